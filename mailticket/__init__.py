@@ -1,0 +1,3 @@
+"""mailticket: an email ticket daemon."""
+
+__version__ = "0.1.0"

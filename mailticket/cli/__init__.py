@@ -1,0 +1,1 @@
+"""The commands: they print and set exit codes, and hold no logic of their own."""

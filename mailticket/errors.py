@@ -1,0 +1,43 @@
+"""Whose fault it is: the mail's, the world's, or ours. The class of an error decides what happens to the work."""
+
+from __future__ import annotations
+
+
+class MailticketError(Exception):
+    """Base of everything that mailticket raises on purpose; its text is one sentence for a person."""
+
+
+class ConfigurationError(MailticketError):
+    """The configuration cannot be used (exit code 78). Carries every problem found, each with its key and remedy."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class WorldError(MailticketError):
+    """Something outside is not as it should be just now: disk, database, server. Try again later (exit code 75)."""
+
+
+class StoreUnavailable(WorldError):
+    """The database cannot be read or written now: locked, full, read-only, gone."""
+
+
+class MailboxUnavailable(WorldError):
+    """The IMAP server cannot be used now; the connection is to be thrown away."""
+
+
+class SignInRefused(MailboxUnavailable):
+    """The IMAP server refused the user name or the password: trying fast would only lock the account."""
+
+
+class AlreadyRunning(WorldError):
+    """Another process holds the lock of this database (exit code 75)."""
+
+
+class NotFound(MailticketError):
+    """A person named a ticket, mail or row that does not exist."""
+
+
+class Refused(MailticketError):
+    """A person asked for something that the state of a ticket or row does not allow."""

@@ -1,0 +1,147 @@
+"""What a read mail is made of: the frozen values that the reader hands out, and nothing that computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Sender = Literal["verified", "failed", "unknown"]
+AutomaticKind = Literal["bounce", "auto-reply", "auto-generated", "list", "feedback-report", "read-receipt", "own"]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the reader must know about the site it reads for; the defaults fit a site that says nothing.
+
+    own_addresses: support addresses, now and formerly, ASCII-lowercased.
+    loop_mark: the value of our own X-Loop header ("" recognises none).
+    authserv_id: whose Authentication-Results count (RFC 8601 section 2.5); "" none, "microsoft365" its headless form.
+    spam_headers: (header name, value prefix) pairs by which the site's filter marks spam, lowercased.
+    reply_marker: the line in our own mails above which people write their answer.
+    """
+
+    own_addresses: frozenset[str] = frozenset()
+    loop_mark: str = ""
+    authserv_id: str = ""
+    spam_headers: tuple[tuple[str, str], ...] = (("x-spam-flag", "yes"), ("x-spam-status", "yes"))
+    reply_marker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox of an address header: the name for display (decoded, cleaned), the address as written."""
+
+    name: str
+    address: str
+
+    @property
+    def key(self) -> str:
+        """The address as it is compared: ASCII letters lowercased, domain as A-label; tags and dots kept."""
+        return address_key(self.address)
+
+    @property
+    def domain(self) -> str:
+        return self.key.rpartition("@")[2]
+
+
+def address_key(address: str) -> str:
+    """The form in which addresses are compared (section 7 of the design): ASCII-lowercased, IDN domain as A-label."""
+    local, at, domain = address.rpartition("@")
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii")
+        except UnicodeError:
+            pass
+    lowered = "".join(c.lower() if c.isascii() else c for c in local)
+    return f"{lowered}{at}{domain.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A part that is not the text of the mail. `part` finds it again in the raw bytes (see mail.attachment_bytes)."""
+
+    part: str  # path of the part: "2", "2.1", or "1#uu0" for the first uuencoded file inside the text part 1
+    name: str
+    type: str
+    size: int  # decoded bytes
+    sha256: str  # of the decoded bytes
+    inline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """Why a mail is no person's: the kind, and the header or words that said so."""
+
+    kind: AutomaticKind
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BounceRecipient:
+    """One recipient of a delivery report (RFC 3464 section 2.3); "" where the report does not say."""
+
+    address: str
+    action: str  # failed | delayed | delivered | relayed | expanded
+    status: str  # enhanced status code, RFC 3463: "5.1.1"
+    diagnostic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """A delivery report: its recipients, and the Message-ID of the mail that it is about ("" where unknown)."""
+
+    recipients: tuple[BounceRecipient, ...]
+    original_message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What was cut from the text for display: kind ("quote", "signature", "header block", ...), its first line, lines."""
+
+    kind: str
+    first_line: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """An incoming mail as read. Every text is clean: valid Unicode, no NUL, no lone surrogate.
+
+    digest: SHA-256 of the raw bytes. identity: SHA-256 of the content without transport's trace headers (promise 2).
+    message_id, in_reply_to, references: with angle brackets, as written; "" or () where there is none.
+    sender_address: the one usable From mailbox, else None (no From, several, a group, a broken address).
+    from_: all mailboxes of From, whatever they are worth.
+    return_path: the topmost Return-Path without brackets; "" is the null path, None is no such header.
+    date: the Date header, aware, or None. language: "en", "zh-Hans", "zh-Hant", another ISO 639-1 code, or "".
+    trust: what the site's own Authentication-Results say of sender_address; trust_reason says it in words.
+    suppress: why no automatic answer may be sent though a person may have written ("" if it may): spam marks, wishes.
+    """
+
+    digest: str
+    identity: str
+    size: int
+    message_id: str = ""
+    subject: str = ""
+    sender_address: Address | None = None
+    from_: tuple[Address, ...] = ()
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    reply_to: tuple[Address, ...] = ()
+    return_path: str | None = None
+    date: datetime | None = None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    text: str = ""
+    new_text: str = ""
+    cuts: tuple[Cut, ...] = ()
+    language: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    automatic: Automatic | None = None
+    bounce: Bounce | None = None
+    trust: Sender = "unknown"
+    trust_reason: str = ""
+    suppress: str = ""
+    delivered_to: tuple[str, ...] = ()  # Delivered-To, X-Original-To, Envelope-To: by which of our addresses it came
+    received_at: datetime | None = None  # of the topmost Received header
+    warnings: tuple[str, ...] = field(default=())

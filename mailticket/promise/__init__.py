@@ -1,0 +1,1 @@
+"""When an answer can be expected: support hours, policy and forecast. Pure."""

@@ -1,0 +1,351 @@
+"""The shapes of the configuration: frozen values with their defaults and limits. `config` fills them from a file."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+Security = Literal["tls", "starttls", "none"]
+Priority = Literal["urgent", "high", "normal", "low"]
+PRIORITIES: tuple[Priority, ...] = ("urgent", "high", "normal", "low")
+
+
+def _address(value: str) -> str:
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        validate_email(value, check_deliverability=False, test_environment=True, globally_deliverable=False)
+    except EmailNotValidError as error:
+        raise ValueError(f"{value!r} is not an e-mail address: {error}") from None
+    return value
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"{value!r} is no time zone; write a name such as Europe/Berlin, Asia/Shanghai or UTC")
+    return value
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return value
+
+
+EmailAddress = Annotated[str, AfterValidator(_address)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+OneLine = Annotated[str, Field(pattern=r"^[^\r\n\x00]*$")]
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are errors, values never change afterwards, secrets never print."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Support(Section):
+    """Who answers, and how ticket IDs look."""
+
+    name: OneLine = "Support"
+    address: EmailAddress
+    former_addresses: tuple[EmailAddress, ...] = ()
+    prefix: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")] = "MT"
+    former_prefixes: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")], ...] = ()
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")] = "en"
+    timezone: ZoneName = "UTC"
+    signed_reply_address: bool = False
+    key_file: Path | None = None
+    grace_days: Annotated[int, Field(ge=0, le=3650)] = 14
+    close_after_days: Annotated[int, Field(ge=1, le=3650)] = 7
+
+
+class Database(Section):
+    """Where tickets are kept: sqlite:///FILE or postgresql://..."""
+
+    url: Annotated[str, Field(pattern=r"^(sqlite:///.+|postgresql(\+psycopg)?://.+)$")] = "sqlite:///mailticket.db"
+
+
+class SignIn(Section):
+    """A server and how to sign in to it; shared by mailboxes and SMTP."""
+
+    host: Annotated[OneLine, Field(min_length=1)]
+    security: Security = "tls"
+    insecure_remote: bool = False
+    ca_file: Path | None = None
+    username: OneLine = ""
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    password_credential: OneLine = ""
+    oauth2_token_command: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> SignIn:
+        ways = [self.password, self.password_file, self.password_credential or None, self.oauth2_token_command or None]
+        if sum(way is not None for way in ways) > 1:
+            raise ValueError("give one of password, password_file, password_credential, oauth2_token_command")
+        if self.security == "none" and not self.insecure_remote and not is_loopback(self.host):
+            raise ValueError(
+                f'security = "none" would send the password in clear text to {self.host}; '
+                'use "tls", or set insecure_remote = true if the network in between is yours alone'
+            )
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """True for localhost, 127.0.0.0/8 and ::1, judged by the text alone."""
+    return host in ("localhost", "::1", "ip6-localhost") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+
+
+class Mailbox(SignIn):
+    """One folder of one IMAP account that is watched."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+    port: Annotated[int, Field(ge=1, le=65535)] = 993
+    folder: Annotated[OneLine, Field(min_length=1)] = "INBOX"
+    address: EmailAddress | None = None
+    first_contact_hours: Annotated[int, Field(ge=0)] = 72
+    maximum_size_mb: Annotated[int, Field(ge=1, le=1024)] = 25
+    afterwards: Literal["seen", "keep", "move"] = "seen"
+    move_to: OneLine = ""
+    idle: bool = True
+    poll_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
+    timeout_seconds: Annotated[float, Field(ge=5, le=600)] = 60
+
+    @model_validator(mode="after")
+    def _move_needs_target(self) -> Mailbox:
+        if self.afterwards == "move" and not self.move_to:
+            raise ValueError('afterwards = "move" needs move_to, the folder that the mail goes to')
+        if self.move_to and self.move_to == self.folder:
+            raise ValueError("move_to is the watched folder itself")
+        return self
+
+
+class Smtp(SignIn):
+    """The submission server that takes what we send."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] = 465
+    envelope_from: EmailAddress | None = None
+    connections: Annotated[int, Field(ge=1, le=20)] = 2
+    timeout_seconds: Annotated[float, Field(ge=5, le=600)] = 60
+    data_timeout_seconds: Annotated[float, Field(ge=30, le=3600)] = 600
+    give_up_hours: Annotated[int, Field(ge=1, le=720)] = 120
+    hello_name: OneLine = ""
+
+
+class Trust(Section):
+    """Whose word on a sender's identity counts, and which mail the site's filter holds for spam."""
+
+    authserv_id: OneLine = ""
+    spam_headers: tuple[tuple[str, str], ...] = (("X-Spam-Flag", "YES"), ("X-Spam-Status", "Yes"))
+
+
+class Acknowledge(Section):
+    """Whether and whom mailticket answers by itself."""
+
+    enabled: bool = True
+    within_hours: Annotated[int, Field(ge=1)] = 72
+    replies: bool = False
+
+
+class Window(Section):
+    """When a first answer is expected, counted in support hours from the mail's arrival."""
+
+    from_hours: Annotated[float, Field(ge=0, le=8760)]
+    by_hours: Annotated[float, Field(gt=0, le=8760)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Window:
+        if self.by_hours <= self.from_hours:
+            raise ValueError("by_hours must be later than from_hours")
+        return self
+
+
+class Promise(Section):
+    """The windows, the hours in which people answer, and how much the forecast may say."""
+
+    mode: Literal["policy", "forecast"] = "policy"
+    confidence: Annotated[float, Field(ge=0.5, le=0.99)] = 0.9
+    windows: dict[str, Window] = Field(
+        default_factory=lambda: {
+            "urgent": Window(from_hours=2, by_hours=24),
+            "high": Window(from_hours=12, by_hours=48),
+            "normal": Window(from_hours=24, by_hours=72),
+            "low": Window(from_hours=48, by_hours=120),
+        }
+    )
+    longest_hours: Annotated[float, Field(gt=0)] = 120
+    hours: dict[str, tuple[str, ...]] = {}
+    holidays: tuple[date, ...] = ()
+    working_days: tuple[date, ...] = ()
+    holiday_country: Annotated[str, Field(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")] = ""
+    warn_staff_hours: Annotated[float, Field(ge=0)] = 4
+    late_notice: bool = True
+    late_notice_hours: Annotated[float, Field(ge=0)] = 1
+
+    @field_validator("windows", mode="after")
+    @classmethod
+    def _fill(cls, given: dict[str, Window]) -> dict[str, Window]:
+        return {**cls.model_fields["windows"].get_default(call_default_factory=True), **given}
+
+    @field_validator("hours", mode="after")
+    @classmethod
+    def _weekdays(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+        for day, spans in given.items():
+            if day not in days:
+                raise ValueError(f"{day!r} is no weekday; write one of {', '.join(days)}")
+            for span in spans:
+                if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)", span):
+                    raise ValueError(f"{day}: {span!r} is no span of hours; write it as 09:00-17:30")
+                start, _, end = span.partition("-")
+                if end <= start:
+                    raise ValueError(f"{day}: {span!r} ends before it begins; split it at midnight")
+        return given
+
+
+class Duplicates(Section):
+    """How a new request that repeats an open one of the same sender is found, and what is done with it."""
+
+    policy: Literal["flag", "attach", "off"] = "flag"
+    window_days: Annotated[int, Field(ge=1, le=365)] = 7
+    threshold: Annotated[float, Field(gt=0, le=1)] = 0.5
+    ignore_address_tags: bool = False
+    same_mail_in_several_mailboxes: Literal["one", "each"] = "one"
+
+
+class Caps(Section):
+    """How many automatic answers may leave; 0 is no limit."""
+
+    per_address_hour: Annotated[int, Field(ge=0)] = 3
+    per_address_day: Annotated[int, Field(ge=0)] = 10
+    per_domain_hour: Annotated[int, Field(ge=0)] = 0
+    total_hour: Annotated[int, Field(ge=0)] = 20_000
+
+
+class FieldRule(Section):
+    """One detail of a request: how it looks in a text. Group 1 of a pattern is the value, else the whole match."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
+    patterns: tuple[Pattern, ...]
+    labels: dict[str, OneLine] = {}
+
+
+class Category(Section):
+    """A kind of request: the words that betray it, how pressing it is, and which details it needs."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
+    labels: dict[str, OneLine] = {}
+    words: tuple[str, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
+    priority: Priority = "normal"
+    needs: tuple[str, ...] = ()
+    fields: tuple[FieldRule, ...] = ()
+    window: Window | None = None
+
+
+class Articles(Section):
+    """A folder of help articles that acknowledgements may name."""
+
+    folder: Path | None = None
+    at_most: Annotated[int, Field(ge=0, le=5)] = 3
+
+
+class Retention(Section):
+    """How long what is kept."""
+
+    raw_days: Annotated[int, Field(ge=1)] = 365
+    secret_raw_hours: Annotated[int, Field(ge=0)] = 24
+    events_days: Annotated[int, Field(ge=1)] = 3650
+
+
+class Templates(Section):
+    """An administrator's folder whose files replace shipped templates one by one."""
+
+    folder: Path | None = None
+
+
+class Alerts(Section):
+    """Who hears of what stays broken."""
+
+    to: tuple[EmailAddress, ...] = ()
+    after_minutes: Annotated[int, Field(ge=1)] = 15
+    per_day: Annotated[int, Field(ge=1)] = 20
+
+
+class Log(Section):
+    """How much is logged to standard error, and in which form."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json", "journal"] = "text"
+
+
+class Settings(Section):
+    """The whole configuration, checked. Relative paths are resolved against `base` (the file's folder)."""
+
+    support: Support
+    database: Database = Database()
+    mailbox: tuple[Mailbox, ...] = ()
+    smtp: Smtp
+    trust: Trust = Trust()
+    acknowledge: Acknowledge = Acknowledge()
+    promise: Promise = Promise()
+    duplicates: Duplicates = Duplicates()
+    caps: Caps = Caps()
+    category: tuple[Category, ...] = ()
+    articles: Articles = Articles()
+    retention: Retention = Retention()
+    templates: Templates = Templates()
+    alerts: Alerts = Alerts()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _together(self) -> Settings:
+        problems = [*_repeated(self.mailbox), *_alert_loops(self.alerts.to, self.own_addresses)]
+        names = {c.name for c in self.category}
+        if len(names) != len(self.category):
+            problems.append("two [[category]] tables have the same name")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def own_addresses(self) -> frozenset[str]:
+        """Every address that is ours, now or formerly, ASCII-lowercased."""
+        given = [self.support.address, *self.support.former_addresses]
+        given += [m.address for m in self.mailbox if m.address]
+        given += [self.smtp.envelope_from] if self.smtp.envelope_from else []
+        return frozenset(address.lower() for address in given)
+
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.support.timezone)
+
+
+def _repeated(mailboxes: tuple[Mailbox, ...]) -> list[str]:
+    seen_names: set[str] = set()
+    seen_folders: dict[tuple[Any, ...], str] = {}
+    problems = []
+    for mailbox in mailboxes:
+        if mailbox.name in seen_names:
+            problems.append(f"two [[mailbox]] tables are named {mailbox.name!r}; give each its own name")
+        seen_names.add(mailbox.name)
+        folder = (mailbox.host.lower(), mailbox.port, mailbox.username, mailbox.folder)
+        if folder in seen_folders:
+            problems.append(f"mailboxes {seen_folders[folder]!r} and {mailbox.name!r} are the same folder")
+        seen_folders[folder] = mailbox.name
+    return problems
+
+
+def _alert_loops(to: tuple[str, ...], own: frozenset[str]) -> list[str]:
+    return [
+        f"[alerts] to names {address}, a support address: an alert would open a ticket; write a person's address"
+        for address in to
+        if address.lower() in own
+    ]

@@ -1,0 +1,1 @@
+"""What a mail means: ticket IDs, sender, duplicates, categories, missing details, secrets. Pure."""
