@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -49,10 +50,8 @@ def address_key(address: str) -> str:
     """The form in which addresses are compared (section 7 of the design): ASCII-lowercased, IDN domain as A-label."""
     local, at, domain = address.rpartition("@")
     if not domain.isascii():
-        try:
+        with suppress(UnicodeError):
             domain = domain.encode("idna").decode("ascii")
-        except UnicodeError:
-            pass
     lowered = "".join(c.lower() if c.isascii() else c for c in local)
     return f"{lowered}{at}{domain.lower()}"
 
@@ -97,7 +96,7 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What was cut from the text for display: kind ("quote", "signature", "header block", ...), its first line, lines."""
+    """What was cut for display: kind ("quote", "signature", "header block", ...), its first line, how many lines."""
 
     kind: str
     first_line: str
