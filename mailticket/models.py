@@ -1,0 +1,341 @@
+"""The tables. Every state a row may be in is said here in a line; times are UTC and aware; texts are masked."""
+
+# No `from __future__ import annotations` here: SQLModel reads the annotations as objects.
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+NAMING: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLModel.metadata.naming_convention = NAMING
+
+INCOMING_STATES: Final = (
+    "listed",  # the server named it; not yet taken in
+    "opened",  # it opened a ticket
+    "appended",  # it was appended to one
+    "filed",  # automatic mail, put where it belongs without an answer
+    "quarantined",  # could not be taken in; raw bytes and reason are kept
+    "known",  # a copy of a mail that was taken in before
+    "before",  # was in the folder before first contact
+    "vanished",  # was gone before it could be fetched
+)
+OUTGOING_STATES: Final = (
+    "queued",  # waits for its first attempt
+    "sending",  # claimed by a connection; begun_at says whether its data was begun
+    "sent",  # accepted by the SMTP server
+    "deferred",  # refused for now; next_attempt_at says when again
+    "failed",  # refused for good, bounced, or given up
+    "uncertain",  # data was sent but no reply came: it may have been accepted
+    "withheld",  # owed but held back; reason says why
+    "cancelled",  # taken out by staff
+)
+TICKET_STATES: Final = ("new", "open", "pending", "solved", "closed")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time on every database; a naive one is refused, for nobody knows what it means."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive time {value!r}")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(v) for v in values)})", name=column)
+
+
+def _time(*, nullable: bool = True, index: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable, index=index))
+
+
+def _text(default: str = "") -> Any:
+    return Field(default=default, sa_column=Column(Text, nullable=False, server_default=text(f"'{default}'")))
+
+
+def _json(default: Any = None) -> Any:
+    return Field(default=default, sa_column=Column(JSON, nullable=True))
+
+
+class Meta(SQLModel, table=True):
+    """Facts about this database: instance mark, last clean stop, newest time seen."""
+
+    name: str = Field(primary_key=True)
+    value: str = _text()
+
+
+class Key(SQLModel, table=True):
+    """Keys of our signatures: the newest signs, all verify."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    secret: str
+    created_at: datetime = _time(nullable=False)
+
+
+class Folder(SQLModel, table=True):
+    """One life of a watched folder. A new UIDVALIDITY, or UIDs that went back, begin a new life."""
+
+    __table_args__ = (UniqueConstraint("mailbox", "uidvalidity", "generation"),)
+    id: int | None = Field(default=None, primary_key=True)
+    mailbox: str
+    uidvalidity: int = Field(sa_type=BigInteger)
+    generation: int = 0
+    high_water: int = Field(default=0, sa_type=BigInteger)
+    first_contact_at: datetime = _time(nullable=False)
+    before: datetime = _time(nullable=False)
+    retired_at: datetime | None = _time()
+
+
+class Health(SQLModel, table=True):
+    """How a part of the system fares, for `status`, `check` and alerts: a row a mailbox, and one for the outbox."""
+
+    name: str = Field(primary_key=True)
+    last_success_at: datetime | None = _time()
+    error: str = _text()
+    error_since: datetime | None = _time()
+    note: str = _text()
+    alerted_at: datetime | None = _time()
+
+
+class Raw(SQLModel, table=True):
+    """Raw mails, each once, under the SHA-256 of its bytes; compressed where that pays."""
+
+    digest: str = Field(primary_key=True)
+    size: int
+    packing: str = "plain"
+    data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    complete: bool = True
+    stored_at: datetime = _time(nullable=False)
+    mask_after: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
+
+
+class Incoming(SQLModel, table=True):
+    """What became of each mail that a server listed or a file held. `listed` rows are owed an outcome."""
+
+    __table_args__ = (
+        UniqueConstraint("folder_id", "uid"),
+        _one_of("state", INCOMING_STATES),
+        Index("ix_incoming_pending", "folder_id", "uid", sqlite_where=text("state = 'listed'"),
+              postgresql_where=text("state = 'listed'")),
+        Index("ix_incoming_afterwards_due", "folder_id", "afterwards_at", sqlite_where=text("afterwards = 'due'"),
+              postgresql_where=text("afterwards = 'due'")),
+        Index("ix_incoming_quarantined", "id", sqlite_where=text("state = 'quarantined'"),
+              postgresql_where=text("state = 'quarantined'")),
+    )  # fmt: skip
+    id: int | None = Field(default=None, primary_key=True)
+    route: str  # name of the mailbox, or "file"
+    folder_id: int | None = Field(default=None, foreign_key="folder.id")
+    uid: int | None = Field(default=None, sa_type=BigInteger)
+    size: int = 0
+    arrived_at: datetime = _time(nullable=False)
+    listed_at: datetime = _time(nullable=False)
+    state: str = "listed"
+    attempted_at: datetime | None = _time()
+    alone_attempts: int = 0
+    decided_at: datetime | None = _time()
+    rule: str = ""
+    reason: str = _text()
+    evidence: list[list[str]] | None = _json()
+    message_id: str | None = Field(default=None, index=True)
+    identity: str | None = Field(default=None, index=True)
+    raw_digest: str | None = Field(default=None, index=True)
+    trust: str = "unknown"
+    copy_of: int | None = Field(default=None, foreign_key="incoming.id")
+    ticket_id: int | None = Field(default=None, foreign_key="ticket.id", index=True)
+    afterwards: str = "none"  # none | due | done
+    afterwards_attempts: int = 0
+    afterwards_at: datetime | None = _time()
+    afterwards_error: str = _text()
+
+
+class Requester(SQLModel, table=True):
+    """A person who asks, known by one address or several."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = _text()
+    language: str = ""
+    created_at: datetime = _time(nullable=False)
+
+
+class Address(SQLModel, table=True):
+    """An address of a requester. `key` is how addresses are compared, `address` how it was written."""
+
+    key: str = Field(primary_key=True)
+    address: str
+    requester_id: int = Field(foreign_key="requester.id", index=True)
+    undeliverable_since: datetime | None = _time()
+    undeliverable_why: str = _text()
+
+
+class Ticket(SQLModel, table=True):
+    """A matter of one requester."""
+
+    __table_args__ = (
+        _one_of("status", TICKET_STATES),
+        Index("ix_ticket_unanswered", "priority", "created_at",
+              sqlite_where=text("first_response_at IS NULL AND status IN ('new', 'open')"),
+              postgresql_where=text("first_response_at IS NULL AND status IN ('new', 'open')")),
+        Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
+    )  # fmt: skip
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    subject: str = _text()
+    status: str = Field(default="new", index=True)
+    priority: str = "normal"
+    category: str = Field(default="other", index=True)
+    category_sure: bool = False
+    language: str = ""
+    requester_id: int | None = Field(default=None, foreign_key="requester.id")
+    trust: str = "unknown"
+    marks: list[str] | None = _json()
+    assigned_to: str = ""
+    check_word: str = ""
+    serial: int = 0
+    created_at: datetime = _time(nullable=False, index=True)
+    updated_at: datetime = _time(nullable=False)
+    promised_from: datetime | None = _time()
+    promised_by: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
+    promise_reason: str = _text()
+    late_notice_at: datetime | None = _time()
+    late_warned_at: datetime | None = _time()
+    first_response_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
+    solved_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
+    closed_at: datetime | None = _time()
+    merged_into: int | None = Field(default=None, foreign_key="ticket.id", index=True)
+    duplicate_of: int | None = Field(default=None, foreign_key="ticket.id", index=True)
+    similarity: float | None = None
+    duplicate_reason: str = _text()
+    linked_to: int | None = Field(default=None, foreign_key="ticket.id")
+    fields: dict[str, list[str]] | None = _json()
+    missing: list[str] | None = _json()
+    fingerprint: dict[str, Any] | None = _json()
+
+
+class Participant(SQLModel, table=True):
+    """An address that staff allowed to write to a ticket beside its requester."""
+
+    ticket_id: int = Field(foreign_key="ticket.id", primary_key=True)
+    key: str = Field(primary_key=True)
+    address: str
+    added_at: datetime = _time(nullable=False)
+
+
+class Message(SQLModel, table=True):
+    """A row of a ticket's conversation: in, out, or a note. Texts are clean and secrets in them masked."""
+
+    __table_args__ = (_one_of("direction", ("in", "out", "note")),)
+    id: int | None = Field(default=None, primary_key=True)
+    ticket_id: int = Field(foreign_key="ticket.id", index=True)
+    direction: str
+    kind: str
+    message_id: str | None = Field(default=None, index=True)
+    from_name: str = _text()
+    from_address: str = _text()
+    to_address: str = _text()
+    subject: str = _text()
+    text: str = _text()
+    new_text: str = _text()
+    at: datetime = _time(nullable=False)
+    trust: str = ""
+    mark: str = _text()
+    language: str = ""
+    secrets: list[str] | None = _json()
+    incoming_id: int | None = Field(default=None, foreign_key="incoming.id", index=True)
+    raw_digest: str | None = None
+    home_ticket_id: int | None = Field(default=None, foreign_key="ticket.id")  # where it lay before a merge
+
+
+class Attachment(SQLModel, table=True):
+    """A file of a message: a pointer into its raw mail, decoded when asked for."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    message_id: int = Field(foreign_key="message.id", index=True)
+    part: str
+    name: str = _text()
+    type: str
+    size: int
+    sha256: str
+    inline: bool = False
+
+
+class Outgoing(SQLModel, table=True):
+    """A mail that is owed. Envelope and bytes are fixed when it is written; only its state moves."""
+
+    __table_args__ = (
+        _one_of("state", OUTGOING_STATES),
+        Index("ix_outgoing_due", "rank", "next_attempt_at", "id",
+              sqlite_where=text("state IN ('queued', 'deferred')"),
+              postgresql_where=text("state IN ('queued', 'deferred')")),
+        Index("ix_outgoing_sending", "id", sqlite_where=text("state = 'sending'"),
+              postgresql_where=text("state = 'sending'")),
+        Index("ix_outgoing_withheld", "id", sqlite_where=text("state = 'withheld'"),
+              postgresql_where=text("state = 'withheld'")),
+        Index("ix_outgoing_counted_at", "counted_at"),
+        Index("ix_outgoing_recipient_counted_at", "recipient_key", "counted_at"),
+        Index("ix_outgoing_domain_counted_at", "recipient_domain", "counted_at"),
+    )  # fmt: skip
+    id: int | None = Field(default=None, primary_key=True)
+    ticket_id: int | None = Field(default=None, foreign_key="ticket.id", index=True)
+    message_row: int | None = Field(default=None, foreign_key="message.id")
+    kind: str
+    rank: int = 5  # staff answers overtake automatic ones
+    envelope_from: str
+    recipient: str
+    recipient_key: str
+    recipient_domain: str
+    subject: str = _text()
+    message_id: str = Field(unique=True)
+    wire: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    verified: bool = False  # whether the caps for domains and in all leave it out
+    state: str = "queued"
+    reason: str = _text()
+    attempts: int = 0
+    created_at: datetime = _time(nullable=False)
+    next_attempt_at: datetime = _time(nullable=False)
+    begun_at: datetime | None = _time()
+    sent_at: datetime | None = _time()
+    last_error: str = _text()
+    sent_again: bool = False
+    counted_at: datetime | None = _time()  # when it began to count towards the caps; null while withheld
+
+
+class Event(SQLModel, table=True):
+    """The history of a ticket: what happened, when, by whom, why."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    ticket_id: int = Field(foreign_key="ticket.id", index=True)
+    at: datetime = _time(nullable=False)
+    kind: str
+    actor: str = "mailticket"
+    detail: str = _text()

@@ -1,0 +1,74 @@
+"""Ticket IDs as people type them: prefix and 8 symbols, the last of which finds typing errors."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base 32: no I, L, O, U
+_VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
+_RANDOM_SYMBOLS = 7  # 35 bits: unguessable, and no counter that leaks how much mail we get
+_LOOK_ALIKES = str.maketrans("OIL", "011")
+_LONGEST_SUBJECT = 2_000
+
+
+def _times_two(value: int) -> int:
+    """Multiplication by x in GF(32) with the primitive polynomial x^5 + x^2 + 1."""
+    doubled = value << 1
+    return doubled ^ 0b100101 if doubled & 0b100000 else doubled
+
+
+def _check_symbol(symbols: str) -> str:
+    """The symbol that makes the sum of x^position * symbol vanish in GF(32).
+
+    The weights are distinct and not zero, so every single wrong symbol and every exchange of two unequal neighbours
+    changes the sum. The check symbol stands last with weight 1.
+    """
+    total = 0
+    for symbol in symbols:  # Horner's rule from the left: each step multiplies what is left of the symbol by x
+        total = _times_two(total ^ _VALUE[symbol])
+    return ALPHABET[total]
+
+
+def new_id(prefix: str, random_below: Callable[[int], int]) -> str:
+    """A fresh ticket ID such as MT-7F3K-92QX; `random_below(n)` must be unpredictable (secrets.randbelow)."""
+    symbols = "".join(ALPHABET[random_below(32)] for _ in range(_RANDOM_SYMBOLS))
+    return _written(prefix, symbols + _check_symbol(symbols))
+
+
+def is_valid(ticket_id: str, prefixes: Sequence[str]) -> bool:
+    """Whether a string is exactly one ticket ID in its written form."""
+    return find_ids(ticket_id, prefixes) == (ticket_id,)
+
+
+def compact(ticket_id: str) -> str:
+    """The ID in lower case without hyphens, as it stands in addresses and Message-IDs: mt7f3k92qx."""
+    return ticket_id.replace("-", "").lower()
+
+
+def find_ids(text: str, prefixes: Sequence[str]) -> tuple[str, ...]:
+    """All ticket IDs in a subject, in order, each once, in their written form.
+
+    Read tolerantly: any case, full-width letters, any brackets or none, blanks or missing hyphens, O for 0, I or L
+    for 1. A typing error fails the check symbol, and the ID is not found.
+    """
+    plain = unicodedata.normalize("NFKC", text[:_LONGEST_SUBJECT]).upper()
+    found: dict[str, None] = {}
+    for prefix in prefixes:
+        for match in _pattern(prefix).finditer(plain):
+            symbols = re.sub(r"[^0-9A-Z]", "", match[1]).translate(_LOOK_ALIKES)
+            if all(s in _VALUE for s in symbols) and _check_symbol(symbols[:-1]) == symbols[-1]:
+                found[_written(prefix, symbols)] = None
+    return tuple(found)
+
+
+def _pattern(prefix: str) -> re.Pattern[str]:
+    classes = {"0": "[0O]", "O": "[0O]", "1": "[1IL]", "I": "[1IL]", "L": "[1IL]"}
+    letters = r"\s?".join(classes.get(letter, letter) for letter in prefix)
+    gap = r"[\s\-‐-―_.:#]{0,3}"  # folding, lost or foreign hyphens
+    return re.compile(rf"(?<![0-9A-Z]){letters}{gap}((?:[0-9A-Z]{gap}){{7}}[0-9A-Z])(?![0-9A-Z])")
+
+
+def _written(prefix: str, symbols: str) -> str:
+    return f"{prefix}-{symbols[:4]}-{symbols[4:]}"
