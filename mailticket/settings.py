@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 Security = Literal["tls", "starttls", "none"]
 Priority = Literal["urgent", "high", "normal", "low"]
@@ -48,7 +58,9 @@ OneLine = Annotated[str, Field(pattern=r"^[^\r\n\x00]*$")]
 class Section(BaseModel):
     """A table of the file: unknown keys are errors, values never change afterwards, secrets never print."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    # Defaults are checked too, because a check that compares several keys hangs on the last of them: so it runs, and
+    # its problem is reported, even when another key of the table is wrong.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
 
 
 class Support(Section):
@@ -86,17 +98,24 @@ class SignIn(Section):
     password_credential: OneLine = ""
     oauth2_token_command: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _one_secret(self) -> SignIn:
-        ways = [self.password, self.password_file, self.password_credential or None, self.oauth2_token_command or None]
-        if sum(way is not None for way in ways) > 1:
-            raise ValueError("give one of password, password_file, password_credential, oauth2_token_command")
-        if self.security == "none" and not self.insecure_remote and not is_loopback(self.host):
+    @field_validator("insecure_remote")
+    @classmethod
+    def _clear_text_at_home_only(cls, insist: bool, others: ValidationInfo) -> bool:
+        host = others.data.get("host", "localhost")
+        if others.data.get("security") == "none" and not insist and not is_loopback(host):
             raise ValueError(
-                f'security = "none" would send the password in clear text to {self.host}; '
+                f'security = "none" would send the password in clear text to {host}; '
                 'use "tls", or set insecure_remote = true if the network in between is yours alone'
             )
-        return self
+        return insist
+
+    @field_validator("oauth2_token_command")
+    @classmethod
+    def _one_secret(cls, command: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        ways = [others.data.get(way) for way in ("password", "password_file", "password_credential")]
+        if sum(bool(way) for way in [*ways, command]) > 1:
+            raise ValueError("give only one of password, password_file, password_credential and oauth2_token_command")
+        return command
 
 
 def is_loopback(host: str) -> bool:
@@ -119,13 +138,14 @@ class Mailbox(SignIn):
     poll_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
     timeout_seconds: Annotated[float, Field(ge=5, le=600)] = 60
 
-    @model_validator(mode="after")
-    def _move_needs_target(self) -> Mailbox:
-        if self.afterwards == "move" and not self.move_to:
+    @field_validator("move_to")
+    @classmethod
+    def _move_needs_target(cls, target: str, others: ValidationInfo) -> str:
+        if others.data.get("afterwards") == "move" and not target:
             raise ValueError('afterwards = "move" needs move_to, the folder that the mail goes to')
-        if self.move_to and self.move_to == self.folder:
-            raise ValueError("move_to is the watched folder itself")
-        return self
+        if target and target == others.data.get("folder"):
+            raise ValueError("move_to is the watched folder itself; name another one")
+        return target
 
 
 class Smtp(SignIn):
@@ -161,11 +181,12 @@ class Window(Section):
     from_hours: Annotated[float, Field(ge=0, le=8760)]
     by_hours: Annotated[float, Field(gt=0, le=8760)]
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Window:
-        if self.by_hours <= self.from_hours:
+    @field_validator("by_hours")
+    @classmethod
+    def _in_order(cls, by_hours: float, others: ValidationInfo) -> float:
+        if by_hours <= others.data.get("from_hours", 0):
             raise ValueError("by_hours must be later than from_hours")
-        return self
+        return by_hours
 
 
 class Promise(Section):
@@ -193,6 +214,9 @@ class Promise(Section):
     @field_validator("windows", mode="after")
     @classmethod
     def _fill(cls, given: dict[str, Window]) -> dict[str, Window]:
+        for priority in given:
+            if priority not in PRIORITIES:
+                raise ValueError(f"{priority!r} is no priority; write one of {', '.join(PRIORITIES)}")
         return {**cls.model_fields["windows"].get_default(call_default_factory=True), **given}
 
     @field_validator("hours", mode="after")
@@ -311,9 +335,10 @@ class Settings(Section):
         problems = [*_repeated(self.mailbox), *_alert_loops(self.alerts.to, self.own_addresses)]
         names = {c.name for c in self.category}
         if len(names) != len(self.category):
-            problems.append("two [[category]] tables have the same name")
+            problems.append("two [[category]] tables have the same name; give each its own")
         if problems:
-            raise ValueError("; ".join(problems))
+            # The list travels in the error's context, so that each problem can be shown on its own line.
+            raise PydanticCustomError("contradiction", "the tables contradict each other", {"problems": problems})
         return self
 
     @property
