@@ -72,3 +72,9 @@ def _pattern(prefix: str) -> re.Pattern[str]:
 
 def _written(prefix: str, symbols: str) -> str:
     return f"{prefix}-{symbols[:4]}-{symbols[4:]}"
+
+
+def from_compact(form: str) -> str:
+    """The written form of a compact one: mt7f3k92qx -> MT-7F3K-92QX."""
+    upper = form.upper()
+    return _written(upper[:-8], upper[-8:])

@@ -1,0 +1,47 @@
+"""Named places at which tests stop the program, to show that a kill at any of them is as safe as a stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections import Counter
+
+FAILPOINTS = (
+    "collect.listed",  # rows of new UIDs are committed, no body was fetched
+    "collect.fetched",  # bodies are in memory, nothing of them is stored
+    "intake.attempted",  # the attempt is committed, the mail not yet read
+    "intake.in_transaction",  # a mail's rows are written, not committed
+    "intake.committed",  # the transaction is durable, the server's copy untouched
+    "collect.flagged",  # the server's copy is flagged or moved, our record of that is not written
+    "outbox.claimed",  # a row is claimed, no connection was made
+    "outbox.begun",  # "data begun" is committed, no byte of the message was sent
+    "outbox.accepted",  # the SMTP server said 250, the outcome is not written
+    "outbox.recorded",  # the outcome is durable
+)
+VARIABLE = "MAILTICKET_FAIL"  # name[:count[:kill|raise|hang]], e.g. intake.committed:3:kill
+
+_seen: Counter[str] = Counter()
+
+
+class InjectedFault(Exception):
+    """What the action `raise` raises: a defect in our own code, as far as its surroundings can tell."""
+
+
+def failpoint(name: str) -> None:
+    """Do what the environment asks for at this place; without MAILTICKET_FAIL, nothing."""
+    wanted = os.environ.get(VARIABLE)
+    if wanted is None:
+        return
+    place, _, rest = wanted.partition(":")
+    count, _, action = rest.partition(":")
+    if place != name:
+        return
+    _seen[name] += 1
+    if _seen[name] != int(count or "1"):
+        return
+    if action == "raise":
+        raise InjectedFault(name)
+    if action == "hang":
+        threading.Event().wait()
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,158 @@
+"""The connection to the database: its settings, its two kinds of transaction, and what its errors mean to us."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlmodel import Session
+
+from mailticket.errors import StoreUnavailable
+
+_BUSY_SECONDS = 10
+_WAL_LIMIT = 64 * 1024 * 1024
+
+
+class WriterLock:
+    """One writer at a time in the process, delivery outcomes first: a mail that was sent must be known as sent."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._held = False
+        self._urgent_waiting = 0
+
+    @contextmanager
+    def hold(self, *, urgent: bool = False) -> Iterator[None]:
+        with self._condition:
+            self._urgent_waiting += urgent
+            try:
+                self._condition.wait_for(lambda: not self._held and (urgent or self._urgent_waiting == 0))
+                self._held = True
+            finally:
+                self._urgent_waiting -= urgent
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._held = False
+                self._condition.notify_all()
+
+
+class Database:
+    """A database by its URL; nothing is opened before the first transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.url.drivername == "postgresql":
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url)
+        self._writer = WriterLock()
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, or None for PostgreSQL."""
+        return Path(str(self.url.database)) if self.is_sqlite else None
+
+    @contextmanager
+    def write(self, *, urgent: bool = False) -> Iterator[Session]:
+        """A transaction that writes: all of it or nothing. Raises StoreUnavailable for faults of the world."""
+        lock = self._writer.hold(urgent=urgent) if self.is_sqlite else _no_lock()
+        with (
+            lock,
+            translated(),
+            self.engine.connect() as connection,
+            connection.begin(),
+            _session(connection) as session,
+        ):
+            yield session
+            session.flush()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A read-only view of one moment; it blocks nobody."""
+        reader = self.engine.execution_options(mailticket_read_only=True)
+        with translated(), reader.connect() as connection, connection.begin(), _session(connection) as session:
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _session(connection: Connection) -> Session:
+    return Session(connection, expire_on_commit=False, autoflush=False)
+
+
+@contextmanager
+def _no_lock() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Faults of the world come out as StoreUnavailable; anything else is a defect, ours or the mail's."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable(_in_words(error)) from error
+    except DatabaseError as error:
+        if "malformed" in str(error.orig) or "not a database" in str(error.orig):
+            raise StoreUnavailable(f"the database file is damaged: {error.orig}; restore a backup") from error
+        raise
+
+
+def _in_words(error: DBAPIError) -> str:
+    said = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    known = {
+        "database is locked": "the database is locked by another program",
+        "database or disk is full": "the disk is full, or the database has reached its limit",
+        "attempt to write a readonly database": "the database is read-only",
+        "unable to open database file": "cannot open the database file: does its folder exist and may we write there?",
+        "disk I/O error": "the disk reports an error",
+    }  # fmt: skip
+    return next((f"{words} ({said})" for sign, words in known.items() if sign in said), f"the database says: {said}")
+
+
+def _sqlite(file: str) -> Engine:
+    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _BUSY_SECONDS}, pool_size=10, max_overflow=10)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves: see below
+        for pragma in (
+            "auto_vacuum=INCREMENTAL",  # counts only before the first table
+            "journal_mode=WAL",
+            "synchronous=FULL",  # what is flagged on the server must survive a power cut here
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            f"journal_size_limit={_WAL_LIMIT}",
+            f"busy_timeout={_BUSY_SECONDS * 1000}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A deferred transaction that reads and then writes fails at once when another one wrote in between.
+        read_only = connection.get_execution_options().get("mailticket_read_only")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgres(url: Any) -> Engine:
+    options = "-c lock_timeout=15000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"
+    return create_engine(
+        url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"connect_timeout": 5, "options": options}
+    )
+
+
+def is_alive(database: Database) -> bool:
+    """Whether the database answers a question."""
+    with database.read() as session:
+        return bool(session.connection().execute(text("SELECT 1")).scalar())

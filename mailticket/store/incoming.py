@@ -1,0 +1,174 @@
+"""The record of incoming mail: which UIDs were listed, what became of each, and what the server's copy still needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, insert, select, update
+from sqlmodel import Session, col
+
+from mailticket.errors import NotFound
+from mailticket.models import Folder, Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A mail as the server lists it. arrived_at is its INTERNALDATE; None when it was gone before we could ask."""
+
+    uid: int
+    size: int
+    arrived_at: datetime | None
+
+
+def enter_folder(
+    session: Session, mailbox: str, uidvalidity: int, uidnext: int, now: datetime, first_contact: timedelta
+) -> Folder:
+    """The current life of a folder, begun anew on first contact, on a new UIDVALIDITY, and when UIDs went back.
+
+    Source: RFC 9051 section 2.3.1.1. What was still pending in the old life can no longer be fetched under its UID;
+    it will be listed again in the new one, so "before first contact" begins no later than the oldest of those.
+    """
+    query = select(Folder).where(col(Folder.mailbox) == mailbox, col(Folder.retired_at).is_(None))
+    folder: Folder | None = session.execute(query).scalars().first()
+    if folder is not None and folder.uidvalidity == uidvalidity and (uidnext == 0 or uidnext > folder.high_water):
+        return folder
+    before = now - first_contact
+    generation = 0
+    if folder is not None:
+        oldest = _give_up_pending(session, folder, now)
+        before = min(before, oldest) if oldest is not None else before
+        folder.retired_at = now
+        generation = folder.generation + 1
+    fresh = Folder(mailbox=mailbox, uidvalidity=uidvalidity, generation=generation, first_contact_at=now, before=before)
+    session.add(fresh)
+    session.flush()
+    return fresh
+
+
+def _give_up_pending(session: Session, folder: Folder, now: datetime) -> datetime | None:
+    pending = (col(Incoming.folder_id) == folder.id, col(Incoming.state) == "listed")
+    oldest = session.execute(select(func.min(col(Incoming.arrived_at))).where(*pending)).scalar()
+    gone = {"state": "vanished", "decided_at": now, "reason": "the folder's UIDs were renumbered; listed again"}
+    session.execute(update(Incoming).where(*pending).values(**gone))
+    stale = (col(Incoming.folder_id) == folder.id, col(Incoming.afterwards) == "due")
+    session.execute(update(Incoming).where(*stale).values(afterwards="none"))
+    return oldest
+
+
+def record_listed(session: Session, folder: Folder, listed: Sequence[Listed], now: datetime) -> None:
+    """Write a row for each UID before any body is fetched, and let the high-water mark pass them."""
+    rows = []
+    for mail in listed:
+        state, reason = "listed", ""
+        if mail.arrived_at is None:
+            state, reason = "vanished", "gone before its size could be asked"
+        elif mail.arrived_at < folder.before:
+            state, reason = "before", "was in the folder before first contact"
+        rows.append({
+            "route": folder.mailbox, "folder_id": folder.id, "uid": mail.uid, "size": mail.size, "listed_at": now,
+            "arrived_at": mail.arrived_at or now, "state": state, "reason": reason,
+            "decided_at": None if state == "listed" else now,
+        })  # fmt: skip
+    if rows:
+        session.execute(insert(Incoming), rows)
+        top = max(mail.uid for mail in listed)
+        session.execute(update(Folder).where(col(Folder.id) == folder.id).values(high_water=top))
+        folder.high_water = top
+
+
+def record_file(session: Session, arrived_at: datetime, size: int, now: datetime, route: str = "file") -> int:
+    """Write the row of a mail that comes from a file or standard input; returns its id."""
+    row = Incoming(route=route, size=size, arrived_at=arrived_at, listed_at=now)
+    session.add(row)
+    session.flush()
+    return int(row.id or 0)
+
+
+def pending(session: Session, folder_id: int, limit: int) -> list[Incoming]:
+    """The rows that are owed an outcome, in order of UID."""
+    query = select(Incoming).where(col(Incoming.folder_id) == folder_id, col(Incoming.state) == "listed")
+    return list(session.execute(query.order_by(col(Incoming.uid)).limit(limit)).scalars())
+
+
+def pending_files(session: Session) -> list[Incoming]:
+    """Rows of files whose taking in was cut short; their bytes are gone with the process that read them."""
+    query = select(Incoming).where(col(Incoming.folder_id).is_(None), col(Incoming.state) == "listed")
+    return list(session.execute(query).scalars())
+
+
+def begin_attempts(session: Session, ids: Sequence[int], now: datetime) -> None:
+    session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(attempted_at=now))
+
+
+def begin_alone(session: Session, incoming_id: int, attempt: int, now: datetime) -> None:
+    """Record that a mail is taken in alone, for the attempt-th time: only these attempts make a mail poison."""
+    values = {"attempted_at": now, "alone_attempts": attempt}
+    session.execute(update(Incoming).where(col(Incoming.id) == incoming_id).values(**values))
+
+
+def forget_attempts(session: Session, ids: Sequence[int]) -> None:
+    """Take back attempts that ended through no fault of the mail."""
+    session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(attempted_at=None))
+
+
+def finish(session: Session, incoming_id: int, now: datetime, **values: object) -> None:
+    """Write the outcome of a mail: its state, rule, reason, evidence and where it went."""
+    values = {"decided_at": now, "attempted_at": None, **values}
+    session.execute(update(Incoming).where(col(Incoming.id) == incoming_id).values(**values))
+
+
+def is_owed(session: Session, incoming_id: int) -> bool:
+    """Whether the row still waits for an outcome: a second daemon, or an earlier life, may have given it one."""
+    query = select(col(Incoming.state)).where(col(Incoming.id) == incoming_id)
+    return session.execute(query.with_for_update()).scalar() == "listed"
+
+
+def vanish(session: Session, ids: Sequence[int], now: datetime) -> None:
+    gone = {"state": "vanished", "decided_at": now, "reason": "gone before it could be fetched", "attempted_at": None}
+    session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(**gone))
+
+
+def afterwards_due(session: Session, folder_id: int, now: datetime, limit: int = 500) -> list[Incoming]:
+    """Mails whose server copy is still to be flagged or moved, and whose time for the next try has come."""
+    query = select(Incoming).where(
+        col(Incoming.folder_id) == folder_id, col(Incoming.afterwards) == "due", col(Incoming.afterwards_at) <= now
+    )
+    return list(session.execute(query.order_by(col(Incoming.uid)).limit(limit)).scalars())
+
+
+def afterwards_done(session: Session, ids: Sequence[int]) -> None:
+    done = {"afterwards": "done", "afterwards_error": ""}
+    session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(**done))
+
+
+def afterwards_failed(session: Session, ids: Sequence[int], now: datetime, error: str) -> None:
+    """Try again later: after 1, 2, 4 ... minutes, at most every hour."""
+    for row in session.execute(select(Incoming).where(col(Incoming.id).in_(ids))).scalars():
+        row.afterwards_attempts += 1
+        row.afterwards_error = error
+        row.afterwards_at = now + timedelta(minutes=min(60, 2 ** min(row.afterwards_attempts - 1, 6)))
+        session.add(row)
+
+
+def find(session: Session, name: str) -> list[Incoming]:
+    """The rows of a mail, newest first, by Message-ID (brackets or not) or by mailbox:UID."""
+    route, colon, uid = name.rpartition(":")
+    if colon and uid.isdigit() and "@" not in name:
+        query = select(Incoming).where(col(Incoming.route) == route, col(Incoming.uid) == int(uid))
+    else:
+        query = select(Incoming).where(col(Incoming.message_id) == f"<{name.strip().strip('<>')}>")
+    return list(session.execute(query.order_by(col(Incoming.id).desc()).limit(100)).scalars())
+
+
+def quarantined(session: Session, limit: int = -1) -> list[Incoming]:
+    query = select(Incoming).where(col(Incoming.state) == "quarantined").order_by(col(Incoming.id))
+    return list(session.execute(query.limit(limit) if limit >= 0 else query).scalars())
+
+
+def by_id(session: Session, incoming_id: int) -> Incoming:
+    row: Incoming | None = session.get(Incoming, incoming_id)
+    if row is None:
+        raise NotFound(f"there is no incoming mail number {incoming_id}")
+    return row

@@ -1,0 +1,66 @@
+"""Facts about the database itself: signing keys, the instance mark, and how each part of the system fares."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from mailticket.models import Health, Key, Meta
+
+
+def value(session: Session, name: str) -> str:
+    row = session.get(Meta, name)
+    return row.value if row else ""
+
+
+def set_value(session: Session, name: str, text: str) -> None:
+    session.merge(Meta(name=name, value=text))
+
+
+def instance_mark(session: Session) -> str:
+    """The mark of this installation in X-Loop headers; made at first use."""
+    mark = value(session, "instance")
+    if not mark:
+        mark = f"mailticket-{secrets.token_hex(8)}"
+        set_value(session, "instance", mark)
+    return mark
+
+
+def signing_keys(session: Session, now: datetime) -> tuple[bytes, ...]:
+    """All keys, the signing one first; the first key is made at first use."""
+    rows = session.execute(select(Key).order_by(col(Key.id).desc())).scalars().all()
+    if not rows:
+        return (add_key(session, now),)
+    return tuple(bytes.fromhex(row.secret) for row in rows)
+
+
+def add_key(session: Session, now: datetime) -> bytes:
+    """A fresh key that signs from now on; the older ones still verify."""
+    key = secrets.token_bytes(32)
+    session.add(Key(secret=key.hex(), created_at=now))
+    session.flush()
+    return key
+
+
+def went_well(session: Session, name: str, now: datetime, note: str = "") -> bool:
+    """Record a success of a part ("mailbox support", "smtp"); True when it ends a trouble."""
+    row = session.get(Health, name) or Health(name=name)
+    recovered = bool(row.error)
+    row.last_success_at, row.error, row.error_since, row.note = now, "", None, note
+    session.add(row)
+    return recovered
+
+
+def went_wrong(session: Session, name: str, now: datetime, error: str) -> None:
+    """Record a trouble of a part, keeping since when it lasts."""
+    row = session.get(Health, name) or Health(name=name)
+    row.error = error
+    row.error_since = row.error_since or now
+    session.add(row)
+
+
+def health(session: Session) -> list[Health]:
+    return list(session.execute(select(Health).order_by(col(Health.name))).scalars())

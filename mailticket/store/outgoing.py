@@ -1,0 +1,139 @@
+"""The outbox: mails that are owed, claimed one connection at a time, each with its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from mailticket.errors import NotFound
+from mailticket.models import Event, Outgoing, Ticket
+
+STAFF_RANK = 1
+ANSWER_RANK = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A claimed row: what the courier needs, and what the outcome depends on."""
+
+    id: int
+    kind: str
+    envelope_from: str
+    recipient: str
+    wire: bytes
+    message_id: str
+    attempts: int
+    created_at: datetime
+    sent_again: bool
+    ticket_id: int | None
+
+
+def add(session: Session, row: Outgoing) -> int:
+    session.add(row)
+    session.flush()
+    return int(row.id or 0)
+
+
+def claim(session: Session, now: datetime, limit: int) -> list[Due]:
+    """Claim the due rows that go first: staff answers before automatic ones, and within a ticket in order."""
+    earlier = aliased(Outgoing)
+    waits = (
+        select(col(earlier.id))
+        .where(
+            col(earlier.ticket_id) == col(Outgoing.ticket_id),
+            col(earlier.id) < col(Outgoing.id),
+            col(earlier.state).in_(("queued", "deferred", "sending")),
+            col(earlier.rank) <= col(Outgoing.rank),
+        )
+        .exists()
+    )
+    query = (
+        select(Outgoing)
+        .where(col(Outgoing.state).in_(("queued", "deferred")), col(Outgoing.next_attempt_at) <= now, ~waits)
+        .order_by(col(Outgoing.rank), col(Outgoing.next_attempt_at), col(Outgoing.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = []
+    for row in session.execute(query).scalars().all():
+        row.state, row.begun_at, row.attempts = "sending", None, row.attempts + 1
+        session.add(row)
+        claimed.append(
+            Due(int(row.id or 0), row.kind, row.envelope_from, row.recipient, row.wire, row.message_id,
+                row.attempts, row.created_at, row.sent_again, row.ticket_id)
+        )  # fmt: skip
+    return claimed
+
+
+def set_begun(session: Session, outgoing_id: int, now: datetime) -> None:
+    """From here on the outcome is uncertain until the server replies."""
+    session.execute(update(Outgoing).where(col(Outgoing.id) == outgoing_id).values(begun_at=now))
+
+
+def set_outcome(session: Session, outgoing_id: int, **values: object) -> None:
+    session.execute(update(Outgoing).where(col(Outgoing.id) == outgoing_id).values(**values))
+
+
+def recover(session: Session, now: datetime) -> tuple[int, int]:
+    """After a stop: claimed rows whose data was not begun are queued again, begun ones are uncertain.
+
+    Returns how many of each. Only the holder of the run lock may call this.
+    """
+    sending = col(Outgoing.state) == "sending"
+    again = update(Outgoing).where(sending, col(Outgoing.begun_at).is_(None))
+    queued = session.execute(again.values(state="queued", next_attempt_at=now)).rowcount  # type: ignore[attr-defined]
+    unsure = select(Outgoing).where(sending, col(Outgoing.begun_at).is_not(None))
+    rows = session.execute(unsure).scalars().all()
+    for row in rows:
+        mark_uncertain(session, row, now, "the program stopped before the server's reply to the data")
+    return int(queued), len(rows)
+
+
+def mark_uncertain(session: Session, row: Outgoing, now: datetime, why: str) -> None:
+    """Nobody knows whether it was accepted: an automatic answer stays so, a staff answer is sent once more."""
+    row.last_error, row.begun_at = why, None
+    if row.rank == STAFF_RANK and not row.sent_again:
+        row.state, row.sent_again, row.next_attempt_at = "queued", True, now
+    else:
+        row.state = "uncertain"
+    session.add(row)
+    if row.ticket_id is not None:
+        session.add(Event(ticket_id=row.ticket_id, at=now, kind=f"{row.kind} uncertain", detail=why))
+
+
+def by_id(session: Session, outgoing_id: int) -> Outgoing:
+    row: Outgoing | None = session.get(Outgoing, outgoing_id)
+    if row is None:
+        raise NotFound(f"there is no outgoing mail number {outgoing_id}; `mailticket outbox list` shows them")
+    return row
+
+
+def listing(
+    session: Session, states: Sequence[str] = (), ticket_id: int | None = None, limit: int | None = None
+) -> list[tuple[Outgoing, str | None]]:
+    """Rows with the ID of their ticket, oldest first."""
+    query = select(Outgoing, col(Ticket.key)).outerjoin(Ticket, col(Ticket.id) == col(Outgoing.ticket_id))
+    if states:
+        query = query.where(col(Outgoing.state).in_(states))
+    if ticket_id is not None:
+        query = query.where(col(Outgoing.ticket_id) == ticket_id)
+    query = query.order_by(col(Outgoing.id)).limit(limit)
+    return [(row, key) for row, key in session.execute(query)]
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next waiting row is due."""
+    waiting = col(Outgoing.state).in_(("queued", "deferred"))
+    due: datetime | None = session.execute(select(func.min(col(Outgoing.next_attempt_at))).where(waiting)).scalar()
+    return due
+
+
+def tally(session: Session) -> dict[str, int]:
+    """How many rows are in each state."""
+    query = select(col(Outgoing.state), func.count()).group_by(col(Outgoing.state))
+    return {row[0]: row[1] for row in session.execute(query)}

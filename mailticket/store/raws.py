@@ -1,0 +1,69 @@
+"""Raw mails: each stored once under its digest, compressed where that pays."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session, col
+
+from mailticket.models import Raw
+
+_WORTH_IT = 0.9  # of the size: below it the compressed form is kept
+_TOO_SMALL = 200  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A raw mail ready to be stored: made before the transaction begins."""
+
+    digest: str
+    size: int
+    packing: str
+    data: bytes
+    complete: bool
+
+
+def pack(raw: bytes, *, complete: bool = True, digest: str = "") -> Packed:
+    """Compress a mail where it pays. A sample tells for long mails, whose attachments mostly do not shrink."""
+    digest = digest or hashlib.sha256(raw).hexdigest()
+    if len(raw) > _TOO_SMALL and _shrinks(raw):
+        squeezed = zlib.compress(raw, 1)
+        if len(squeezed) < len(raw) * _WORTH_IT:
+            return Packed(digest, len(raw), "zlib", squeezed, complete)
+    return Packed(digest, len(raw), "plain", raw, complete)
+
+
+def _shrinks(raw: bytes) -> bool:
+    middle = len(raw) // 2
+    sample = raw[:2000] + raw[middle : middle + 2000] if len(raw) > 20_000 else raw
+    return len(zlib.compress(sample, 1)) < len(sample) * _WORTH_IT
+
+
+def put(session: Session, packed: Packed, now: datetime, mask_after: datetime | None = None) -> None:
+    """Store a raw mail unless its bytes are there already."""
+    found = session.execute(select(col(Raw.digest)).where(col(Raw.digest) == packed.digest)).first()
+    if found is None:
+        values: Mapping[str, object] = {
+            "digest": packed.digest, "size": packed.size, "packing": packed.packing, "data": packed.data,
+            "complete": packed.complete, "stored_at": now, "mask_after": mask_after,
+        }  # fmt: skip
+        session.execute(insert(Raw), values)
+
+
+def get(session: Session, digest: str) -> bytes | None:
+    """The raw bytes, or None when retention has removed them."""
+    row = session.execute(select(col(Raw.packing), col(Raw.data)).where(col(Raw.digest) == digest)).first()
+    if row is None:
+        return None
+    return zlib.decompress(row.data) if row.packing == "zlib" else bytes(row.data)
+
+
+def replace_bytes(session: Session, digest: str, packed: Packed) -> None:
+    """Put other bytes under a digest that rows point to: the masked form of a mail that held a secret."""
+    values = {"packing": packed.packing, "data": packed.data, "mask_after": None, "complete": packed.complete}
+    session.execute(update(Raw).where(col(Raw.digest) == digest).values(**values))

@@ -1,0 +1,157 @@
+"""Tickets, their conversation and their people: what is written of them, and how one is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, insert, select, update
+from sqlmodel import Session, col
+
+from mailticket.errors import NotFound
+from mailticket.mail.values import Address as MailAddress
+from mailticket.mail.values import Attachment as MailAttachment
+from mailticket.mail.values import address_key
+from mailticket.models import Address, Attachment, Event, Message, Participant, Requester, Ticket
+from mailticket.store.knowledge import merged_into
+
+
+def requester_of(session: Session, sender: MailAddress, language: str, now: datetime) -> int:
+    """The id of the person behind an address, made at first sight; the newest language is remembered."""
+    known = session.get(Address, sender.key)
+    if known is not None:
+        if language:
+            remember = update(Requester).where(col(Requester.id) == known.requester_id)
+            session.execute(remember.where(col(Requester.language) != language).values(language=language))
+        return known.requester_id
+    person = Requester(name=sender.name, language=language, created_at=now)
+    session.add(person)
+    session.flush()
+    session.add(Address(key=sender.key, address=sender.address, requester_id=int(person.id or 0)))
+    session.flush()
+    return int(person.id or 0)
+
+
+def unused_key(session: Session, make: Callable[[], str]) -> str:
+    """A fresh ticket ID that no ticket bears."""
+    while True:
+        key = make()
+        if session.execute(select(col(Ticket.id)).where(col(Ticket.key) == key)).first() is None:
+            return key
+
+
+def by_key(session: Session, key: str, *, follow_merge: bool = False, lock: bool = False) -> Ticket:
+    """The ticket with this written ID; NotFound if there is none."""
+    query = select(Ticket).where(col(Ticket.key) == key)
+    ticket: Ticket | None = session.execute(query.with_for_update() if lock else query).scalar()
+    if ticket is None:
+        raise NotFound(f"there is no ticket {key}; `mailticket ticket list` shows them all")
+    return merged_into(session, ticket) if follow_merge else ticket
+
+
+def add(session: Session, row: Ticket | Message | Participant) -> int:
+    """Write a row now; returns its id (0 for rows without one)."""
+    session.add(row)
+    session.flush()
+    return int(getattr(row, "id", 0) or 0)
+
+
+def add_attachments(session: Session, message_id: int, attachments: Sequence[MailAttachment]) -> None:
+    rows = [
+        {"message_id": message_id, "part": a.part, "name": a.name, "type": a.type, "size": a.size,
+         "sha256": a.sha256, "inline": a.inline}
+        for a in attachments
+    ]  # fmt: skip
+    if rows:
+        session.execute(insert(Attachment), rows)
+
+
+def add_event(
+    session: Session, ticket_id: int, now: datetime, kind: str, detail: str = "", actor: str = "mailticket"
+) -> None:
+    values = {"ticket_id": ticket_id, "at": now, "kind": kind, "actor": actor, "detail": detail}
+    session.execute(insert(Event), values)
+
+
+def next_serial(session: Session, ticket: Ticket) -> int:
+    """The number of the ticket's next outgoing mail: it makes our Message-IDs unique."""
+    ticket.serial += 1
+    session.add(ticket)
+    session.flush()
+    return ticket.serial
+
+
+def conversation(session: Session, ticket_id: int) -> list[Message]:
+    query = select(Message).where(col(Message.ticket_id) == ticket_id).order_by(col(Message.at), col(Message.id))
+    return list(session.execute(query).scalars())
+
+
+def attachments_of(session: Session, message_ids: Iterable[int]) -> dict[int, list[Attachment]]:
+    found: dict[int, list[Attachment]] = {}
+    query = select(Attachment).where(col(Attachment.message_id).in_(list(message_ids))).order_by(col(Attachment.id))
+    for row in session.execute(query).scalars():
+        found.setdefault(row.message_id, []).append(row)
+    return found
+
+
+def events(session: Session, ticket_id: int) -> list[Event]:
+    query = select(Event).where(col(Event.ticket_id) == ticket_id).order_by(col(Event.id))
+    return list(session.execute(query).scalars())
+
+
+def participants(session: Session, ticket_id: int) -> list[Participant]:
+    query = select(Participant).where(col(Participant.ticket_id) == ticket_id).order_by(col(Participant.added_at))
+    return list(session.execute(query).scalars())
+
+
+def addresses_of(session: Session, requester_id: int | None) -> list[Address]:
+    query = select(Address).where(col(Address.requester_id) == requester_id).order_by(col(Address.key))
+    return list(session.execute(query).scalars())
+
+
+def newest_incoming(session: Session, ticket_id: int) -> Message | None:
+    """The requester's latest mail: what a staff reply answers."""
+    query = select(Message).where(
+        col(Message.ticket_id) == ticket_id, col(Message.direction) == "in", col(Message.kind).in_(("request", "reply"))
+    )
+    row: Message | None = session.execute(query.order_by(col(Message.id).desc()).limit(1)).scalar()
+    return row
+
+
+def position(session: Session, ticket: Ticket) -> int | None:
+    """The place in the queue, 1 for the next to be answered; None once answered or no longer waiting.
+
+    First come, first served within a priority; the more pressing priorities go before.
+    """
+    if ticket.first_response_at is not None or ticket.status not in ("new", "open") or ticket.merged_into:
+        return None
+    ahead = ahead_of(session, ticket.priority, ticket.created_at, ticket.id)
+    return ahead + 1
+
+
+def ahead_of(session: Session, priority: str, created_at: datetime, ticket_id: int | None) -> int:
+    """How many unanswered tickets are served before one of this priority and time of arrival."""
+    before = ("urgent", "high", "normal", "low")[: ("urgent", "high", "normal", "low").index(priority)]
+    waiting = (col(Ticket.first_response_at).is_(None), col(Ticket.status).in_(("new", "open")))
+    pressing = select(func.count()).select_from(Ticket).where(*waiting, col(Ticket.priority).in_(before))
+    earlier = select(func.count()).select_from(Ticket).where(
+        *waiting, col(Ticket.priority) == priority, col(Ticket.created_at) < created_at
+    )  # fmt: skip
+    same_moment = select(func.count()).select_from(Ticket).where(
+        *waiting, col(Ticket.priority) == priority, col(Ticket.created_at) == created_at,
+        col(Ticket.id) < (ticket_id if ticket_id is not None else 2**62),
+    )  # fmt: skip
+    return sum(session.execute(query).scalar() or 0 for query in (pressing, earlier, same_moment))
+
+
+def set_undeliverable(session: Session, address: str, now: datetime, why: str) -> None:
+    """Stop automatic mail to an address whose mail bounced for good."""
+    values = {"undeliverable_since": now, "undeliverable_why": why[:500]}
+    session.execute(update(Address).where(col(Address.key) == address_key(address)).values(**values))
+
+
+def set_deliverable(session: Session, address: str) -> None:
+    """A person wrote from the address again, or staff said so: mail may go there."""
+    values = {"undeliverable_since": None, "undeliverable_why": ""}
+    stopped = (col(Address.key) == address_key(address), col(Address.undeliverable_since).is_not(None))
+    session.execute(update(Address).where(*stopped).values(**values))

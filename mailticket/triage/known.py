@@ -1,0 +1,120 @@
+"""What bears on the judgement of a mail: what it claims about itself, and what the store knows of those claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mailticket.mail.values import Mail
+from mailticket.settings import Settings
+from mailticket.triage import ids, signatures
+from mailticket.triage.duplicates import Fingerprint
+from mailticket.triage.signatures import Signed
+
+_MOST_REFERENCES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a mail says about where it belongs, before anything is looked up.
+
+    reply_addresses, references: good signatures only, the newest reference last.
+    earlier_ids: all other referenced Message-IDs, newest first. subject_ids: written forms, in order.
+    bounced_id: Message-ID of the mail that a delivery report returns, when it bears our good signature.
+    """
+
+    reply_addresses: tuple[Signed, ...] = ()
+    references: tuple[Signed, ...] = ()
+    earlier_ids: tuple[str, ...] = ()
+    subject_ids: tuple[str, ...] = ()
+    bounced_id: str = ""
+
+    @property
+    def tickets(self) -> tuple[str, ...]:
+        """Written forms of all tickets claimed, each once."""
+        signed = [ids.from_compact(s.ticket) for s in (*self.reply_addresses, *self.references)]
+        return tuple(dict.fromkeys([*signed, *self.subject_ids]))
+
+
+def claims(mail: Mail, keys: Sequence[bytes], settings: Settings) -> Claims:
+    """Read what the mail claims; forged or altered signatures are simply not there."""
+    to = [*(a.address for a in (*mail.to, *mail.cc)), *mail.delivered_to]
+    replies = [s for address in to[:200] if (s := signatures.read_reply_address(keys, address))]
+    # RFC 5322 section 3.6.4: References grow to the right, and In-Reply-To is the direct parent, so the newest of all.
+    referenced = list(dict.fromkeys([*mail.references[-_MOST_REFERENCES:], *mail.in_reply_to[:5]]))
+    signed = {message_id: signatures.read_message_id(keys, message_id) for message_id in referenced}
+    bounced = mail.bounce.original_message_id if mail.bounce else ""
+    return Claims(
+        reply_addresses=tuple(replies),
+        references=tuple(s for s in signed.values() if s),
+        earlier_ids=tuple(m for m in reversed(referenced) if signed[m] is None),
+        subject_ids=ids.find_ids(mail.subject, (settings.support.prefix, *settings.support.former_prefixes)),
+        bounced_id=bounced if bounced and signatures.read_message_id(keys, bounced) else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFacts:
+    """What must be known of a claimed ticket. `key` is the ticket that a merge led to, else the claimed one."""
+
+    key: str
+    status: str
+    closed_at: datetime | None
+    writers: frozenset[str]  # address keys of the requester and of participants that staff added
+    duplicate_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A mail taken in before with the same content, or the same Message-ID."""
+
+    incoming_id: int
+    route: str
+    state: str
+    trust: str
+    ticket: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """An open ticket of the same sender that a new request might repeat."""
+
+    key: str
+    trust: str
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """The outgoing mail that a delivery report is about."""
+
+    outgoing_id: int
+    ticket: str | None
+    recipient_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Automatic answers that left or are queued: to the address in the last hour and day; and by unverified senders,
+    to the domain and in all, in the last hour."""
+
+    address_hour: int = 0
+    address_day: int = 0
+    domain_hour: int = 0
+    total_hour: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows that bears on one mail."""
+
+    copies: tuple[Copy, ...] = ()
+    same_message_id: tuple[Copy, ...] = ()  # other content under the same Message-ID
+    tickets: Mapping[str, TicketFacts] = field(default_factory=dict)  # by claimed key; unknown ones are missing
+    earlier: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # Message-ID -> (ticket key, sender key)
+    open_tickets: tuple[OpenTicket, ...] = ()
+    bounced: Bounced | None = None
+    counts: Counts = Counts()
+    undeliverable: str = ""  # why automatic mail to the sender is stopped
+    language: str = ""  # in which the requester wrote before
