@@ -1,0 +1,106 @@
+"""The promise: the configured window, what the forecast makes of it, and the reason in a sentence.
+
+Rules of the room: a window is counted in support hours from arrival, a forecast from now, for it is about those who
+wait now. A promise never ends in the past. Beyond the outer limit of the policy a promise is marked `longer` and says
+why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from mailticket.promise.calendar import SupportCalendar
+from mailticket.promise.forecast import Forecast, Load
+from mailticket.promise.load import LoadSnapshot
+from mailticket.settings import Category, Promise, Window
+
+Basis = Literal["policy", "forecast", "load"]
+
+
+@dataclass(frozen=True)
+class Promised:
+    """When a first answer can be expected (UTC, whole minutes), and why.
+
+    `longer`: the load forces an end beyond the policy's outer limit; a letter says "longer than usual".
+    `position`: place in the queue, 1 for the next to be answered; None when the load is unknown.
+    `basis`: `policy` (the configured window as it stands), `forecast` (the forecast's own window, mode forecast), or
+    `load` (the end was moved because the forecast demanded it).
+    `hourly`: measured first answers in a support hour; None when there is no forecast.
+    """
+
+    promised_from: datetime
+    promised_by: datetime
+    reason: str
+    longer: bool
+    position: int | None
+    basis: Basis
+    hourly: float | None = None
+
+
+def window(category: str, priority: str, promise: Promise, categories: Sequence[Category] = ()) -> Window:
+    """The configured window: the category's own if it has one and the ticket has the category's priority, else the
+    priority's. A priority that is not configured counts as normal."""
+    for known in categories:
+        if known.name == category and known.window and known.priority == priority:
+            return known.window
+    return promise.windows.get(priority, promise.windows["normal"])
+
+
+def make_promise(
+    now: datetime,
+    arrived: datetime,
+    category: str,
+    priority: str,
+    promise: Promise,
+    calendar: SupportCalendar,
+    load: LoadSnapshot | Load | None = None,
+    categories: Sequence[Category] = (),
+) -> Promised:
+    """The promise to a request that arrived at `arrived` (aware) and is taken in at `now` (aware).
+
+    `load` is what is known of the others, without this request; None gives the bare policy.
+    """
+    policy = window(category, priority, promise, categories)
+    if isinstance(load, LoadSnapshot):
+        load = Load.of(load, now, calendar)
+    arrived = min(arrived, now)
+    expected = load.forecast(now, arrived, priority, promise.confidence) if load else None
+    position = load.ahead(arrived, priority) + 1 if load else None
+    start, end = calendar.add(arrived, policy.from_hours), calendar.add(arrived, policy.by_hours)
+    reason = f"policy: {_hours(policy.from_hours)} to {_hours(policy.by_hours)} support hours"
+    basis: Basis = "policy"
+    if end <= now:
+        start, end = now, calendar.add(now, policy.by_hours)
+        reason += ", counted from now because the mail came late"
+    if expected is not None:
+        earliest, latest = calendar.add(now, expected.from_hours), calendar.add(now, expected.by_hours)
+        if promise.mode == "forecast":
+            start, end, basis, reason = earliest, latest, "forecast", f"forecast: {_because(expected)}"
+        elif latest > end:
+            end, basis, reason = latest, "load", f"{reason}, widened: {_because(expected)}"
+    limit = max(calendar.add(arrived, max(promise.longest_hours, policy.by_hours)), now)
+    longer = basis != "policy" and end > limit
+    if longer:
+        reason += f"; longer than the usual {_hours(max(promise.longest_hours, policy.by_hours))} support hours"
+    start, end = _minutes(start, now, end)
+    return Promised(start, end, reason, longer, position, basis, expected.hourly if expected else None)
+
+
+def _because(expected: Forecast) -> str:
+    ahead = "nobody is" if expected.ahead == 0 else f"{expected.ahead} {'is' if expected.ahead == 1 else 'are'}"
+    return f"{ahead} ahead, about {expected.hourly:.2g} first answers a support hour"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:g}"
+
+
+def _minutes(start: datetime, now: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """The window in whole UTC minutes, widened by rounding, never ending before the minute after now."""
+    end = max(end, now).astimezone(UTC)
+    whole_end = end.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    whole_start = min(max(start, now), end).astimezone(UTC).replace(second=0, microsecond=0)
+    return whole_start, whole_end
