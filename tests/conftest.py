@@ -1,0 +1,58 @@
+"""Fixtures that more than one file of tests needs: the real servers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.dovecot import Dovecot
+from tests.servers.machine import require
+from tests.servers.postgres import Postgres
+from tests.servers.smtp import SmtpSink
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def dovecot_server() -> Iterator[Dovecot]:
+    require(Dovecot.available(), "Dovecot (Debian's dovecot-imapd) or openssl")
+    server = Dovecot()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def dovecot(dovecot_server: Dovecot) -> Iterator[Dovecot]:
+    """The session's Dovecot with a new user (`dovecot.user`) whose mailbox is empty; running, whatever a test did."""
+    if not dovecot_server.running:
+        dovecot_server.start()
+    dovecot_server.user = f"support{next(_numbers)}@example.com"
+    yield dovecot_server
+    if not dovecot_server.running:
+        dovecot_server.start()
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[SmtpSink]:
+    """An SMTP server without TLS and sign-in that accepts everything, until told otherwise."""
+    sink = SmtpSink()
+    yield sink
+    sink.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    require(Postgres.available(), "PostgreSQL's server (initdb)")
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """The SQLAlchemy URL of a fresh, empty database of its own for this test."""
+    url = postgres_server.database()
+    yield url
+    postgres_server.drop(url)

@@ -1,0 +1,89 @@
+"""A temporary PostgreSQL cluster for the tests: one a session, a fresh database for each test that asks."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from tests.servers.machine import Unprivileged, end, free_port, program, until
+
+
+def _folders() -> list[str]:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: float(p.parent.name), reverse=True)
+    return [str(path) for path in found]
+
+
+class Postgres:
+    """A cluster without durability (it lives for one test session) on a loopback port."""
+
+    def __init__(self) -> None:
+        self.runner = Unprivileged()
+        self.root = self.runner.folder("mailticket-postgres-")
+        self.port = free_port()
+        self._numbers = itertools.count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.runner.run(
+            [
+                *(self._program("initdb"), "-D", str(self.root / "data"), "-U", "mailticket", "--auth=trust"),
+                *("--encoding=UTF8", "--locale=C", "--no-sync"),
+            ]
+        )
+        self.start()
+
+    @staticmethod
+    def available() -> bool:
+        return program("initdb", *_folders()) is not None
+
+    @staticmethod
+    def _program(name: str) -> str:
+        path = program(name, *_folders())
+        assert path is not None, name
+        return path
+
+    def start(self) -> None:
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(self.root),
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "shared_buffers": "32MB",
+            "max_connections": "100",
+        }
+        settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        command = [self._program("postgres"), "-D", str(self.root / "data"), "-p", str(self.port), *settings]
+        self._process = self.runner.start(command, self.root / "log")
+        until(self._ready, "PostgreSQL to answer")
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise AssertionError("PostgreSQL ended at once:\n" + (self.root / "log").read_text(errors="replace"))
+        asked = [self._program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(asked, check=False, timeout=10).returncode == 0
+
+    def stop(self) -> None:
+        """Stop at once, as a crash of the server looks to its clients."""
+        if self._process is not None:
+            end(self._process, signal.SIGQUIT)
+            self._process = None
+
+    def close(self) -> None:
+        self.stop()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def database(self) -> str:
+        """Make a fresh, empty database and return its SQLAlchemy URL."""
+        name = f"mailticket_{next(self._numbers)}"
+        self.runner.run([self._program("createdb"), *self._where(), name])
+        return f"postgresql+psycopg://mailticket@127.0.0.1:{self.port}/{name}"
+
+    def drop(self, url: str) -> None:
+        """Remove a database of `database`, cutting whoever still uses it."""
+        self.runner.run([self._program("dropdb"), *self._where(), "--force", "--if-exists", url.rpartition("/")[2]])
+
+    def _where(self) -> list[str]:
+        return ["-h", "127.0.0.1", "-p", str(self.port), "-U", "mailticket"]
