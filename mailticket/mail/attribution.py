@@ -1,0 +1,205 @@
+"""How mail programs say "so-and-so wrote": the attribution line above quoted history, in many languages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MAX_LINE = 400  # a longer line is prose
+MAX_CANDIDATES = 200  # lines of one mail that are looked at closely; more than these no honest mail has
+MAX_SPAN = 6  # non-blank lines over which one attribution is wrapped
+
+# The words that end an attribution line, before its colon. Verbs that carry a name behind them stand in MIDDLE.
+_VERBS = (
+    # English, German, French, Spanish, Portuguese, Italian, Dutch
+    r"wrote|writes|sent|said|schrieb|geschrieben|a [ée]crit|a envoy[ée]|escribi[óo]|escreveu|ha scritto|scrive|scritto"
+    r"|schreef|geschreven"
+    # Polish, Czech, Russian, Ukrainian, Bulgarian
+    r"|napisa[łl](?:\(a\)|a)?|pisze|napsal(?:\(a\)|a)?|написал(?:\(а\)|а)?|писал(?:\(а\)|а)?|пишет|пише|написа"
+    # Swedish, Danish, Norwegian, Finnish, Turkish, Hungarian, Romanian, Vietnamese, Indonesian
+    r"|skrev|kirjoitti|(?:şunları )?yazdı|[íi]rta|a scris|đã viết|menulis"
+    # Chinese, Japanese, Korean
+    r"|写道|寫道|写到|編寫|のメッセージ|が書きました|は書きました|님이 작성|작성|님이 쓴 글|씀"
+)
+_END = re.compile(rf"(?:{_VERBS})[ \u00a0]?[:：]?$", re.IGNORECASE)
+_MIDDLE = re.compile(
+    r"\b(?:wrote|schrieb|schreef|skrev|escribió|escreveu|ha scritto|napisał(?:\(a\))?|написал(?:\(а\))?|от|from"
+    r"|von|de)\b"
+    r"|写道|寫道",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    r"^(?:On|At|Am|Le|El|Em|Il|Op|W dniu|Dnia|Den|På|Vào|Pada|Dne|În|В|在|于|於|Il giorno)(?=[ \d\u00a0]|$)"
+)
+_MONTHS = (
+    r"jan(?:uary|uar|vier|v|eiro|uari|uára)?|ene(?:ro)?|genn?(?:aio)?|feb(?:ruary|ruar|rero|braio|ruari)?|févr?(?:ier)?"
+    r"|fev(?:ereiro)?|m[aä]r(?:ch|z|s|zo|ço|t|ts)?|maart|mrt|apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|may|mai|mayo|maio"
+    r"|maggio|mag|mei|maj|june?|juni|juin|junio|junho|giu(?:gno)?|july?|juli|juil(?:let)?|julio|julho|lug(?:lio)?"
+    r"|aug(?:ust|ustus|usti)?|août|ago(?:sto)?|sept?(?:ember|embre|iembre)?|set(?:embro|tembre)?|o[ck]t(?:ober|obre)?"
+    r"|ou?t(?:ubro)?|octubre|ott(?:obre)?|nov(?:ember|embre|iembre|embro)?|de[cz](?:ember|embro)?|déc(?:embre)?"
+    r"|dic(?:iembre|embre)?|sty(?:cznia)?|lut(?:ego)?|marca|kwi(?:etnia)?|maja|cze(?:rwca)?|lip(?:ca)?|sie(?:rpnia)?"
+    r"|wrz(?:eśnia)?|paź(?:dziernika)?|lis(?:topada)?|gru(?:dnia)?|янв\w{0,5}|февр?\w{0,5}|мар\w{0,3}|апр\w{0,4}|мая"
+    r"|июн\w{0,2}|июл\w{0,2}|авг\w{0,5}|сент?\w{0,5}|окт\w{0,5}|нояб?\w{0,4}|дек\w{0,5}|tháng|thg|nis|oca|haz"
+    r"|tem|ağu|eyl|eki|kas|ara|ocak|şubat|mart|nisan"
+    r"|mayıs|haziran|temmuz|ağustos|eylül|ekim|kasım|aralık"
+)
+_DATE = re.compile(
+    r"\d{4}[-/.年] ?\d{1,2}[-/.月] ?\d{1,2}|\b\d{1,2}[-/.] ?\d{1,2}[-/.] ?\d{2,4}|\d{4}년 ?\d{1,2}월 ?\d{1,2}일"
+    r"|\d{1,2}月\d{1,2}日"
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th|er|º|\.)?[ -](?:de |of |ta )?(?:{_MONTHS})\b"
+    rf"|\b(?:{_MONTHS})\.?[ -]\d{{1,2}}\b",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"\b\d{1,2} ?[:.hH] ?\d{2}\b|\d{1,2}[点時时시]|[上下]午|오[전후]|午[前後]|\b\d{1,2} ?[ap]\.?m\b", re.IGNORECASE
+)
+_EMAIL = re.compile(r"[^\s<>()\[\]\"',;:@]{1,100}@[^\s<>()\[\]\"',;:@]{1,200}")
+_PERSONAL = re.compile(
+    r"\b(?:I|you|we|he|she|they|your|my|our|ich|sie|wir|ihr|je|vous|nous|yo|usted|eu|io|ik|ja|я|вы|мы)\b|我|你"
+    r"|您|他|她|私|저는",
+    re.IGNORECASE,
+)
+_DECORATION = " \t\u00a0\u3000-_*=~—–|"
+_INLINE = re.compile(
+    r"On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{1,4}[-/. ])[^\n]{0,40}\d"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Lines `start` to `end` (exclusive) attribute what follows; `prefix` is new text before it on its first line.
+
+    certain: written as programs write it (a date with an address or a time), so unquoted text below it is history too.
+    """
+
+    start: int
+    end: int
+    certain: bool
+    prefix: str = ""
+
+
+def attributions(lines: list[str], quoted: list[bool]) -> dict[int, Attribution]:
+    """All attributions by their first line. They never overlap; the cost is linear in the lines."""
+    found: dict[int, Attribution] = {}
+    above_quote = _above_quotes(lines, quoted)
+    floor = candidates = 0
+    for end, line in enumerate(lines):
+        if quoted[end] or not _may_end(line, end in above_quote):
+            continue
+        candidates += 1
+        if candidates > MAX_CANDIDATES:
+            break
+        attribution = _span_up_from(lines, quoted, end, floor, end in above_quote)
+        if attribution:
+            found[attribution.start] = attribution
+            floor = attribution.end
+    return found
+
+
+def _above_quotes(lines: list[str], quoted: list[bool]) -> frozenset[int]:
+    """The lines with text that stand right above a quote, at most three blank lines between."""
+    above, last = set(), -9
+    for index, line in enumerate(lines):
+        if quoted[index]:
+            if 0 < index - last <= 4:
+                above.add(last)
+            last = -9
+        elif line.strip():
+            last = index
+    return frozenset(above)
+
+
+def is_wrapped_verb(line: str) -> bool:
+    """An address wrapped so that its closing bracket begins a line, which is then no quote: "> wrote:"."""
+    bare = line.strip()
+    return bare.startswith(">") and len(bare) < 60 and _END.fullmatch(bare[1:].strip()) is not None
+
+
+def _may_end(line: str, next_quoted: bool) -> bool:
+    """A cheap look at the end of a line: a colon, a frame of dashes, or a quote below it."""
+    ended = line.rstrip()
+    if not ended or len(ended) > MAX_LINE:
+        return False
+    bare = ended.strip(_DECORATION)
+    if bare.endswith((":", "：")):
+        return _MIDDLE.search(bare) is not None or "@" in bare or _END.search(bare[-40:]) is not None
+    if not next_quoted and not ended.endswith("--"):
+        return False
+    return _END.search(bare[-40:]) is not None or ("@" in bare and _EMAIL.search(bare) is not None)
+
+
+def _span_up_from(lines: list[str], quoted: list[bool], end: int, floor: int, above_quote: bool) -> Attribution | None:
+    """The shortest run of lines up to `end` that is an attribution, grown by a first line such as "On Fri, May"."""
+    joined, best = "", None
+    taken = 0
+    for start in range(end, max(floor, end - 2 * MAX_SPAN) - 1, -1):
+        line = lines[start].strip()
+        if not line:
+            if start == end or taken == 0:
+                return best
+            continue
+        if len(line) > MAX_LINE or taken >= MAX_SPAN or quoted[start]:
+            break
+        joined = f"{line} {joined}".strip()
+        taken += 1
+        if best is None:
+            best = _judge(lines, start, end, joined, quoted_next=above_quote)
+        elif best.start == start + 1 and _LEAD.match(line) and not _LEAD.match(lines[best.start].strip()):
+            better = _judge(lines, start, end, joined, quoted_next=above_quote)
+            return better if better and not better.prefix and len(line) < 40 else best
+        else:
+            break
+    return best or (_by_address_alone(lines, end) if above_quote else None)
+
+
+def _judge(lines: list[str], start: int, end: int, joined: str, *, quoted_next: bool) -> Attribution | None:
+    """Whether the joined lines are an attribution: a date, and a verb, an address or a program's frame around it."""
+    bare = joined.strip(_DECORATION)
+    verb = _END.search(bare) is not None
+    colon = bare.endswith((":", "："))
+    email = _EMAIL.search(bare) is not None
+    dated = _DATE.search(bare) is not None
+    framed = verb and lines[end].rstrip().endswith("--") and lines[start].lstrip().startswith("--")
+    if framed:
+        return Attribution(start, end + 1, certain=True)
+    if not dated:
+        return None
+    timed = _TIME.search(bare) is not None
+    if not (verb or (email and (colon or quoted_next)) or (colon and timed and _MIDDLE.search(bare))):
+        return None
+    head = lines[start].strip().lstrip(_DECORATION)
+    inline = None if _LEAD.match(head) else _inline_start(lines[start])
+    if inline and quoted_next:
+        return Attribution(start, end + 1, certain=True, prefix=inline)
+    if inline or not _begins_attribution(head, email):
+        return None
+    personal = _PERSONAL.search(_EMAIL.sub("", bare)) is not None
+    certain = (email and (verb or timed)) or (verb and timed and not personal)
+    if not certain and not quoted_next:
+        return None
+    return Attribution(start, end + 1, certain=certain)
+
+
+def _begins_attribution(head: str, email: bool) -> bool:
+    """Programs begin with a preposition, a weekday, a date, or the writer's name before an address."""
+    if _LEAD.match(head):
+        return True
+    first = _DATE.search(head)
+    if first and first.start() <= 20:
+        return True
+    name_first = _EMAIL.search(head)
+    return email and name_first is not None and name_first.start() <= 60
+
+
+def _inline_start(line: str) -> str | None:
+    """New text before an attribution on the same line ("thanks On Wed, Apr 4, 2012 at 3:59 PM, a@b wrote:")."""
+    starts = [match.start() for match in _INLINE.finditer(line) if match.start() > 0]
+    return line[: starts[-1]].rstrip(_DECORATION) or None if starts else None
+
+
+def _by_address_alone(lines: list[str], end: int) -> Attribution | None:
+    """An undated one ("Ann <ann@example.org> wrote:", "Ann wrote:") counts only right above a quote."""
+    bare = lines[end].strip().strip(_DECORATION)
+    if len(bare) > 120 or not _END.search(bare) or not (bare.endswith((":", "：")) or _EMAIL.search(bare)):
+        return None
+    return Attribution(end, end + 1, certain=False)
