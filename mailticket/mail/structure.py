@@ -1,0 +1,279 @@
+"""The structure reader: one linear pass over the raw bytes that yields headers and parts as slices, within limits.
+
+Rules of the room: no byte is looked at more than a bounded number of times, no recursion, nothing is decoded but the
+headers that say how a part is built. RFC 5322 section 2, RFC 2046 section 5.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, field
+
+from mailticket.mail import parameters
+from mailticket.mail.parts import Headers, Part
+
+MAX_HEADER_BLOCK = 256 * 1024
+MAX_HEADER = 16 * 1024
+MAX_HEADERS = 1000
+MAX_DEPTH = 30
+MAX_PARTS = 500
+MAX_BOUNDARY = 200
+
+_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]{0,20}:")
+_KNOWN = re.compile(
+    rb"(?:[A-Za-z0-9]{1,30}-[A-Za-z0-9-]{1,60}|From|To|Cc|Bcc|Subject|Date|Received|Sender|Precedence|Keywords|Comments)"
+    rb"[ \t]{0,5}:",
+    re.IGNORECASE,
+)
+_TYPE = re.compile(r"^[a-z0-9!#$&^_.+\-]{1,80}/[a-z0-9!#$&^_.+\-]{1,120}$")
+_GUESSED_DELIMITER = re.compile(
+    rb"(?:\A|\n)--([^\r\n]{1,200})\r*\n(?=Content-[A-Za-z-]{2,40}[ \t]{0,5}:)", re.IGNORECASE
+)
+
+
+def canonical(raw: bytes) -> bytes:
+    """The bytes that all readers of one mail share: as they came, unless wholly in UTF-16 or with bare CR line ends."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf_16", "replace").encode("utf_8", "replace")
+    head = raw[:65536]
+    if b"\n" not in head and b"\r" in head:
+        return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return raw
+
+
+def read_structure(raw: bytes) -> tuple[Part, list[str]]:
+    """The tree of parts of a mail (as `canonical` gives it) and what was odd about it. Total and linear."""
+    return _Reader(raw).read()
+
+
+@dataclass(slots=True)
+class _Open:
+    """A multipart whose end was not seen yet; `boundary` is its delimiter without the leading dashes."""
+
+    part: Part
+    boundary: bytes
+    leaf: Part | None = None  # the child whose body is running
+    children: int = field(default=0)
+
+
+class _Reader:
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.warnings: list[str] = []
+        self.stack: list[_Open] = []
+        self.delimiters: dict[bytes, int] = {}
+        self.parts = 1
+        self.rescans = 2 * len(raw) + 65536  # bytes that may be scanned again for guessed boundaries
+
+    def warn(self, warning: str) -> None:
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
+    def read(self) -> tuple[Part, list[str]]:
+        raw = self.raw
+        start = 3 if raw.startswith(codecs.BOM_UTF8) else 0
+        if raw.startswith((b"From ", b">From "), start):
+            line_end = raw.find(b"\n", start)
+            start = line_end + 1 if line_end >= 0 else len(raw)
+        while raw.startswith((b"\n", b"\r\n"), start) and start < 64:  # blank lines before the header
+            start = raw.find(b"\n", start) + 1
+        root = self._begin("", start, "text/plain", None)
+        self._scan(root, root.start, len(raw))
+        return root, self.warnings
+
+    def _scan(self, top: Part, position: int, end: int) -> None:
+        """Follow the delimiter lines from `position` to `end`, building the tree below `top`."""
+        raw = self.raw
+        self.stack, self.delimiters = [], {}
+        self._open(top)
+        at_start = True
+        while self.stack:
+            if at_start and raw.startswith(b"--", position):
+                found = position
+            else:
+                found = raw.find(b"\n--", position - 1 if position else 0, end)
+                if found < 0:
+                    break
+                found += 1
+            line_end = raw.find(b"\n", found, end)
+            line_end = end if line_end < 0 else line_end
+            level, closing = self._delimiter(raw[found : min(line_end, found + MAX_BOUNDARY + 8)])
+            if level is None:
+                position, at_start = found + 2, False
+                continue
+            position = self._at_delimiter(level, closing, found, min(line_end + 1, end))
+            at_start = True
+            if self.parts > MAX_PARTS:
+                self.warn(f"more than {MAX_PARTS} parts: the rest was left in the last one")
+                break
+        self._close(0, end, whole=True)
+
+    def _delimiter(self, line: bytes) -> tuple[int | None, bool]:
+        """The level in the stack that this line delimits, and whether it closes it."""
+        line = line[2:].rstrip()
+        level = self.delimiters.get(line)
+        if level is not None:
+            return level, False
+        if line.endswith(b"--"):
+            return self.delimiters.get(line[:-2].rstrip()), True
+        return None, False
+
+    def _at_delimiter(self, level: int, closing: bool, found: int, after: int) -> int:
+        """End what runs above this level; begin its next part unless it closes. Returns where to go on."""
+        raw = self.raw
+        body_end = found - 1 if found and raw[found - 1] == 0x0A else found
+        if body_end and body_end < found and raw[body_end - 1] == 0x0D:
+            body_end -= 1
+        self._close(level + 1, body_end, whole=False)
+        opened = self.stack[level]
+        if opened.leaf:
+            opened.leaf.end = max(opened.leaf.start, body_end)
+            opened.leaf = None
+        if closing:
+            return after
+        opened.children += 1
+        parent = opened.part
+        path = f"{parent.path}.{opened.children}" if parent.path else str(opened.children)
+        default = "message/rfc822" if parent.type == "multipart/digest" else "text/plain"
+        child = self._begin(path, after, default, parent)
+        parent.children.append(child)
+        opened.leaf = child
+        self.parts += 1
+        self._open(child)
+        return child.start
+
+    def _open(self, part: Part) -> None:
+        """Put a multipart on the stack, if it is one, has a boundary and is not too deep."""
+        if not part.type.startswith("multipart/"):
+            return
+        if len(self.stack) >= MAX_DEPTH or part.path.count(".") >= MAX_DEPTH:
+            self.warn(f"parts nested deeper than {MAX_DEPTH}: the rest was left closed")
+            return
+        boundary = part.params.get("boundary", "").strip().encode("utf_8", "replace")
+        if not boundary or len(boundary) > MAX_BOUNDARY:
+            return
+        self.stack.append(_Open(part, boundary))
+        self.delimiters[boundary] = len(self.stack) - 1
+
+    def _close(self, level: int, end: int, *, whole: bool) -> None:
+        """End the multiparts from the top of the stack down to `level`."""
+        while len(self.stack) > level:
+            opened = self.stack.pop()
+            self.delimiters = {o.boundary: i for i, o in enumerate(self.stack)}
+            opened.part.end = max(opened.part.start, end)
+            if opened.leaf:
+                opened.leaf.end = max(opened.leaf.start, end)
+                if whole:
+                    self.warn("a multipart was never closed")
+
+    def _begin(self, path: str, start: int, default: str, parent: Part | None) -> Part:
+        headers, body = self._headers(start, root=parent is None)
+        return describe(headers, path, body, len(self.raw), default)
+
+    def _headers(self, start: int, *, root: bool) -> tuple[Headers, int]:
+        """The header fields from `start` on, and where the body begins."""
+        raw, size = self.raw, len(self.raw)
+        fields: list[tuple[str, bytes]] = []
+        position, limit = start, start + MAX_HEADER_BLOCK
+        while position < size:
+            line_end = raw.find(b"\n", position)
+            line_end = size if line_end < 0 else line_end
+            if position >= limit or len(fields) >= MAX_HEADERS:
+                self.warn("the header is too long: its rest was left out")
+                return Headers(fields), self._skip_header(position)
+            first = raw[position]
+            if first in b"\r\n" and not raw[position:line_end].strip(b"\r"):
+                return Headers(fields), min(line_end + 1, size)
+            if first in b" \t" and fields:
+                if not raw[position : min(line_end, position + 200)].strip() and not self._header_goes_on(line_end + 1):
+                    return Headers(fields), min(line_end + 1, size)
+                self._continue(fields, position, line_end)
+                position = line_end + 1
+                continue
+            match = _FIELD.match(raw, position, line_end)
+            if match:
+                end = line_end - 1 if line_end > position and raw[line_end - 1] == 0x0D else line_end
+                value = raw[match.end() : min(end, match.end() + MAX_HEADER)]
+                if end - match.end() > MAX_HEADER:
+                    self.warn("a header was longer than 16 KB and was cut")
+                fields.append((match[1].decode("ascii").lower(), value))
+            elif (
+                raw.startswith(b"--", position)
+                and self._delimiter(raw[position:line_end][: MAX_BOUNDARY + 8])[0] is not None
+            ):
+                return Headers(fields), position
+            elif not self._header_goes_on(line_end + 1):
+                if root and fields:
+                    self.warn("the header ended without a blank line")
+                return Headers(fields), position
+            elif fields:
+                self.warn("a header line was no header; it was read as part of the one before")
+                self._continue(fields, position, line_end)
+            else:
+                self.warn("the first line was no header")
+            position = line_end + 1
+        return Headers(fields), size
+
+    def _continue(self, fields: list[tuple[str, bytes]], start: int, end: int) -> None:
+        """Add a continuation line to the last field, within the limit of one header."""
+        name, value = fields[-1]
+        room = MAX_HEADER - len(value)
+        if room > 0:
+            fields[-1] = (name, value + b"\n" + self.raw[start : min(end, start + room)])
+        else:
+            self.warn("a header was longer than 16 KB and was cut")
+
+    def _header_goes_on(self, position: int) -> bool:
+        """Whether a known header stands in the next three lines, before any blank one."""
+        raw = self.raw
+        for _ in range(3):
+            if _KNOWN.match(raw, position, position + 200):
+                return True
+            line_end = raw.find(b"\n", position, position + 2000)
+            if line_end < 0 or not raw[position:line_end].strip():
+                return False
+            position = line_end + 1
+        return False
+
+    def _skip_header(self, position: int) -> int:
+        """The start of the body, where the header was too long to read whole."""
+        match = _BLANK_LINE.search(self.raw, max(0, position - 1))
+        return match.end() if match else len(self.raw)
+
+
+_BLANK_LINE = re.compile(rb"\n\r*\n")
+
+
+def describe(headers: Headers, path: str, start: int, end: int, default: str) -> Part:
+    """A part from its headers: what it says it is. The body lies from `start` to `end`."""
+    raw_type = headers.raw("content-type")
+    kind, params = parameters.parse(raw_type) if raw_type else (default, {})
+    if not _TYPE.match(kind):
+        kind = _repaired_type(kind, default)
+    raw_disposition = headers.raw("content-disposition")
+    disposition, more = parameters.parse(raw_disposition) if raw_disposition else ("", {})
+    encoding = headers.raw("content-transfer-encoding")
+    return Part(
+        path=path,
+        headers=headers,
+        type=kind,
+        params=params,
+        disposition=disposition,
+        filename=parameters.clean_filename(more.get("filename") or more.get("name") or params.get("name") or ""),
+        encoding=parameters.parse(encoding)[0] if encoding else "",
+        start=start,
+        end=end,
+    )
+
+
+def _repaired_type(kind: str, default: str) -> str:
+    """The type that a broken Content-Type means; RFC 2045 section 5.2 makes the rest plain text."""
+    bare = kind.strip("/")
+    if bare in ("html", "plain"):
+        return f"text/{bare}"
+    if bare in ("multipart", "mixed", "alternative", "related"):
+        return "multipart/mixed"
+    if bare in ("application", "image", "audio", "video"):
+        return "application/octet-stream"
+    return default

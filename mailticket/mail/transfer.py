@@ -1,0 +1,89 @@
+"""Content-Transfer-Encoding undone (RFC 2045 section 6): whatever can be decoded is, in linear time."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+_BASE64_LINES = re.compile(rb"[A-Za-z0-9+/=\s]*")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_LONE_CR = re.compile(rb"\r(?!\n)")
+_SOFT_BREAK = re.compile(rb"=[ \t]{1,100}(?=\r?\n)")
+_UU_BEGIN = re.compile(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,300}\r?\n")
+
+
+def decode(data: bytes, encoding: str) -> tuple[bytes, str]:
+    """The decoded bytes and a warning ("" where all was well). An unknown encoding is none (RFC 2045 section 6.4)."""
+    name = re.sub(r"[^a-z0-9]", "", encoding[:40])
+    if name in ("", "7bit", "8bit", "binary", "none", "identity"):
+        return data, ""
+    if name.startswith("base64"):
+        return decode_base64(data)
+    if name.startswith(("quotedprint", "qp")):
+        return decode_quoted_printable(data), ""
+    if name in ("xuuencode", "uuencode", "xuue", "uue"):
+        begin = _UU_BEGIN.search(data, 0, 4000)
+        return decode_uu(data[begin.end() :] if begin else data), ""
+    return data, f"unknown transfer encoding {encoding[:40]!r}: the bytes were taken as they stand"
+
+
+def decode_base64(data: bytes) -> tuple[bytes, str]:
+    """Base64 with whatever is wrong in it left out: line noise, missing or early padding, a footer behind it."""
+    padding = data.find(b"=")
+    if padding < 0 or (not data[padding : padding + 8].strip(b"=\r\n \t-") and not data[padding:].strip(b"=\r\n \t")):
+        return _one_run(data)
+    return _several_runs(data, padding)
+
+
+def _one_run(data: bytes) -> tuple[bytes, str]:
+    """One base64 run with no padding but at its end."""
+    try:
+        return binascii.a2b_base64(data), ""
+    except binascii.Error:
+        compact = _NOT_BASE64.sub(b"", data)
+        whole = len(compact) - len(compact) % 4
+        tail = compact[whole:]
+        decoded = binascii.a2b_base64(compact[:whole])
+        if len(tail) > 1:
+            decoded += binascii.a2b_base64(tail + b"=" * (4 - len(tail)))
+        return decoded, "base64 was cut short or damaged: what is there was decoded"
+
+
+def _several_runs(data: bytes, padding: int) -> tuple[bytes, str]:
+    """Padding inside: pieces that were encoded one by one, or text behind the end, which is no base64."""
+    end = padding
+    while data[end : end + 1] == b"=":
+        end += 1
+    if not _BASE64_LINES.fullmatch(data, end):
+        return _one_run(data[:end])[0], "text behind the end of base64 was left out"
+    runs = [_one_run(run)[0] for run in data.split(b"=") if run.strip()]
+    return b"".join(runs), "base64 had padding inside: its pieces were joined"
+
+
+def decode_quoted_printable(data: bytes) -> bytes:
+    """Quoted-printable; what is no valid escape stays as it is."""
+    if b"=" not in data:
+        return data
+    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):  # the codec would skip from "=CR" to the next LF
+        data = _LONE_CR.sub(b"\n", data)
+    return binascii.a2b_qp(_SOFT_BREAK.sub(b"=", data))
+
+
+def decode_uu(data: bytes) -> bytes:
+    """The lines of a uuencoded file, from after "begin" up to "end"; a damaged line gives what it holds."""
+    out: list[bytes] = []
+    for line in data.splitlines():
+        if line.strip() in (b"end", b"`", b""):
+            if line.strip() == b"end":
+                break
+            continue
+        try:
+            out.append(binascii.a2b_uu(line))
+        except binascii.Error:
+            # Some encoders count the padding of the last group; the length in the first character is what holds.
+            length = ((line[0] - 32) & 63) * 4 // 3 + 2
+            try:
+                out.append(binascii.a2b_uu(line[: length + 1]))
+            except binascii.Error:
+                continue
+    return b"".join(out)
