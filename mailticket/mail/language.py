@@ -1,0 +1,191 @@
+"""In which language a text is written: by script, then by Chinese character form or by common words; in doubt none."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+SAMPLE = 4000  # characters looked at; a language shows earlier
+_NOISE = re.compile(r"https?://\S{1,2000}|\S{1,100}@\S{1,200}|\b(?=\w{0,60}\d)\w{4,}")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+
+# Characters that only one of the two forms of Chinese uses, pair by pair.
+_SIMPLIFIED = (
+    "们个这来时说国对发会学过为还没经见开问动现样点实间体当无应从业关进种机头义战气后长门东车书马风乐听买卖钱电话"
+    "网络账户请谢谁让认识记录号码证费价帐单转换币区块链险虚拟难题处紧急绑错误异系统务员办复资证级别输验绑锁冻结订简"
+    "历显热线联络尽请诉讼护报变归须预较频谓议论评词课谈岁边远运连选适邮银钟铁错键阅队阳阶际陆页项顺领题颜飞饭馆鱼鸟"
+    "额压历厅厂参双图团围圆坏坚声备够妈孙宁宝审宽导层属帮广庆库应废张弹强归径忆态总惊愿担据损摇摆断旧显术杀权条极构"
+    "标栏树检楼横欢欧毁汇汉沟泽洁测济浏涌涨渐湾满灭灯炼烂爱状独环珑疗监盖盘码础离种积称稳竞笔签筛纠红纪约纯纸线组细"
+    "终绍给绝统继续维绪绿缓编缩罗职联脑脚脸节药获营虑虽补装规视觉览觉触计订训讯设访诚该详语误课调谅贝负财责败货质购"
+    "贴贵贷贸赚赛赢趋跃软轮轻载辑输达迁还违迟递遗释钥销锁闭闲闻隐随"
+)
+_TRADITIONAL = (
+    "們個這來時說國對發會學過為還沒經見開問動現樣點實間體當無應從業關進種機頭義戰氣後長門東車書馬風樂聽買賣錢電話"
+    "網絡賬戶請謝誰讓認識記錄號碼證費價帳單轉換幣區塊鏈險虛擬難題處緊急綁錯誤異係統務員辦複資證級別輸驗綁鎖凍結訂簡"
+    "歷顯熱線聯絡盡請訴訟護報變歸須預較頻謂議論評詞課談歲邊遠運連選適郵銀鐘鐵錯鍵閱隊陽階際陸頁項順領題顏飛飯館魚鳥"
+    "額壓曆廳廠參雙圖團圍圓壞堅聲備夠媽孫寧寶審寬導層屬幫廣慶庫應廢張彈強歸徑憶態總驚願擔據損搖擺斷舊顯術殺權條極構"
+    "標欄樹檢樓橫歡歐毀匯漢溝澤潔測濟瀏湧漲漸灣滿滅燈煉爛愛狀獨環瓏療監蓋盤碼礎離種積稱穩競筆簽篩糾紅紀約純紙線組細"
+    "終紹給絕統繼續維緒綠緩編縮羅職聯腦腳臉節藥獲營慮雖補裝規視覺覽覺觸計訂訓訊設訪誠該詳語誤課調諒貝負財責敗貨質購"
+    "貼貴貸貿賺賽贏趨躍軟輪輕載輯輸達遷還違遲遞遺釋鑰銷鎖閉閒聞隱隨"
+)
+_ONLY_SIMPLIFIED = frozenset(_SIMPLIFIED) - frozenset(_TRADITIONAL)
+_ONLY_TRADITIONAL = frozenset(_TRADITIONAL) - frozenset(_SIMPLIFIED)
+
+# Frequent words of each language in Latin letters. A word of several languages counts for each of them.
+_COMMON: dict[str, frozenset[str]] = {
+    code: frozenset(words.split())
+    for code, words in {
+        "en": "the and to of is in it you that was for on are with as my have has this be at not but from your we"
+        " can i'm i've an please hello hi dear thanks thank regards what how why when still been would could"
+        " me do did does don't will which there they account help need want received sent any or if no yes he"
+        " she it's i after because",
+        "de": "der die das und ist nicht ich sie mit für auf dem den ein eine einen zu von im es auch mein meine"
+        " meinem haben habe hat wir wie aber bitte danke hallo vielen dank grüße guten tag wurde werden kann"
+        " noch wenn nach bei sich als mir uns ihr ihre ihnen keine kein sehr geehrte warum",
+        "fr": "le la les et est pas je vous une des dans pour que qui sur avec mon ma mes ne il au du ce cette nous"
+        " bonjour merci cordialement suis été ai avez plus mais votre être j'ai n'ai c'est d'un depuis"
+        " toujours encore comment pourquoi bien fait salut",
+        "es": "el la los las y es no que en un una por para con mi mis se lo del al hola gracias saludos está estoy"
+        " he ha pero como cuando su muy también favor buenos días tengo puedo quiero porque cómo desde aún"
+        " todavía cuenta por",
+        "pt": "o os as e é não que em um uma para com meu minha por se do da no na olá obrigado obrigada está estou"
+        " foi mas como quando seu muito também favor bom dia tenho posso quero porque ainda você vocês conta"
+        " fiz eu",
+        "it": "il lo la gli le e è non che di un una per con mio mia sono ho ha si del della nel alla ciao grazie"
+        " saluti buongiorno salve come quando ma più anche questo vorrei posso perché ancora stato vostro"
+        " cordiali mi",
+        "nl": "de het een en is niet ik je u van op voor met dat zijn mijn te er aan in heb heeft hallo bedankt"
+        " dank groeten maar als ook nog wel kan geen hoe waarom deze naar bij wordt worden graag beste jullie",
+        "pl": "i w nie na się że z do jest to jak mam mi moje moja moim proszę dziękuję dzień dobry witam"
+        " pozdrawiam czy co ale po od dla ze już jeszcze mogę przez nadal konto ja",
+        "tr": "ve bir bu için ile de da ne var yok mi mı ben benim hesabım merhaba teşekkürler teşekkür lütfen ama"
+        " çok daha değil olarak nasıl neden hala selam rica ederim",
+        "sv": "och att det är jag inte en ett som på med för av har min mitt hej tack vänligen hälsningar men hur"
+        " varför kan om",
+        "da": "og at det er jeg ikke en et som på med for af har min mit hej tak venlig hilsen men hvordan hvorfor"
+        " kan om til",
+        "cs": "a je se na v že to s do jsem mám prosím děkuji dobrý den nebo ale jak není mi můj moje jako už ještě",
+        "ro": "și este nu de la în un o pe cu mai am sunt vă mulțumesc bună ziua pentru dar cum când contul meu că să",
+        "id": "yang dan di saya tidak ini itu untuk dengan ada akun terima kasih mohon halo bisa sudah belum dari"
+        " ke kami anda",
+        "fi": "ja on ei en se että minun kiitos hei olen mutta miten miksi voi tämä terveisin ole tili kanssa",
+    }.items()
+}
+_VIETNAMESE = frozenset("ơưđạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ")
+_RUSSIAN = frozenset(
+    [
+        "и",
+        "в",
+        "не",
+        "на",
+        "что",
+        "я",
+        "с",
+        "как",
+        "это",
+        "мне",
+        "мой",
+        "моя",
+        "по",
+        "за",
+        "у",
+        "но",
+        "из",
+        "здравствуйте",
+        "спасибо",
+        "добрый",
+        "день",
+        "пожалуйста",
+        "привет",
+        "вы",
+    ]
+)
+_SCRIPTS = (
+    ("\u0370", "\u03ff", "el"),
+    ("\u0590", "\u05ff", "he"),
+    ("\u0600", "\u06ff", "ar"),
+    ("\u0e00", "\u0e7f", "th"),
+    ("\u0400", "\u04ff", "cyrillic"),
+    ("\u3040", "\u30ff", "kana"),
+    ("\u31f0", "\u31ff", "kana"),
+    ("\u1100", "\u11ff", "ko"),
+    ("\uac00", "\ud7a3", "ko"),
+    ("\u3400", "\u4dbf", "han"),
+    ("\u4e00", "\u9fff", "han"),
+    ("\U00020000", "\U0003ffff", "han"),
+)
+
+
+def language(text: str) -> str:
+    """The language of a text: "en", "zh-Hans", "zh-Hant", another ISO 639-1 code, or "" when unsure.
+
+    Chinese without a character that only one form uses is called simplified, the form of most of our mail.
+    """
+    sample = _NOISE.sub(" ", text[: 2 * SAMPLE])[:SAMPLE]
+    if sample.isascii():
+        return _by_words(_WORD.findall(sample.lower()))
+    scripts = _scripts(sample)
+    words = _WORD.findall(sample.lower())
+    latin = sum(1 for word in words if word[0] < "\u0250" or "\u1e00" <= word[0] <= "\u1eff")
+    east_asian = scripts["han"] + scripts["kana"] + scripts["ko"]
+    if east_asian >= 2 and east_asian / 1.6 >= 0.3 * latin:
+        return _east_asian(sample, scripts)
+    other = scripts.most_common(1)
+    if other and other[0][0] not in ("han", "kana", "ko") and other[0][1] / 5 >= 0.5 * latin and other[0][1] >= 3:
+        return _cyrillic(sample, words) if other[0][0] == "cyrillic" else _arabic(sample, other[0][0])
+    if sum(1 for c in sample.lower() if c in _VIETNAMESE) >= max(2, latin * 0.25):
+        return "vi"
+    return _by_words(words)
+
+
+def _scripts(sample: str) -> Counter[str]:
+    """How many characters of each script that is not Latin."""
+    counts: Counter[str] = Counter()
+    for character, times in Counter(sample).items():
+        if character >= "\u0370":
+            script = next((name for low, high, name in _SCRIPTS if low <= character <= high), "")
+            if script:
+                counts[script] += times
+    return counts
+
+
+def _east_asian(sample: str, scripts: Counter[str]) -> str:
+    """Kana say Japanese, Hangul says Korean, even beside many Han characters; else the form of the characters."""
+    if scripts["kana"] >= 2 and scripts["kana"] >= 0.15 * (scripts["han"] + scripts["kana"]):
+        return "ja"
+    if scripts["ko"] > scripts["han"]:
+        return "ko"
+    if scripts["han"] < 2:
+        return ""
+    simplified = sum(1 for c in sample if c in _ONLY_SIMPLIFIED)
+    traditional = sum(1 for c in sample if c in _ONLY_TRADITIONAL)
+    return "zh-Hant" if traditional > simplified else "zh-Hans"
+
+
+def _cyrillic(sample: str, words: list[str]) -> str:
+    letters = Counter(sample.lower())
+    if letters["і"] + letters["ї"] + letters["є"] >= 2 and not letters["ы"]:
+        return "uk"
+    if letters["ы"] + letters["э"] + letters["ё"] or sum(1 for word in words if word in _RUSSIAN) >= 2:
+        return "ru"
+    return "ru" if any(word in ("здравствуйте", "спасибо", "привет", "пожалуйста") for word in words) else ""
+
+
+def _arabic(sample: str, script: str) -> str:
+    if script == "ar" and sum(1 for c in sample if c in "پچژگ") >= 2:
+        return "fa"
+    return script
+
+
+def _by_words(words: list[str]) -> str:
+    """The language whose common words make up most of the text, if it leads clearly."""
+    plain = [word.replace("’", "'") for word in words]
+    hits = sorted(
+        ((sum(1 for word in plain if word in common), code) for code, common in _COMMON.items()), reverse=True
+    )
+    (best, code), (second, _) = hits[0], hits[1]
+    if best == 0 or best < 0.12 * len(plain):
+        return ""
+    if best == 1:
+        return code if second == 0 and len(plain) <= 4 else ""
+    return code if best >= 1.25 * second else ""
