@@ -73,33 +73,9 @@ _COMMON: dict[str, frozenset[str]] = {
 }
 _VIETNAMESE = frozenset("ơưđạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ")
 _RUSSIAN = frozenset(
-    [
-        "и",
-        "в",
-        "не",
-        "на",
-        "что",
-        "я",
-        "с",
-        "как",
-        "это",
-        "мне",
-        "мой",
-        "моя",
-        "по",
-        "за",
-        "у",
-        "но",
-        "из",
-        "здравствуйте",
-        "спасибо",
-        "добрый",
-        "день",
-        "пожалуйста",
-        "привет",
-        "вы",
-    ]
+    ["и", "в", "не", "на", "что", "я", "с", "как", "это", "мне", "мой", "моя", "по", "за", "у", "но", "из", "день"]
 )
+_RUSSIAN_GREETINGS = frozenset(("здравствуйте", "спасибо", "привет", "пожалуйста"))
 _SCRIPTS = (
     ("\u0370", "\u03ff", "el"),
     ("\u0590", "\u05ff", "he"),
@@ -166,9 +142,9 @@ def _cyrillic(sample: str, words: list[str]) -> str:
     letters = Counter(sample.lower())
     if letters["і"] + letters["ї"] + letters["є"] >= 2 and not letters["ы"]:
         return "uk"
-    if letters["ы"] + letters["э"] + letters["ё"] or sum(1 for word in words if word in _RUSSIAN) >= 2:
+    if letters["ы"] + letters["э"] + letters["ё"] or not _RUSSIAN_GREETINGS.isdisjoint(words):
         return "ru"
-    return "ru" if any(word in ("здравствуйте", "спасибо", "привет", "пожалуйста") for word in words) else ""
+    return "ru" if sum(1 for word in words if word in _RUSSIAN) >= 2 else ""
 
 
 def _arabic(sample: str, script: str) -> str:
