@@ -76,7 +76,8 @@ _NETWORK = FieldRule(
         + r"(trc-?\s?20|erc-?\s?20|bep-?\s?20|bep-?2|spl|bsc|bnb (?:smart )?chain|binance smart chain)"
         + _NO_WORD_AFTER,
         _NO_WORD_BEFORE
-        + r"(arbitrum(?: one)?|optimism|polygon|avalanche(?: c-chain)?|lightning|tron|solana|ethereum|bitcoin|btc|eth|sol|trx|matic|avax)"
+        + r"(arbitrum(?: one)?|optimism|polygon|avalanche(?: c-chain)?|lightning|tron|solana|ethereum|bitcoin|"
+        r"btc|eth|sol|trx|matic|avax)"
         r"[ -]?(?:network|mainnet|chain|main net|公?[链鏈鍊]|主?[网網][络絡]?)",
         _NO_WORD_BEFORE + r"(arbitrum(?: one)?|optimism|polygon|avalanche c-chain|lightning)" + _NO_WORD_AFTER,
         r"(?:network|chain|[网網][络絡]|公?[链鏈])\s?(?:is|was|[:：是为為])\s?([a-z0-9-]{3,12})" + _NO_WORD_AFTER,
@@ -269,7 +270,7 @@ _API = Category(
         """
         api, api key, api secret, endpoint, rest, websocket, web socket, ws, rate limit, http, json, signature,
         hmac, timestamp, recvwindow, nonce, sdk, python, script, bot, ip whitelist, permission, permissions,
-        request, response, ccxt, fix, sandbox, testnet, postman, header, 429, 401, 403, 500, error code,
+        request, response, ccxt, fix, sandbox, testnet, postman, header,  error code,
         invalid signature, documentation, docs, listenkey, stream, ping, disconnect, disconnects, subaccount,
         node, curl, webhook, 接口, 密钥, 签名, 限频, 频率限制, 时间戳, 返回, 报错, 错误码, 文档, 量化, 机器人,
         脚本, 断连, 断线, 推送, 白名单ip, ip白名单, 权限, 请求, 回测, 订阅, 长连接, 测试网, 调用

@@ -1,0 +1,174 @@
+"""How a request stands to earlier ones: it asks for news, tells the same again, corrects it, or sets itself apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LEAST_TEXT = 16.0  # below this sum of term weights a text that asks for news names no matter of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """chaser, again, other: how many different phrases say so, at most 3 each. rest: the text without those phrases."""
+
+    chaser: int
+    again: int
+    other: int
+    correction: bool
+    rest: str
+
+
+def _alternatives(english: str, chinese: str) -> re.Pattern[str]:
+    return re.compile(f"(?<![a-z])(?:{_lines(english)})(?![a-z])|(?:{_lines(chinese)})")
+
+
+def _lines(listed: str) -> str:
+    """One alternation of the listed lines; a line that ends in "|" goes on in the next one."""
+    lines = [line.strip() for line in listed.splitlines() if line.strip()]
+    return "".join(line if line.endswith("|") else f"{line}|" for line in lines).removesuffix("|")
+
+
+_CHASER = _alternatives(
+    r"""
+    any (?:\w{1,10} )?(?:news|updates?|progress|word|response|reply|answer|development|luck|idea when|
+    feedback)(?: on (?:this|that|it|my (?:ticket|case|request|issue|problem)))?(?: yet)?
+    (?:still|been|keep|kept|im|i'm|i am|we are|we're) (?:still |been |just )?waiting(?: for (?:you|your|an?|any|
+    some)(?: \w{1,10})?)?(?: here)?
+    (?:no|without(?: an?| any)?|not (?:a single|an?|any|one)|zero|haven't (?:had|got|gotten|received|
+    heard)(?: an?| any| back)?|have not (?:had|received|heard)(?: an?| any| back)?|didn't (?:get|
+    receive)(?: an?| any)?|never (?:got|received)(?: an?| any)?) (?:\w{1,10} )?(?:reply|replies|response|
+    responses|answer|answers|reaction|news|feedback|back|word)(?: yet| so far| from (?:you|anyone|anybody))?
+    (?:nobody|no ?one|none of you|nobody there) (?:has |have |is |even |ever |seems to )*(?:repl|answer|respond|
+    car|help|read|react|listen)\w{0,5}(?: (?:to )?(?:me|my mails?|my emails?))?
+    follow(?:ing)?[ -]?up(?: on (?:this|that|it|my (?:\w{1,10} )?(?:ticket|case|request|email|mail|message)))?
+    when (?:will|can|do|are|is|could|would|should) (?:you|i|we|it|this|that|somebody|someone) .{0,60}?(?=[?.!\n]|$)
+    (?:anyone|anybody|is anyone|is anybody|is somebody|is someone)(?: out)? (?:there|here|home|alive|reading|
+    listening|looking|working)
+    how (?:much )?long(?:er)? .{0,50}?(?=[?.!\n]|$)
+    what(?:'s| is| about)? (?:the )?(?:status|progress|state|latest|going on|happening|taking so long|
+    eta)(?: of (?:this|that|it|my (?:ticket|case|request)))?
+    (?:gentle |kind |friendly |second |final |last |another |just a )?reminder
+    bump(?:ing)?(?: this)?
+    (?:have you|did you) (?:even )?(?:forg[oe]t\w{0,4}|seen?|read|received?|gotten?|looked|had a chance|look|
+    get) .{0,40}?(?=[?.!\n]|$)
+    (?:hurry(?: up)?|chas(?:e|ing)(?: this| up)?|checking (?:in|back|up)(?: on (?:this|it))?|touching base|
+    circling back|nudge|pinging(?: you)?|ping)
+    (?:please )?(?:repl(?:y|ies)|respond|answer|react)(?: to)? (?:me|my|asap|now|soon|already|quickly|
+    urgently)(?: (?:mails?|emails?|messages?|ticket))?
+    (?:it|this|that)(?:'s| has| is| have)? (?:now )?(?:been|taking|taken) (?:\w{1,10} ){0,3}(?:hours?|days?|
+    weeks?|forever|ages|long|month)
+    (?:why )?(?:so|this) (?:slow|long)|too long|hello\s?[?!]{2,}|\?{3,}
+    (?:keep|stop) ignoring(?: me)?|ignor(?:ed|ing) (?:me|my|us)
+    """,
+    r"""
+    催(?:一下|促|办|单|一催)?
+    有(?:没有)?(?:什么|任何|新)?的?(?:进展|消息|结果|回复|下文|进度|动静|音讯)(?:了|没有?|吗|么|呢)*
+    (?:还没|没有?|未|一直没有?|还没有|至今没有?|迟迟没有?|都没有?)(?:收到)?(?:任何|一个|你们的?|您的?|
+    贵司的?)?(?:人)?(?:回复|回应|答复|回信|处理|解决|回音|消息|理我?|管|结果|音信)(?:我|过)?
+    (?:还|一直|仍)在等(?:待|你们|消息|回复|着)*
+    (?:我)?(?:已经|都|又)?等了?(?:快|整整|将近|超过|都)?.{0,8}(?:小时|天|周|星期|礼拜|月|分钟|久|年)了?
+    (?:还|要|到底|究竟)(?:要|需要|得)?(?:等|需要?)?多久|多久(?:才|能|可以).{0,10}|什么时候(?:才|能|可以|
+    会).{0,16}|何时(?:才|能|可以|会)?.{0,12}
+    没人(?:理|管|回|处理|搭理|答复|应)\w{0,3}
+    (?:有人|人)(?:在|吗|管|看到?)(?:吗|么|没有?)*
+    (?:请|麻烦|望|拜托)?(?:尽快|赶紧|赶快|快点|速度?|马上|立即)(?:处理|回复|解决|答复|给(?:我)?(?:个)?(?:答复|
+    说法|回复))(?:一下)?
+    怎么(?:还|这么)(?:没|不|慢|久).{0,10}
+    跟进(?:一下)?|进度(?:如何|怎么样|怎样)|处理得?(?:怎么样|如何|到哪)了?|现在(?:什么|是什么|怎么个?)(?:情况|
+    状态|进度)了?|(?:怎么样|如何)了
+    给(?:我)?(?:个|一个)(?:答复|说法|回复|交代|准信)|回(?:我|一下|个话|复一下)|在吗|在不在|人呢|有人吗
+    (?:能不能|能否|可否|可以)(?:快|尽快|快点).{0,8}|忘了?(?:我|我的|这)|石沉大海|置之不理|不闻不问
+    """,
+)
+_AGAIN = _alternatives(
+    r"""
+    again|once more|yet again
+    (?:as|like) i (?:have |had )?(?:already )?(?:said|wrote|mentioned|told|described|explained|reported)
+    (?:my|the|our|in) (?:last|previous|earlier|first|other|original|prior|below|above|initial|
+    former) (?:\w{1,10} )?(?:e-?mails?|mails?|messages?|tickets?|requests?|letters?|reports?|enquiry|inquiry|
+    case)
+    (?:already|previously|earlier) (?:wrote|written|sent|emailed|mailed|reported|contacted|asked|told|opened|
+    submitted|messaged|explained)
+    (?:second|third|fourth|fifth|2nd|3rd|4th|5th|tenth|nth|umpteenth) (?:time|e-?mail|mail|message|attempt|
+    request|report|ticket|try)
+    (?:re-?send(?:ing)?|re-?sent|re-?submit\w{0,4}|re-?post\w{0,3}|send(?:ing)? (?:this|it) (?:again|once more|
+    over)|writing again|forwarding (?:again|this|my))
+    i (?:wrote|e-?mailed|mailed|contacted|messaged|reported|asked|sent (?:you )?(?:an?|this|the) (?:e-?mail|
+    mail|message|ticket)) .{0,30}?(?:yesterday|earlier|before|last|ago|already|this morning|about this|
+    on \w{3,9}day)
+    (?:still|continues? to|keeps) (?:not|no|hasn't|haven't|isn't|doesn't|can't|cannot|missing|locked|pending|
+    stuck|frozen|the same|happening|unsolved|unresolved|nothing|unable|broken|showing|gone|processing|under|
+    failing|rejected|blocked)
+    (?:to add|adding|additional (?:info\w{0,8}|details?)|more (?:details?|info\w{0,8})|further (?:details?|
+    info\w{0,8}|to my)|forgot to (?:mention|add|attach|include|say|give)|in addition to my|supplement\w{0,5}|
+    here (?:is|are) the (?:\w{1,12} )?(?:details|txid|hash|screenshot|info\w{0,8}))
+    (?:same|this) (?:issue|problem|matter|thing|request|question) (?:as|i|again|still|persists|remains|is still|
+    hasn't)|not (?:fixed|solved|resolved)|unresolved|unsolved
+    """,
+    r"""
+    再次|又(?:来)?(?:发|写)(?:邮件|一封|一次)?|再(?:发|写|说|问|反映|提交)(?:一次|一遍|一封)?|重发|重新(?:发|
+    提交)|再来(?:问|说)
+    (?:上|前|第一|之前那?)(?:一)?(?:封|次|个)(?:邮件|信|工单|说|提|反映|反馈|问|那)?
+    (?:之前|前面|刚才|早上|昨天|前天|上午|下午|昨晚|上周)(?:就|已经|也|我|给你们)*(?:发|写|反映|反馈|提交|说|问|
+    联系)(?:过|了|的)
+    (?:第|这是|都)(?:我)?(?:第)?[二三四五六七八九十2-9]\s?(?:次|封|遍)(?:了|发|写|联系)*
+    已经?(?:发|写|反映|反馈|提交|说|联系|问)(?:过|了)(?:好?几|两|三|多)?(?:次|封|遍)?
+    (?:还是|依然|依旧|仍然?|仍旧|一直|至今|到现在(?:还|都|也)?)(?:没|不|未|无法|是|显示|卡|打不|登不|收不)
+    补充(?:一下|说明|材料|信息|资料|两点|一点)?|忘(?:了|记)(?:说|附|写|提供|加)|附上|如(?:上|前)(?:所述|文|面)?|
+    同(?:一|样)(?:个|件|的)?(?:问题|事|情况)|就是(?:上次|昨天|之前)(?:那|说)
+    """,
+)
+_OTHER = _alternatives(
+    r"""
+    (?:another|different|separate|second|third|new|unrelated|other|additional|further|next|
+    one more) (?:\w{1,10} )?(?:issue|problem|question|deposit|withdrawal|order|transaction|transfer|matter|
+    request|topic|thing|case|payment|tx|trade|position|incident|subject|enquiry|inquiry|point)s?
+    (?:not|isn't|nothing|un)(?: to do with| (?:directly )?related to| connected (?:to|
+    with)| about| the same(?: \w{1,10})? as|related to) .{0,30}?(?=[,.;!?\n]|$)
+    (?:apart|aside|separate) from (?:that|this|my|the)|on another note|this time|besides (?:that|my)|
+    (?:the )?other one (?:is|was|has|arrived)|(?:that|the first|the previous) one (?:is|was|has been) (?:fine|
+    solved|resolved|ok|credited|done|fixed|sorted)
+    (?:thanks|thank you) for (?:solving|fixing|resolving|sorting|the quick (?:help|fix|solution)|
+    your help (?:with|yesterday|last))
+    """,
+    r"""
+    另(?:一|外一?|有一?)(?:笔|个问题|单|件事?|次|张|条|个|事)|又(?:一|有一?|充了?一?|提了?一?|来了?一?)(?:笔|
+    个(?:新)?问题|单)|(?:新的|新)(?:问题|一笔|订单|充值|提现|情况)
+    第[二三四五2-5]笔|不是(?:之前|上次|昨天|上一|那)(?:的|那|笔|个)?\w{0,3}|(?:不同|别)的(?:问题|订单|事|一笔)?|
+    (?:跟|和|与)(?:之前|上次|上一|那|昨天)(?:的|那|封|个|笔)*.{0,8}(?:无关|不一样|不同|没关系|两回事|不是一回事)
+    (?:换|再问|想问|问)(?:个|一个)(?:别的|其他|另外的?)?问题|其他(?:问题|事)|还有(?:一)?(?:个问题|件事|笔)|
+    这次(?:是|不是)|上次的?(?:问题|那笔|事)?(?:已经|都)?(?:解决|到账|处理好|搞定)了?|
+    上(?:一)?笔(?:已经)?(?:到了|到账|解决)
+    """,
+)
+_CORRECTION = _alternatives(
+    r"""
+    (?:correction|typo|mistyped|(?:wrong|incorrect) (?:\w{1,8} )?(?:txid|hash|id|number|amount|order|date|
+    uid)(?: in| earlier| before|,| -|;)|sorry,? (?:i )?(?:wrote|gave|sent|typed|pasted|meant)|i meant|
+    should (?:be|have been|read)|the correct|correct (?:one|txid|hash|id|number|amount) is|
+    not \S{1,70} as i (?:wrote|said))
+    """,
+    r"""
+    更正|写错了|打错了|填错了(?:单号|哈希|编号|数字)|发错了|贴错了|说错了|应该是|正确的(?:是|单号|哈希|编号|
+    金额|订单)|抱歉(?:，|,)?(?:刚才|之前|上面|上一封).{0,8}错
+    """,
+)
+
+
+def stance(text: str) -> Stance:
+    """What the phrases of a folded text say of its relation to earlier requests."""
+    other = _distinct(_OTHER, text)
+    correction = _CORRECTION.search(text) is not None
+    chaser, again = _distinct(_CHASER, text), _distinct(_AGAIN, text)
+    rest = _AGAIN.sub(" ", _CHASER.sub(" ", text))
+    return Stance(chaser, again, other, correction, rest)
+
+
+def _distinct(pattern: re.Pattern[str], text: str) -> int:
+    found: set[str] = set()
+    for match in pattern.finditer(text):
+        found.add(match.group())
+        if len(found) == 3:
+            break
+    return len(found)
