@@ -1,0 +1,39 @@
+"""What leaves: letters from values and templates to wire bytes. Pure; templates come in as texts, `now` as a value."""
+
+from mailticket.letters.compose import Letters
+from mailticket.letters.values import (
+    AUTO_SUBMITTED,
+    KINDS,
+    REPLY_MARKER,
+    ArticleLink,
+    Composed,
+    Found,
+    Letter,
+    Letterhead,
+    LetterKind,
+    Problem,
+    Quoted,
+    Step,
+    TemplateSource,
+    letterhead,
+)
+from mailticket.letters.wire import is_bare_address
+
+__all__ = [
+    "AUTO_SUBMITTED",
+    "KINDS",
+    "REPLY_MARKER",
+    "ArticleLink",
+    "Composed",
+    "Found",
+    "Letter",
+    "LetterKind",
+    "Letterhead",
+    "Letters",
+    "Problem",
+    "Quoted",
+    "Step",
+    "TemplateSource",
+    "is_bare_address",
+    "letterhead",
+]

@@ -1,0 +1,111 @@
+"""Other people's text made fit for a letter: no control characters, no hidden direction marks, bounded."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+
+from mailticket.letters.values import ArticleLink, Found, Letter, Quoted, Step
+
+_LONGEST_SUBJECT = 80  # characters, protocol practice for "Re: ... [ID]"
+_LONGEST_NAME = 60
+_LONGEST_VALUE = 200
+_LONGEST_HISTORY = 20_000
+LONGEST_STAFF_TEXT = 200_000
+_MOST_FOUND = 12
+_MOST_MISSING = 12
+_MOST_ARTICLES = 5
+_MOST_STEPS = 12
+_MOST_SECRETS = 8
+
+# The prefixes that mail programs put before a subject, in the languages that we answer and their neighbours.
+_PREFIX = re.compile(
+    r"\s{0,9}(?:re|aw|fwd?|wg|sv|vs|tr|rv|antw|antwort|res|enc|回复|回覆|答复|答覆|转发|轉寄|轉發|返信)"
+    r"(?:\[\d{1,3}\]|\(\d{1,3}\))?\s{0,3}[:：]",
+    re.IGNORECASE,
+)
+_LINE_BREAK = re.compile(r"\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
+_JOINERS = "\u200c\u200d"  # needed inside words of Persian and Indic scripts, and in emoji
+
+
+def one_line(text: str, limit: int) -> str:
+    """The text as a single line of at most `limit` characters: controls become blanks, format characters vanish."""
+    kept = []
+    for character in text[: limit * 4]:
+        category = unicodedata.category(character)
+        if category in ("Cc", "Zl", "Zp", "Zs"):
+            kept.append(" ")
+        elif category not in ("Cf", "Cs", "Co"):
+            kept.append(character)
+    line = " ".join("".join(kept).split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def many_lines(text: str, limit: int) -> str:
+    """The text with its lines kept: breaks become \\n, tabs blanks, other control and direction marks vanish."""
+    cut = text[:limit]
+    kept = []
+    for character in _LINE_BREAK.sub("\n", cut).replace("\t", "    "):
+        category = unicodedata.category(character)
+        if character == "\n" or character in _JOINERS or category not in ("Cc", "Cf", "Cs", "Co"):
+            kept.append(character)
+    lines = [line.rstrip() for line in "".join(kept).split("\n")]
+    return "\n".join(lines).strip("\n") + ("\n…" if len(text) > limit else "")
+
+
+def subject(text: str, ticket_id: str) -> str:
+    """A requester's subject without reply prefixes and without the ticket ID that we add ourselves, 80 characters."""
+    line = one_line(text[:2_000], 500)
+    while match := _PREFIX.match(line):
+        line = line[match.end() :]
+    without_id = re.sub(rf"\s?[\[【(]?\s?{re.escape(ticket_id)}\s?[\]】)]?", "", line, flags=re.IGNORECASE)
+    return one_line(without_id, _LONGEST_SUBJECT)
+
+
+def _name(text: str) -> str:
+    """A name to greet with, or "" where it rather looks like an address or a link."""
+    line = one_line(text, _LONGEST_NAME)
+    return "" if "@" in line or "/" in line or "…" in line else line
+
+
+def _quoted(history: Quoted | None) -> Quoted | None:
+    if history is None:
+        return None
+    return Quoted(one_line(history.author, _LONGEST_NAME), history.at, many_lines(history.text, _LONGEST_HISTORY))
+
+
+def presentable(letter: Letter) -> Letter:
+    """The letter as templates may see it: everything bounded and clean, and, unless verified, free of sender's text.
+
+    Taking the text away before any template runs is what keeps promise 7 whatever an administrator's template prints.
+    """
+    known = letter.verified
+    return replace(
+        letter,
+        subject=subject(letter.subject, letter.ticket_id) if known else "",
+        name=_name(letter.name) if known else "",
+        found=tuple(
+            Found(one_line(f.label, _LONGEST_VALUE), one_line(f.value, _LONGEST_VALUE))
+            for f in letter.found[:_MOST_FOUND]
+            if known
+        ),
+        history=_quoted(letter.history) if known else None,
+        category=one_line(letter.category, _LONGEST_VALUE),
+        missing=tuple(one_line(label, _LONGEST_VALUE) for label in letter.missing[:_MOST_MISSING]),
+        articles=tuple(
+            ArticleLink(one_line(a.title, _LONGEST_VALUE), one_line(a.address, 1_000))
+            for a in letter.articles[:_MOST_ARTICLES]
+        ),
+        secrets=tuple(dict.fromkeys(one_line(kind, 60).lower().replace("-", " ") for kind in letter.secrets))[
+            :_MOST_SECRETS
+        ],
+        check_word=one_line(letter.check_word, 60),
+        staff_name=one_line(letter.staff_name, _LONGEST_NAME),
+        staff_text=many_lines(letter.staff_text, LONGEST_STAFF_TEXT),
+        steps=_last(letter.steps),
+    )
+
+
+def _last(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return steps[-_MOST_STEPS:]

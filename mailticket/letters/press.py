@@ -1,0 +1,130 @@
+"""The template engine: sources in order of precedence, a text and an HTML environment over them, where one broke."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PrefixLoader, StrictUndefined, TemplateNotFound
+from jinja2.exceptions import TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from mailticket.letters import flow
+from mailticket.letters.values import Problem, TemplateSource
+
+Medium = Literal["subject", "text", "html"]
+_LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")
+_LARGEST_OUTPUT = 1_000_000  # characters of one rendered page
+
+
+class OutputTooLarge(Exception):
+    """A template prints more than a letter can be."""
+
+
+class _Files(BaseLoader):
+    """Templates out of a mapping; they carry the name of their file, so that errors can point at it."""
+
+    def __init__(self, source: TemplateSource) -> None:
+        self.source = source
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        text = self.source.files.get(template)
+        if text is None:
+            raise TemplateNotFound(template)
+        return text, f"{self.source.origin}/{template}", lambda: True
+
+    def list_templates(self) -> list[str]:
+        return sorted(self.source.files)
+
+
+class Press:
+    """Renders letters from sources, the first of which wins; the last one is also there as `default/...`."""
+
+    def __init__(self, sources: Sequence[TemplateSource]) -> None:
+        self.sources = tuple(sources)
+        files = [_Files(source) for source in sources]
+        loader = ChoiceLoader([*files, PrefixLoader({"default": files[-1]})])
+        self._environments = {False: _environment(loader, html=False), True: _environment(loader, html=True)}
+        self.languages = tuple(sorted({name.partition("/")[0] for s in sources for name in s.files if _is_word(name)}))
+
+    def has(self, name: str) -> bool:
+        return any(name in source.files for source in self.sources)
+
+    def place(self, language: str, file: str) -> str:
+        """The name of a language's file, or of the English one that stands in for it."""
+        own = f"{language}/{file}"
+        return own if self.has(own) else f"en/{file}"
+
+    def render(self, medium: Medium, kind: str, language: str, values: Mapping[str, Any]) -> str:
+        """One page of a letter, tidied. Errors: whatever the template did wrong, and OutputTooLarge."""
+        environment = self._environments[medium == "html"]
+        parts = "html" if medium == "html" else "text"
+        context = {
+            **values,
+            "medium": medium,
+            "language": language,
+            "layout": f"layout/{medium}.j2",
+            "structure": f"structure/{kind}.j2",
+            "common": self.place(language, "common.j2"),
+            "part": environment.get_template(f"layout/{parts}-parts.j2").module,
+            "dates": environment.get_template(self.place(language, "dates.j2")).module,
+        }
+        template = environment.get_template(self.place(language, f"{kind}.j2"))
+        pieces: list[str] = []
+        size = 0
+        for piece in template.generate(context):
+            size += len(piece)
+            if size > _LARGEST_OUTPUT:
+                raise OutputTooLarge(f"{template.filename} prints more than {_LARGEST_OUTPUT} characters")
+            pieces.append(piece)
+        page = "".join(pieces)
+        return flow.tidy_html(page) if medium == "html" else flow.tidy_text(page)
+
+    def compile_all(self) -> list[Problem]:
+        """Every template that is not valid Jinja."""
+        problems = []
+        for source in self.sources:
+            for name, text in source.files.items():
+                try:
+                    self._environments[True].compile(text, name, f"{source.origin}/{name}")
+                except TemplateSyntaxError as error:
+                    problems.append(where(error, self.sources))
+        return problems
+
+
+def _is_word(name: str) -> bool:
+    return "/" in name and _LANGUAGE.match(name.partition("/")[0]) is not None
+
+
+def _environment(loader: BaseLoader, *, html: bool) -> Environment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=loader,
+        undefined=StrictUndefined,
+        autoescape=html,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "fold": flow.fold,
+        "wrap": flow.wrap,
+        "underline": flow.underline,
+        "quote": flow.quote,
+        "lines": flow.lines_as_html,
+    }
+    return environment
+
+
+def where(error: Exception, sources: Sequence[TemplateSource]) -> Problem:
+    """The file and line of a template at which an error arose, as far as it can be told."""
+    if isinstance(error, TemplateSyntaxError):
+        return Problem(error.filename or error.name or "", error.lineno, str(error.message))
+    message = f"{type(error).__name__}: {error}"
+    origins = tuple(f"{source.origin}/" for source in sources)
+    frames = traceback.extract_tb(error.__traceback__)
+    frame = next((f for f in reversed(frames) if f.filename.startswith(origins) and f.filename.endswith(".j2")), None)
+    if frame is None:
+        return Problem(str(getattr(error, "name", "") or ""), 0, message)
+    return Problem(frame.filename, frame.lineno or 0, message)
