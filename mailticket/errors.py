@@ -31,6 +31,10 @@ class SignInRefused(MailboxUnavailable):
     """The IMAP server refused the user name or the password: trying fast would only lock the account."""
 
 
+class CommandRefused(MailboxUnavailable):
+    """The IMAP server said no to one command (a flag, a move, a folder); the connection itself is still good."""
+
+
 class AlreadyRunning(WorldError):
     """Another process holds the lock of this database (exit code 75)."""
 
