@@ -16,6 +16,7 @@ from sqlmodel import Session
 from mailticket.errors import StoreUnavailable
 
 _BUSY_SECONDS = 10
+_DAMAGE = ("malformed", "not a database")
 _WAL_LIMIT = 64 * 1024 * 1024
 
 
@@ -99,12 +100,17 @@ def translated() -> Iterator[None]:
     """Faults of the world come out as StoreUnavailable; anything else is a defect, ours or the mail's."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        raise StoreUnavailable(_in_words(error)) from error
-    except DatabaseError as error:
-        if "malformed" in str(error.orig) or "not a database" in str(error.orig):
-            raise StoreUnavailable(f"the database file is damaged: {error.orig}; restore a backup") from error
+    except DBAPIError as error:
+        if is_fault_of_the_world(error):
+            raise StoreUnavailable(_in_words(error)) from error
         raise
+
+
+def is_fault_of_the_world(error: Exception) -> bool:
+    """Whether an error inside a transaction is the database's own: then the transaction failed, not what it wrote."""
+    if isinstance(error, StoreUnavailable | OperationalError | InterfaceError):
+        return True
+    return isinstance(error, DatabaseError) and any(sign in str(error.orig) for sign in _DAMAGE)
 
 
 def _in_words(error: DBAPIError) -> str:
@@ -115,6 +121,8 @@ def _in_words(error: DBAPIError) -> str:
         "attempt to write a readonly database": "the database is read-only",
         "unable to open database file": "cannot open the database file: does its folder exist and may we write there?",
         "disk I/O error": "the disk reports an error",
+        "malformed": "the database file is damaged; restore a backup",
+        "not a database": "the file is no database of ours; restore a backup or correct [database] url",
     }  # fmt: skip
     return next((f"{words} ({said})" for sign, words in known.items() if sign in said), f"the database says: {said}")
 

@@ -18,8 +18,8 @@ class Listed:
     """A mail as the server lists it. arrived_at is its INTERNALDATE; None when it was gone before we could ask."""
 
     uid: int
-    size: int
-    arrived_at: datetime | None
+    size: int = 0
+    arrived_at: datetime | None = None
 
 
 def enter_folder(

@@ -23,6 +23,7 @@ class Due:
 
     id: int
     kind: str
+    rank: int
     envelope_from: str
     recipient: str
     wire: bytes
@@ -64,7 +65,7 @@ def claim(session: Session, now: datetime, limit: int) -> list[Due]:
         row.state, row.begun_at, row.attempts = "sending", None, row.attempts + 1
         session.add(row)
         claimed.append(
-            Due(int(row.id or 0), row.kind, row.envelope_from, row.recipient, row.wire, row.message_id,
+            Due(int(row.id or 0), row.kind, row.rank, row.envelope_from, row.recipient, row.wire, row.message_id,
                 row.attempts, row.created_at, row.sent_again, row.ticket_id)
         )  # fmt: skip
     return claimed
@@ -111,6 +112,14 @@ def by_id(session: Session, outgoing_id: int) -> Outgoing:
     if row is None:
         raise NotFound(f"there is no outgoing mail number {outgoing_id}; `mailticket outbox list` shows them")
     return row
+
+
+def withheld(session: Session, ids: Sequence[int] | None = None) -> list[Outgoing]:
+    """Rows that are held back, oldest first: all, or those of the given numbers."""
+    query = select(Outgoing).where(col(Outgoing.state) == "withheld").order_by(col(Outgoing.id))
+    if ids is not None:
+        query = query.where(col(Outgoing.id).in_(ids))
+    return list(session.execute(query).scalars())
 
 
 def listing(

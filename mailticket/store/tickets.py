@@ -81,6 +81,12 @@ def next_serial(session: Session, ticket: Ticket) -> int:
     return ticket.serial
 
 
+def set_first_response(session: Session, ticket_id: int, at: datetime) -> None:
+    """The first answer of a person was accepted for delivery: the promise is kept or missed by this moment."""
+    first = update(Ticket).where(col(Ticket.id) == ticket_id, col(Ticket.first_response_at).is_(None))
+    session.execute(first.values(first_response_at=at))
+
+
 def conversation(session: Session, ticket_id: int) -> list[Message]:
     query = select(Message).where(col(Message.ticket_id) == ticket_id).order_by(col(Message.at), col(Message.id))
     return list(session.execute(query).scalars())
@@ -155,3 +161,30 @@ def set_deliverable(session: Session, address: str) -> None:
     values = {"undeliverable_since": None, "undeliverable_why": ""}
     stopped = (col(Address.key) == address_key(address), col(Address.undeliverable_since).is_not(None))
     session.execute(update(Address).where(*stopped).values(**values))
+
+
+def move_messages(session: Session, source: int, target: int) -> int:
+    """Put the messages of one ticket into another, remembering where they lay; returns how many."""
+    own = (col(Message.ticket_id) == source, col(Message.home_ticket_id).is_(None))
+    session.execute(update(Message).where(*own).values(home_ticket_id=source))
+    moved = session.execute(update(Message).where(col(Message.ticket_id) == source).values(ticket_id=target))
+    return int(moved.rowcount)  # type: ignore[attr-defined]
+
+
+def bring_back_messages(session: Session, home: int) -> int:
+    """Undo `move_messages` for the messages that lay in this ticket first."""
+    away = update(Message).where(col(Message.home_ticket_id) == home)
+    return int(session.execute(away.values(ticket_id=home, home_ticket_id=None)).rowcount)  # type: ignore[attr-defined]
+
+
+def link_addresses(session: Session, key: str, other: str) -> None:
+    """Let two addresses belong to one requester: the tickets of both become that person's."""
+    first, second = session.get(Address, key), session.get(Address, other)
+    if first is None or second is None:
+        missing = key if first is None else other
+        raise NotFound(f"nobody has written from {missing} yet")
+    if first.requester_id == second.requester_id:
+        return
+    gone = second.requester_id
+    session.execute(update(Ticket).where(col(Ticket.requester_id) == gone).values(requester_id=first.requester_id))
+    session.execute(update(Address).where(col(Address.requester_id) == gone).values(requester_id=first.requester_id))

@@ -1,0 +1,166 @@
+"""Letters into the outbox: each is composed, written as a row with its envelope, and shown in the conversation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from mailticket.letters import Composed, Found, Letter, LetterKind
+from mailticket.mail.values import Address, address_key
+from mailticket.models import Message, Outgoing, Ticket
+from mailticket.office import Office
+from mailticket.settings import Category
+from mailticket.store import outgoing, tickets
+from mailticket.triage import signatures
+from mailticket.triage.signatures import Purpose
+
+_PURPOSES: dict[LetterKind, Purpose] = {
+    "acknowledgement": "ack",
+    "duplicate-notice": "dup",
+    "reply-received": "got",
+    "late-notice": "late",
+    "status-answer": "state",
+    "solved": "done",
+    "split-done": "state",
+    "staff-reply": "staff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What one letter is sent for, beside its ticket.
+
+    to: the bare address. verified: whether it may carry the requester's own words. in_reply_to, references: of the
+    mail that is answered. withheld: why it is held back; "" when it may leave at once.
+    """
+
+    kind: LetterKind
+    to: str
+    verified: bool
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    name: str = ""
+    withheld: str = ""
+
+
+def write(session: Session, office: Office, ticket: Ticket, occasion: Occasion, now: datetime, **say: object) -> int:
+    """Compose a letter of a ticket and put it into the outbox; returns the outgoing row's id.
+
+    `say` adds what only this letter says (fields of Letter). Runs inside the caller's transaction.
+    """
+    letter = letter_of(session, office, ticket, occasion, now)
+    composed = office.letters.compose(replace(letter, **say), office.head)  # type: ignore[arg-type]
+    message_row = tickets.add(session, _message(office, ticket, composed, now))
+    return outgoing.add(session, _row(office, ticket, occasion, composed, message_row, now))
+
+
+def letter_of(session: Session, office: Office, ticket: Ticket, occasion: Occasion, now: datetime) -> Letter:
+    """What every letter of a ticket says: ID, promise, place, category, details found and missing."""
+    language = office.letters.language_for(ticket.language, office.head.language)
+    category = office.categories.get(ticket.category)
+    signing = office.keys[0]
+    domain = office.settings.support.address.rpartition("@")[2]
+    serial = tickets.next_serial(session, ticket)
+    purpose = _PURPOSES[occasion.kind]
+    reply_to = ""
+    if office.settings.support.signed_reply_address:
+        reply_to = signatures.sign_reply_address(signing, ticket.key, office.settings.support.address)
+    return Letter(
+        kind=occasion.kind,
+        ticket_id=ticket.key,
+        to=occasion.to,
+        message_id=signatures.sign_message_id(signing, ticket.key, serial, purpose, domain),
+        date=now,
+        language=language,
+        verified=occasion.verified,
+        subject=ticket.subject,
+        name=occasion.name,
+        promised_from=ticket.promised_from,
+        promised_by=ticket.promised_by,
+        longer=_longer(ticket),
+        position=tickets.position(session, ticket),
+        category=_label(category.labels, language, "") if category and ticket.category_sure else "",
+        found=_found(ticket, category, language),
+        missing=_missing(ticket, category, language),
+        check_word=ticket.check_word,
+        in_reply_to=occasion.in_reply_to,
+        references=occasion.references,
+        reply_to=reply_to,
+    )
+
+
+def _longer(ticket: Ticket) -> str:
+    return "load" if "longer" in (ticket.marks or ()) else ""
+
+
+def _label(labels: dict[str, str], language: str, name: str) -> str:
+    """A label in this language, else in the language without its script, else in English, else the bare name."""
+    for wanted in (language, language.partition("-")[0], "en"):
+        if labels.get(wanted):
+            return labels[wanted]
+    return name.replace("_", " ")
+
+
+def _field_label(category: Category, name: str, language: str) -> str:
+    rule = next((rule for rule in category.fields if rule.name == name), None)
+    return _label(rule.labels if rule else {}, language, name)
+
+
+def _found(ticket: Ticket, category: Category | None, language: str) -> tuple[Found, ...]:
+    if category is None:
+        return ()
+    given = ticket.fields or {}
+    wanted = [name for name in category.needs if given.get(name)]
+    return tuple(Found(_field_label(category, name, language), ", ".join(given[name][:3])) for name in wanted)
+
+
+def _missing(ticket: Ticket, category: Category | None, language: str) -> tuple[str, ...]:
+    if category is None or not ticket.category_sure:
+        return ()
+    return tuple(_field_label(category, name, language) for name in ticket.missing or ())
+
+
+def _message(office: Office, ticket: Ticket, composed: Composed, now: datetime) -> Message:
+    return Message(
+        ticket_id=int(ticket.id or 0),
+        direction="out",
+        kind=composed.kind,
+        message_id=composed.message_id,
+        from_name=office.head.name,
+        from_address=office.head.address,
+        to_address=composed.to,
+        subject=composed.subject,
+        text=composed.text,
+        new_text=composed.text,
+        at=now,
+        language=composed.language,
+    )
+
+
+def _row(
+    office: Office, ticket: Ticket, occasion: Occasion, composed: Composed, message_row: int, now: datetime
+) -> Outgoing:
+    staff = occasion.kind == "staff-reply"
+    recipient = Address("", occasion.to)
+    held = bool(occasion.withheld)
+    return Outgoing(
+        ticket_id=ticket.id,
+        message_row=message_row,
+        kind=occasion.kind,
+        rank=outgoing.STAFF_RANK if staff else outgoing.ANSWER_RANK,
+        envelope_from=office.settings.smtp.envelope_from or office.settings.support.address,
+        recipient=occasion.to,
+        recipient_key=address_key(occasion.to),
+        recipient_domain=recipient.domain,
+        subject=composed.subject,
+        message_id=composed.message_id,
+        wire=composed.message,
+        verified=occasion.verified,
+        state="withheld" if held else "queued",
+        reason=occasion.withheld,
+        created_at=now,
+        next_attempt_at=now,
+        counted_at=None if held or staff else now,
+    )

@@ -1,0 +1,256 @@
+"""One mailbox's rounds: list, record, fetch, take in, then flag or move. Only recorded UIDs are ever fetched."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from mailticket import inbox as imap
+from mailticket.errors import CommandRefused, MailboxUnavailable
+from mailticket.failpoints import failpoint
+from mailticket.inbox import Inbox, Waker
+from mailticket.intake import CHUNK_BYTES, CHUNK_MAILS, Arrival, Intake, Outcome
+from mailticket.models import Folder, Incoming
+from mailticket.office import Office
+from mailticket.settings import Mailbox
+from mailticket.store import incoming, meta
+
+log = logging.getLogger("mailticket.collect")
+
+_MEGABYTE = 1024 * 1024
+_LONGEST_IDLE = 9 * 60.0  # RFC 2177 says less than 29 minutes; address translation forgets us sooner
+_PENDING_AT_ONCE = 500
+_HEALTH_EVERY = timedelta(minutes=1)
+
+
+class Collector:
+    """Collects the mail of one folder.
+
+    secret: reads the password when it is needed. on_outcomes: told what became of each mail, after the commit.
+    on_beat: called whenever progress was made, at least once a chunk and once a wait.
+    """
+
+    def __init__(
+        self,
+        office: Office,
+        mailbox: Mailbox,
+        secret: Callable[[], str],
+        on_outcomes: Callable[[Sequence[Outcome]], None] = lambda outcomes: None,
+        on_beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.mailbox = mailbox
+        self.waker = Waker()
+        self.stopping = False
+        self._intake = Intake(office)
+        self._secret = secret
+        self._on_outcomes = on_outcomes
+        self._on_beat = on_beat
+        self._well_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """What `status` calls this part of the system."""
+        return f"mailbox {self.mailbox.name}"
+
+    @property
+    def office(self) -> Office:
+        return self._intake.office
+
+    @office.setter
+    def office(self, office: Office) -> None:
+        self._intake.office = office
+
+    def stop(self) -> None:
+        """Let the round end after the chunk in hand; callable from any thread."""
+        self.stopping = True
+        self.waker.wake()
+
+    def collect_once(self) -> None:
+        """Connect, take in all that waits, and leave. Raises MailboxUnavailable or StoreUnavailable."""
+        with self._connected() as inbox:
+            folder, selected = self._enter(inbox)
+            self._round(inbox, folder, selected)
+
+    def stay(self) -> None:
+        """One connection's life: rounds, and between them IDLE or a pause, until told to stop or the line breaks."""
+        with self._connected() as inbox:
+            folder, selected = self._enter(inbox)
+            while not self.stopping:
+                self._round(inbox, folder, selected)
+                self._on_beat()
+                if not self.stopping:
+                    self._wait(inbox)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Inbox]:
+        inbox = Inbox(self.mailbox, self._secret)
+        inbox.connect()
+        try:
+            yield inbox
+            inbox.logout()
+        finally:
+            inbox.drop()
+
+    def _wait(self, inbox: Inbox) -> None:
+        if self.mailbox.idle and inbox.can_idle:
+            inbox.idle(_LONGEST_IDLE, self.waker)
+        else:
+            self.waker.wait(self.mailbox.poll_seconds)
+
+    def _enter(self, inbox: Inbox) -> tuple[Folder, imap.Folder]:
+        selected = inbox.select()
+        return self._enter_folder(selected), selected
+
+    def _enter_folder(self, selected: imap.Folder) -> Folder:
+        first_contact = timedelta(hours=self.mailbox.first_contact_hours)
+        now = self.office.clock()
+        with self.office.database.write() as session:
+            folder = incoming.enter_folder(
+                session, self.mailbox.name, selected.uidvalidity, selected.uidnext or 0, now, first_contact
+            )
+        if folder.first_contact_at == now:
+            log.warning(
+                "mailbox %s: first contact with %s (UIDVALIDITY %d); mail older than %s is left alone",
+                self.mailbox.name, self.mailbox.folder, selected.uidvalidity, folder.before.isoformat(" ", "minutes"),
+            )  # fmt: skip
+        return folder
+
+    def _round(self, inbox: Inbox, folder: Folder, selected: imap.Folder) -> None:
+        self._list(inbox, folder)
+        while not self.stopping and (rows := self._pending(folder)):
+            for chunk, alone in self._chunks(rows):
+                self._take(inbox, chunk, alone)
+                self._on_beat()
+                self._tidy(inbox, folder, selected)
+                if self.stopping:
+                    return
+            self._list(inbox, folder)
+        self._tidy(inbox, folder, selected)
+        self._is_well(selected)
+
+    def _list(self, inbox: Inbox, folder: Folder) -> None:
+        """Record every new UID before anything of it is fetched."""
+        new = inbox.list_new(folder.high_water)
+        for start in range(0, len(new), _PENDING_AT_ONCE):
+            uids = new[start : start + _PENDING_AT_ONCE]
+            sizes = inbox.sizes(uids)
+            listed = [
+                incoming.Listed(uid, known.size, known.internaldate)
+                if (known := sizes.get(uid))
+                else incoming.Listed(uid)
+                for uid in uids
+            ]
+            with self.office.database.write() as session:
+                incoming.record_listed(session, folder, listed, self.office.clock())
+            self._on_beat()
+        if new:
+            failpoint("collect.listed")
+
+    def _pending(self, folder: Folder) -> list[Incoming]:
+        with self.office.database.read() as session:
+            return incoming.pending(session, int(folder.id or 0), _PENDING_AT_ONCE)
+
+    def _chunks(self, rows: Sequence[Incoming]) -> Iterator[tuple[list[Incoming], bool]]:
+        """Rows in order, in chunks of bounded number and size; mails that may be poison, and large ones, alone."""
+        suspicious = any(self._intake.is_suspect(row) for row in rows)
+        chunk: list[Incoming] = []
+        size = 0
+        for row in rows:
+            alone = self._is_oversized(row) or (suspicious and self._intake.is_suspect(row))
+            if chunk and (alone or len(chunk) >= CHUNK_MAILS or size + row.size > CHUNK_BYTES):
+                yield chunk, False
+                chunk, size = [], 0
+            if alone:
+                yield [row], True
+            else:
+                chunk.append(row)
+                size += row.size
+        if chunk:
+            yield chunk, False
+
+    def _is_oversized(self, row: Incoming) -> bool:
+        return row.size > self.mailbox.maximum_size_mb * _MEGABYTE
+
+    def _take(self, inbox: Inbox, rows: Sequence[Incoming], alone: bool) -> None:
+        by_uid = {int(row.uid or 0): row for row in rows}
+        fetched, missing = self._fetch(inbox, by_uid)
+        failpoint("collect.fetched")
+        gone = [int(by_uid[lost.uid].id or 0) for lost in missing if not lost.listed]
+        if gone:
+            with self.office.database.write() as session:
+                incoming.vanish(session, gone, self.office.clock())
+        arrivals = [
+            Arrival(int(row.id or 0), fetched[uid].raw, row.arrived_at, self.mailbox.name, complete=fetched[uid].whole,
+                    afterwards=self.mailbox.afterwards != "keep", alone_attempts=row.alone_attempts)
+            for uid, row in by_uid.items() if uid in fetched
+        ]  # fmt: skip
+        if arrivals:
+            self._on_outcomes(self._intake.take_in(arrivals, alone=alone))
+        refused = next((lost for lost in missing if lost.listed), None)
+        if refused is not None:
+            raise MailboxUnavailable(f"mailbox {self.mailbox.name}: UID {refused.uid} is not given: {refused.reason}")
+
+    def _fetch(self, inbox: Inbox, by_uid: dict[int, Incoming]) -> tuple[dict[int, imap.Fetched], list[imap.Missing]]:
+        """The mails as the server gives them; of an oversized one, headers and beginning."""
+        known = {uid: imap.Listed(row.size, row.arrived_at) for uid, row in by_uid.items()}
+        large = [uid for uid, row in by_uid.items() if self._is_oversized(row)]
+        answers = [inbox.fetch_head(uid, known.pop(uid)) for uid in large]
+        answers += inbox.fetch(known)
+        fetched = {answer.uid: answer for answer in answers if isinstance(answer, imap.Fetched)}
+        return fetched, [answer for answer in answers if isinstance(answer, imap.Missing)]
+
+    def _tidy(self, inbox: Inbox, folder: Folder, selected: imap.Folder) -> None:
+        """Flag or move what was taken in. A refusal is kept, shown and tried again; it is never the mail's end."""
+        if self.mailbox.afterwards == "keep":
+            return
+        with self.office.database.read() as session:
+            due = incoming.afterwards_due(session, int(folder.id or 0), self.office.clock())
+        if not due:
+            return
+        ids = [int(row.id or 0) for row in due]
+        error = "" if not selected.read_only else "the folder is read-only"
+        if not error:
+            error = self._tidy_on_server(inbox, due)
+        failpoint("collect.flagged")
+        with self.office.database.write() as session:
+            if error and not selected.read_only:
+                incoming.afterwards_failed(session, ids, self.office.clock(), error)
+            else:
+                incoming.afterwards_done(session, ids)
+
+    def _tidy_on_server(self, inbox: Inbox, due: Sequence[Incoming]) -> str:
+        """Returns what the server refused, in its words; a lost line is raised."""
+        moved = [int(row.uid or 0) for row in due if not self._stays(row)]
+        seen = [int(row.uid or 0) for row in due if self._stays(row)]
+        try:
+            if seen:
+                inbox.mark_seen(seen)
+            if moved:
+                inbox.move(moved, self.mailbox.move_to)
+        except CommandRefused as refused:
+            return str(refused)
+        return ""
+
+    def _stays(self, row: Incoming) -> bool:
+        # The only whole copy of an oversized mail is left where people look for it.
+        return self.mailbox.afterwards == "seen" or self._is_oversized(row)
+
+    def _is_well(self, selected: imap.Folder) -> None:
+        now = self.office.clock()
+        if self._well_at is not None and now - self._well_at < _HEALTH_EVERY:
+            return
+        note = "read-only folder: counts as afterwards = keep" if selected.read_only else ""
+        with self.office.database.write() as session:
+            if meta.went_well(session, self.name, now, note):
+                log.warning("%s: works again", self.name)
+        self._well_at = now
+
+    def is_unwell(self, error: Exception) -> None:
+        """Record a trouble where `status` and `check` find it."""
+        self._well_at = None
+        log.warning("%s: %s", self.name, error)
+        if isinstance(error, MailboxUnavailable):
+            with self.office.database.write() as session:
+                meta.went_wrong(session, self.name, self.office.clock(), str(error))

@@ -1,0 +1,206 @@
+"""A decision becomes rows: ticket, message, attachments, events, outgoing mails. One transaction, the caller's."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from mailticket import answers
+from mailticket.answers import Occasion
+from mailticket.mail.values import Mail
+from mailticket.models import Message, Ticket
+from mailticket.office import Office
+from mailticket.promise import Load, make_promise
+from mailticket.store import outgoing, tickets
+from mailticket.triage import ids, signatures
+from mailticket.triage.decision import Decision
+from mailticket.triage.understanding import Understanding
+
+_LONGEST_SUBJECT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A mail on its way in, as read and understood, with the row that records it."""
+
+    incoming_id: int
+    mail: Mail
+    meaning: Understanding
+    arrived_at: datetime
+    raw_digest: str
+    load: Load | None = field(default=None, repr=False)
+
+
+def carry_out(session: Session, office: Office, arrived: Arrived, decision: Decision, now: datetime) -> Ticket | None:
+    """Write everything that the decision means; returns the ticket it went to, if any."""
+    if decision.action == "open":
+        ticket = _open(session, office, arrived, decision, now)
+    elif decision.ticket is not None and decision.action in ("append", "file"):
+        ticket = tickets.by_key(session, decision.ticket, follow_merge=True, lock=True)
+        _join(session, office, arrived, ticket, decision, now)
+    else:
+        return None
+    if decision.failed_outgoing is not None:
+        _bounced(session, decision, now)
+    if decision.letter:
+        _answer(session, office, arrived, ticket, decision, now)
+    return ticket
+
+
+def _open(session: Session, office: Office, arrived: Arrived, decision: Decision, now: datetime) -> Ticket:
+    mail, meaning, settings = arrived.mail, arrived.meaning, office.settings
+    key = tickets.unused_key(session, lambda: ids.new_id(settings.support.prefix, secrets.randbelow))
+    requester = None
+    if mail.sender_address is not None:
+        requester = tickets.requester_of(session, mail.sender_address, mail.language, now)
+    promised = make_promise(
+        now, arrived.arrived_at, meaning.verdict.name, meaning.verdict.priority, settings.promise, office.calendar,
+        arrived.load, office.classifier.categories,
+    )  # fmt: skip
+    ticket = Ticket(
+        key=key,
+        subject=meaning.subject[:_LONGEST_SUBJECT],
+        priority=meaning.verdict.priority,
+        category=meaning.verdict.name,
+        category_sure=meaning.verdict.sure,
+        language=mail.language,
+        requester_id=requester,
+        trust=mail.trust,
+        marks=[*decision.marks, *(["longer"] if promised.longer else [])],
+        check_word=signatures.check_word(office.keys[0], key),
+        created_at=min(arrived.arrived_at, now),
+        updated_at=now,
+        promised_from=promised.promised_from,
+        promised_by=promised.promised_by,
+        promise_reason=promised.reason,
+        fields={name: list(values) for name, values in meaning.fields.items()},
+        missing=list(meaning.missing),
+        fingerprint=meaning.fingerprint.to_json(),
+        **_links(session, decision),
+    )
+    ticket_id = tickets.add(session, ticket)
+    if arrived.load is not None:
+        arrived.load.arrived(ticket.created_at, ticket.priority)
+    tickets.add_event(session, ticket_id, now, "opened", f"{decision.rule}: {decision.reason}")
+    for mark in decision.marks:
+        tickets.add_event(session, ticket_id, now, "marked", mark)
+    tickets.add_event(session, ticket_id, now, "promised", promised.reason)
+    if decision.duplicate is not None:
+        tickets.add_event(session, ticket_id, now, "duplicate", f"of {decision.duplicate.ticket_id}")
+    _add_message(session, arrived, ticket, decision)
+    return ticket
+
+
+def _links(session: Session, decision: Decision) -> dict[str, Any]:
+    links: dict[str, Any] = {}
+    if decision.duplicate is not None:
+        links["duplicate_of"] = tickets.by_key(session, decision.duplicate.ticket_id).id
+        links["similarity"] = decision.duplicate.similarity
+        links["duplicate_reason"] = decision.duplicate.reason
+    if decision.linked_to is not None:
+        links["linked_to"] = tickets.by_key(session, decision.linked_to).id
+    return links
+
+
+def _join(
+    session: Session, office: Office, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime
+) -> None:
+    ticket_id = int(ticket.id or 0)
+    _add_message(session, arrived, ticket, decision)
+    tickets.add_event(session, ticket_id, now, decision.kind, f"{decision.rule}: {decision.reason}")
+    for rule, said in decision.evidence:
+        if rule == "conflict":
+            tickets.add_event(session, ticket_id, now, "conflict", said)
+    ticket.updated_at = now
+    if decision.changes_state:
+        _wake(session, ticket, decision, now)
+        _fill_fields(office, ticket, arrived.meaning)
+    if decision.command == "split" and ticket.duplicate_of is not None:
+        ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""
+        tickets.add_event(session, ticket_id, now, "split", "the requester says it is another matter", "requester")
+    session.add(ticket)
+
+
+def _wake(session: Session, ticket: Ticket, decision: Decision, now: datetime) -> None:
+    """The requester wrote: whatever waited for them is open again, and what was new stays new."""
+    before = ticket.status
+    if decision.command == "solved":
+        ticket.status, ticket.solved_at = "solved", now
+    elif ticket.status != "new":
+        ticket.status, ticket.solved_at, ticket.closed_at = "open", None, None
+    if ticket.status != before:
+        tickets.add_event(session, int(ticket.id or 0), now, "status", f"{before} -> {ticket.status}", "requester")
+
+
+def _fill_fields(office: Office, ticket: Ticket, meaning: Understanding) -> None:
+    """Details that come later fill what was missing; what was known stays."""
+    merged = {name: list(values) for name, values in (ticket.fields or {}).items()}
+    for name, values in meaning.fields.items():
+        merged[name] = list(dict.fromkeys([*merged.get(name, []), *values]))[:20]
+    ticket.fields = merged
+    category = office.categories.get(ticket.category)
+    if category is not None:
+        ticket.missing = [name for name in ticket.missing or [] if not merged.get(name)]
+
+
+def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: Decision) -> None:
+    mail, meaning = arrived.mail, arrived.meaning
+    sender = mail.sender_address or (mail.from_[0] if mail.from_ else None)
+    row = Message(
+        ticket_id=int(ticket.id or 0),
+        direction="in",
+        kind=decision.kind,
+        message_id=mail.message_id or None,
+        from_name=sender.name if sender else "",
+        from_address=sender.address if sender else "",
+        to_address=", ".join(a.address for a in mail.to[:20]),
+        subject=meaning.subject[:_LONGEST_SUBJECT],
+        text=meaning.text,
+        new_text=meaning.new_text,
+        at=arrived.arrived_at,
+        trust=mail.trust,
+        mark=decision.mark,
+        language=mail.language,
+        secrets=list(meaning.secrets),
+        incoming_id=arrived.incoming_id,
+        raw_digest=arrived.raw_digest,
+    )
+    message_id = tickets.add(session, row)
+    tickets.add_attachments(session, message_id, mail.attachments)
+
+
+def _bounced(session: Session, decision: Decision, now: datetime) -> None:
+    """The mail that bounced is failed; when the address itself is at fault, automatic mail to it stops."""
+    row = outgoing.by_id(session, int(decision.failed_outgoing or 0))
+    outgoing.set_outcome(session, int(row.id or 0), state="failed", last_error=f"bounced: {decision.failed_why}"[:500])
+    if decision.failed_why.startswith("5.1."):
+        tickets.set_undeliverable(session, row.recipient, now, decision.failed_why)
+
+
+def _answer(
+    session: Session, office: Office, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime
+) -> None:
+    mail = arrived.mail
+    if mail.sender_address is None:
+        return
+    occasion = Occasion(
+        kind=decision.letter,  # type: ignore[arg-type]
+        to=mail.sender_address.address,
+        verified=mail.trust == "verified",
+        in_reply_to=mail.message_id,
+        references=mail.references or mail.in_reply_to[:1],
+        name=mail.sender_address.name,
+        withheld=decision.withheld,
+    )
+    say: dict[str, Any] = {"secrets": arrived.meaning.secrets}
+    if decision.duplicate is not None:
+        say |= {"first_ticket_id": decision.duplicate.ticket_id, "similarity": decision.duplicate.similarity}
+    if decision.linked_to is not None:
+        say["former_ticket_id"] = decision.linked_to
+    answers.write(session, office, ticket, occasion, now, **say)
+    if decision.withheld:
+        tickets.add_event(session, int(ticket.id or 0), now, f"{decision.letter} withheld", decision.withheld)

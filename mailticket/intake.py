@@ -1,0 +1,276 @@
+"""An incoming mail's way in: bytes -> reading -> judgement -> one transaction. Read this room first.
+
+The rules of the room: the attempt is committed before the work, everything that a mail causes is one transaction, and
+no mail stops another. A mail that raises is rolled back to its savepoint and taken alone; a mail that was taken alone
+three times without an outcome is quarantined with its raw bytes. Faults of the world never count against a mail.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from mailticket.effects import Arrived, carry_out
+from mailticket.errors import StoreUnavailable
+from mailticket.expectation import Expectation
+from mailticket.failpoints import failpoint
+from mailticket.mail import read
+from mailticket.mail.values import Mail
+from mailticket.models import Incoming
+from mailticket.office import Office
+from mailticket.promise import Load
+from mailticket.store import incoming, knowledge, raws
+from mailticket.store.engine import is_fault_of_the_world
+from mailticket.triage.decide import judge
+from mailticket.triage.decision import Case, Decision
+from mailticket.triage.known import Claims, claims
+from mailticket.triage.understanding import Understanding, understand
+
+log = logging.getLogger("mailticket.intake")
+
+CHUNK_MAILS = 50
+CHUNK_BYTES = 4 * 1024 * 1024
+POISON_AFTER = 3
+_TRANSACTION_SECONDS = 0.1
+_STATES = {"open": "opened", "append": "appended", "file": "filed", "known": "known"}
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A mail that is to be taken in. complete is False when only headers and a first part were fetched.
+
+    afterwards: whether the server's copy is to be flagged or moved. answerable: False withholds its answers.
+    alone_attempts: how often it was taken in alone before without coming to an end.
+    """
+
+    incoming_id: int
+    raw: bytes
+    arrived_at: datetime
+    route: str
+    complete: bool = True
+    afterwards: bool = True
+    answerable: bool = True
+    alone_attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one mail, for the log, the counts and the demo."""
+
+    incoming_id: int
+    state: str
+    rule: str
+    reason: str
+    ticket: str | None = None
+    letter: str = ""
+    withheld: str = ""
+    duplicate_of: str | None = None
+    mail: Mail | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """All that can be done before the transaction begins."""
+
+    arrival: Arrival
+    mail: Mail
+    meaning: Understanding
+    claims: Claims
+    packed: raws.Packed
+
+
+class Intake:
+    """Takes mails in, chunk by chunk. One object a thread; the office may be replaced between chunks."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self._expectation = Expectation()
+        self._innocent: dict[int, int] = {}  # attempts that a fault of the world ended: id -> attempts that count
+
+    def take_in(self, arrivals: Sequence[Arrival], *, alone: bool = False) -> list[Outcome]:
+        """Bring every mail of a chunk to its outcome, in order. Raises StoreUnavailable with nothing half done.
+
+        alone: take them one by one, as after a stop in the midst of a chunk.
+        """
+        outcomes: list[Outcome] = []
+        suspects = list(arrivals)
+        if not alone and len(arrivals) > 1:
+            suspects = self._take_together(arrivals, outcomes)
+        for arrival in suspects:
+            outcomes.extend(self._take_alone(arrival))
+        return outcomes
+
+    def _take_together(self, arrivals: Sequence[Arrival], outcomes: list[Outcome]) -> list[Arrival]:
+        """A chunk in as few transactions as may be; returns the mails that raised, to be taken alone."""
+        suspects: list[Arrival] = []
+        prepared = []
+        ids = [arrival.incoming_id for arrival in arrivals]
+        with self._blameless({arrival.incoming_id: arrival.alone_attempts for arrival in arrivals}):
+            with self.office.database.write() as session:
+                incoming.begin_attempts(session, ids, self.office.clock())
+            failpoint("intake.attempted")
+            for arrival in arrivals:
+                try:
+                    prepared.append(self._prepare(arrival))
+                except Exception:
+                    log.exception("reading mail %s failed; it is taken alone", arrival.incoming_id)
+                    suspects.append(arrival)
+            while prepared:
+                prepared = self._commit_some(prepared, outcomes, suspects)
+        return suspects
+
+    @contextmanager
+    def _blameless(self, attempts: dict[int, int]) -> Iterator[None]:
+        """A fault of the world inside takes the attempts of these mails back: in the database if it can be written,
+        and in memory for as long as it cannot."""
+        try:
+            yield
+        except StoreUnavailable:
+            self._innocent.update(attempts)
+            with suppress(StoreUnavailable), self.office.database.write() as session:
+                incoming.forget_attempts(session, list(attempts))
+            raise
+        for incoming_id in attempts:
+            self._innocent.pop(incoming_id, None)
+
+    def is_suspect(self, row: Incoming) -> bool:
+        """Whether a mail has an attempt that ended with the program, so that it must be taken alone."""
+        return row.attempted_at is not None and row.id not in self._innocent
+
+    def _commit_some(
+        self, prepared: list[_Prepared], outcomes: list[Outcome], suspects: list[Arrival]
+    ) -> list[_Prepared]:
+        """One transaction, ended when it has lasted long enough; returns what is left for the next."""
+        done: list[Outcome] = []
+        failed: list[Arrival] = []
+        began = time.monotonic()
+        with self.office.database.write() as session:
+            expected = self._expectation.load(session, self.office)
+            while prepared and (not done or time.monotonic() - began < _TRANSACTION_SECONDS):
+                item = prepared[0]
+                try:
+                    with session.begin_nested():
+                        done.extend(self._write(session, item, expected))
+                except Exception as error:
+                    if is_fault_of_the_world(error):
+                        raise
+                    log.exception("mail %s could not be written; it is taken alone", item.arrival.incoming_id)
+                    failed.append(item.arrival)
+                prepared = prepared[1:]
+            failpoint("intake.in_transaction")
+        failpoint("intake.committed")
+        outcomes.extend(done)
+        suspects.extend(failed)
+        return prepared
+
+    def _take_alone(self, arrival: Arrival) -> list[Outcome]:
+        """A mail by itself: its attempts count, and after the last the mail is poison."""
+        attempts = self._innocent.get(arrival.incoming_id, arrival.alone_attempts)
+        error: Exception | None = None
+        while attempts < POISON_AFTER:
+            with self._blameless({arrival.incoming_id: attempts}):
+                try:
+                    return self._take_one(arrival, attempts + 1)
+                except StoreUnavailable:
+                    raise
+                except Exception as fault:
+                    log.exception("mail %s failed, attempt %d alone", arrival.incoming_id, attempts + 1)
+                    error = fault
+            attempts += 1
+        return [self._quarantine(arrival, error)]
+
+    def _take_one(self, arrival: Arrival, attempt: int) -> list[Outcome]:
+        with self.office.database.write() as session:
+            incoming.begin_alone(session, arrival.incoming_id, attempt, self.office.clock())
+        failpoint("intake.attempted")
+        item = self._prepare(arrival)
+        with self.office.database.write() as session:
+            outcomes = self._write(session, item, self._expectation.load(session, self.office))
+            failpoint("intake.in_transaction")
+        failpoint("intake.committed")
+        return outcomes
+
+    def _prepare(self, arrival: Arrival) -> _Prepared:
+        mail = read(arrival.raw, self.office.site)
+        return _Prepared(
+            arrival,
+            mail,
+            understand(mail, self.office.classifier),
+            claims(mail, self.office.keys, self.office.settings),
+            raws.pack(arrival.raw, complete=arrival.complete, digest=mail.digest),
+        )
+
+    def _write(self, session: Session, item: _Prepared, expected: Load | None) -> list[Outcome]:
+        """Judge a mail and write all that follows from it; nothing when it has its outcome already."""
+        arrival, mail, now = item.arrival, item.mail, self.office.clock()
+        if not incoming.is_owed(session, arrival.incoming_id):
+            return []
+        case = Case(
+            mail=mail,
+            claims=item.claims,
+            known=knowledge.known(session, mail, item.claims, self.office.settings, now),
+            fingerprint=item.meaning.fingerprint,
+            settings=self.office.settings,
+            now=now,
+            arrived_at=arrival.arrived_at,
+            route=arrival.route,
+            answerable=arrival.answerable,
+        )
+        decision = judge(case)
+        if decision.action != "known":
+            raws.put(session, item.packed, now, self._mask_after(item.meaning, now))
+        arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrival.arrived_at, mail.digest, expected)
+        ticket = carry_out(session, self.office, arrived, decision, now)
+        self._record(session, item, decision, ticket.id if ticket else None, now)
+        key = ticket.key if ticket else decision.ticket
+        duplicate = decision.duplicate.ticket_id if decision.duplicate else None
+        state = _STATES[decision.action]
+        return [
+            Outcome(arrival.incoming_id, state, decision.rule, decision.reason, key, decision.letter,
+                    decision.withheld, duplicate, mail)
+        ]  # fmt: skip
+
+    def _mask_after(self, meaning: Understanding, now: datetime) -> datetime | None:
+        hours = self.office.settings.retention.secret_raw_hours
+        return now + timedelta(hours=hours) if meaning.secrets else None
+
+    def _record(
+        self, session: Session, item: _Prepared, decision: Decision, ticket_id: int | None, now: datetime
+    ) -> None:
+        incoming.finish(
+            session, item.arrival.incoming_id, now,
+            state=_STATES[decision.action],
+            rule=decision.rule,
+            reason=decision.reason,
+            evidence=[list(pair) for pair in decision.evidence],
+            message_id=item.mail.message_id or None,
+            identity=item.mail.identity,
+            raw_digest=None if decision.action == "known" else item.mail.digest,
+            trust=item.mail.trust,
+            copy_of=decision.copy_of,
+            ticket_id=ticket_id,
+            **self._afterwards(item.arrival, now),
+        )  # fmt: skip
+
+    def _afterwards(self, arrival: Arrival, now: datetime) -> dict[str, object]:
+        return {"afterwards": "due", "afterwards_at": now} if arrival.afterwards else {}
+
+    def _quarantine(self, arrival: Arrival, error: Exception | None) -> Outcome:
+        """Set a mail aside with its bytes, without reading it: reading may be what kills us."""
+        reason = (
+            f"{type(error).__name__} in each of {POISON_AFTER} attempts" if error else "ended the program each time"
+        )
+        now = self.office.clock()
+        packed = raws.pack(arrival.raw, complete=arrival.complete)
+        with self.office.database.write() as session:
+            raws.put(session, packed, now)
+            incoming.finish(session, arrival.incoming_id, now, state="quarantined", rule="poison", reason=reason,
+                            raw_digest=packed.digest)  # fmt: skip
+        log.error("mail %s is quarantined: %s", arrival.incoming_id, reason)
+        return Outcome(arrival.incoming_id, "quarantined", "poison", reason)

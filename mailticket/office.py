@@ -1,0 +1,92 @@
+"""What the errands share: everything that is built once from the settings, and replaced whole when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mailticket import shipped
+from mailticket.letters import Letterhead, Letters, TemplateSource, letterhead
+from mailticket.mail.values import Site
+from mailticket.promise.calendar import SupportCalendar, from_settings
+from mailticket.settings import Category, Settings
+from mailticket.store import meta
+from mailticket.store.engine import Database
+from mailticket.triage.categories import Classifier, classifier
+from mailticket.triage.exchange import CATEGORIES
+
+_LARGEST_TEMPLATE = 256 * 1024
+
+
+def wall_clock() -> datetime:
+    """The time now, aware; handed to everything that must know it."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Office:
+    """One configuration at work. `keys` verify our signatures, the first of them signs."""
+
+    settings: Settings
+    database: Database
+    keys: tuple[bytes, ...]
+    site: Site
+    head: Letterhead
+    letters: Letters
+    classifier: Classifier
+    calendar: SupportCalendar
+    clock: Callable[[], datetime] = wall_clock
+
+    @property
+    def categories(self) -> Mapping[str, Category]:
+        return {category.name: category for category in self.classifier.categories}
+
+
+def open_office(settings: Settings, database: Database, clock: Callable[[], datetime] = wall_clock) -> Office:
+    """Build everything that the settings ask for; raises ConfigurationError or StoreUnavailable."""
+    with database.write() as session:
+        keys = meta.signing_keys(session, clock())
+        mark = meta.instance_mark(session)
+    if settings.support.key_file is not None:
+        keys = (settings.support.key_file.read_bytes().strip(), *keys)
+    head = letterhead(settings, mark)
+    return Office(
+        settings=settings,
+        database=database,
+        keys=keys,
+        site=site_of(settings, mark, head.reply_marker),
+        head=head,
+        letters=open_letters(settings),
+        classifier=classifier(settings.category or CATEGORIES),
+        calendar=from_settings(settings.promise, settings.support.timezone),
+        clock=clock,
+    )
+
+
+def site_of(settings: Settings, loop_mark: str = "", reply_marker: str = "") -> Site:
+    """What the reader of mail must know of this site."""
+    return Site(
+        own_addresses=settings.own_addresses,
+        loop_mark=loop_mark,
+        authserv_id=settings.trust.authserv_id,
+        spam_headers=tuple((name.lower(), value.lower()) for name, value in settings.trust.spam_headers),
+        reply_marker=reply_marker,
+    )
+
+
+def open_letters(settings: Settings) -> Letters:
+    """The shipped templates under the administrator's, if there are any."""
+    own = [read_templates(settings.templates.folder)] if settings.templates.folder else []
+    return Letters(read_templates(shipped.folder("templates")), *own)
+
+
+def read_templates(folder: Path) -> TemplateSource:
+    """All template files below a folder, by their path inside it."""
+    files = {
+        path.relative_to(folder).as_posix(): path.read_text("utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.stat().st_size <= _LARGEST_TEMPLATE and not path.name.startswith(".")
+    }
+    return TemplateSource(str(folder), files)

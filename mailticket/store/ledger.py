@@ -1,0 +1,53 @@
+"""Group commit: small urgent writes of several deliveries share one transaction, and each waits until it is durable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlmodel import Session
+
+from mailticket.store.engine import Database
+
+T = TypeVar("T")
+
+
+class Ledger:
+    """Writes for the event loop of the outbox. Deliveries that finish together cost one commit instead of many."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[tuple[Callable[[Session], Any], asyncio.Future[Any]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` inside a transaction with whatever else waits; returns when it is committed.
+
+        Raises StoreUnavailable when the transaction failed; then nothing of it was written.
+        """
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, done))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all())
+        return await done
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                results = await asyncio.to_thread(self._commit, [work for work, _ in batch])
+            except BaseException as error:
+                for _, done in batch:
+                    if not done.done():
+                        done.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+            else:
+                for (_, done), result in zip(batch, results, strict=True):
+                    if not done.done():
+                        done.set_result(result)
+
+    def _commit(self, works: list[Callable[[Session], Any]]) -> list[Any]:
+        with self._database.write(urgent=True) as session:
+            return [work(session) for work in works]

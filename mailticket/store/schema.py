@@ -1,0 +1,72 @@
+"""Which release's tables a database has, and bringing older ones up to date. A newer one is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, inspect, text
+
+from mailticket.errors import ConfigurationError
+from mailticket.store.engine import Database, translated
+
+HEAD = "0001"  # the newest step below migrations/versions; a test compares
+
+
+def version(connection: Connection) -> str:
+    """The step the database is at; "" for an empty one. Asked without Alembic, whose import takes half a second."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+
+
+def prepare(database: Database) -> bool:
+    """Bring the database up to date; True if anything was changed. Raises ConfigurationError for a newer one."""
+    with translated(), database.engine.connect() as connection:
+        with connection.begin():
+            found = version(connection)
+        if found == HEAD:
+            return False
+        if found > HEAD:
+            raise ConfigurationError([too_new(found)])
+        with _foreign_keys_off(database, connection), connection.begin():
+            _upgrade(connection)
+    return True
+
+
+@contextmanager
+def _foreign_keys_off(database: Database, connection: Connection) -> Iterator[None]:
+    """On SQLite a step copies tables, and foreign keys would follow the copies. Counts only outside a transaction."""
+    driver: Any = connection.connection.driver_connection if database.is_sqlite else None
+    if driver is not None:
+        driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        if driver is not None:
+            driver.execute("PRAGMA foreign_keys=ON")
+
+
+def too_new(found: str) -> str:
+    return (
+        f"[database] url: the database was written by a newer mailticket (its tables are at step {found}, this program "
+        f"knows up to {HEAD}); install that release again, nothing was changed"
+    )
+
+
+def alembic_config(connection: Connection) -> Any:
+    """Alembic's configuration for this connection; tests use it to compare the models with the steps."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+
+    command.upgrade(alembic_config(connection), "head")

@@ -1,0 +1,45 @@
+"""What a mail is about, read from its words alone: category, details, likeness, and secrets to be masked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mailticket.mail.values import Mail
+from mailticket.triage import fields, secrets
+from mailticket.triage.categories import Classifier, Verdict
+from mailticket.triage.duplicates import Fingerprint, fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """The meaning of a mail's words. subject, text and new_text are masked; secrets names the kinds that were."""
+
+    verdict: Verdict
+    fields: Mapping[str, tuple[str, ...]]
+    missing: tuple[str, ...]
+    fingerprint: Fingerprint
+    subject: str
+    text: str
+    new_text: str
+    secrets: tuple[str, ...]
+
+
+def understand(mail: Mail, classifier: Classifier) -> Understanding:
+    """Understand a mail; never raises, and takes time linear in its text."""
+    subject, in_subject = secrets.mask(mail.subject)
+    text, in_text = secrets.mask(mail.text)
+    new_text, in_new_text = secrets.mask(mail.new_text)
+    verdict = classifier.classify(subject, new_text)
+    found = classifier.extract(f"{subject}\n{new_text}")
+    category = next((c for c in classifier.categories if c.name == verdict.name), None)
+    return Understanding(
+        verdict=verdict,
+        fields=found,
+        missing=fields.missing(category, found) if category and verdict.sure else (),
+        fingerprint=fingerprint(subject, new_text, fields=found, category=verdict.name, category_sure=verdict.sure),
+        subject=subject,
+        text=text,
+        new_text=new_text,
+        secrets=tuple(dict.fromkeys((*in_subject, *in_text, *in_new_text))),
+    )
