@@ -10,11 +10,11 @@ from mailticket.letters.values import ArticleLink, Found, Letter, Quoted, Step
 
 _LONGEST_SUBJECT = 80  # characters, protocol practice for "Re: ... [ID]"
 _LONGEST_NAME = 60
-_LONGEST_VALUE = 200
+_LONGEST_VALUE = 120
 _LONGEST_HISTORY = 20_000
 LONGEST_STAFF_TEXT = 200_000
-_MOST_FOUND = 12
-_MOST_MISSING = 12
+_MOST_FOUND = 8
+_MOST_MISSING = 8
 _MOST_ARTICLES = 5
 _MOST_STEPS = 12
 _MOST_SECRETS = 8
@@ -94,7 +94,7 @@ def presentable(letter: Letter) -> Letter:
         category=one_line(letter.category, _LONGEST_VALUE),
         missing=tuple(one_line(label, _LONGEST_VALUE) for label in letter.missing[:_MOST_MISSING]),
         articles=tuple(
-            ArticleLink(one_line(a.title, _LONGEST_VALUE), one_line(a.address, 1_000))
+            ArticleLink(one_line(a.title, _LONGEST_VALUE), one_line(a.address, 500))
             for a in letter.articles[:_MOST_ARTICLES]
         ),
         secrets=tuple(dict.fromkeys(one_line(kind, 60).lower().replace("-", " ") for kind in letter.secrets))[
