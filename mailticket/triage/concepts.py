@@ -190,7 +190,8 @@ _LEXICON: tuple[Concept, ...] = tuple(
         (
             "server-error",
             1.8,
-            r"(?:error|http|status|code) 5\d\d|internal server|timeouts?|timed? out|down|outage|unavailable|maintenance",
+            r"(?:error|http|status|code) 5\d\d|internal server|timeouts?|timed? out|down|outage|unavailable|"
+            r"maintenance",
             r"超时|宕机|维护|服务器|打不开|崩了",
         ),
         (

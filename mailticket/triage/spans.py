@@ -1,0 +1,39 @@
+"""What a found secret is, and the reading aids that the rooms of the secrets share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# Full-width letters, digits and signs and the ideographic space, one character for one, so that places stay the same.
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret at text[start:end].
+
+    kind: "seed phrase", "private key", "API key", "card number", "password" or "2FA code".
+    """
+
+    kind: str
+    start: int
+    end: int
+    detail: str = ""
+
+    @property
+    def mark(self) -> str:
+        return f"[redacted: {self.kind}, {self.detail}]" if self.detail else f"[redacted: {self.kind}]"
+
+
+def plain(text: str) -> str:
+    """The text with full-width forms as ordinary ones; no place in it moves."""
+    return text.translate(_HALF_WIDTH)
+
+
+def last_end(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
+    """Where the last match of the pattern within text[start:end] ends, or -1."""
+    place = -1
+    for match in pattern.finditer(text, max(0, start), end):
+        place = match.end()
+    return place
