@@ -246,7 +246,8 @@ def secret(sign_in: SignIn, environ: Mapping[str, str]) -> str:
     folder = environ.get("CREDENTIALS_DIRECTORY")
     if folder:
         for name in names:
-            if (Path(folder) / name).exists():
+            # The shipped unit gives an empty line where the administrator has provided no password.
+            if _size(Path(folder) / name) > 1:
                 return _secret_in(Path(folder) / name, warn=False)
     if sign_in.password_credential:
         remedy = (
@@ -261,6 +262,10 @@ def _usual_credentials(sign_in: SignIn) -> list[str]:
     if isinstance(sign_in, Mailbox):
         return [f"imap-password-{sign_in.name}", "imap-password"]
     return ["smtp-password"]
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def _secret_in(file: Path, *, warn: bool) -> str:

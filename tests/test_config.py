@@ -288,6 +288,7 @@ def test_systemd_credentials_have_usual_names_and_the_mailbox_its_own(tmp_path: 
 
 @pytest.mark.parametrize("keys", [{}, {"password_credential": "special"}])
 def test_without_any_password_the_message_says_what_to_set(tmp_path: Path, keys: dict[str, str]) -> None:
+    (tmp_path / "smtp-password").write_text("\n")  # what the unit puts in place of a missing file
     with pytest.raises(ConfigurationError, match=r"no password for ann at smtp\.example\.com: .*LoadCredential="):
         config.secret(smtp(**keys), {"CREDENTIALS_DIRECTORY": str(tmp_path)})
 
