@@ -86,9 +86,14 @@ class Inbox:
         lowest = max(0, after_uid) + 1
         if lowest > replies.HIGHEST_UID:
             return []
-        with self._asking("list new mail", line=_LONGEST_LIST, answer=_LONGEST_LIST + MIB) as client:
-            client.wire.untagged_responses.pop("EXISTS", None)
-            found = replies.searched(_uid(client.wire, "SEARCH", f"UID {lowest}:*"))
+        found: set[int] = set()
+        for _ in range(2):
+            with self._asking("list new mail", line=_LONGEST_LIST, answer=_LONGEST_LIST + MIB) as client:
+                client.wire.untagged_responses.pop("EXISTS", None)
+                found = replies.searched(_uid(client.wire, "SEARCH", f"UID {lowest}:*"))
+                # Dovecot searches what it knew before the command and tells what has come after the answer.
+                if "EXISTS" not in client.wire.untagged_responses:
+                    break
         # "n:*" names the last mail when n lies beyond it (RFC 3501 section 6.4.8), and servers have sent worse.
         return sorted(uid for uid in found if lowest <= uid <= replies.HIGHEST_UID)
 
@@ -135,9 +140,10 @@ class Inbox:
         return got[uid] if uid in got else self._missing([uid])[0]
 
     def mark_seen(self, uids: Collection[int]) -> None:
-        """Set \\Seen. Mails that vanished meanwhile are no error."""
+        """Set \\Seen. Mails that vanished meanwhile are no error; a read-only folder is CommandRefused."""
         for some in _portions(uids):
             with self._asking("mark mail as seen") as client:
+                self._must_be_writable()
                 _uid(client.wire, "STORE", replies.uid_set(some), "+FLAGS.SILENT (\\Seen)")
 
     def move(self, uids: Collection[int], folder: str) -> dict[int, int]:
@@ -228,6 +234,7 @@ class Inbox:
     def _move(self, uids: Collection[int], folder: str) -> dict[int, int]:
         which, target = replies.uid_set(uids), quoted(encode_utf7(_folder_name(folder)).decode("ascii"))
         with self._asking(f"move mail to {folder}") as client:
+            self._must_be_writable()
             if client.has_capability("MOVE"):
                 _uid(client.wire, "MOVE", which, target)
                 return replies.copied(client.wire.response("COPYUID")[1], uids)
@@ -238,6 +245,10 @@ class Inbox:
             _uid(client.wire, "STORE", which, "+FLAGS.SILENT (\\Deleted)")
             _uid(client.wire, "EXPUNGE", which)
             return moved
+
+    def _must_be_writable(self) -> None:
+        if self._folder is not None and self._folder.read_only:  # Dovecot says OK to a STORE there, and ignores it
+            raise CommandRefused("the folder is read-only")
 
     def _create(self, folder: str) -> None:
         with contextlib.suppress(CommandRefused), self._asking(f"make the folder {folder}") as client:

@@ -185,8 +185,7 @@ class Dovecot:
         """Put mails into INBOX's Maildir, quickly and in order; returns how many. Dovecot finds them by itself."""
         inbox = self.folder_path(user)
         if not (inbox / "new").is_dir():
-            with self.session(user):
-                pass
+            self._make_inbox(user)
         count = 0
         for raw in mails:
             count += 1
@@ -257,11 +256,14 @@ class Dovecot:
 
     def make_read_only(self, user: str = "", folder: str = "INBOX", rights: str = "lr") -> None:
         """Leave the owner only these rights (RFC 4314 letters) on the folder."""
-        with self.session(user):
-            pass
+        self._make_inbox(user)
         control = self.folder_path(user, folder) / "dovecot-acl"
         control.write_text(f"owner {rights}\n")
         self.runner.own(control)
+
+    def _make_inbox(self, user: str) -> None:
+        with self.session(user) as imap:
+            imap.select("INBOX")
 
     def _doveadm(self, *arguments: str) -> str:
         doveadm = program("doveadm", "/usr/bin")
