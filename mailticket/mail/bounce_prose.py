@@ -1,0 +1,126 @@
+"""Bounces that say it in words only: who was not reached, and why (qmail, Exim, Postfix, Exchange, Gmail, 163, ...)."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from mailticket.mail import bounce_words
+from mailticket.mail.values import BounceRecipient
+
+MAX_PROSE = 20_000  # characters; a server says it in fewer
+MAX_RECIPIENTS = 100
+MAX_DIAGNOSTIC = 500
+
+_ADDRESS = r"[^\s<>()\[\]\"',;:@|*]{1,64}@[A-Za-z0-9\u0080-\uffff](?:[A-Za-z0-9.\u0080-\uffff_-]{0,250}[A-Za-z0-9\u0080-\uffff])?"
+_ANY = re.compile(_ADDRESS)
+_OPENING = re.compile(rf"^[ \t>]{{0,10}}<({_ADDRESS})>", re.MULTILINE)
+_ALONE = re.compile(
+    rf"^[ \t>*|-]{{0,12}}(?:(?:[\w.-]{{1,40}} ){{0,3}}<)?[\"'<(\[]?({_ADDRESS})[\"'>)\]]?:?"
+    r"(?:[ \t]*\((?:expanded|reason|ultimately|generated)[^\n]{0,200}| on [^\n]{0,60}|[ \t]*\.\.\.[^\n]{0,200}| <[^\n>]{1,200}>|[ \t]+\(unrecoverable error\))?[ \t]*:?\r?$",
+    re.MULTILINE,
+)
+_LABELLED = re.compile(
+    r"(?:recipients?|to|user|addressee|address(?:es)?|final-recipient|mail ?box|delivery to|deliver(?:ed)? (?:mail |message )?to|message to|mail to|rcpt to"
+    r"|for|empfänger|destinataire|destinatario|destinatário|получател[ья]|收件人|收件者|收件人邮箱|收件地址|邮箱|郵箱|地址|给|給|到|发往|發往|宛先|受信者|수신자)"
+    rf"(?:地址| address(?:es)?| mailbox)?[ \t]{{0,3}}(?:[:：=]|rfc822;|is|was)?[ \t]{{0,3}}(?:rfc822;[ \t]?)?[\"'<(\[（【《“「]{{0,2}}({_ADDRESS})",
+    re.IGNORECASE,
+)
+_TRANSCRIPT = re.compile(rf"RCPT TO: ?<({_ADDRESS})>", re.IGNORECASE)
+_NOT_RECIPIENTS = re.compile(r"^(?:mailer-daemon|postmaster|abuse|noreply|no-reply)@", re.IGNORECASE)
+
+
+def prose(text: str) -> str:
+    """The server's own words: what stands above the returned mail."""
+    head = text[:MAX_PROSE]
+    ends = [
+        m.start() for pattern in (bounce_words.RETURNED, bounce_words.RETURNED_HEADER) if (m := pattern.search(head, 1))
+    ]
+    cut = head[: min(ends)] if ends else head
+    return cut if cut.strip() else head
+
+
+def recipients(
+    text: str, failed: tuple[str, ...], excluded: frozenset[str], *, delayed: bool
+) -> tuple[BounceRecipient, ...]:
+    """The recipients that the words name, with the status each is given in writing or by meaning.
+
+    failed: addresses that headers (X-Failed-Recipients) or the returned mail name. excluded: lowercased addresses of
+    the bounce's own sender and recipients. Each recipient's words reach to the next recipient's.
+    """
+    words = prose(text)
+    places = _places(words, failed, excluded)
+    starts = sorted(places.values())
+    action = "delayed" if delayed else "failed"
+    found = []
+    for address, start in sorted(places.items(), key=lambda item: item[1]):
+        end = next((later for later in starts if later > start), len(words))
+        own = words[start:end] if start >= 0 else words
+        found.append(BounceRecipient(address, action, *_status(own, words, address, alone=len(starts) == 1)))
+    if not found:
+        found = [BounceRecipient("", action, *_status(words, words, "", alone=True))]
+    return tuple(found[:MAX_RECIPIENTS])
+
+
+def _status(own: str, words: str, address: str, *, alone: bool) -> tuple[str, str]:
+    """Status and diagnostic of one recipient; all words count where there is only one recipient."""
+    bare = own.replace(address, "") if address else own
+    status = bounce_words.written_status(bare) or (bounce_words.written_status(words) if alone else "")
+    meant = bounce_words.meant_status(bare) or (bounce_words.meant_status(words) if alone else "")
+    return status or meant, " ".join(own.split())[:MAX_DIAGNOSTIC]
+
+
+def _places(words: str, failed: tuple[str, ...], excluded: frozenset[str]) -> dict[str, int]:
+    """Each recipient's address, as first written, and where its words begin; the surest way of naming that is used."""
+    if failed:
+        lowered = words.lower()
+        return {address: lowered.find(address.lower()) for address in dict.fromkeys(failed)}
+    for pattern in (_OPENING, _ALONE, _TRANSCRIPT, _LABELLED, _ANY):
+        places: dict[str, int] = {}
+        seen: set[str] = set()
+        for match in pattern.finditer(words):
+            address = match.group(match.lastindex or 0).rstrip(".")
+            key = address.lower()
+            if key in seen or key in excluded or _NOT_RECIPIENTS.match(key) or "." not in key.rpartition("@")[2]:
+                continue
+            seen.add(key)
+            places[address] = match.start()
+            if pattern is _ANY or len(places) >= MAX_RECIPIENTS:
+                break
+        if places:
+            return places
+    return {}
+
+
+def notification(text: str) -> tuple[tuple[BounceRecipient, ...], str] | None:
+    """A notification in JSON, as Amazon SES sends by mail through SNS: recipients and Message-ID; None for others."""
+    start = text.find("{")
+    if start < 0 or '"notificationType"' not in text[start : start + 2000]:
+        return None
+    try:
+        said, _ = json.JSONDecoder().raw_decode(text[start : start + 200_000].replace("\r\n", "").replace("\n", ""))
+        mail = said["mail"]
+        if said["notificationType"] == "Bounce":
+            found = tuple(_notified(one) for one in said["bounce"]["bouncedRecipients"][:MAX_RECIPIENTS])
+        elif said["notificationType"] == "Delivery":
+            response = str(said["delivery"].get("smtpResponse", ""))
+            status = bounce_words.written_status(response)
+            found = tuple(
+                BounceRecipient(str(a), "delivered", status, response[:MAX_DIAGNOSTIC])
+                for a in said["delivery"]["recipients"][:MAX_RECIPIENTS]
+            )
+        else:
+            return None
+        identifier = str(mail.get("commonHeaders", {}).get("messageId") or "")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return found, identifier
+
+
+def _notified(one: dict[str, str]) -> BounceRecipient:
+    return BounceRecipient(
+        str(one["emailAddress"]),
+        str(one.get("action", "failed")),
+        str(one.get("status", "")),
+        str(one.get("diagnosticCode", ""))[:MAX_DIAGNOSTIC],
+    )
