@@ -8,13 +8,16 @@ from dataclasses import replace
 
 from mailticket.letters.values import ArticleLink, Found, Letter, Quoted, Step
 
-_LONGEST_SUBJECT = 80  # characters, protocol practice for "Re: ... [ID]"
+_LONGEST_SUBJECT = 80  # characters
 _LONGEST_NAME = 60
-_LONGEST_VALUE = 120
+_LONGEST_TITLE = 100
+_LONGEST_VALUE = 140  # two transaction IDs
+_LONGEST_LABEL = 60
+_LONGEST_LINK = 300
 _LONGEST_HISTORY = 20_000
 LONGEST_STAFF_TEXT = 200_000
-_MOST_FOUND = 8
-_MOST_MISSING = 8
+_MOST_FOUND = 6
+_MOST_MISSING = 6
 _MOST_ARTICLES = 5
 _MOST_STEPS = 12
 _MOST_SECRETS = 8
@@ -86,21 +89,21 @@ def presentable(letter: Letter) -> Letter:
         subject=subject(letter.subject, letter.ticket_id) if known else "",
         name=_name(letter.name) if known else "",
         found=tuple(
-            Found(one_line(f.label, _LONGEST_VALUE), one_line(f.value, _LONGEST_VALUE))
+            Found(one_line(f.label, _LONGEST_LABEL), one_line(f.value, _LONGEST_VALUE))
             for f in letter.found[:_MOST_FOUND]
             if known
         ),
         history=_quoted(letter.history) if known else None,
-        category=one_line(letter.category, _LONGEST_VALUE),
-        missing=tuple(one_line(label, _LONGEST_VALUE) for label in letter.missing[:_MOST_MISSING]),
+        category=one_line(letter.category, _LONGEST_LABEL),
+        missing=tuple(one_line(label, _LONGEST_LABEL) for label in letter.missing[:_MOST_MISSING]),
         articles=tuple(
-            ArticleLink(one_line(a.title, _LONGEST_VALUE), one_line(a.address, 500))
+            ArticleLink(one_line(a.title, _LONGEST_TITLE), one_line(a.address, _LONGEST_LINK))
             for a in letter.articles[:_MOST_ARTICLES]
         ),
-        secrets=tuple(dict.fromkeys(one_line(kind, 60).lower().replace("-", " ") for kind in letter.secrets))[
-            :_MOST_SECRETS
-        ],
-        check_word=one_line(letter.check_word, 60),
+        secrets=tuple(
+            dict.fromkeys(one_line(kind, _LONGEST_LABEL).lower().replace("-", " ") for kind in letter.secrets)
+        )[:_MOST_SECRETS],
+        check_word=one_line(letter.check_word, _LONGEST_LABEL),
         staff_name=one_line(letter.staff_name, _LONGEST_NAME),
         staff_text=many_lines(letter.staff_text, LONGEST_STAFF_TEXT),
         steps=_last(letter.steps),

@@ -12,12 +12,17 @@ _NOT_FIRST = "，。、：；！？）》」』】”’…,.:;!?)]"  # must not
 _NOT_LAST = "（《「『【“‘(["  # must not end one
 
 
+_PIECES = re.compile(r"\s|[!-~]+|.")
+
+
 def _wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF"
 
 
 def columns(text: str) -> int:
     """How many columns a text takes in a terminal or a plain-text mail."""
+    if text.isascii():
+        return len(text)
     return sum(2 if _wide(c) else 0 if unicodedata.combining(c) else 1 for c in text)
 
 
@@ -48,11 +53,11 @@ def wrap(text: str, first: str = "", rest: str = "") -> str:
 def _atoms(text: str) -> list[str]:
     """The pieces that a line break may come between: words, blanks, single Chinese characters with their marks."""
     atoms: list[str] = []
-    for piece in text:
+    for piece in _PIECES.findall(text):
         last = atoms[-1] if atoms else ""
         stays = last and not last.isspace() and not piece.isspace()
-        narrow = stays and not _wide(piece) and not _wide(last[-1])
-        if narrow or (stays and (piece in _NOT_FIRST or last[-1] in _NOT_LAST)):
+        narrow = stays and not _wide(piece[0]) and not _wide(last[-1])
+        if narrow or (stays and (piece[0] in _NOT_FIRST or last[-1] in _NOT_LAST)):
             atoms[-1] += piece
         else:
             atoms.append(piece)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email import policy
 from email.header import Header, decode_header, make_header
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.utils import format_datetime
 
 from mailticket.letters.values import AUTO_SUBMITTED, Letter, Letterhead
@@ -18,7 +18,8 @@ _ATOM = r"[^\s<>()\[\]\\,;:@\"\x00-\x20\x7f]"
 _ADDRESS = re.compile(rf"{_ATOM}{{1,64}}@{_ATOM}{{1,253}}")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,400}@[!-;=?-~]{1,400}>")
 _MOST_REFERENCES = 21  # the first and the last 20
-_LINE = 76  # columns of a header line and of an encoded body line, RFC 2045 section 6.7
+_LINE = 76  # columns of a header line
+_ENCODED_LINE = 74  # of a body: RFC 2045 section 6.7 allows 76, and a protected line start takes two more
 _LONGEST_LINE = 998  # octets, RFC 5322 section 2.1.1
 
 _MIME_FIELDS = ["MIME-Version", "Content-Type", "Content-Language"]
@@ -68,12 +69,15 @@ def message(letter: Letter, head: Letterhead, pages: Pages) -> bytes:
     Errors: ValueError for an address or Message-ID that cannot stand in a header, WireError if the check fails.
     """
     intended = header_fields(letter, head, pages)
-    built = EmailMessage(policy=(policy.SMTP if letter.to.isascii() else policy.SMTPUTF8).clone(refold_source="none"))
+    smtp = policy.SMTP if letter.to.isascii() else policy.SMTPUTF8
+    built = EmailMessage(policy=smtp.clone(refold_source="none", max_line_length=_ENCODED_LINE))
     for name, value in intended:
         # Raw, because we fold ourselves: the library writes long Message-IDs as encoded words, which breaks threads.
         built.set_raw(name, value)
     built.set_content(pages.text, charset="utf-8", cte=_encoding(pages.text))
     built.add_alternative(pages.html, subtype="html", charset="utf-8", cte=_encoding(pages.html))
+    for part in built.walk():
+        _protect_line_starts(part)
     # From the Message-ID, so that the same letter is the same bytes; nobody who writes to us can know it beforehand.
     built.set_boundary("=_" + hashlib.sha256(letter.message_id.encode()).hexdigest()[:40])
     built.set_raw("Content-Language", pages.language)
@@ -141,8 +145,15 @@ def encoded_text(text: str, name: str) -> str:
 
 def _encoding(page: str) -> str:
     """Quoted-printable stays readable in the raw mail; for mostly Chinese text it would be twice as long."""
-    wide = sum(character > "\x7f" for character in page)
+    wide = len(page) - len(page.encode("ascii", "ignore"))
     return "quoted-printable" if wide * 6 < len(page) else "base64"
+
+
+def _protect_line_starts(part: Message) -> None:
+    """Encode a leading dot (SMTP's end of data) and "From " (mbox), so that no careless relay can be fooled by them."""
+    if part.get("Content-Transfer-Encoding") == "quoted-printable":
+        lines = str(part.get_payload())
+        part.set_payload(re.sub(r"^(?:\.|F(?=rom ))", lambda start: f"={ord(start[0]):02X}", lines, flags=re.MULTILINE))
 
 
 def _check(wire: bytes, intended: list[Field], subject: str) -> None:

@@ -1,0 +1,287 @@
+"""The administrator's templates over ours: replacing, extending, breaking; languages and their gaps; the looks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+import pytest
+
+from mailticket.letters import KINDS, ArticleLink, Found, Letter, Letters, Step, TemplateSource
+from mailticket.letters.samples import HEAD
+
+LANGUAGES = ("en", "zh-Hans", "zh-Hant")
+ACK = "en/acknowledgement.j2"
+
+
+def with_file(source: TemplateSource, name: str, text: str) -> Letters:
+    return Letters(source, TemplateSource("/etc/mailticket/templates", {name: text}))
+
+
+def test_the_shipped_templates_have_no_problem_and_no_gap(letters: Letters) -> None:
+    assert letters.check() == []
+    assert letters.languages == LANGUAGES
+
+
+def test_an_administrators_file_replaces_ours(source: TemplateSource) -> None:
+    text = source.files[ACK].replace("Thank you for writing to us.", "Thanks from the bakery.")
+    composed = with_file(source, ACK, text).compose(letter("acknowledgement"), HEAD)
+    assert "Thanks from the bakery." in composed.text
+    assert "Thanks from the bakery." in composed.html
+    assert composed.warnings == ()
+
+
+def test_an_administrators_file_can_change_one_sentence_of_ours(source: TemplateSource) -> None:
+    text = '{% extends "default/en/acknowledgement.j2" %}{% block headline %}Fresh bread soon{% endblock %}'
+    letters = with_file(source, ACK, text)
+    composed = letters.compose(letter("acknowledgement"), HEAD)
+    assert "Fresh bread soon</h1>" in composed.html
+    assert "Your request has arrived safely" in composed.text
+    assert letters.check() == []
+
+
+def test_an_administrators_shared_words_reach_every_letter(source: TemplateSource) -> None:
+    text = '{% extends "default/en/common.j2" %}{% block greeting %}Good day,{% endblock %}'
+    letters = with_file(source, "en/common.j2", text)
+    for kind in set(KINDS) - {"staff-reply"}:
+        assert "Good day," in letters.compose(letter(kind), HEAD).text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "message"),
+    [
+        (ACK, "{% extends common %}\n{% block subject %}", 2, "block"),
+        (ACK, "{% extends common %}\n\n{% block opening %}{{ letter.nonsense }}{% endblock %}", 3, "nonsense"),
+        (ACK, "{% extends common %}\n{% block opening %}{{ 1 / 0 }}{% endblock %}", 2, "ZeroDivisionError"),
+        (ACK, "{% extends common %}\n{% block opening %}{{ ''.__class__.mro() }}{% endblock %}", 2, "SecurityError"),
+        (ACK, "{% extends common %}\n{% block headline %}Hi{% endblock %}", 0, "opening"),
+        (ACK, '{% extends "en/nothing.j2" %}', 1, "TemplateNotFound"),
+        ("layout/text.j2", "{{ self.first_line() }}\n{{ 'x' * 2000000 }}", 0, "OutputTooLarge"),
+        ("layout/html-parts.j2", "{% macro paragraph(text) %}\n{{ text.nonsense }}{% endmacro %}", 2, "nonsense"),
+        ("en/dates.j2", "{% macro span(s) %}\n\n{{ s.nonsense }}{% endmacro %}", 0, "short_span"),
+        (
+            "structure/acknowledgement.j2",
+            "{% extends layout %}\n{% block body %}{{ self.gone() }}{% endblock %}",
+            2,
+            "gone",
+        ),
+    ],
+)
+def test_a_broken_template_is_named_and_ours_is_used(source, letters, name, text, line, message) -> None:
+    broken = with_file(source, name, text)
+    composed = broken.compose(letter("acknowledgement"), HEAD)
+    assert composed.message == letters.compose(letter("acknowledgement"), HEAD).message
+    (warning,) = composed.warnings
+    assert message in warning
+    if line:
+        assert warning.startswith(f"/etc/mailticket/templates/{name}:{line}: ")
+        assert (f"/etc/mailticket/templates/{name}", line) in [
+            (problem.file, problem.line) for problem in broken.check()
+        ]
+    else:
+        assert any(message in problem.message for problem in broken.check())
+
+
+def test_check_names_a_file_that_no_letter_uses(source: TemplateSource) -> None:
+    letters = with_file(source, "en/acknowledgment.j2", source.files[ACK])
+    assert [str(problem) for problem in letters.check()] == [
+        "/etc/mailticket/templates/en/acknowledgment.j2:1: no letter uses this file; is its name right?"
+    ]
+
+
+def test_check_accepts_a_file_that_another_one_includes(source: TemplateSource) -> None:
+    files = {
+        "parts/bread.j2": "Fresh bread.",
+        ACK: '{% extends "default/en/acknowledgement.j2" %}{% block opening %}'
+        '{% include "parts/bread.j2" %}{% endblock %}',
+    }
+    letters = Letters(source, TemplateSource("/etc/mailticket/templates", files))
+    assert letters.check() == []
+    assert "Fresh bread." in letters.compose(letter("acknowledgement"), HEAD).text
+
+
+def test_check_says_when_the_ticket_id_is_lost(source: TemplateSource) -> None:
+    text = '{% extends "default/en/common.j2" %}{% block first_line %}Hello{% endblock %}'
+    problems = with_file(source, "en/common.j2", text).check()
+    assert problems
+    assert {problem.message for problem in problems} == {"the ticket ID is not in the first two lines of the text"}
+
+
+def test_a_subject_that_forgets_the_ticket_id_gets_it(source: TemplateSource) -> None:
+    composed = with_file(source, "layout/subject.j2", "Hello\nyou").compose(letter("acknowledgement"), HEAD)
+    assert composed.subject == "Hello you [MT-7F3K-92QX]"
+
+
+def test_no_template_can_print_what_an_unverified_sender_wrote(source: TemplateSource) -> None:
+    text = (
+        '{% extends "default/en/acknowledgement.j2" %}'
+        "{% block opening %}<{{ letter.subject }}|{{ letter.name }}|{{ letter.found }}|{{ letter.history }}>"
+        "{% endblock %}"
+    )
+    composed = with_file(source, ACK, text).compose(replace(letter("acknowledgement"), verified=False), HEAD)
+    assert "<||()|None>" in composed.text
+
+
+def test_a_new_language_is_a_folder_and_its_gaps_are_english(source: TemplateSource) -> None:
+    files = {
+        "fr/common.j2": source.files["en/common.j2"].replace("Hello", "Bonjour"),
+        "fr/acknowledgement.j2": source.files[ACK].replace("We have your request", "Nous avons votre demande"),
+    }
+    letters = Letters(source, TemplateSource("/etc/mailticket/templates", files))
+    assert letters.languages == ("en", "fr", "zh-Hans", "zh-Hant")
+    french = letters.compose(replace(letter("acknowledgement"), language="fr"), HEAD)
+    assert french.language == "fr"
+    assert '<html lang="fr"' in french.html
+    assert "Bonjour Ann Lee," in french.text
+    english = letters.compose(replace(letter("solved"), language="fr"), HEAD)
+    assert english.language == "en"
+    assert "Hello Ann Lee," in english.text
+    problems = letters.check()
+    assert all(problem.gap for problem in problems)
+    assert {problem.file for problem in problems} == {
+        "fr/dates.j2",
+        *(f"fr/{kind}.j2" for kind in KINDS if kind != "acknowledgement"),
+    }
+
+
+def test_a_broken_new_language_falls_back_to_english(source: TemplateSource) -> None:
+    letters = with_file(source, "fr/acknowledgement.j2", "{% extends common %}{% block subject %}{{ x }}{% endblock %}")
+    composed = letters.compose(replace(letter("acknowledgement"), language="fr"), HEAD)
+    assert composed.language == "en"
+    assert composed.warnings
+
+
+@pytest.mark.parametrize(
+    ("wanted", "default", "chosen"),
+    [
+        ("en", "zh-Hans", "en"), ("zh-Hans", "en", "zh-Hans"), ("zh-Hant", "en", "zh-Hant"), ("zh", "en", "zh-Hans"),
+        ("zh-TW", "en", "zh-Hant"), ("zh-HK", "en", "zh-Hant"), ("zh-CN", "en", "zh-Hans"), ("zh_TW", "en", "zh-Hant"),
+        ("en-GB", "zh-Hans", "en"), ("", "en", "en"), ("", "zh-Hant", "zh-Hant"), ("fr", "zh-Hans", "zh-Hans"),
+        ("fr", "de", "en"), ("../../etc", "en", "en"), ("layout", "en", "en"), ("default", "en", "en"),
+    ],
+)  # fmt: skip
+def test_the_language_of_an_answer(letters: Letters, wanted, default, chosen) -> None:
+    assert letters.language_for(wanted, default) == chosen
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_letter_has_id_first_check_word_and_security_notice(letters: Letters, kind, language) -> None:
+    composed = letters.compose(letters.sample(kind, language), HEAD)
+    first, second = composed.text.split("\n")[:2]
+    assert "MT-7F3K-92QX" in first
+    assert HEAD.reply_marker in first
+    if kind in ("acknowledgement", "duplicate-notice", "late-notice", "status-answer"):
+        assert {"en": "Thu 26 Nov 2026 10:00", "zh-Hans": "11月26日（周四）10:00", "zh-Hant": "11月26日（週四）10:00"}[
+            language
+        ] in second
+    for page in (composed.text, composed.html):
+        assert "badokine" in page
+        assert re.search("passwords|密码|密碼", page)
+    assert f'<html lang="{language}"' in composed.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_duplicate_notice_names_the_first_ticket_and_the_word_split(letters: Letters, language) -> None:
+    composed = letters.compose(letters.sample("duplicate-notice", language), HEAD)
+    for page in (composed.text, composed.html):
+        assert "MT-4WJ8-M1C7" in page
+        assert "SPLIT" in page
+
+
+def letter(kind, language: str = "en") -> Letter:
+    from mailticket.letters import samples
+
+    return samples.letter(kind, language)
+
+
+def fullest(kind, language: str) -> Letter:
+    """A letter with more of everything than it may show."""
+    long = "很长的一句话 & <b>" * 40
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    return replace(
+        letter(kind, language),
+        subject=long,
+        name="很" * 60,
+        category=long,
+        found=(Found(long, long),) * 50,
+        missing=(long,) * 50,
+        articles=(ArticleLink(long, "https://example.com/" + "x" * 5000),) * 50,
+        former_ticket_id="MT-0A1B-2C3D",
+        secrets=tuple(f"kind {number}" for number in range(50)),
+        steps=tuple(Step(now + timedelta(minutes=n), "reply-received") for n in range(50)),
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "staff-reply"])
+def test_html_stays_under_20_kb_however_much_there_is_to_say(letters: Letters, kind, language) -> None:
+    assert len(letters.compose(letters.sample(kind, language), HEAD).html.encode()) < 12_000
+    assert len(letters.compose(fullest(kind, language), HEAD).html.encode()) < 20_000
+
+
+class _Reader(HTMLParser):
+    """Collects the tags with their attributes and checks that they close in order."""
+
+    VOID = frozenset({"meta", "br", "img", "link"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_html_is_well_formed_holds_nothing_remote_and_can_be_read_aloud(letters: Letters, kind, language) -> None:
+    reader = _Reader()
+    reader.feed(letters.compose(fullest(kind, language), HEAD).html)
+    assert reader.open == []
+    names = {tag for tag, _ in reader.tags}
+    assert not names & {"img", "script", "link", "iframe", "form", "video", "object", "base"}
+    assert all(attrs.get("role") == "presentation" for tag, attrs in reader.tags if tag == "table")
+    for tag, attrs in reader.tags:
+        assert "url(" not in (attrs.get("style") or "")
+        assert "src" not in attrs
+        assert (attrs.get("href") or "https://example.com/").startswith("https://example.com/"), tag
+    assert ("meta", {"name": "color-scheme", "content": "light dark"}) in reader.tags
+
+
+def test_an_article_without_a_web_address_is_not_linked(letters: Letters) -> None:
+    articles = (ArticleLink("Bread", "javascript:alert(1)"),)
+    composed = letters.compose(replace(letter("acknowledgement"), articles=articles), HEAD)
+    assert "<a " not in composed.html
+    assert "javascript:alert(1)" in composed.html
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_every_text_colour_stands_out_from_every_ground(source: TemplateSource) -> None:
+    """WCAG 2.2, success criterion 1.4.3: 4.5 to 1; checked for all pairs, also those that do not meet."""
+    looks = source.files["layout/html.j2"] + source.files["layout/html-parts.j2"]
+    dark = looks[looks.index("@media (prefers-color-scheme: dark)") : looks.index("</style>")]
+    for theme in (dark, looks.replace(dark, "")):
+        texts = set(re.findall(r"[ {;\"]color: ?(#[0-9a-f]{6})", theme))
+        grounds = set(re.findall(r"background-color: ?(#[0-9a-f]{6})", theme))
+        assert len(texts) >= 3
+        assert len(grounds) >= 4
+        assert [(t, g) for t in texts for g in grounds if _contrast(t, g) < 4.5] == []
