@@ -13,8 +13,6 @@ Notify = Literal["", "never", "failure"]
 _REPORTS: dict[Notify, list[bytes]] = {"": [], "never": [b"NOTIFY=NEVER"], "failure": [b"NOTIFY=FAILURE,DELAY"]}
 
 _ADDRESS = re.compile(r'(?:"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^\s"<>@\x00-\x1f\x7f]+)@[^\s"<>@\x00-\x1f\x7f]+')
-_LINE_END = re.compile(rb"\r\n|\r|\n")
-_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +67,10 @@ def _on_the_wire(address: str) -> str:
 
 def dotted(message: bytes) -> bytes:
     """The message with CRLF line ends, its leading dots doubled and the final dot (RFC 5321 4.5.2)."""
-    lines = _LEADING_DOT.sub(b"..", _LINE_END.sub(b"\r\n", message))
-    return lines + (b".\r\n" if lines.endswith(b"\r\n") else b"\r\n.\r\n")
+    # Plain replacements, which take 25 MB in a fraction of the second that a regular expression needs.
+    lines = message
+    if not message.count(b"\r\n") == message.count(b"\n") == message.count(b"\r"):
+        lines = message.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+    lines = lines.replace(b"\r\n.", b"\r\n..")
+    first = b"." if lines.startswith(b".") else b""
+    return first + lines + (b".\r\n" if lines.endswith(b"\r\n") else b"\r\n.\r\n")

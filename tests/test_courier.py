@@ -10,9 +10,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from mailticket import courier as courier_module
 from mailticket import settings
-from mailticket.courier import Courier, Outcome
+from mailticket.courier import Courier, Outcome, pool
 from mailticket.errors import ConfigurationError, StoreUnavailable, WorldError
 from tests.servers.certificate import make_certificate
 from tests.servers.machine import free_port
@@ -309,7 +308,7 @@ def test_a_kept_connection_that_dies_at_the_first_command_is_replaced(smtp_sink:
 
 
 def test_a_connection_is_given_up_after_so_many_mails(smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(courier_module, "MAILS_A_CONNECTION", 2)
+    monkeypatch.setattr(pool, "MAILS_A_CONNECTION", 2)
 
     async def work(courier: Courier) -> None:
         for number in range(5):
@@ -320,7 +319,7 @@ def test_a_connection_is_given_up_after_so_many_mails(smtp_sink: SmtpSink, monke
 
 
 def test_an_idle_connection_is_ended_by_us(smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(courier_module, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 0.1)
 
     async def work(courier: Courier) -> Outcome:
         await courier.deliver(SUPPORT, "first@example.org", MAIL, Books().before_data)

@@ -206,6 +206,8 @@ def test_what_cannot_be_put_on_the_wire_is_refused(mail: Consignment, extensions
         (b"a", b"a\r\n.\r\n"),
         (b".a\n..\r.\r\n", b"..a\r\n...\r\n..\r\n.\r\n"),
         (b"a\n.\nMAIL FROM:<x@y>", b"a\r\n..\r\nMAIL FROM:<x@y>\r\n.\r\n"),
+        (b"..a\r\n..\r\n", b"...a\r\n...\r\n.\r\n"),
+        (b"a\r\r\n.b\n\r.", b"a\r\n\r\n..b\r\n\r\n..\r\n.\r\n"),
         (b"", b"\r\n.\r\n"),
     ],
 )
