@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+_ODD_BLOCK = re.compile("[\u0180-\u036f\u0460-\u058f\u0700-\u07ff]")
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _SAMPLE = 8192
 # The commonest characters of each written language, by which a right decoding is told from a wrong one.
@@ -52,15 +53,18 @@ def looks_utf8(data: bytes, *, declared_wide: bool) -> bool:
 
 def guess(data: bytes) -> str:
     """The codec in which 8-bit `data` read best. Cost is bounded: a sample decides."""
-    if not _invalid_utf8(data):
-        return "utf_8"
     sample = data[:_SAMPLE]
+    valid = not _invalid_utf8(data)
+    if valid and not _chance_utf8(sample):
+        return "utf_8"
     first = _HIGH.search(data)
     if first and first.start() > _SAMPLE // 2:
         sample = data[first.start() : first.start() + _SAMPLE]
     scores = {codec: score(sample, codec) for codec in _SCORERS}
     best = max(scores, key=lambda codec: scores[codec])
-    return best if scores[best] > 0.25 else _western(sample)
+    if scores[best] > (0.45 if valid else 0.25):
+        return best
+    return "utf_8" if valid else _western(sample)
 
 
 def _invalid_utf8(data: bytes) -> bool:
@@ -70,6 +74,12 @@ def _invalid_utf8(data: bytes) -> bool:
     except UnicodeDecodeError as broken:
         return not (broken.reason == "unexpected end of data" and broken.start >= len(data) - 3 and broken.start > 8)
     return False
+
+
+def _chance_utf8(sample: bytes) -> bool:
+    """A few two-byte characters of unrelated blocks: some GBK and Big5 words are valid UTF-8 by accident."""
+    wide = [c for c in sample.decode("utf_8", "ignore") if c > "\x7f"]
+    return len(wide) <= 8 and all(c < "\u0800" for c in wide) and any(_ODD_BLOCK.match(c) for c in wide)
 
 
 def score(sample: bytes, codec: str) -> float:

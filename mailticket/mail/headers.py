@@ -12,13 +12,14 @@ from mailticket.mail import charsets
 from mailticket.mail.parts import Headers
 
 MAX_TEXT = 4000  # characters of one decoded header that leave the reader
+MAX_BARE_QUESTION_MARKS = 20  # in one Q word
 
 _FOLD = re.compile(rb"[\r\n]+[ \t]*")
-_WORD_START = re.compile(rb"=\?([^?\s=]{0,60})\?(?:[^?\s=]{1,60}\?(?=[bBqQ]\?))?([bBqQ])\?")
+_WORD_START = re.compile(rb"=\?([^?\s=]{0,60})\?(?:[^?\s=]{3,60}\?(?=[bBqQ]\?))?([bBqQ])\?")
 _NAMELESS_START = re.compile(rb"=\?([bBqQ])\?")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=_\-\s]*")
 _Q_HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
-_Q_MORE = re.compile(rb"[0-9A-Fa-f]{2}[^?\s]{0,120}\?=")
+_Q_MORE = re.compile(rb"[0-9A-Fa-f]{2}[^?]{0,120}\?=")
 # Control characters, bidirectional controls, zero-width characters, tags: never part of a name, subject or file name.
 _INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -103,7 +104,9 @@ def _q_end(value: bytes, begin: int) -> int:
     A question mark that should have been encoded may stand before an encoded byte ("?=3F"), which is no end.
     """
     end = value.find(b"?=", begin, begin + 4000)
-    while end >= 0 and (more := _Q_MORE.match(value, end + 2)) and b"=?" not in more[0][:-2]:
+    for _ in range(MAX_BARE_QUESTION_MARKS):
+        if end < 0 or not _Q_MORE.match(value, end + 2):
+            break
         end = value.find(b"?=", end + 2)
     following = value.find(b"=?", begin, end if end >= 0 else begin + 4000)
     while following >= 0 and not _WORD_START.match(value, following):

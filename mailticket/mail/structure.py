@@ -10,7 +10,7 @@ import codecs
 import re
 from dataclasses import dataclass, field
 
-from mailticket.mail import parameters
+from mailticket.mail import charsets, parameters
 from mailticket.mail.parts import Headers, Part
 
 MAX_HEADER_BLOCK = 256 * 1024
@@ -47,6 +47,17 @@ def read_structure(raw: bytes) -> tuple[Part, list[str]]:
     return _Reader(raw).read()
 
 
+def header_start(raw: bytes) -> int:
+    """Where the header begins: behind a byte order mark, the "From " line of an mbox, a few blank lines."""
+    start = 3 if raw.startswith(codecs.BOM_UTF8) else 0
+    if raw.startswith((b"From ", b">From "), start):
+        line_end = raw.find(b"\n", start)
+        start = line_end + 1 if line_end >= 0 else len(raw)
+    while raw.startswith((b"\n", b"\r\n"), start) and start < 64:
+        start = raw.find(b"\n", start) + 1
+    return start
+
+
 @dataclass(slots=True)
 class _Open:
     """A multipart whose end was not seen yet; `boundary` is its delimiter without the leading dashes."""
@@ -64,7 +75,6 @@ class _Reader:
         self.stack: list[_Open] = []
         self.delimiters: dict[bytes, int] = {}
         self.parts = 1
-        self.rescans = 2 * len(raw) + 65536  # bytes that may be scanned again for guessed boundaries
 
     def warn(self, warning: str) -> None:
         if warning not in self.warnings:
@@ -72,21 +82,35 @@ class _Reader:
 
     def read(self) -> tuple[Part, list[str]]:
         raw = self.raw
-        start = 3 if raw.startswith(codecs.BOM_UTF8) else 0
-        if raw.startswith((b"From ", b">From "), start):
-            line_end = raw.find(b"\n", start)
-            start = line_end + 1 if line_end >= 0 else len(raw)
-        while raw.startswith((b"\n", b"\r\n"), start) and start < 64:  # blank lines before the header
-            start = raw.find(b"\n", start) + 1
-        root = self._begin("", start, "text/plain", None)
+        root = self._begin("", header_start(raw), "text/plain", None)
         self._scan(root, root.start, len(raw))
+        self._guess_boundaries(root)
         return root, self.warnings
 
-    def _scan(self, top: Part, position: int, end: int) -> None:
+    def _guess_boundaries(self, root: Part) -> None:
+        """Read multiparts whose declared boundary never came by the first delimiter line that a header follows."""
+        waiting = [part for part in root.walk() if part.type.startswith("multipart/") and not part.children]
+        budget = 2 * len(self.raw) + 65536
+        while waiting and self.parts <= MAX_PARTS:
+            part = waiting.pop()
+            budget -= part.end - part.start
+            if budget < 0:
+                return
+            delimiter = _GUESSED_DELIMITER.search(self.raw, max(0, part.start - 1), part.end)
+            boundary = delimiter[1].rstrip() if delimiter else b""
+            if not boundary:
+                self.warn("a multipart has no parts")
+                continue
+            self.warn("a multipart does not use the boundary it declares")
+            part.params["boundary"] = charsets.decode(boundary)
+            self._scan(part, part.start, part.end, boundary)
+            waiting += [p for p in part.walk() if p.type.startswith("multipart/") and not p.children and p is not part]
+
+    def _scan(self, top: Part, position: int, end: int, boundary: bytes = b"") -> None:
         """Follow the delimiter lines from `position` to `end`, building the tree below `top`."""
         raw = self.raw
         self.stack, self.delimiters = [], {}
-        self._open(top)
+        self._open(top, boundary)
         at_start = True
         while self.stack:
             if at_start and raw.startswith(b"--", position):
@@ -143,14 +167,14 @@ class _Reader:
         self._open(child)
         return child.start
 
-    def _open(self, part: Part) -> None:
+    def _open(self, part: Part, boundary: bytes = b"") -> None:
         """Put a multipart on the stack, if it is one, has a boundary and is not too deep."""
         if not part.type.startswith("multipart/"):
             return
         if len(self.stack) >= MAX_DEPTH or part.path.count(".") >= MAX_DEPTH:
             self.warn(f"parts nested deeper than {MAX_DEPTH}: the rest was left closed")
             return
-        boundary = part.params.get("boundary", "").strip().encode("utf_8", "replace")
+        boundary = boundary or part.params.get("boundary", "").strip().encode("utf_8", "replace")
         if not boundary or len(boundary) > MAX_BOUNDARY:
             return
         self.stack.append(_Open(part, boundary))

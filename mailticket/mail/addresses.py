@@ -1,0 +1,293 @@
+"""Address headers (RFC 5322 section 3.4): strict where an address is an identity, lenient where a name is shown.
+
+One pass over the characters, no recursion. A mailbox is `sound` only if nothing in it had to be guessed: whatever
+several parsers could read in several ways (CVE-2023-27043 and its kin) is shown but never believed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from mailticket.mail import charsets, headers
+from mailticket.mail.parts import Headers
+from mailticket.mail.values import Address
+
+MAX_MAILBOXES = 1000
+MAX_NAME = 200  # characters
+MAX_ADDRESS = 320  # RFC 5321 section 4.5.3.1: 64 + 1 + 255
+MAX_COMMENT_DEPTH = 20
+MAX_WORD = 1000  # characters of one encoded word
+
+_ATOM = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\-]"
+_LABEL = r"[^\W_](?:[\w\-]{0,62})"
+# Dots anywhere in the local part: Japanese phone companies gave out "a..b.@" for years.
+_ADDRESS = re.compile(
+    rf"(?:(?=\.{{0,20}}[^.@]){_ATOM}{{1,128}}|\"(?:[\x20!#-\[\]-~]|\\[\x20-~]){{0,126}}\")"
+    rf"@(?:{_LABEL}(?:\.{_LABEL}){{0,60}}|\[(?:IPv6:)?[0-9A-Fa-f.:]{{3,45}}\])"
+)
+_LENIENT = re.compile(r"[^\s<>,;:()\"]{1,200}@[^\s<>,;:()\"@]{1,255}")
+_PLAIN = re.compile(r"(?:[^\"(),:;<>=]|=(?!\?)){1,4000}|=")
+_AROUND = re.compile(r" ?([.@]) ?")  # on text whose blanks are single
+_ROUTE = re.compile(r"^(?:@[^\s,:@<>]{1,255},?\s{0,5}){1,20}:")
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """One mailbox as found: sound where it follows the grammar with nothing left over."""
+
+    address: Address
+    sound: bool
+    group: bool
+
+
+@dataclass(slots=True)
+class _Run:
+    """What was collected of one mailbox before its comma."""
+
+    words: list[str] = field(default_factory=list)  # of the phrase or bare address, comments left out
+    shown: list[str] = field(default_factory=list)  # the same with comments, for display
+    comments: list[str] = field(default_factory=list)
+    angle: str | None = None
+    after: bool = False  # whether something follows the angle
+    broken: bool = False
+    quoted: bool = False
+
+
+def mailboxes(field_values: list[bytes]) -> list[Mailbox]:
+    """All mailboxes of all fields of one name, in order, at most MAX_MAILBOXES."""
+    found: list[Mailbox] = []
+    for raw in field_values:
+        if len(found) >= MAX_MAILBOXES:
+            break
+        found += _Parser(_text(raw)).parse()
+    return found[:MAX_MAILBOXES]
+
+
+def listed(part_headers: Headers, name: str) -> tuple[Address, ...]:
+    """The addresses of a header for display; what has none is left out."""
+    return tuple(m.address for m in mailboxes(part_headers.all_raw(name)) if m.address.address)
+
+
+def sender(part_headers: Headers) -> tuple[Address | None, tuple[Address, ...], str]:
+    """The one usable From mailbox or None, all mailboxes of From, and why there is none ("" where there is one)."""
+    fields = part_headers.all_raw("from")
+    found = mailboxes(fields)
+    shown = tuple(m.address for m in found)
+    if not fields:
+        return None, (), "there is no From header"
+    if len(fields) > 1:
+        return None, shown, "there are several From headers"
+    if any(m.group for m in found):
+        return None, shown, "From names a group"
+    if len(found) != 1:
+        return None, shown, "From names several mailboxes" if found else "From names no mailbox"
+    if not found[0].sound:
+        return None, shown, "the address in From is broken"
+    return found[0].address, shown, ""
+
+
+def is_address(text: str) -> bool:
+    """Whether this is one address and nothing else, by the strict grammar."""
+    return len(text) <= MAX_ADDRESS and _ADDRESS.fullmatch(text) is not None
+
+
+def _text(raw: bytes) -> str:
+    """The value as characters; encoded words stay, for their content is never part of an address."""
+    return charsets.decode(headers.unfold(raw))
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.last_semicolon = text.rfind(";")
+        self.in_group = False
+        self.found: list[Mailbox] = []
+        self.run = _Run()
+
+    def parse(self) -> list[Mailbox]:
+        text = self.text
+        while self.at < len(text) and len(self.found) < MAX_MAILBOXES:
+            char = text[self.at]
+            if char == '"':
+                self._quoted()
+            elif char == "(":
+                self._comment()
+            elif char == "<":
+                self._angle()
+            elif char in ",;":
+                self.at += 1
+                self._finish()
+                if char == ";":
+                    self.in_group = False
+            elif char == ":" and self.at < self.last_semicolon:
+                self.at += 1
+                self._begin_group()
+            else:
+                self._word()
+        self._finish()
+        return self.found
+
+    def _begin_group(self) -> None:
+        """The words so far were the group's name; an empty group still is one."""
+        end = self.text.find(";", self.at)
+        if not self.text[self.at : end].strip():
+            self.found.append(Mailbox(Address(_display(self.run.words), ""), sound=False, group=True))
+        self.in_group = True
+        self.run = _Run()
+
+    def _word(self) -> None:
+        """An encoded word as a whole (it may hold commas), or characters up to the next special one."""
+        text, start = self.text, self.at
+        if text.startswith("=?", start):
+            encoded = text[start : start + MAX_WORD].encode("utf_8")
+            word = headers.word_at(encoded, 0)
+            if word:
+                self.at = start + len(encoded[: word.end].decode("utf_8", "ignore"))
+                self._add(text[start : self.at])
+                return
+        match = _PLAIN.match(text, start)
+        if match:
+            self.at = match.end()
+            for piece in match[0].split():
+                self._add(piece)
+            return
+        self.run.broken = True  # a stray ")" or ">", or a colon that begins no group
+        self.at += 1
+        if text[start] == ":" and self.run.words:
+            self.run.words[-1] += ":"
+            self.run.shown[-1] += ":"
+
+    def _add(self, word: str) -> None:
+        if self.run.angle is not None:
+            self.run.after = True
+        if word:
+            self.run.words.append(word)
+            self.run.shown.append(word)
+
+    def _quoted(self) -> None:
+        text, at = self.text, self.at + 1
+        out: list[str] = []
+        while at < len(text) and text[at] != '"':
+            if text[at] == "\\" and at + 1 < len(text):
+                at += 1
+            out.append(text[at])
+            at += 1
+        if at >= len(text):  # never closed: the quote is a character like others, and the mailbox is not sound
+            self.run.broken = True
+            self.at += 1
+            return
+        source = text[self.at : at + 1]
+        self.at = at + 1
+        if text.startswith(("@", "."), self.at) or (self.run.words and self.run.words[-1].endswith((".", "@"))):
+            self._add(source)  # a quoted local part
+            return
+        self.run.quoted = True
+        self._add("".join(out))
+
+    def _comment(self) -> None:
+        text, start, depth = self.text, self.at, 0
+        at = start
+        while at < len(text):
+            char = text[at]
+            if char == "\\":
+                at += 1
+            elif char == "(":
+                depth += 1
+            elif char == ")":
+                depth -= 1
+                if depth == 0:
+                    break
+            at += 1
+            if depth > MAX_COMMENT_DEPTH:
+                at = len(text)
+        closed = at < len(text)
+        self.at = min(at + 1, len(text))
+        inside = text[start + 1 : at].replace("\\", "")
+        if not closed or "@" in inside:
+            self.run.broken = self.run.broken or not closed or "<" in inside
+        self.run.comments.append(inside.strip()[: 2 * MAX_NAME])
+        self.run.shown.append(f"({inside.strip()[:MAX_NAME]})")
+
+    def _angle(self) -> None:
+        text = self.text
+        if self.run.angle is not None:
+            self.run.broken = True
+        if (
+            self.run.words
+            and self.at
+            and not text[self.at - 1].isspace()
+            and "@" in self.run.words[-1]
+            and not self.run.quoted
+        ):
+            self.run.broken = True  # "alice@a.org<bob@b.org>": parsers disagree
+        end, quoted = self.at + 1, False
+        while end < len(text) and (quoted or text[end] not in ">,;" or (text[end] == "," and text[self.at + 1] == "@")):
+            if text[end] == '"':
+                quoted = not quoted
+            elif text[end] == "\\" and quoted:
+                end += 1
+            end += 1
+        inside = text[self.at + 1 : end]
+        if end >= len(text) or text[end] != ">":
+            self.run.broken = True
+            self.at = min(end, len(text))
+        else:
+            self.at = end + 1
+        while inside.startswith("<"):
+            inside, self.run.broken = inside[1:], True
+        if text.startswith(">", self.at):
+            self.at += 1
+        if self.run.angle is None or not self.run.angle:
+            self.run.angle = inside
+
+    def _finish(self) -> None:
+        run, self.run = self.run, _Run()
+        if run.angle is None and not run.words:
+            if run.comments:
+                self.found.append(Mailbox(Address(_display(run.comments), ""), sound=False, group=self.in_group))
+            return
+        address, sound = _address(run)
+        if run.angle is None:
+            name = _display(run.comments) if sound or not run.words else _display(_without(run.words, address))
+        else:
+            name = _display(run.shown)
+        clean = headers.clean_line(address)[:MAX_ADDRESS]
+        self.found.append(Mailbox(Address(name, clean), sound=sound and clean == address, group=self.in_group))
+
+
+def _address(run: _Run) -> tuple[str, bool]:
+    """The address of a mailbox, and whether it is sound."""
+    if run.angle is not None:
+        inside = _ROUTE.sub("", _uncommented(" ".join(run.angle.split())))
+        inside = _AROUND.sub(r"\1", inside) if " " in inside and '"' not in inside else inside
+        if is_address(inside):
+            return inside, not run.broken and not run.after
+        lenient = _LENIENT.search(inside)
+        return lenient[0] if lenient else inside.strip("<> "), False
+    joined = " ".join(run.words)
+    bare = _AROUND.sub(r"\1", joined) if '"' not in joined else "".join(run.words)
+    if is_address(bare):
+        return bare, not run.broken and not run.quoted
+    lenient = _LENIENT.search(joined)
+    return lenient[0] if lenient else "", False
+
+
+def _uncommented(text: str) -> str:
+    """Without comments (not nested here; a quoted local part keeps its parentheses)."""
+    return text if '"' in text else re.sub(r"\([^()]{0,200}\)", "", text)
+
+
+def _without(words: list[str], address: str) -> list[str]:
+    return [word for word in words if address not in word] if address else words
+
+
+def _display(words: list[str]) -> str:
+    """A name for people: encoded words decoded, whatever could deceive the eye removed, quotes and blanks trimmed."""
+    if not words:
+        return ""
+    joined = " ".join(words)
+    if "=?" in joined:
+        joined = headers.decode(joined.encode("utf_8", "replace"))
+    return " ".join(headers.clean_line(joined).split()).strip("\"' ")[:MAX_NAME]

@@ -1,0 +1,166 @@
+"""What tells one mail from another: its content without transport's marks, its dates, its Message-IDs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from mailticket.mail import addresses, headers
+from mailticket.mail.parts import Headers
+from mailticket.mail.structure import MAX_HEADER_BLOCK, header_start
+from mailticket.mail.values import address_key
+
+MAX_REFERENCES = 50
+MAX_MESSAGE_ID = 500
+_CHUNK = 1 << 18
+
+# Headers that transport and filters add on the way: the same mail delivered twice differs in these alone.
+_TRACE = frozenset(
+    (
+        b"return-path",
+        b"received",
+        b"x-received",
+        b"received-spf",
+        b"delivered-to",
+        b"x-delivered-to",
+        b"x-original-to",
+        b"envelope-to",
+        b"x-envelope-to",
+        b"x-envelope-from",
+        b"authentication-results",
+        b"authentication-results-original",
+        b"x-virus-scanned",
+        b"x-bogosity",
+        b"x-forefront-antispam-report",
+    )
+)
+_TRACE_PREFIXES = (
+    b"arc-",
+    b"x-spam",
+    b"x-rspamd",
+    b"x-dspam",
+    b"x-amavis",
+    b"x-microsoft-antispam",
+    b"x-ms-exchange-org",
+)
+_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]{0,20}:")
+_ID = re.compile(r"<[^<>\s]{1,500}>")
+_BARE_ID = re.compile(r"[^\s<>,;\"]{1,240}@[^\s<>,;\"]{1,240}")
+_ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.\d{1,9})?\s?(Z|[+-]\d\d:?\d\d)?")
+
+
+def content_identity(raw: bytes, body_start: int) -> str:
+    """SHA-256 (hexadecimal) of the content: trace headers left out, line ends as LF, none at the very end.
+
+    body_start: where the body of the mail begins in `raw`, as the structure reader found it.
+    """
+    start = header_start(raw)
+    digest = hashlib.sha256()
+    limit = min(body_start, start + MAX_HEADER_BLOCK)
+    kept = True
+    position = start
+    while position < limit:
+        line_end = raw.find(b"\n", position, limit)
+        line_end = limit if line_end < 0 else line_end + 1
+        if raw[position] not in b" \t":
+            name = _FIELD.match(raw, position, line_end)
+            kept = not (name and _is_trace(name[1].lower()))
+        if kept:
+            digest.update(raw[position:line_end].rstrip(b"\r\n") + b"\n")
+        position = line_end
+    _update_with_lf(digest, raw, position)
+    return digest.hexdigest()
+
+
+def _is_trace(name: bytes) -> bool:
+    return name in _TRACE or name.startswith(_TRACE_PREFIXES)
+
+
+def _update_with_lf(digest: hashlib._Hash, raw: bytes, position: int) -> None:
+    """Digest the rest in pieces, CRLF as LF, without the line ends at the end (servers add or drop them)."""
+    end = len(raw)
+    while end > position and raw[end - 1] in b"\r\n":
+        end -= 1
+    while position < end:
+        stop = min(position + _CHUNK, end)
+        if stop < end and raw[stop - 1] == 0x0D:
+            stop += 1
+        digest.update(raw[position:stop].replace(b"\r\n", b"\n"))
+        position = stop
+
+
+def date(part_headers: Headers) -> datetime | None:
+    """The Date header in UTC, or None without a readable one."""
+    raw = part_headers.raw("date")
+    return parse_date(headers.decode(raw[:400])) if raw else None
+
+
+def received_at(part_headers: Headers) -> datetime | None:
+    """The time of the topmost Received header (RFC 5321 section 4.4: behind its last semicolon), in UTC, or None."""
+    raw = part_headers.raw("received")
+    if raw is None or b";" not in raw:
+        return None
+    return parse_date(headers.unfold(raw.rpartition(b";")[2])[:400].decode("ascii", "replace"))
+
+
+def parse_date(text: str) -> datetime | None:
+    """A date as mails write it (RFC 5322 section 3.3, and ISO 8601), in UTC; a missing zone is UTC."""
+    text = text.strip()[:200]
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
+        match = _ISO_DATE.search(text)
+        if not match:
+            return None
+        try:
+            found = datetime.fromisoformat(match[0].strip())
+        except ValueError:
+            return None
+    try:
+        found = found if found.tzinfo else found.replace(tzinfo=UTC)
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def message_id(part_headers: Headers) -> str:
+    """The Message-ID with its angle brackets, "" without one."""
+    text = headers.text(part_headers, "message-id")
+    found = _ID.search("".join(text.split()) if "<" in text else text)
+    if found:
+        return found[0]
+    bare = text.strip("<> ").split()
+    return f"<{bare[0][:MAX_MESSAGE_ID]}>" if bare else ""
+
+
+def message_ids(part_headers: Headers, name: str) -> tuple[str, ...]:
+    """The Message-IDs of a header in order, without repeats; of more than MAX_REFERENCES the first and the last ones."""
+    found: dict[str, None] = {}
+    for raw in part_headers.all_raw(name)[:10]:
+        text = headers.decode(raw)
+        ids = _ID.findall(text) or [f"<{bare}>" for bare in _BARE_ID.findall(text)]
+        found.update(dict.fromkeys(headers.clean_line(i) for i in ids))
+    ids = list(found)
+    return tuple(ids if len(ids) <= MAX_REFERENCES else [ids[0], *ids[-(MAX_REFERENCES - 1) :]])
+
+
+def return_path(part_headers: Headers) -> str | None:
+    """The topmost Return-Path without brackets; "" is the null path, None no such header."""
+    raw = part_headers.raw("return-path")
+    if raw is None:
+        return None
+    text = headers.clean_line(headers.decode(raw))
+    if text.replace(" ", "") in ("<>", ""):
+        return ""
+    found = addresses.mailboxes([raw])
+    return found[0].address.address if found else text.strip("<> ")[: addresses.MAX_ADDRESS]
+
+
+def delivered_to(part_headers: Headers) -> tuple[str, ...]:
+    """The addresses by which the mail came to us, as they are compared, topmost first, without repeats."""
+    names = ("delivered-to", "x-original-to", "envelope-to", "x-delivered-to", "x-envelope-to")
+    raws = [value for name, value in part_headers.fields if name in names][:20]
+    found = addresses.mailboxes(raws)
+    return tuple(dict.fromkeys(address_key(m.address.address) for m in found if "@" in m.address.address))
