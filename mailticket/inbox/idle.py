@@ -64,12 +64,14 @@ def idle(wire: Wire, seconds: float, waker: Waker) -> bool:
     session.start()
     end = time.monotonic() + min(seconds, LONGEST_IDLE)
     wire.allow(answer=MIB)
-    while not session.over:
-        while wire.receive_now():
-            pass
+    while True:
         session.take_lines()
+        if session.news or session.over:
+            break
+        if wire.receive_now():
+            continue
         left = end - time.monotonic()
-        if session.news or left <= 0 or waker.fileno() in _readable(left, wire.sock, waker):
+        if left <= 0 or waker.fileno() in _readable(left, wire.sock, waker):
             break
     waker.seen()
     session.finish()

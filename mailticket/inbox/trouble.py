@@ -6,8 +6,14 @@ import ssl
 
 from imapclient.exceptions import IMAPClientError
 
-TROUBLE = (IMAPClientError, OSError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
-"""What imaplib and IMAPClient raise when servers or networks misbehave: their parsers trust the server."""
+TROUBLE = (
+    *(IMAPClientError, OSError),
+    *(ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, AssertionError),
+)
+"""What imaplib and IMAPClient raise when servers or networks misbehave.
+
+The second line is what their parsers, which trust the server, raise on nonsense; a fuzz test found some of it.
+"""
 
 _LONGEST = 300
 

@@ -15,6 +15,7 @@ KIB, MIB = 2**10, 2**20
 _RECEIVED_AT_ONCE = 256 * KIB
 _SLOWEST_BYTES_A_SECOND = 16 * KIB
 """A server slower than this over a whole command counts as gone; it keeps a drip of bytes from lasting for ever."""
+_LINES_AN_ANSWER = 100_000
 _KEPT = frozenset({"EXISTS", "BYE", "READ-ONLY", "READ-WRITE"})
 """Untagged answers that still mean something to the command after the next."""
 
@@ -37,7 +38,8 @@ class Wire(imaplib.IMAP4):
 
     def allow(self, literal: int = 64 * KIB, line: int = MIB, answer: int = MIB) -> None:
         """Set the bounds of the answer to the next command, in bytes; the bound on time follows from them."""
-        self._literal_limit, self._line_limit, self._left = literal, line, answer
+        self._literal_limit, self._line_limit = literal, line
+        self._bytes_left, self._lines_left = answer, _LINES_AN_ANSWER
         self._deadline = time.monotonic() + 4 * self._read_timeout + answer / _SLOWEST_BYTES_A_SECOND
 
     def forget(self) -> None:
@@ -68,6 +70,9 @@ class Wire(imaplib.IMAP4):
             self._receive()
         if end >= self._line_limit or end < 0:
             raise self.abort(f"the server sent a line of more than {self._line_limit} bytes")
+        self._lines_left -= 1
+        if self._lines_left < 0:
+            raise self.abort(f"the server sent more than {_LINES_AN_ANSWER} lines")
         return self._take(end + 1)
 
     def send(self, data: Any) -> None:
@@ -138,8 +143,8 @@ class Wire(imaplib.IMAP4):
     def _take_in(self, data: bytes) -> None:
         if not data:
             raise self.abort("the server closed the connection")
-        self._left -= len(data)
-        if self._left < 0:
+        self._bytes_left -= len(data)
+        if self._bytes_left < 0:
             raise self.abort("the server sent far more than was asked for")
         self._held += data
 
