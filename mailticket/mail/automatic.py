@@ -1,4 +1,4 @@
-"""Whether a mail was written by an automaton, of which kind, and what said so; and who asks not to be answered by one."""
+"""Whether an automaton wrote a mail, of which kind, and what said so; and who asks not to be answered by one."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ _LIST_SENDER = re.compile(
     r"^(?:owner-.{1,100}|.{1,100}-(?:request|owner)|listserv|majordomo|mailman|listmaster)@", re.IGNORECASE
 )
 _MACHINE_SENDER = re.compile(
-    r"^(?:(?:.{1,60}[-_.+])?(?:no|not|non|donot|do-not|do_not|dont|don't)[-_.]?(?:reply|respond|answer|replay)|autoreply|auto-reply|autoresponder"
+    r"^(?:(?:.{1,60}[-_.+])?(?:no|not|non|donot|do-not|do_not|dont|don't)[-_.]?(?:reply|respond|answer|replay)"
+    r"|autoreply|auto-reply|autoresponder"
     r"|bounces?(?:[-_+].{0,200})?|noreply.{0,60}|mail-noreply|notifications?-noreply)(?:\+.{0,200})?@",
     re.IGNORECASE,
 )

@@ -15,86 +15,148 @@ REPLY_SUBJECT = re.compile(
     # English
     rf"(?:automatic|automated|auto[- ]?)\s?(?:reply|response|answer|acknowledg[e]?ment|replied|responder){_END}"
     rf"|out of (?:the )?office(?:\s?auto[- ]?reply|\s(?:reply|notification|notice|message|response))?{_END}"
-    rf"|(?:i am|i'm|currently) out of (?:the )?office\b|on vacation{_COLON}|away from (?:the office|my mail){_END}|vacation (?:reply|response|notice|message|autoreply){_END}"
+    rf"|(?:i am|i'm|currently) out of (?:the )?office\b|on vacation{_COLON}|away from (?:the office"
+    rf"|my mail){_END}|vacation (?:reply|response|notice|message|autoreply){_END}"
     rf"|auto(?:reply|response|responder)\b{_END}|ooo{_COLON}|away message{_COLON}"
     # German, French, Spanish, Portuguese, Italian, Dutch
-    rf"|(?:automatische|autom\.) (?:antwort|rückantwort|eingangsbestätigung){_END}|abwesenheits(?:notiz|benachrichtigung|meldung|assistent|nachricht|info)\b"
+    rf"|(?:automatische|autom\.) (?:antwort|rückantwort|eingangsbestätigung){_END}|abwesenheits(?:notiz"
+    rf"|benachrichtigung|meldung|assistent|nachricht|info)\b"
     rf"|abwesend{_COLON}|(?:bin )?nicht im (?:büro|haus){_COLON}|out[- ]of[- ]office-nachricht"
-    rf"|réponse automatique{_END}|absence(?: du bureau)?{_COLON}|absent(?:e)?(?: du bureau)?{_COLON}|message d'absence{_END}|notification d'absence{_END}"
+    rf"|réponse automatique{_END}|absence(?: du bureau)?{_COLON}|absent(?:e)?(?: du bureau)?{_COLON}"
+    rf"|message d'absence{_END}|notification d'absence{_END}"
     rf"|respuesta autom[áa]tica{_END}|fuera de (?:la )?oficina{_COLON}|auto[- ]?respuesta{_END}|ausencia{_COLON}"
     rf"|resposta autom[áa]tica{_END}|fora do escrit[óo]rio{_COLON}|aus[êe]ncia{_COLON}"
     rf"|risposta automatica{_END}|fuori (?:sede|ufficio){_COLON}|risponditore automatico{_END}"
-    rf"|automatisch(?:e)? (?:antwoord|beantwoording){_END}|afwezig(?:heid)?(?:s?bericht|smelding)?{_END}|niet aanwezig{_COLON}"
+    rf"|automatisch(?:e)? (?:antwoord|beantwoording){_END}|afwezig(?:heid)?(?:s?bericht|smelding)?{_END}"
+    rf"|niet aanwezig{_COLON}"
     # Polish, Czech, Russian, Ukrainian, Scandinavian, Finnish, Turkish, Hungarian, Romanian, Vietnamese
-    rf"|(?:automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź){_END}|(?:nieobecność|poza biurem){_COLON}|automatická odpověď{_END}|mimo kancelář{_COLON}"
-    rf"|(?:автоматический ответ|автоответ){_END}|(?:автоответчик|нет на месте|вне офиса|отсутствую){_COLON}|автоматична відповідь{_END}"
-    rf"|(?:autosvar|automatiskt svar|automatisk svar|automatisk svarmelding|frånvaro|fravær){_END}|automaattinen vastaus{_END}"
-    rf"|otomatik (?:yanıt|cevap){_END}|automatikus válasz{_END}|răspuns automat{_END}|trả lời tự động{_END}|thư trả lời tự động{_END}|balasan otomatis{_END}"
+    rf"|(?:automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź){_END}|(?:nieobecność"
+    rf"|poza biurem){_COLON}|automatická odpověď{_END}|mimo kancelář{_COLON}"
+    rf"|(?:автоматический ответ|автоответ){_END}|(?:автоответчик|нет на месте|вне офиса|отсутствую){_COLON}"
+    rf"|автоматична відповідь{_END}"
+    rf"|(?:autosvar|automatiskt svar|automatisk svar|automatisk svarmelding|frånvaro|fravær){_END}"
+    rf"|automaattinen vastaus{_END}"
+    rf"|otomatik (?:yanıt|cevap){_END}|automatikus válasz{_END}|răspuns automat{_END}|trả lời tự động{_END}"
+    rf"|thư trả lời tự động{_END}|balasan otomatis{_END}"
     # Chinese, Japanese, Korean
-    rf"|(?:自动|自動)(?:回复|答复|回覆|答覆|回應|回应|应答|応答|返信|回信|返答)(?:邮件|郵件|メール|消息)?{_END}|(?:来自.{{1,30}}的)?(?:假期|休假|外出|离开)自动(?:回复|答复)|(?:休假|外出|不在|离岗|離席)(?:通知|のお知らせ|自动回复|自動回覆|中){_END}"
-    rf"|不在(?:通知|届|のため)|(?:不在|休暇)応答{_END}|자동 ?(?:회신|응답|답장){_END}|부재중(?: ?(?:알림|메시지|자동 ?응답))?{_END}|외출중{_END}"
+    rf"|(?:自动|自動)(?:回复|答复|回覆|答覆|回應|回应|应答|応答|返信|回信|返答)(?:邮件|郵件|メール|消息)?{_END}"
+    rf"|(?:来自.{{1,30}}的)?(?:假期|休假|外出|离开)自动(?:回复|答复)|(?:休假|外出|不在|离岗|離席)(?:通知"
+    rf"|のお知らせ|自动回复|自動回覆|中){_END}"
+    rf"|不在(?:通知|届|のため)|(?:不在|休暇)応答{_END}|자동 ?(?:회신|응답|답장){_END}|부재중(?: ?(?:알림|메시지"
+    rf"|자동 ?응답))?{_END}|외출중{_END}"
     r")",
     re.IGNORECASE,
 )
 RECEIPT_SUBJECT = re.compile(
-    r"\s*(?:read|not read|gelesen|ungelesen|lu|non lu|leído|no leído|lida|lido|não lida|letto|non letto|gelezen|ongelezen|przeczytane|прочтено|прочитано|not read"
-    r"|已读|已讀|未读|未讀|已读回执|开封済み|開封済み|읽음|return receipt|read receipt|disposition notification|lesebestätigung|empfangsbestätigung|accusé de (?:réception|lecture)"
-    r"|confirmación de lectura|confirma(?:ção|tion) de (?:leitura|lecture)|ricevuta di (?:lettura|ritorno)|leesbevestiging)\s?[:：(（]",
+    r"\s*(?:read|not read|gelesen|ungelesen|lu|non lu|leído|no leído|lida|lido|não lida|letto|non letto|gelezen"
+    r"|ongelezen|przeczytane|прочтено|прочитано|not read"
+    r"|已读|已讀|未读|未讀|已读回执|开封済み|開封済み|읽음|return receipt|read receipt|disposition notification"
+    r"|lesebestätigung|empfangsbestätigung|accusé de (?:réception|lecture)"
+    r"|confirmación de lectura|confirma(?:ção|tion) de (?:leitura|lecture)|ricevuta di (?:lettura|ritorno)"
+    r"|leesbevestiging)\s?[:：(（]",
     re.IGNORECASE,
 )
 RECEIPT_SENTENCE = re.compile(
-    r"(?:was|were|has been) (?:read|displayed|opened|deleted without being read)|this is a (?:return|read) receipt|return receipt (?:only )?acknowledges"
-    r"|wurde (?:am .{1,60} )?(?:gelesen|angezeigt|geöffnet)|lesebestätigung|a été (?:lu|affiché|ouvert)|(?:fue|ha sido|se) (?:leíd|leyó|mostrad|abiert)|foi (?:lida|lido|aberta|exibida)"
-    r"|è stato (?:letto|visualizzato|aperto)|(?:is|werd) (?:.{1,60} )?(?:gelezen|weergegeven)|(?:已于|于|於|已在).{0,60}(?:阅读|閱讀|读取|讀取|查看|打开)|已(?:阅读|閱讀|被读|读)|开封|開封(?:され|しました)|прочитано|прочтено",
+    r"(?:was|were|has been) (?:read|displayed|opened|deleted without being read)|this is a (?:return"
+    r"|read) receipt|return receipt (?:only )?acknowledges"
+    r"|wurde (?:am .{1,60} )?(?:gelesen|angezeigt|geöffnet)|lesebestätigung|a été (?:lu|affiché|ouvert)|(?:fue"
+    r"|ha sido|se) (?:leíd|leyó|mostrad|abiert)|foi (?:lida|lido|aberta|exibida)"
+    r"|è stato (?:letto|visualizzato|aperto)|(?:is|werd) (?:.{1,60} )?(?:gelezen|weergegeven)|(?:已于|于|於"
+    r"|已在).{0,60}(?:阅读|閱讀|读取|讀取|查看|打开)|已(?:阅读|閱讀|被读|读)|开封|開封(?:され|しました)"
+    r"|прочитано|прочтено",
     re.IGNORECASE,
 )
 CALENDAR_SUBJECT = re.compile(
-    r"\s*(?:accepted|declined|tentative(?:ly accepted)?|new time proposed|zugesagt|abgesagt|abgelehnt|mit vorbehalt|angenommen|accepté|refusé|provisoire|aceptad[oa]|rechazad[oa]|provisional"
-    r"|aceito|aceite|recusado|provisório|accettat[oa]|rifiutat[oa]|provvisori[oa]|geaccepteerd|afgewezen|voorlopig|zaakceptowano|odrzucono|принято|отклонено|под вопросом"
+    r"\s*(?:accepted|declined|tentative(?:ly accepted)?|new time proposed|zugesagt|abgesagt|abgelehnt"
+    r"|mit vorbehalt|angenommen|accepté|refusé|provisoire|aceptad[oa]|rechazad[oa]|provisional"
+    r"|aceito|aceite|recusado|provisório|accettat[oa]|rifiutat[oa]|provvisori[oa]|geaccepteerd|afgewezen"
+    r"|voorlopig|zaakceptowano|odrzucono|принято|отклонено|под вопросом"
     r"|已接受|已谢绝|已拒绝|暂定|已接受邀请|已婉拒|已拒絕|暫定|承諾|辞退|仮承諾|承諾済み|수락됨|거절됨|미정)\s?[:：]",
     re.IGNORECASE,
 )
 # A sentence that calls the mail in which it stands an automatic answer.
 REPLY_SENTENCE = re.compile(
-    r"\b(?:this|the following) (?:e-?mail |mail |message )?(?:is|was) (?:an |a |sent as an? )?(?:auto(?:matic(?:ally)?|mated)?[- ]?(?:generated |sent )?)(?:e-?mail )?(?:reply|response|answer|responder|vacation|out[- ]of[- ]office)"
+    r"\b(?:this|the following) (?:e-?mail |mail |message )?(?:is|was) (?:an |a "
+    r"|sent as an? )?(?:auto(?:matic(?:ally)?|mated)?[- ]?(?:generated |sent )?)(?:e-?mail )?(?:reply|response"
+    r"|answer|responder|vacation|out[- ]of[- ]office)"
     r"|\bthis is an? (?:vacation|out[- ]of[- ]office|away) (?:auto[- ]?)?(?:reply|message|response|notice|notification)"
-    r"|\bdie(?:s|se nachricht|se e-?mail|se mail) ist eine (?:automatische|automatisch (?:generierte|erstellte|erzeugte)) (?:antwort|abwesenheits|rückantwort)|automatische abwesenheitsnotiz"
-    r"|\bceci est une réponse automatique|\b(?:ésta|esta|este) es una respuesta automática|\besta é uma resposta automática|\bquesta è una risposta automatica|\bdit is een automatisch (?:antwoord|bericht)"
-    r"|\bto jest (?:automatyczna odpowiedź|wiadomość automatyczna)|это автоматический ответ|это (?:письмо|сообщение) (?:отправлено|создано|сформировано) автоматически"
-    r"|(?:这|此|本)(?:是一封|是一个|邮件(?:是|为|系)|封邮件(?:是|为|系)|信(?:是|为|系))[^。\n你您我]{0,16}自动(?:回复|答复|应答)|(?:這|此|本)(?:是一封|是一個|郵件(?:是|為|係)|封郵件(?:是|為|係)|信(?:是|為|係))[^。\n你您我]{0,16}自動(?:回覆|回復|答覆|回應)"
+    r"|\bdie(?:s|se nachricht|se e-?mail|se mail) ist eine (?:automatische|automatisch (?:generierte|erstellte"
+    r"|erzeugte)) (?:antwort|abwesenheits|rückantwort)|automatische abwesenheitsnotiz"
+    r"|\bceci est une réponse automatique|\b(?:ésta|esta|este) es una respuesta automática"
+    r"|\besta é uma resposta automática|\bquesta è una risposta automatica|\bdit is een automatisch (?:antwoord"
+    r"|bericht)"
+    r"|\bto jest (?:automatyczna odpowiedź|wiadomość automatyczna)|это автоматический ответ|это (?:письмо"
+    r"|сообщение) (?:отправлено|создано|сформировано) автоматически"
+    r"|(?:这|此|本)(?:是一封|是一个|邮件(?:是|为|系)|封邮件(?:是|为|系)|信(?:是|为|系))[^。\n"
+    r"你您我]{0,16}自动(?:回复|答复|应答)|(?:這|此|本)(?:是一封|是一個|郵件(?:是|為|係)|封郵件(?:是|為|係)"
+    r"|信(?:是|為|係))[^。\n你您我]{0,16}自動(?:回覆|回復|答覆|回應)"
     r"|^\s*[\[【(（](?:自动回复|自動回覆|自动答复|auto[- ]?reply|automatic reply)[\]】)）]"
     r"|(?:このメールは|本メールは)[^。\n]{0,20}自動(?:返信|応答|的に返信)|(?:이|본) 메일은 자동 ?(?:회신|응답)",
     re.IGNORECASE,
 )
 ABSENCE = re.compile(
-    r"\bi(?: am|'m| will be|'ll be| am currently|'m currently)(?: currently| now)? (?:out of (?:the |my )?office|away from (?:the |my )?(?:office|desk|e-?mail)|on (?:annual |parental |maternity |sick |paternity |medical )?(?:leave|vacation|holidays?)|not in the office|travell?ing)"
+    r"\bi(?: am|'m| will be|'ll be| am currently|'m currently)(?: currently| now)? (?:out of (?:the "
+    r"|my )?office|away from (?:the |my )?(?:office|desk|e-?mail)|on (?:annual |parental |maternity |sick "
+    r"|paternity |medical )?(?:leave|vacation|holidays?)|not in the office|travell?ing)"
     r"|\bthank(?:s| you) for your (?:e-?mail|message)[.!,]? {1,3}i(?: am|'m) (?:currently |now )?(?:away|out)"
-    r"|\bich bin (?:derzeit|zur ?zeit|momentan|aktuell|bis|vom|ab|im|in|heute|leider|vorübergehend)?[^.\n]{0,60}(?:nicht (?:im büro|im haus|erreichbar|am arbeitsplatz)|abwesend|im urlaub|außer haus|nicht da)"
-    r"|\bje suis (?:actuellement |absent|en congé|en déplacement|hors du bureau)|\bestoy (?:fuera de la oficina|de vacaciones|ausente)|\bestaré (?:fuera|ausente|de vacaciones)|\bme encuentro (?:fuera|de vacaciones|ausente)"
-    r"|\bestou (?:fora do escritório|de férias|ausente)|\bestarei (?:fora|ausente|de férias)|\bsono (?:fuori (?:sede|ufficio)|in ferie|assente)|\bsarò (?:assente|fuori|in ferie)|\bik ben (?:momenteel |tot |van )?[^.\n]{0,40}(?:afwezig|niet (?:op kantoor|aanwezig|bereikbaar)|met vakantie|op vakantie)"
-    r"|\b(?:jestem|będę) (?:obecnie )?(?:nieobecn|na urlopie|poza biurem)|(?:нахожусь|буду|я) (?:сейчас )?(?:в отпуске|отсутств|вне офиса)|меня (?:не будет|нет) (?:в офисе|на месте)"
-    r"|我(?:现在|目前|正在|将|正|近期)?[^。\n]{0,12}(?:休假|度假|出差|外出|不在办公室|离开办公室|年假|产假)|我(?:現在|目前|正在|將)?[^。\n]{0,12}(?:休假|度假|出差|外出|不在辦公室|離開辦公室|請假)"
-    r"|(?:休暇|不在|出張)[^。\n]{0,20}(?:しております|いたします|のため|です)|(?:휴가|출장|부재)[^.\n]{0,12}(?:중|입니다)",
+    r"|\bich bin (?:derzeit|zur ?zeit|momentan|aktuell|bis|vom|ab|im|in|heute|leider|vorübergehend)?[^.\n"
+    r"]{0,60}(?:nicht (?:im büro|im haus|erreichbar|am arbeitsplatz)|abwesend|im urlaub|außer haus|nicht da)"
+    r"|\bje suis (?:actuellement |absent|en congé|en déplacement|hors du bureau)|\bestoy (?:fuera de la oficina"
+    r"|de vacaciones|ausente)|\bestaré (?:fuera|ausente|de vacaciones)|\bme encuentro (?:fuera|de vacaciones|ausente)"
+    r"|\bestou (?:fora do escritório|de férias|ausente)|\bestarei (?:fora|ausente|de férias)"
+    r"|\bsono (?:fuori (?:sede|ufficio)|in ferie|assente)|\bsarò (?:assente|fuori|in ferie)"
+    r"|\bik ben (?:momenteel |tot |van )?[^.\n]{0,40}(?:afwezig|niet (?:op kantoor|aanwezig|bereikbaar)"
+    r"|met vakantie|op vakantie)"
+    r"|\b(?:jestem|będę) (?:obecnie )?(?:nieobecn|na urlopie|poza biurem)|(?:нахожусь|буду"
+    r"|я) (?:сейчас )?(?:в отпуске|отсутств|вне офиса)|меня (?:не будет|нет) (?:в офисе|на месте)"
+    r"|我(?:现在|目前|正在|将|正|近期)?[^。\n]{0,12}(?:休假|度假|出差|外出|不在办公室|离开办公室|年假|产假)"
+    r"|我(?:現在|目前|正在|將)?[^。\n]{0,12}(?:休假|度假|出差|外出|不在辦公室|離開辦公室|請假)"
+    r"|(?:休暇|不在|出張)[^。\n]{0,20}(?:しております|いたします|のため|です)|(?:휴가|출장|부재)[^.\n"
+    r"]{0,12}(?:중|입니다)",
     re.IGNORECASE,
 )
 # What an absence note adds: whom else to write to, when the answer comes.
 ABSENCE_ADVICE = re.compile(
-    r"\b(?:will (?:respond|reply|answer|get back|return|be back|review|read)|upon my return|on my return|when i (?:return|am back|get back)|limited (?:access|e-?mail|connectivity)|no access to|(?:urgent|immediate|emergency)[^.\n]{0,80}(?:contact|call|e-?mail|write|reach|help)"
+    r"\b(?:will (?:respond|reply|answer|get back|return|be back|review|read)|upon my return|on my return"
+    r"|when i (?:return|am back|get back)|limited (?:access|e-?mail|connectivity)|no access to|(?:urgent"
+    r"|immediate|emergency)[^.\n]{0,80}(?:contact|call|e-?mail|write|reach|help)"
     r"|(?:please|kindly) contact|in my absence|returning on|back (?:on|in the office))\b"
-    r"|in dringenden|wenden sie sich|nach meiner rückkehr|meine vertretung|ihre (?:e-?mail|nachricht) wird nicht (?:weitergeleitet|gelesen)|wieder (?:im büro|erreichbar|da|für sie)"
-    r"|à mon retour|en cas d'urgence|je (?:serai|suis) de retour|pendant mon absence|veuillez contacter|a mi regreso|en caso de urgencia|para (?:asuntos|temas) urgentes|contacte (?:con|a)|no meu (?:retorno|regresso)|em caso de urgência|contacte|contatar"
-    r"|al mio (?:rientro|ritorno)|per (?:urgenze|questioni urgenti)|contattare|bij (?:dringende|spoed)|na mijn terugkeer|neem (?:dan )?contact|po powrocie|w pilnych sprawach|proszę o kontakt z|по возвращении|по срочным вопросам|обращайтесь"
-    r"|(?:回来|返回|返岗|假期结束|上班)(?:后|以后|之后)|(?:紧急|急事|緊急)[^。\n]{0,24}(?:联系|聯絡|聯繫|致电|致電|电话|電話|拨打)|(?:尽快|儘快|稍后|稍後)[^。\n]{0,8}(?:回复|回覆|答复|联系)|無法及時|无法及时|お急ぎ|戻り次第|ご連絡(?:いた|させ|くだ)|긴급|복귀",
+    r"|in dringenden|wenden sie sich|nach meiner rückkehr|meine vertretung|ihre (?:e-?mail"
+    r"|nachricht) wird nicht (?:weitergeleitet|gelesen)|wieder (?:im büro|erreichbar|da|für sie)"
+    r"|à mon retour|en cas d'urgence|je (?:serai|suis) de retour|pendant mon absence|veuillez contacter"
+    r"|a mi regreso|en caso de urgencia|para (?:asuntos|temas) urgentes|contacte (?:con|a)|no meu (?:retorno"
+    r"|regresso)|em caso de urgência|contacte|contatar"
+    r"|al mio (?:rientro|ritorno)|per (?:urgenze|questioni urgenti)|contattare|bij (?:dringende|spoed)"
+    r"|na mijn terugkeer|neem (?:dan )?contact|po powrocie|w pilnych sprawach|proszę o kontakt z|по возвращении"
+    r"|по срочным вопросам|обращайтесь"
+    r"|(?:回来|返回|返岗|假期结束|上班)(?:后|以后|之后)|(?:紧急|急事|緊急)[^。\n]{0,24}(?:联系|聯絡|聯繫|致电"
+    r"|致電|电话|電話|拨打)|(?:尽快|儘快|稍后|稍後)[^。\n]{0,8}(?:回复|回覆|答复|联系)|無法及時|无法及时|お急ぎ"
+    r"|戻り次第|ご連絡(?:いた|させ|くだ)|긴급|복귀",
     re.IGNORECASE,
 )
 # A sentence that calls the mail in which it stands machine-made, or forbids to answer it.
 MACHINE_SENTENCE = re.compile(
-    r"\bthis (?:e-?mail|message|mail|notification) (?:is|was|has been) (?:an )?(?:automatic(?:ally)?|auto)[- ]?(?:generated|sent|created|issued)|\bthis is an? (?:automatic(?:ally)?|automated|auto)[- ]?(?:generated |sent )?(?:e-?mail|message|mail|notification|notice)"
-    r"|\b(?:please )?do not (?:reply|respond) (?:directly )?to this (?:e-?mail|message|mail|notification|automated)|\breplies to this (?:e-?mail|message|mailbox) (?:are|will) not"
-    r"|\bdiese (?:e-?mail|nachricht|mail) wurde (?:automatisch|maschinell)|\bbitte (?:antworten sie )?nicht auf diese (?:e-?mail|nachricht|mail)(?: antworten)?|\bce (?:message|courriel|mail|e-?mail) (?:est|a été) (?:envoyé|généré) automatiquement|\bmerci de ne pas répondre à ce"
-    r"|\b(?:este|esta) (?:correo|mensaje|es un (?:correo|mensaje)) (?:electrónico )?(?:es|fue|ha sido|se) ?(?:generado |enviado )?(?:automátic|de forma automática)|\b(?:por favor,? )?no responda (?:a )?este|\b(?:esta|este) (?:mensagem|e-?mail) (?:é|foi) (?:gerad|enviad)[oa] automaticamente|\b(?:por favor,? )?não responda (?:a )?est"
-    r"|\bquest[ao] (?:messaggio|e-?mail|mail) è stat[ao] (?:generat|inviat)[ao] automaticamente|\bsi prega di non rispondere|\bdeze (?:e-?mail|mail) (?:is|werd|wordt) automatisch|\b(?:ta |niniejsza )?wiadomość (?:została )?(?:wygenerowana|wysłana) automatycznie|\bprosimy (?:na nią )?nie odpowiadać|(?:не отвечайте|отвечать) на (?:это|данное|него) (?:письмо|сообщение)"
-    r"|(?:此|本|该|這|这)(?:封)?(?:邮件|郵件|信|电邮|電郵|訊息|消息)(?:是|由|为|為|系|係)?[^。\n]{0,10}(?:系统|系統|程序)?(?:自动|自動)(?:发送|发出|生成|發送|發出|產生|寄出|寄送|产生)|(?:系统|系統)(?:自动|自動)(?:发送|发出|發送|發出|寄出|通知)[^。\n]{0,12}(?:请勿|請勿|不要)|(?:请勿|請勿|请不要|請不要|切勿)(?:直接)?(?:回复|回覆|答复|回復)(?:此|本|该|這|这)?(?:封)?(?:邮件|郵件|信|电邮|電郵)?"
-    r"|(?:このメールは|本メールは)[^。\n]{0,24}(?:自動(?:送信|配信|的に)|送信専用)|이 메일은[^.\n]{0,16}(?:자동|발신 ?전용)",
+    r"\bthis (?:e-?mail|message|mail|notification) (?:is|was|has been) (?:an )?(?:automatic(?:ally)?"
+    r"|auto)[- ]?(?:generated|sent|created|issued)|\bthis is an? (?:automatic(?:ally)?|automated"
+    r"|auto)[- ]?(?:generated |sent )?(?:e-?mail|message|mail|notification|notice)"
+    r"|\b(?:please )?do not (?:reply|respond) (?:directly )?to this (?:e-?mail|message|mail|notification"
+    r"|automated)|\breplies to this (?:e-?mail|message|mailbox) (?:are|will) not"
+    r"|\bdiese (?:e-?mail|nachricht|mail) wurde (?:automatisch|maschinell)"
+    r"|\bbitte (?:antworten sie )?nicht auf diese (?:e-?mail|nachricht|mail)(?: antworten)?|\bce (?:message"
+    r"|courriel|mail|e-?mail) (?:est|a été) (?:envoyé|généré) automatiquement|\bmerci de ne pas répondre à ce"
+    r"|\b(?:este|esta) (?:correo|mensaje|es un (?:correo|mensaje)) (?:electrónico )?(?:es|fue|ha sido"
+    r"|se) ?(?:generado |enviado )?(?:automátic|de forma automática)|\b(?:por favor,? )?no responda (?:a )?este"
+    r"|\b(?:esta|este) (?:mensagem|e-?mail) (?:é|foi) (?:gerad|enviad)[oa] automaticamente"
+    r"|\b(?:por favor,? )?não responda (?:a )?est"
+    r"|\bquest[ao] (?:messaggio|e-?mail|mail) è stat[ao] (?:generat|inviat)[ao] automaticamente"
+    r"|\bsi prega di non rispondere|\bdeze (?:e-?mail|mail) (?:is|werd|wordt) automatisch|\b(?:ta "
+    r"|niniejsza )?wiadomość (?:została )?(?:wygenerowana|wysłana) automatycznie"
+    r"|\bprosimy (?:na nią )?nie odpowiadać|(?:не отвечайте|отвечать) на (?:это|данное|него) (?:письмо|сообщение)"
+    r"|(?:此|本|该|這|这)(?:封)?(?:邮件|郵件|信|电邮|電郵|訊息|消息)(?:是|由|为|為|系|係)?[^。\n]{0,10}(?:系统"
+    r"|系統|程序)?(?:自动|自動)(?:发送|发出|生成|發送|發出|產生|寄出|寄送|产生)|(?:系统|系統)(?:自动"
+    r"|自動)(?:发送|发出|發送|發出|寄出|通知)[^。\n]{0,12}(?:请勿|請勿|不要)|(?:请勿|請勿|请不要|請不要"
+    r"|切勿)(?:直接)?(?:回复|回覆|答复|回復)(?:此|本|该|這|这)?(?:封)?(?:邮件|郵件|信|电邮|電郵)?"
+    r"|(?:このメールは|本メールは)[^。\n]{0,24}(?:自動(?:送信|配信|的に)|送信専用)|이 메일은[^.\n]{0,16}(?:자동"
+    r"|발신 ?전용)",
     re.IGNORECASE,
 )

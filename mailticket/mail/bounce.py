@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from mailticket.mail import bounce_prose, bounce_words, charsets, headers
 from mailticket.mail.bodies import part_bytes
+from mailticket.mail.delivery_status import MAX_RECIPIENTS, read_fields, read_parts
 from mailticket.mail.parts import Part
 from mailticket.mail.structure import read_structure
 from mailticket.mail.values import Address, Bounce, BounceRecipient
 
-MAX_REPORT = 200_000  # bytes of a delivery-status part
 _STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 _RETURNED_TYPES = (
     "message/rfc822",
@@ -20,15 +20,12 @@ _RETURNED_TYPES = (
     "message/global-headers",
     "message/rfc822-headers",
 )
-_FIELD = re.compile(r"^([A-Za-z][A-Za-z-]{0,60})[ \t]{0,5}:[ \t]?(.*)$")
 _EMBEDDED = re.compile(r"^[ \t]{0,8}(?:Final|Original)-Recipient:", re.IGNORECASE | re.MULTILINE)
 _IDENTIFIER = re.compile(
     r"^[ \t>]{0,8}(?:X-Original-)?Message-ID:[ \t]{0,5}(?:\r?\n[ \t]{1,5})?(<[^<>\s]{1,500}>)",
     re.IGNORECASE | re.MULTILINE,
 )
 _IDENTIFIERS = re.compile(r"<[^<>\s]{1,500}>")
-_ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
-_STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\d)")
 
 
 def bounce(
@@ -49,7 +46,7 @@ def bounce(
     daemon = _is_daemon(root, sender, return_path)
     reports = [part for part in own if part.type in _STATUS_TYPES]
     if reports and (report_type == "delivery-status" or root.type == "multipart/report" or daemon):
-        said, found = _status_parts(raw, reports)
+        said, found = read_parts(raw, reports)
         if found:
             return Bounce(_completed(found, text), _original_id(raw, root, own, said, text))
     notified = (
@@ -61,12 +58,12 @@ def bounce(
         return None
     if reports and not daemon and report_type != "delivery-status":
         return None
-    found_in_words = _from_words(raw, root, own, subject, text, sender)
-    if daemon and not found_in_words[0].address:
-        carried = _carried(raw, own)
-        if carried:
-            return carried
-    return Bounce(found_in_words, _original_id(raw, root, own, "", text))
+    worded = _from_words(root, subject, text, sender)
+    carried = _carried(raw, own) if daemon and not worded[0].address else None
+    if carried:
+        return carried
+    worded = worded if worded[0].address else _from_returned(raw, own, text, worded)
+    return Bounce(worded, _original_id(raw, root, own, "", text))
 
 
 def _carried(raw: bytes, own: list[Part]) -> Bounce | None:
@@ -76,7 +73,7 @@ def _carried(raw: bytes, own: list[Part]) -> Bounce | None:
             inner = part_bytes(raw, part)
             root = read_structure(inner)[0]
             reports = [one for one in _own_parts(root) if one.type in _STATUS_TYPES]
-            said, found = _status_parts(inner, reports)
+            said, found = read_parts(inner, reports)
             if found:
                 return Bounce(tuple(found), _original_id(inner, root, _own_parts(root), said, ""))
     return None
@@ -134,81 +131,6 @@ def _says_so(
     return (worded or bounce_words.meant_status(words) != "") and (machine or return_path == "")
 
 
-def _status_parts(raw: bytes, reports: list[Part]) -> tuple[str, list[BounceRecipient]]:
-    """The text of the delivery-status parts and the recipients in them (RFC 3464 section 2.3)."""
-    said, found = "", []
-    for part in reports:
-        text = charsets.decode(part_bytes(raw, part)[:MAX_REPORT], part.params.get("charset", "") or "utf-8")
-        said += text + "\n\n"
-        found += [recipient for fields in _blocks(text) if (recipient := _recipient(fields))]
-    return said, found[: bounce_prose.MAX_RECIPIENTS]
-
-
-def _blocks(text: str) -> list[dict[str, str]]:
-    """The groups of fields between blank lines; a repeated recipient field begins a new group as well."""
-    blocks: list[dict[str, str]] = [{}]
-    last = ""
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        match = _FIELD.match(line.strip("\u00a0")) if line[:1] not in " \t" else None
-        if not line.strip():
-            blocks.append({})
-            last = ""
-        elif match:
-            last = match.group(1).lower()
-            if last == "final-recipient" and last in blocks[-1]:
-                blocks.append({})
-            blocks[-1].setdefault(last, match.group(2).strip())
-        elif last and len(blocks[-1][last]) < 4000:
-            blocks[-1][last] += " " + line.strip()
-    return _joined(blocks)
-
-
-def _joined(blocks: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Groups of one recipient that a blank line tore apart, put together again."""
-    joined: list[dict[str, str]] = []
-    for block in blocks:
-        about = block.keys() & {"action", "status", "diagnostic-code", "remote-mta"}
-        named = block.keys() & {"final-recipient", "original-recipient"}
-        if joined and about and not named and not (joined[-1].keys() & about) and "final-recipient" in joined[-1]:
-            joined[-1].update(block)
-        elif block:
-            joined.append(dict(block))
-    return joined
-
-
-def _recipient(fields: dict[str, str]) -> BounceRecipient | None:
-    final, original = (_typed(fields.get(name, "")) for name in ("final-recipient", "original-recipient"))
-    if not final and not original:
-        return None
-    address = final if "@" in final or "@" not in original else original
-    diagnostic = fields.get("diagnostic-code", "")
-    if re.match(r"[A-Za-z0-9_/-]{1,30} ?;", diagnostic):
-        diagnostic = diagnostic.partition(";")[2].strip()
-    status = _specific(_STATUS.search(fields.get("status", "")), diagnostic)
-    action = fields.get("action", "").split("(")[0].strip().lower()
-    if action not in _ACTIONS:
-        action = next((name for name in _ACTIONS if action.startswith(name[:5])), "")
-    action = action or {"2": "delivered", "4": "delayed"}.get(status[:1], "failed")
-    return BounceRecipient(address[:320], action, status, " ".join(diagnostic.split())[: bounce_prose.MAX_DIAGNOSTIC])
-
-
-def _typed(value: str) -> str:
-    """The address of "rfc822; <a@b>" (RFC 3464 section 2.1.2), whatever its type is called."""
-    kind, semicolon, rest = value.partition(";")
-    address = rest if semicolon and re.fullmatch(r"[ \w./-]{0,30}", kind) else value
-    inner = re.search(r"<([^<>\s]{1,320})>", address)
-    return inner.group(1) if inner else address.strip().strip("<>\"' ").split(" ")[0].rstrip(";,")
-
-
-def _specific(declared: re.Match[str] | None, diagnostic: str) -> str:
-    """The status field, or the code in the diagnostic where the field only says "5.0.0"; without both, the words."""
-    status = declared.group(1) if declared else ""
-    if status and not status.endswith(".0.0"):
-        return status
-    written = bounce_words.written_status(diagnostic)
-    return written or status or bounce_words.meant_status(diagnostic)
-
-
 def _completed(found: list[BounceRecipient], text: str) -> tuple[BounceRecipient, ...]:
     """Statuses that the report leaves out or leaves at "5.0.0", where the words beside it write a better one."""
     vague = {
@@ -229,27 +151,29 @@ def _completed(found: list[BounceRecipient], text: str) -> tuple[BounceRecipient
     )
 
 
-def _from_words(
-    raw: bytes, root: Part, own: list[Part], subject: str, text: str, sender: Address | None
-) -> tuple[BounceRecipient, ...]:
-    """The recipients of a bounce without report: fields in its text, X-Failed-Recipients, its words, the returned To."""
-    words = bounce_prose.prose(text)
+def _from_words(root: Part, subject: str, text: str, sender: Address | None) -> tuple[BounceRecipient, ...]:
+    """The recipients where no part is a report: by fields in the text, by header, by words; else a nameless one."""
     if _EMBEDDED.search(text[: bounce_prose.MAX_PROSE]):
         embedded = "\n".join(line.strip() for line in text[: bounce_prose.MAX_PROSE].splitlines())
-        found = [recipient for fields in _blocks(embedded) if (recipient := _recipient(fields))]
+        found = read_fields(embedded)
         if found:
-            return tuple(found[: bounce_prose.MAX_RECIPIENTS])
+            return tuple(found[:MAX_RECIPIENTS])
     failed = tuple(_addresses(headers.text(root.headers, "x-failed-recipients")))
     excluded = {address.lower() for address in _addresses(headers.text(root.headers, "to"))}
     if sender:
         excluded.add(sender.key)
-    said = f"{subject}\n{words}"
+    said = f"{subject}\n{bounce_prose.prose(text)}"
     delayed = bounce_words.DELAY.search(said) is not None and not bounce_words.GIVEN_UP.search(said)
-    found_in_words = bounce_prose.recipients(text, failed, frozenset(excluded), delayed=delayed)
-    if found_in_words[0].address:
-        return found_in_words
+    return bounce_prose.recipients(text, failed, frozenset(excluded), delayed=delayed)
+
+
+def _from_returned(
+    raw: bytes, own: list[Part], text: str, nameless: tuple[BounceRecipient, ...]
+) -> tuple[BounceRecipient, ...]:
+    """The recipients that the returned mail was addressed to, where the words name none."""
     returned = tuple(_addresses(_returned_field(raw, own, text, "to")))[:10]
-    return bounce_prose.recipients(text, returned, frozenset(), delayed=delayed) if returned else found_in_words
+    delayed = nameless[0].action == "delayed"
+    return bounce_prose.recipients(text, returned, frozenset(), delayed=delayed) if returned else nameless
 
 
 def _addresses(value: str) -> list[str]:
@@ -283,4 +207,8 @@ def _original_id(raw: bytes, root: Part, own: list[Part], said: str, text: str) 
         identifiers = _IDENTIFIERS.findall(headers.text(root.headers, name))
         if identifiers:
             return str(identifiers[-1])
+    for part in own[1:]:  # a returned mail whose header was taken for that of a part
+        identifiers = _IDENTIFIERS.findall(headers.text(part.headers, "message-id"))
+        if identifiers:
+            return str(identifiers[0])
     return ""

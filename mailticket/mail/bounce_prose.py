@@ -6,24 +6,27 @@ import json
 import re
 
 from mailticket.mail import bounce_words
+from mailticket.mail.delivery_status import MAX_DIAGNOSTIC, MAX_RECIPIENTS
 from mailticket.mail.values import BounceRecipient
 
 MAX_PROSE = 20_000  # characters; a server says it in fewer
-MAX_RECIPIENTS = 100
-MAX_DIAGNOSTIC = 500
 
-_ADDRESS = r"[^\s<>()\[\]\"',;:@|*]{1,64}@[A-Za-z0-9\u0080-\uffff](?:[A-Za-z0-9.\u0080-\uffff_-]{0,250}[A-Za-z0-9\u0080-\uffff])?"
+_ADDRESS = r"[A-Za-z0-9.!#$%&*+/=?^_`{}~'-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9._-]{0,250}[A-Za-z0-9])?"
 _ANY = re.compile(_ADDRESS)
 _OPENING = re.compile(rf"^[ \t>]{{0,10}}<({_ADDRESS})>", re.MULTILINE)
 _ALONE = re.compile(
     rf"^[ \t>*|-]{{0,12}}(?:(?:[\w.-]{{1,40}} ){{0,3}}<)?[\"'<(\[]?({_ADDRESS})[\"'>)\]]?:?"
-    r"(?:[ \t]*\((?:expanded|reason|ultimately|generated)[^\n]{0,200}| on [^\n]{0,60}|[ \t]*\.\.\.[^\n]{0,200}| <[^\n>]{1,200}>|[ \t]+\(unrecoverable error\))?[ \t]*:?\r?$",
+    r"(?:[ \t]*\((?:expanded|reason|ultimately|generated)[^\n]{0,200}| on [^\n]{0,60}|[ \t]*\.\.\.[^\n]{0,200}"
+    r"| <[^\n>]{1,200}>|[ \t]+\(unrecoverable error\))?[ \t]*:?\r?$",
     re.MULTILINE,
 )
 _LABELLED = re.compile(
-    r"(?:recipients?|to|user|addressee|address(?:es)?|final-recipient|mail ?box|delivery to|deliver(?:ed)? (?:mail |message )?to|message to|mail to|rcpt to"
-    r"|for|empfänger|destinataire|destinatario|destinatário|получател[ья]|收件人|收件者|收件人邮箱|收件地址|邮箱|郵箱|地址|给|給|到|发往|發往|宛先|受信者|수신자)"
-    rf"(?:地址| address(?:es)?| mailbox)?[ \t]{{0,3}}(?:[:：=]|rfc822;|is|was)?[ \t]{{0,3}}(?:rfc822;[ \t]?)?[\"'<(\[（【《“「]{{0,2}}({_ADDRESS})",
+    r"(?<![A-Za-z0-9.@+_-])(?:recipients?|to|user|addressee|address(?:es)?|final-recipient|mail ?box"
+    r"|delivery to|deliver(?:ed)? (?:mail |message )?to|message to|mail to|rcpt to"
+    r"|for|empfänger|destinataire|destinatario|destinatário|получател[ья]|收件人|收件者|收件人邮箱|收件地址"
+    r"|邮箱|郵箱|地址|给|給|到|发往|發往|宛先|受信者|수신자)"
+    rf"(?:地址| address(?:es)?| mailbox)?[ \t]{{0,3}}(?:[:：=]|rfc822;|is"
+    rf"|was)?[ \t]{{0,3}}(?:rfc822;[ \t]?)?[\"'<(\[（【《“「]{{0,2}}({_ADDRESS})",
     re.IGNORECASE,
 )
 _TRANSCRIPT = re.compile(rf"RCPT TO: ?<({_ADDRESS})>", re.IGNORECASE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 DAEMON_ADDRESS = re.compile(
-    r"(?:mailer[-_. ]?daemon|mail[-_.]?daemon|mdaemon|post[-_.]?master|mail[-_.]delivery[-_.](?:sub)?system|mail[-_.]administrator"
+    r"(?:mailer[-_. ]?daemon|mail[-_.]?daemon|mdaemon|post[-_.]?master|mail[-_.]delivery[-_.](?:sub)?system"
+    r"|mail[-_.]administrator"
     r"|mailadmin|bounce|bounces|ndr|undeliverable|returned[-_.]?mail|microsoftexchange[0-9a-f]{20,40})(?=@|$|[ <+\"])",
     re.IGNORECASE,
 )
@@ -15,57 +16,85 @@ DAEMON_NAME = re.compile(
     re.IGNORECASE,
 )
 MACHINE_ADDRESS = re.compile(
-    r"^(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|sysadmin|administrator|admin|root|system|notifications?|mail|.{0,40}-admin)@",
+    r"^(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|sysadmin|administrator|admin|root|system|notifications?|mail"
+    r"|.{0,40}-admin)@",
     re.IGNORECASE,
 )
 SUBJECT = re.compile(
-    r"undeliver(?:able|ed)|failure notice|mail delivery fail|delivery (?:status )?notification|delivery (?:has )?fail|delivery failure"
+    r"undeliver(?:able|ed)|failure notice|mail delivery fail|delivery (?:status )?notification"
+    r"|delivery (?:has )?fail|delivery failure"
     r"|failure delivery|failed delivery|mail deliver[a-z]* (?:fail|error|problem|status)|mail (?:failure|failed|error)"
-    r"|message delivery (?:has )?(?:fail|delay)|returned mail|mail returned|mail system error|message (?:delayed|undeliverable)"
-    r"|non[- ]?delivery|not delivered|could not be delivered|could(?:n't| not) deliver|delayed mail|warning: (?:message|could not send)"
-    r"|returning (?:mail|message) to sender|returned to sender|there was an error sending your mail|delivery report|mail could not"
-    r"|loop alert|smtp server: errors|unzustellbar|nicht zustellbar|zustellung fehlgeschlagen|non remis|non distribu|échec de (?:la )?remise"
-    r"|no se (?:puede|ha podido|pudo) entregar|no entregado|devuelto|não entregue|falha na entrega|mancata consegna|non recapitabile"
+    r"|message delivery (?:has )?(?:fail|delay)|returned mail|mail returned|mail system error"
+    r"|message (?:delayed|undeliverable)"
+    r"|non[- ]?delivery|not delivered|could not be delivered|could(?:n't| not) deliver|delayed mail"
+    r"|warning: (?:message|could not send)"
+    r"|returning (?:mail|message) to sender|returned to sender|there was an error sending your mail"
+    r"|delivery report|mail could not"
+    r"|loop alert|smtp server: errors|unzustellbar|nicht zustellbar|zustellung fehlgeschlagen|non remis"
+    r"|non distribu|échec de (?:la )?remise"
+    r"|no se (?:puede|ha podido|pudo) entregar|no entregado|devuelto|não entregue|falha na entrega"
+    r"|mancata consegna|non recapitabile"
     r"|onbestelbaar|niet bezorgd|niedostarczon|не доставлен|недоставлен|не удалось доставить"
-    r"|退信|邮件投递失败|投递失败|無法投遞|无法投递|未送达|未送達|无法传递|無法傳遞|无法送达|無法送達|发送失败|寄送失敗|系统退信|退回"
+    r"|退信|邮件投递失败|投递失败|無法投遞|无法投递|未送达|未送達|无法传递|無法傳遞|无法送达|無法送達|发送失败"
+    r"|寄送失敗|系统退信|退回"
     r"|配信(?:不能|できま|エラー|に失敗)|送信できません|メールエラー|配送できません|반송|전송 실패|배달되지",
     re.IGNORECASE,
 )
 ANSWER_SUBJECT = re.compile(r"\s*(?:re|aw|sv|fwd?|wg|tr|回复|答复|回覆|转发|轉寄)\s?[:：]", re.IGNORECASE)
 FAILURE = re.compile(
-    r"(?:could|can|did|was|were|has|have|is|are)(?: ?not|n't) (?:be |been )?(?:deliver|reach|sent|accept|able to deliver|process)"
-    r"|cannot be (?:deliver|sent)|(?:un)?able to deliver|undeliver(?:able|ed)|delivery (?:to|of|has|attempt|failed|error|status|failure)"
-    r"|(?:permanent|fatal|transient|temporary)(?: fatal)? (?:error|failure)|failed permanently|address(?:es|\(es\))? failed"
-    r"|returned (?:below|to (?:you|sender)|mail)|transcript of session follows|delivery problems|not listed in|rejected by"
+    r"(?:could|can|did|was|were|has|have|is|are)(?: ?not|n't) (?:be |been )?(?:deliver|reach|sent|accept"
+    r"|able to deliver|process)"
+    r"|cannot be (?:deliver|sent)|(?:un)?able to deliver|undeliver(?:able|ed)|delivery (?:to|of|has|attempt"
+    r"|failed|error|status|failure)"
+    r"|(?:permanent|fatal|transient|temporary)(?: fatal)? (?:error|failure)|failed permanently|address(?:es"
+    r"|\(es\))? failed"
+    r"|returned (?:below|to (?:you|sender)|mail)|transcript of session follows|delivery problems|not listed in"
+    r"|rejected by"
     r"|error (?:delivering|sending|occurred) |did not reach|has been delayed|being returned|sorry to have to inform you"
-    r"|this is the (?:qmail|mail system|postfix|mail delivery)|smtp (?:error|code)|remote (?:host|server) (?:said|replied|answered)"
-    r"|said: [45]\d\d|user unknown|unknown user|no such user|mailbox (?:is )?(?:full|unavailable)|over quota|duplicated message-id"
-    r"|will (?:be retried|keep trying|continue to)|still (?:being )?(?:try|attempt)|was not (?:delivered|sent)|non-delivered"
-    r"|unzustellbar|konnte nicht (?:zugestellt|gesendet|übermittelt)|nicht zugestellt|n'a pas (?:pu|été) (?:être )?(?:remis|distribu|livré)"
-    r"|no (?:se )?(?:ha|pudo|puede|ha podido) (?:ser )?entreg|não (?:pôde|pode|foi) (?:ser )?entreg|non (?:è stato )?(?:possibile|recapitat|consegnat)"
-    r"|niet (?:worden )?bezorgd|nie (?:mogła|może) (?:zostać|być) dostarcz|не (?:было |может быть |удалось )?доставлен|не удалось доставить"
-    r"|无法(?:投递|送达|传递|发送)|無法(?:投遞|送達|傳遞|寄送)|未能(?:投递|送达|成功)|(?:投递|发送|寄送|投遞)失败|投遞失敗|寄送失敗|退信|被退回|退回"
-    r"|(?:配信|送信|配送)できません|エラーのため|配信(?:不能|に失敗)|届けられません|전송(?:하지 못|에 실패|되지)|배달(?:하지 못|되지)",
+    r"|this is the (?:qmail|mail system|postfix|mail delivery)|smtp (?:error|code)|remote (?:host"
+    r"|server) (?:said|replied|answered)"
+    r"|said: [45]\d\d|user unknown|unknown user|no such user|mailbox (?:is )?(?:full|unavailable)|over quota"
+    r"|duplicated message-id"
+    r"|will (?:be retried|keep trying|continue to)|still (?:being )?(?:try|attempt)|was not (?:delivered|sent)"
+    r"|non-delivered"
+    r"|unzustellbar|konnte nicht (?:zugestellt|gesendet|übermittelt)|nicht zugestellt|n'a pas (?:pu"
+    r"|été) (?:être )?(?:remis|distribu|livré)"
+    r"|no (?:se )?(?:ha|pudo|puede|ha podido) (?:ser )?entreg|não (?:pôde|pode|foi) (?:ser )?entreg"
+    r"|non (?:è stato )?(?:possibile|recapitat|consegnat)"
+    r"|niet (?:worden )?bezorgd|nie (?:mogła|może) (?:zostać|być) dostarcz|не (?:было |может быть "
+    r"|удалось )?доставлен|не удалось доставить"
+    r"|无法(?:投递|送达|传递|发送)|無法(?:投遞|送達|傳遞|寄送)|未能(?:投递|送达|成功)|(?:投递|发送|寄送"
+    r"|投遞)失败|投遞失敗|寄送失敗|退信|被退回|退回"
+    r"|(?:配信|送信|配送)できません|エラーのため|配信(?:不能|に失敗)|届けられません|전송(?:하지 못|에 실패"
+    r"|되지)|배달(?:하지 못|되지)",
     re.IGNORECASE,
 )
 DELAY = re.compile(
-    r"has (?:been|not yet been) delay|delay(?:ed)? \d|delivery (?:status notification )?\(?delay|warning message only|will be retried"
-    r"|do(?:es)? not need to resend|no action is required|still (?:being )?(?:try|attempt)|will (?:keep|continue) (?:on )?(?:try|to try|to attempt)"
-    r"|not yet been delivered|could not send message for (?:past|the past)|warning: (?:message|could not send)|delayed mail"
+    r"has (?:been|not yet been) delay|delay(?:ed)? \d|delivery (?:status notification )?\(?delay"
+    r"|warning message only|will be retried"
+    r"|do(?:es)? not need to resend|no action is required|still (?:being )?(?:try|attempt)|will (?:keep"
+    r"|continue) (?:on )?(?:try|to try|to attempt)"
+    r"|not yet been delivered|could not send message for (?:past|the past)|warning: (?:message|could not send)"
+    r"|delayed mail"
     r"|keep trying|temporarily delayed|verzögert|(?:稍后|稍後|继续|繼續)(?:重试|尝试|重試|嘗試)|延迟|延遲|遅延",
     re.IGNORECASE,
 )
 GIVEN_UP = re.compile(
-    r"giving up|failed permanently|permanent(?:ly)? (?:error|failure|fail)|gave up|will not be retried|cannot send message (?:for|within)",
+    r"giving up|failed permanently|permanent(?:ly)? (?:error|failure|fail)|gave up|will not be retried"
+    r"|cannot send message (?:for|within)",
     re.IGNORECASE,
 )
 # Lines below which the returned mail stands.
 RETURNED = re.compile(
     r"^[ \t>]{0,8}(?:[-=_*+]{2,60}[ \t]{0,8}|(?=(?:message|original|below|returned|your|the) ))"
-    r"(?:(?:this is a |below this line is a |a )?copy of (?:the|your|original)|(?:the )?headers? of the original|message headers? follow"
-    r"|original (?:mail|message)|(?:start of |begin(?:ning)? of )?returned (?:message|mail)|your (?:original )?message (?:follows|headers|is)"
-    r"|unsent message|unsent mail|message (?:follows|text follows|header|returned)|below this line|undelivered message|received message"
-    r"|forwarded message|the (?:original|rejected) message|(?:first )?\d{0,5} ?lines of (?:the )?original|original message follows"
+    r"(?:(?:this is a |below this line is a |a )?copy of (?:the|your|original)"
+    r"|(?:the )?headers? of the original|message headers? follow"
+    r"|original (?:mail|message)|(?:start of |begin(?:ning)? of )?returned (?:message|mail)"
+    r"|your (?:original )?message (?:follows|headers|is)"
+    r"|unsent message|unsent mail|message (?:follows|text follows|header|returned)|below this line"
+    r"|undelivered message|received message"
+    r"|forwarded message|the (?:original|rejected) message|(?:first )?\d{0,5} ?lines of (?:the )?original"
+    r"|original message follows"
     r"|included is (?:a copy|the)|原始邮件|原始郵件|原郵件|原邮件)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -76,82 +105,113 @@ RETURNED_HEADER = re.compile(
 
 _STATUS_WORDS: tuple[tuple[str, str], ...] = (
     (
-        "4.4.7",
-        r"retry (?:time ?(?:out )?|timeout )exceeded|message (?:has )?expired|(?:too long|days?) (?:in|on) (?:the )?queue|queue too long"
-        r"|could not (?:be delivered|deliver|send)[^.\n]{0,40} (?:for|within) (?:the )?(?:last |past )?\d|not delivered within|cannot send message (?:for|within)"
-        r"|giving up|delivery time(?:d out| ?out| expired)|maximum (?:queue )?lifetime|超过.{0,10}(?:重试|次数)|超时未",
+        "5.2.2",
+        r"(?:mail ?box|mail ?drop|mailfolder|inbox|account|user|recipient|quota|disk ?space|storage|maildir"
+        r"|postfach|bo[iî]te|buz[oó]n|caixa|casella)"
+        r"[^.\n]{0,60}(?:\bfull\b|over ?quota|exceed|out of|overdrawn|\bvoll\b|pleine|lleno|cheia|piena|vol\b)"
+        r"|(?:over|exceed(?:s|ed|ing)?|out of|insufficient|not enough)"
+        r"[^.\n]{0,30}(?:quota|storage|disk|mailbox size|space)|quota (?:is )?exceeded|over ?quota|ящик[^.\n"
+        r"]{0,20}переполнен"
+        r"|(?:邮箱|郵箱|信箱|空间|空間|容量)[^。\n]{0,12}(?:已满|满|滿|不足|超)|容量[^。\n]{0,10}(?:超"
+        r"|オーバー)|용량[^.\n]{0,10}초과",
     ),
     (
-        "5.2.2",
-        r"(?:mail ?box|mail ?drop|mailfolder|inbox|account|user|recipient|quota|disk ?space|storage|maildir|postfach|bo[iî]te|buz[oó]n|caixa|casella)"
-        r"[^.\n]{0,60}(?:\bfull\b|over ?quota|exceed|out of|overdrawn|\bvoll\b|pleine|lleno|cheia|piena|vol\b)|(?:over|exceed(?:s|ed|ing)?|out of|insufficient|not enough)"
-        r"[^.\n]{0,30}(?:quota|storage|disk|mailbox size|space)|quota (?:is )?exceeded|over ?quota|ящик[^.\n]{0,20}переполнен"
-        r"|(?:邮箱|郵箱|信箱|空间|空間|容量)[^。\n]{0,12}(?:已满|满|滿|不足|超)|容量[^。\n]{0,10}(?:超|オーバー)|용량[^.\n]{0,10}초과",
+        "4.4.7",
+        r"retry (?:time ?(?:out )?|timeout )exceeded|(?:message|envelope) (?:has )?expired|(?:too long"
+        r"|days?) (?:in|on) (?:the )?queue|queue too long"
+        r"|could not (?:be delivered|deliver|send)[^.\n]{0,40} (?:for|within) (?:the )?(?:last |past )?\d"
+        r"|not delivered within|cannot send message (?:for|within)"
+        r"|giving up|delivery time(?:d out| ?out| expired)|maximum (?:queue )?lifetime|超过.{0,10}(?:重试|次数)|超时未",
+    ),
+    ("5.1.10", r"no smtp service|null mx|does not accept (?:e-?)?mail"),
+    (
+        "5.1.2",
+        r"host (?:unknown|not found|name lookup)|unknown host|no such (?:domain|host)|domain[^.\n"
+        r"]{0,40}(?:not (?:found|exist|valid)|doesn'?t exist|does not exist|unknown|invalid|couldn'?t be found)"
+        r"|(?:couldn'?t|could not|can'?t|cannot) find any host|name or service not known|nxdomain"
+        r"|unrouteable (?:mail )?domain|bad destination (?:host|system)|illegal host"
+        r"|(?:域名|网域|網域|主机)[^。\n]{0,10}(?:不存在|找不到|无法解析)|找不到[^。\n"
+        r"]{0,12}(?:域名|网域|网域|主机|服务器)",
     ),
     (
         "5.1.1",
         r"(?:user|recipient|mailbox|account|address|addressee|alias|mail ?drop|subscriber|name|customer|local ?part)s?"
-        r"[^.\n]{0,50}(?:unknown|not (?:found|exist|known|recogni[sz]ed|listed|valid|here|local)|doesn'?t (?:exist|have)|does not (?:exist|have|match)|invalid|no longer (?:exist|valid|available))"
-        r"|(?:unknown|no such|invalid|nonexistent|non-existent|unrecogni[sz]ed|no)[^.\n]{0,20} (?:user|recipient|mailbox|account|address|alias|addressee|name|person|local)"
-        r"|not listed in|not a (?:valid|known) (?:user|mailbox|recipient)|unrouteable address|isn'?t in my (?:control/locals|list)|can'?t find (?:the )?(?:user|mailbox|recipient)"
-        r"|not our customer|empfänger unbekannt|(?:postfach|adresse|empfänger|benutzer)[^.\n]{0,30}(?:existiert nicht|nicht gefunden|unbekannt)"
+        r"[^.\n]{0,50}(?:unknown|not (?:found|exist|known|recogni[sz]ed|listed|valid|here|local)"
+        r"|doesn'?t (?:exist|have)|does not (?:exist|have|match)|invalid|no longer (?:exist|valid|available))"
+        r"|(?:unknown|no such|invalid|nonexistent|non-existent|unrecogni[sz]ed|no)[^.\n]{0,20} (?:user"
+        r"|recipient|mailbox|account|address|alias|addressee|name|person|local)"
+        r"|not listed in|not a (?:valid|known) (?:user|mailbox|recipient)|unrouteable address"
+        r"|isn'?t in my (?:control/locals|list)|can'?t find (?:the )?(?:user|mailbox|recipient)"
+        r"|not our customer|empfänger unbekannt|(?:postfach|adresse|empfänger|benutzer)[^.\n"
+        r"]{0,30}(?:existiert nicht|nicht gefunden|unbekannt)"
         r"|n'existe pas|no existe|não existe|non esiste|bestaat niet|nie istnieje|не существует|нет такого|не найден"
-        r"|(?:用户|用戶|使用者|收件人|收件者|邮箱|郵箱|信箱|地址|帐号|账号|帳號)[^。\n]{0,12}(?:不存在|未找到|找不到|无效|無效|有误|錯誤|错误)|(?:无|無|没有|沒有)(?:此|该|該|這個|这个)(?:用户|用戶|使用者|帐户|邮箱)"
-        r"|(?:アドレス|ユーザー?|宛先|受信者)[^。\n]{0,20}(?:見つから|存在し|不明)|(?:사용자|수신자|주소)[^.\n]{0,15}(?:없|존재하지)",
+        r"|(?:用户|用戶|使用者|收件人|收件者|邮箱|郵箱|信箱|地址|帐号|账号|帳號)[^。\n]{0,12}(?:不存在|未找到"
+        r"|找不到|无效|無效|有误|錯誤|错误)|(?:无|無|没有|沒有)(?:此|该|該|這個|这个)(?:用户|用戶|使用者|帐户|邮箱)"
+        r"|(?:アドレス|ユーザー?|宛先|受信者)[^。\n]{0,20}(?:見つから|存在し|不明)|(?:사용자|수신자|주소)[^.\n"
+        r"]{0,15}(?:없|존재하지)",
     ),
     (
         "5.2.1",
-        r"(?:mailbox|account|user|address|recipient)[^.\n]{0,40}(?:disabled|suspended|inactive|deactivated|not active|locked|blocked|closed|unavailable|on hold|expired|terminated)"
+        r"(?:mailbox|account|user|address|recipient)[^.\n]{0,40}(?:disabled|suspended|inactive|deactivated"
+        r"|not active|locked|blocked|closed|unavailable|on hold|expired|terminated)"
         r"|(?:帐号|账号|帐户|账户|帳號|帳戶|邮箱)[^。\n]{0,10}(?:停用|禁用|冻结|凍結|锁定)",
     ),
     (
-        "5.1.2",
-        r"host (?:unknown|not found|name lookup)|unknown host|no such (?:domain|host)|domain[^.\n]{0,40}(?:not (?:found|exist|valid)|doesn'?t exist|does not exist|unknown|invalid|couldn'?t be found)"
-        r"|(?:couldn'?t|could not|can'?t|cannot) find any host|name or service not known|nxdomain|unrouteable (?:mail )?domain|bad destination (?:host|system)|illegal host|(?:no|null) mx"
-        r"|recipient'?s? domain|(?:域名|网域|網域|主机)[^。\n]{0,10}(?:不存在|找不到|无法解析)|找不到[^。\n]{0,12}(?:域名|网域|网域|主机|服务器)",
-    ),
-    (
         "5.3.4",
-        r"(?:message|mail|e-?mail|size|attachment)[^.\n]{0,50}(?:too (?:big|large|long)|exceed(?:s|ed)?[^.\n]{0,40}(?:size|limit|maximum)|larger than|over ?size)"
-        r"|exceed(?:s|ed)? (?:the )?(?:maximum |fixed )?(?:message )?size|maximum message size|(?:邮件|郵件|附件)[^。\n]{0,8}(?:过大|太大|超过|超過|過大)",
+        r"(?:message|mail|e-?mail|size|attachment)[^.\n]{0,50}(?:too (?:big|large|long)|exceed(?:s|ed)?[^.\n"
+        r"]{0,40}(?:size|limit|maximum)|larger than|over ?size)"
+        r"|exceed(?:s|ed)? (?:the )?(?:maximum |fixed )?(?:message )?size|maximum message size|(?:邮件|郵件"
+        r"|附件)[^。\n]{0,8}(?:过大|太大|超过|超過|過大)",
     ),
     (
         "5.4.6",
-        r"(?:mail|routing|forwarding) loop|loop(?:s|ing)? back|too many (?:hops|received)|hop count|duplicated message-id",
+        r"(?:mail|routing|forwarding) loop|loop(?:s|ing)? back|too many (?:hops|received)|hop count"
+        r"|duplicated message-id",
     ),
     ("5.7.25", r"reverse dns|rdns|ptr record|no ptr|reverse (?:hostname|lookup)"),
     ("5.7.26", r"dmarc"),
     (
         "5.1.8",
-        r"sender (?:address )?(?:is )?(?:rejected|unknown|denied|blocked|invalid)[^.\n]{0,30}|(?:bad|invalid|unknown) sender|unresolvable sender|domain of sender",
+        r"sender (?:address )?(?:is )?(?:rejected|unknown|denied|blocked|invalid)[^.\n]{0,30}|(?:bad|invalid"
+        r"|unknown) sender|unresolvable sender|domain of sender",
     ),
     (
         "5.7.1",
-        r"spam|junk|blacklist|block(?:ed|ing)? (?:list|by|for|using)|rbl|reputation|abuse|relay(?:ing)? (?:is )?(?:not|access|denied|prohibited)|not permitted to relay|unable to relay"
-        r"|polic(?:y|ies)|not authori[sz]ed|unauthori[sz]ed|access denied|permission|not (?:allowed|permitted)|prohibited|virus|refused by|administrative(?:ly)?|反垃圾|垃圾邮件|垃圾郵件|拒收|拒绝|拒絕|黑名单|黑名單",
+        r"spam|junk|blacklist|block(?:ed|ing)? (?:list|by|for|using)|rbl|reputation|abuse"
+        r"|relay(?:ing)? (?:is )?(?:not|access|denied|prohibited)|not permitted to relay|unable to relay"
+        r"|polic(?:y|ies)|not authori[sz]ed|unauthori[sz]ed|access denied|permission|not (?:allowed|permitted)"
+        r"|prohibited|virus|refused by|administrative(?:ly)?|反垃圾|垃圾邮件|垃圾郵件|拒收|拒绝|拒絕|黑名单|黑名單",
     ),
     (
         "5.6.0",
-        r"content[^.\n]{0,30}(?:reject|not accept|denied|block)|header error|malformed|media error|mime (?:error|type)|(?:invalid|illegal) (?:header|8-?bit|character)",
+        r"content[^.\n]{0,30}(?:reject|not accept|denied|block)|header error|malformed|media error"
+        r"|mime (?:error|type)|(?:invalid|illegal) (?:header|8-?bit|character)",
     ),
     (
         "4.4.2",
-        r"(?:connection|conversation|session)[^.\n]{0,30}(?:lost|dropped|reset|broken|closed|timed out|timeout)|timed? ?out (?:while|waiting|during)|lost connection",
+        r"(?:connection|conversation|session)[^.\n]{0,30}(?:lost|dropped|reset|broken|closed|timed out|timeout)"
+        r"|timed? ?out (?:while|waiting|during)|lost connection",
     ),
     (
         "4.4.1",
-        r"connection refused|no route to host|network (?:is )?unreachable|(?:did not|not|couldn'?t|unable to|could not|failed to)[^.\n]{0,30}(?:connect|respond|reach|establish)|not responding|no answer|socket error"
-        r"|host (?:is )?(?:down|unreachable)|servers? (?:are )?unreachable|timed out|连接(?:失败|超时|被拒)|連線(?:失敗|逾時)|接続できません",
+        r"connection refused|no route to host|network (?:is )?unreachable|(?:did not|not|couldn'?t|unable to"
+        r"|could not|failed to)[^.\n]{0,30}(?:connect|respond|reach|establish)|not responding|no answer|socket error"
+        r"|host (?:is )?(?:down|unreachable)|servers? (?:are )?unreachable|timed out|连接(?:失败|超时|被拒)"
+        r"|連線(?:失敗|逾時)|接続できません",
     ),
     (
         "4.3.0",
-        r"temporary (?:system |local |server )?(?:error|failure|problem)|system error|internal error|service (?:is )?unavailable|try again later|resources? temporarily",
+        r"temporary (?:system |local |server )?(?:error|failure|problem)|system error|internal error"
+        r"|service (?:is )?unavailable|try again later|resources? temporarily",
     ),
     ("5.1.1", r"mailbox unavailable|user unknown|recipient (?:address )?rejected|unknown"),
 )
 STATUS_WORDS = tuple((status, re.compile(words, re.IGNORECASE)) for status, words in _STATUS_WORDS)
 _CODE = re.compile(r"(?<![\d.])([45]\d\d[- #:('\"]{1,4})?#?([245]\.\d{1,2}\.\d{1,3})(?![\d.]*\d)")
-_SMTP_CODE = re.compile(r"(?<![\d.])([45]\d\d)(?=[- :;(,]|$)(?![-.]\d)", re.MULTILINE)
+_SMTP_CODE = re.compile(
+    r"(?:^[ \t<>]{0,12}|[:'\"(\[] ?|\b(?:said|replied|code|error|reason|status) )([45]\d\d)(?=[- :;(,.]|$)(?![.-]?\d)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _GENERIC = {"551": "5.1.6", "552": "5.2.2", "553": "5.1.3", "452": "4.2.2"}
 
 
@@ -167,7 +227,7 @@ def written_status(text: str) -> str:
 
 
 def meant_status(text: str) -> str:
-    """The status that the words of a failure mean, by the first kind of failure that they name; else by SMTP code; or ""."""
+    """The status that the words of a failure mean, by the first kind that they name; else by SMTP code; else ""."""
     head = text[:4000]
     for status, words in STATUS_WORDS:
         if words.search(head):

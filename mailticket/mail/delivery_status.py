@@ -1,0 +1,99 @@
+"""The machine-readable part of a bounce: every recipient with action, status and diagnostic (RFC 3464 section 2)."""
+
+from __future__ import annotations
+
+import re
+
+from mailticket.mail import bounce_words, charsets
+from mailticket.mail.bodies import part_bytes
+from mailticket.mail.parts import Part
+from mailticket.mail.values import BounceRecipient
+
+MAX_REPORT = 200_000  # bytes of one part
+MAX_RECIPIENTS = 100
+MAX_DIAGNOSTIC = 500
+
+_FIELD = re.compile(r"^([A-Za-z][A-Za-z-]{0,60})[ \t]{0,5}:[ \t]?(.*)$")
+_ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
+_STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\d)")
+
+
+def read_parts(raw: bytes, reports: list[Part]) -> tuple[str, list[BounceRecipient]]:
+    """The text of the delivery-status parts and the recipients in them (RFC 3464 section 2.3)."""
+    said, found = "", []
+    for part in reports:
+        text = charsets.decode(part_bytes(raw, part)[:MAX_REPORT], part.params.get("charset", "") or "utf-8")
+        said += text + "\n\n"
+        found += read_fields(text)
+    once = {one.address.lower(): one for one in reversed(found)}
+    return said, [one for one in found if once[one.address.lower()] is one][:MAX_RECIPIENTS]
+
+
+def read_fields(text: str) -> list[BounceRecipient]:
+    """The recipients that a text in the form of RFC 3464 names, in its order."""
+    return [recipient for fields in _blocks(text) if (recipient := _recipient(fields))]
+
+
+def _blocks(text: str) -> list[dict[str, str]]:
+    """The groups of fields between blank lines; a repeated recipient field begins a new group as well."""
+    blocks: list[dict[str, str]] = [{}]
+    last = ""
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        match = _FIELD.match(line.strip("\u00a0")) if line[:1] not in " \t" else None
+        if not line.strip():
+            blocks.append({})
+            last = ""
+        elif match:
+            last = match.group(1).lower()
+            if last == "final-recipient" and last in blocks[-1]:
+                blocks.append({})
+            blocks[-1].setdefault(last, match.group(2).strip())
+        elif last and len(blocks[-1][last]) < 4000:
+            blocks[-1][last] += " " + line.strip()
+    return _joined(blocks)
+
+
+def _joined(blocks: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Groups of one recipient that a blank line tore apart, put together again."""
+    joined: list[dict[str, str]] = []
+    for block in blocks:
+        about = block.keys() & {"action", "status", "diagnostic-code", "remote-mta"}
+        named = block.keys() & {"final-recipient", "original-recipient"}
+        if joined and about and not named and not (joined[-1].keys() & about) and "final-recipient" in joined[-1]:
+            joined[-1].update(block)
+        elif block:
+            joined.append(dict(block))
+    return joined
+
+
+def _recipient(fields: dict[str, str]) -> BounceRecipient | None:
+    final, original = (_typed(fields.get(name, "")) for name in ("final-recipient", "original-recipient"))
+    if not final and not original:
+        return None
+    address = final if "@" in final or "@" not in original else original
+    diagnostic = fields.get("diagnostic-code", "")
+    if re.match(r"[A-Za-z0-9_/-]{1,30} ?;", diagnostic):
+        diagnostic = diagnostic.partition(";")[2].strip()
+    status = _specific(_STATUS.search(fields.get("status", "")), diagnostic)
+    action = fields.get("action", "").split("(")[0].strip().lower()
+    if action not in _ACTIONS:
+        action = next((name for name in _ACTIONS if action.startswith(name[:5])), "")
+    action = action or {"2": "delivered", "4": "delayed"}.get(status[:1], "failed")
+    return BounceRecipient(address[:320], action, status, " ".join(diagnostic.split())[:MAX_DIAGNOSTIC])
+
+
+def _typed(value: str) -> str:
+    """The address of "rfc822; <a@b>" (RFC 3464 section 2.1.2), whatever its type is called."""
+    kind, semicolon, rest = value.partition(";")
+    address = rest if semicolon and re.fullmatch(r"[ \w./-]{0,30}", kind) else value
+    inner = re.search(r"<([^<>\s]{1,320})>", address)
+    return inner.group(1) if inner else address.strip().strip("<>\"' ").split(" ")[0].rstrip(";,")
+
+
+def _specific(declared: re.Match[str] | None, diagnostic: str) -> str:
+    """The status field, or the code in the diagnostic where the field only says "5.0.0"; without both, the words."""
+    status = declared.group(1) if declared else ""
+    if status and not status.endswith(".0.0"):
+        return status
+    written = bounce_words.written_status(diagnostic)
+    return written or status or bounce_words.meant_status(diagnostic)
