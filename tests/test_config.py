@@ -6,12 +6,16 @@ import logging
 import re
 import stat
 import sys
+import tempfile
 import tomllib
 import types
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -103,6 +107,27 @@ def test_absurd_values_are_a_message_and_no_traceback(tmp_path: Path, absurd: st
     file = tmp_path / "mailticket.toml"
     file.write_text(absurd)
     assert "not TOML" in problems_of(file, {})[0]
+
+
+LINES = [
+    *EXAMPLE.read_text().splitlines(),
+    *(line for file in BROKEN for line in file.read_text("latin-1").splitlines()),
+]
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from(LINES), st.sampled_from(LINES).map(lambda line: line.lstrip("#"))), max_size=40)
+)
+@budget(max_examples=300, deadline=None)
+def test_any_mixture_of_lines_is_settings_or_a_list_of_problems(lines: list[str]) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+        file.flush()
+        try:
+            config.load(Path(file.name), {})
+        except ConfigurationError as error:
+            assert error.problems
+            assert all(problem and "\n" not in problem for problem in error.problems)
 
 
 # --- where it looks ---------------------------------------------------------------------------------------------------
