@@ -43,6 +43,7 @@ class Occasion:
     references: tuple[str, ...] = ()
     name: str = ""
     withheld: str = ""
+    cause: int | None = None  # the row of the incoming mail that it answers
 
 
 def write(session: Session, office: Office, ticket: Ticket, occasion: Occasion, now: datetime, **say: object) -> int:
@@ -148,6 +149,7 @@ def _row(
     return Outgoing(
         ticket_id=ticket.id,
         message_row=message_row,
+        cause_id=occasion.cause,
         kind=occasion.kind,
         rank=outgoing.STAFF_RANK if staff else outgoing.ANSWER_RANK,
         envelope_from=office.settings.smtp.envelope_from or office.settings.support.address,

@@ -10,6 +10,7 @@ from mailticket import answers
 from mailticket.answers import Occasion
 from mailticket.errors import NotFound, Refused
 from mailticket.letters import Quoted
+from mailticket.mail import attachment_bytes
 from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import address_key
 from mailticket.models import Message, Participant, Ticket
@@ -180,6 +181,42 @@ class Desk:
         with self.office.database.write() as session:
             tickets.link_addresses(session, address_key(address), address_key(other))
 
+    def release(self, numbers: list[int] | None = None) -> int:
+        """Send answers that were held back, oldest first: all of them, or the given rows. Returns how many."""
+        now = self.office.clock()
+        with self.office.database.write() as session:
+            rows = outgoing.withheld(session, numbers)
+            for row in rows:
+                row.state, row.next_attempt_at, row.counted_at = "queued", now, now
+                session.add(row)
+        return len(rows)
+
+    def retry_outgoing(self, number: int) -> None:
+        """Make a mail due now. One whose outcome is uncertain may reach its reader twice; a person decides that."""
+        with self.office.database.write() as session:
+            row = outgoing.by_id(session, number)
+            if row.state not in ("deferred", "failed", "uncertain", "cancelled"):
+                raise Refused(f"outgoing mail {number} is {row.state}: there is nothing to retry")
+            row.state, row.next_attempt_at, row.created_at = "queued", self.office.clock(), self.office.clock()
+            session.add(row)
+
+    def cancel_outgoing(self, number: int) -> None:
+        """Take a mail out of the queue for good."""
+        with self.office.database.write() as session:
+            row = outgoing.by_id(session, number)
+            if row.state not in ("queued", "deferred", "withheld", "uncertain"):
+                raise Refused(f"outgoing mail {number} is {row.state} and cannot be cancelled")
+            row.state, row.reason = "cancelled", f"cancelled by {self.actor}"
+            session.add(row)
+
+    def attachment(self, number: int) -> tuple[str, bytes]:
+        """Name and bytes of a file, decoded from its raw mail."""
+        with self.office.database.read() as session:
+            row, raw = tickets.attachment_source(session, number)
+        if raw is None:
+            raise NotFound("the raw mail of this attachment was removed by retention")
+        return row.name, attachment_bytes(raw, row.part)
+
     def _admit(self, session: Session, source: Ticket, target: Ticket, now: datetime) -> None:
         """Whoever could write to the merged ticket may write to the one it was merged into."""
         guests = [p.address for p in tickets.participants(session, int(source.id or 0))]
@@ -226,19 +263,3 @@ def _quoted(message: Message | None) -> Quoted | None:
     if message is None:
         return None
     return Quoted(message.from_name or message.from_address, message.at, message.new_text[:_LONGEST_QUOTE])
-
-
-def release(office: Office, ids_to_send: list[int] | None = None) -> int:
-    """Send answers that were held back, oldest first: all of them, or the given rows. Returns how many."""
-    now = office.clock()
-    with office.database.write() as session:
-        rows = outgoing.withheld(session, ids_to_send)
-        for row in rows:
-            row.state, row.next_attempt_at, row.counted_at, row.reason = (
-                "queued",
-                now,
-                now,
-                f"sent by staff; {row.reason}",
-            )
-            session.add(row)
-    return len(rows)

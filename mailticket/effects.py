@@ -195,6 +195,7 @@ def _answer(
         references=mail.references or mail.in_reply_to[:1],
         name=mail.sender_address.name,
         withheld=decision.withheld,
+        cause=arrived.incoming_id,
     )
     say: dict[str, Any] = {"secrets": arrived.meaning.secrets}
     if decision.duplicate is not None:

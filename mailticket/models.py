@@ -136,7 +136,7 @@ class Raw(SQLModel, table=True):
     packing: str = "plain"
     data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     complete: bool = True
-    stored_at: datetime = _time(nullable=False)
+    stored_at: datetime = _time(nullable=False, index=True)
     mask_after: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
 
 
@@ -308,6 +308,7 @@ class Outgoing(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     message_row: int | None = Field(default=None, foreign_key="message.id")
+    cause_id: int | None = Field(default=None, foreign_key="incoming.id", index=True)  # the mail that it answers
     kind: str
     rank: int = 5  # staff answers overtake automatic ones
     envelope_from: str

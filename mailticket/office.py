@@ -79,7 +79,12 @@ def site_of(settings: Settings, loop_mark: str = "", reply_marker: str = "") -> 
 def open_letters(settings: Settings) -> Letters:
     """The shipped templates under the administrator's, if there are any."""
     own = [read_templates(settings.templates.folder)] if settings.templates.folder else []
-    return Letters(read_templates(shipped.folder("templates")), *own)
+    return shipped_letters(*own)
+
+
+def shipped_letters(*overriding: TemplateSource) -> Letters:
+    """The templates that come with the program, under others if there are any."""
+    return Letters(read_templates(shipped.folder("templates")), *overriding)
 
 
 def read_templates(folder: Path) -> TemplateSource:

@@ -54,6 +54,7 @@ class Outbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._paused_until = 0.0
         self._troubles = 0
+        self.server_trouble = ""  # what keeps every mail from leaving; "" when nothing does
         self._recording = 0  # outcomes that are not durable yet; while there are any, nothing is claimed
         self._well_at: datetime | None = None
 
@@ -213,6 +214,7 @@ class Outbox:
 
     def _note_server(self, outcome: Outcome) -> None:
         """When the server itself is in trouble, wait longer each time instead of trying every mail on it."""
+        self.server_trouble = str(outcome) if outcome.about_the_server else ""
         if not outcome.about_the_server:
             self._troubles = 0
             return

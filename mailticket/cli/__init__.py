@@ -1,1 +1,91 @@
-"""The commands: they print and set exit codes, and hold no logic of their own."""
+"""The commands: they read words, print, and set exit codes; no logic of their own. Modules load when needed."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from mailticket import __version__
+from mailticket.errors import ConfigurationError, MailticketError, WorldError
+
+FOUND_WRONG, USAGE, TRY_LATER, BAD_CONFIGURATION = 1, 2, 75, 78  # sysexits.h: EX_TEMPFAIL, EX_CONFIG
+
+# command -> (module, one line of help): so that `--help` need not load the database and the mail libraries
+COMMANDS = {
+    "demo": ("running", "Everything on this machine, no set-up: embedded servers, sample senders."),
+    "init": ("setup", "Write a commented configuration, asking nothing."),
+    "check": ("setup", "Say what is wrong, and what to do: configuration, templates, database, servers."),
+    "run": ("running", "The daemon: take in mail and answer it, until stopped."),
+    "status": ("status", "One screen: mailboxes, queue, promises, what is stuck and since when."),
+    "mail": ("mails", "Read a mail, take mails in from files, ask what became of one."),
+    "quarantine": ("quarantine", "Mails that could not be taken in."),
+    "ticket": ("tickets", "List, show, answer and tidy tickets."),
+    "outbox": ("outgoing", "What was sent, what waits, what is held back."),
+    "promise": ("promises", "What would have been promised over a recorded history."),
+    "preview": ("setup", "Look at a letter with sample data."),
+    "key": ("setup", "The keys that sign our mails."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"mailticket.cli.{COMMANDS[name][0]}")
+        command: click.Command = getattr(module, name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", metavar="FILE", help="The configuration (also after the command, or MAILTICKET_CONFIG).")
+@click.version_option(__version__, prog_name="mailticket")
+@click.pass_context
+def root(ctx: click.Context, config: str | None) -> None:
+    """mailticket: an email ticket daemon.
+
+    It reads a support inbox, opens tickets and threads replies onto them, and answers each new request with its
+    ticket ID and an honest date. Begin with `mailticket demo`, then `mailticket init`.
+    """
+    ctx.obj = {"config": config}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and leave with its exit code: 0 done, 1 found something wrong, 2 usage, 75 later, 78 bad file."""
+    try:
+        code = root.main(args=arguments, prog_name="mailticket", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Abort:
+        raise SystemExit(130) from None
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(USAGE if isinstance(error, click.UsageError) else error.exit_code) from None
+    except BrokenPipeError:  # `mailticket ticket list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except MailticketError as error:
+        raise SystemExit(_explain(error)) from None
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _explain(error: MailticketError) -> int:
+    """Say what went wrong on standard error; returns the exit code."""
+    if isinstance(error, ConfigurationError):
+        many = len(error.problems) > 1
+        click.echo(click.style("The configuration cannot be used:", fg="red", bold=True, reset=True), err=True)
+        for problem in error.problems:
+            click.echo(f"  - {problem}" if many else f"  {problem}", err=True)
+        return BAD_CONFIGURATION
+    click.echo(f"mailticket: {error}", err=True)
+    return TRY_LATER if isinstance(error, WorldError) else FOUND_WRONG

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session
@@ -160,7 +160,10 @@ def _postgres(url: Any) -> Engine:
     )
 
 
-def is_alive(database: Database) -> bool:
-    """Whether the database answers a question."""
+def damage(database: Database) -> str:
+    """What SQLite's own check finds wrong with the file; "" for nothing, and for PostgreSQL, which checks itself."""
+    if not database.is_sqlite:
+        return ""
     with database.read() as session:
-        return bool(session.connection().execute(text("SELECT 1")).scalar())
+        said = str(session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalar())
+    return "" if said == "ok" else f"the database file is damaged: {said}"

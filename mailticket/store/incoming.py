@@ -92,10 +92,16 @@ def pending(session: Session, folder_id: int, limit: int) -> list[Incoming]:
     return list(session.execute(query.order_by(col(Incoming.uid)).limit(limit)).scalars())
 
 
-def pending_files(session: Session) -> list[Incoming]:
-    """Rows of files whose taking in was cut short; their bytes are gone with the process that read them."""
-    query = select(Incoming).where(col(Incoming.folder_id).is_(None), col(Incoming.state) == "listed")
-    return list(session.execute(query).scalars())
+def give_up_files(session: Session, before: datetime, now: datetime, limit: int) -> int:
+    """End the rows of files whose taking in was cut short: their bytes went with the process that read them."""
+    stale = select(col(Incoming.id)).where(
+        col(Incoming.state) == "listed", col(Incoming.folder_id).is_(None), col(Incoming.listed_at) < before
+    )
+    ids = list(session.execute(stale.limit(limit)).scalars())
+    reason = "the program that read it from a file ended; its sender's mail server tries again"
+    gone = {"state": "vanished", "decided_at": now, "reason": reason}
+    session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(**gone))
+    return len(ids)
 
 
 def begin_attempts(session: Session, ids: Sequence[int], now: datetime) -> None:
@@ -162,9 +168,25 @@ def find(session: Session, name: str) -> list[Incoming]:
     return list(session.execute(query.order_by(col(Incoming.id).desc()).limit(100)).scalars())
 
 
-def quarantined(session: Session, limit: int = -1) -> list[Incoming]:
-    query = select(Incoming).where(col(Incoming.state) == "quarantined").order_by(col(Incoming.id))
-    return list(session.execute(query.limit(limit) if limit >= 0 else query).scalars())
+def quarantined(session: Session, limit: int | None = None) -> list[Incoming]:
+    query = select(Incoming).where(col(Incoming.state) == "quarantined").order_by(col(Incoming.id)).limit(limit)
+    return list(session.execute(query).scalars())
+
+
+def put_back(session: Session, incoming_id: int) -> None:
+    """Owe a mail in quarantine an outcome again, with all its attempts before it."""
+    values = {"state": "listed", "alone_attempts": 0, "decided_at": None}
+    session.execute(update(Incoming).where(col(Incoming.id) == incoming_id).values(**values))
+
+
+def recorded_uids(session: Session, mailbox: str, uidvalidity: int) -> tuple[int, set[int]] | None:
+    """High-water mark and all recorded UIDs of a folder's current life; None before first contact."""
+    query = select(Folder).where(col(Folder.mailbox) == mailbox, col(Folder.retired_at).is_(None))
+    folder: Folder | None = session.execute(query).scalars().first()
+    if folder is None or folder.uidvalidity != uidvalidity:
+        return None
+    uids = session.execute(select(col(Incoming.uid)).where(col(Incoming.folder_id) == folder.id)).scalars()
+    return folder.high_water, {uid for uid in uids if uid is not None}
 
 
 def by_id(session: Session, incoming_id: int) -> Incoming:

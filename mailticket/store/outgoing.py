@@ -135,6 +135,17 @@ def listing(
     return [(row, key) for row, key in session.execute(query)]
 
 
+def caused_by(session: Session, incoming_id: int) -> list[tuple[Outgoing, str | None]]:
+    """The mails that an incoming mail caused."""
+    query = (
+        select(Outgoing, col(Ticket.key))
+        .outerjoin(Ticket, col(Ticket.id) == col(Outgoing.ticket_id))
+        .where(col(Outgoing.cause_id) == incoming_id)
+        .order_by(col(Outgoing.id))
+    )
+    return [(row, key) for row, key in session.execute(query)]
+
+
 def next_due(session: Session) -> datetime | None:
     """When the next waiting row is due."""
     waiting = col(Outgoing.state).in_(("queued", "deferred"))

@@ -22,6 +22,12 @@ def version(connection: Connection) -> str:
     return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
+def current(database: Database) -> str:
+    """The step a database is at, without changing it."""
+    with translated(), database.engine.connect() as connection, connection.begin():
+        return version(connection)
+
+
 def prepare(database: Database) -> bool:
     """Bring the database up to date; True if anything was changed. Raises ConfigurationError for a newer one."""
     with translated(), database.engine.connect() as connection:

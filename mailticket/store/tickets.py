@@ -13,6 +13,7 @@ from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import Attachment as MailAttachment
 from mailticket.mail.values import address_key
 from mailticket.models import Address, Attachment, Event, Message, Participant, Requester, Ticket
+from mailticket.store import raws
 from mailticket.store.knowledge import merged_into
 
 
@@ -98,6 +99,25 @@ def attachments_of(session: Session, message_ids: Iterable[int]) -> dict[int, li
     for row in session.execute(query).scalars():
         found.setdefault(row.message_id, []).append(row)
     return found
+
+
+def attachment_source(session: Session, number: int) -> tuple[Attachment, bytes | None]:
+    """An attachment and the raw mail it lies in; None for the bytes when retention has removed them."""
+    row: Attachment | None = session.get(Attachment, number)
+    if row is None:
+        raise NotFound(f"there is no attachment number {number}; `mailticket ticket show` gives the numbers")
+    digest = session.get_one(Message, row.message_id).raw_digest
+    return row, raws.get(session, digest) if digest else None
+
+
+def by_id(session: Session, ticket_id: int) -> Ticket:
+    return session.get_one(Ticket, ticket_id)
+
+
+def message_text(session: Session, message_id: int | None) -> str:
+    """The text of a message; "" for none."""
+    row = session.get(Message, message_id) if message_id else None
+    return row.text if row else ""
 
 
 def events(session: Session, ticket_id: int) -> list[Event]:

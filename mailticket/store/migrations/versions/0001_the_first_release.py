@@ -61,6 +61,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("raw", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_raw_mask_after"), ["mask_after"], unique=False)
+        batch_op.create_index(batch_op.f("ix_raw_stored_at"), ["stored_at"], unique=False)
 
     op.create_table(
         "requester",
@@ -282,6 +283,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("ticket_id", sa.Integer(), nullable=True),
         sa.Column("message_row", sa.Integer(), nullable=True),
+        sa.Column("cause_id", sa.Integer(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("envelope_from", sa.String(), nullable=False),
@@ -306,12 +308,14 @@ def upgrade() -> None:
             "state IN ('queued', 'sending', 'sent', 'deferred', 'failed', 'uncertain', 'withheld', 'cancelled')",
             name=op.f("ck_outgoing_state"),
         ),
+        sa.ForeignKeyConstraint(["cause_id"], ["incoming.id"], name=op.f("fk_outgoing_cause_id_incoming")),
         sa.ForeignKeyConstraint(["message_row"], ["message.id"], name=op.f("fk_outgoing_message_row_message")),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_outgoing_ticket_id_ticket")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing")),
         sa.UniqueConstraint("message_id", name=op.f("uq_outgoing_message_id")),
     )
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outgoing_cause_id"), ["cause_id"], unique=False)
         batch_op.create_index("ix_outgoing_counted_at", ["counted_at"], unique=False)
         batch_op.create_index("ix_outgoing_domain_counted_at", ["recipient_domain", "counted_at"], unique=False)
         batch_op.create_index(
@@ -360,6 +364,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_outgoing_domain_counted_at")
         batch_op.drop_index("ix_outgoing_counted_at")
+        batch_op.drop_index(batch_op.f("ix_outgoing_cause_id"))
 
     op.drop_table("outgoing")
     with op.batch_alter_table("attachment", schema=None) as batch_op:
@@ -422,6 +427,7 @@ def downgrade() -> None:
     op.drop_table("address")
     op.drop_table("requester")
     with op.batch_alter_table("raw", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_raw_stored_at"))
         batch_op.drop_index(batch_op.f("ix_raw_mask_after"))
 
     op.drop_table("raw")

@@ -1,0 +1,5 @@
+"""`python -m mailticket` is the command `mailticket`."""
+
+from mailticket.cli import main
+
+main()

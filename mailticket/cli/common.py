@@ -1,0 +1,85 @@
+"""What the commands share: where the configuration is, how the database is opened, how objects are printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from mailticket import config
+from mailticket.settings import Settings
+
+if TYPE_CHECKING:  # the database is loaded only by the commands that open it
+    from mailticket.office import Office
+    from mailticket.store.engine import Database
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _remember(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(dict)["config"] = value
+
+
+config_option = click.option(
+    "--config", metavar="FILE", expose_value=False, callback=_remember, is_eager=True, help="The configuration file."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+limit_option = click.option("--limit", type=click.IntRange(min=0), metavar="N", help="At most N rows.")
+
+
+def settings_of(ctx: click.Context) -> Settings:
+    """The configuration that this call means; raises ConfigurationError."""
+    return config.load(config_path(ctx), os.environ)
+
+
+def config_path(ctx: click.Context) -> Path | None:
+    given = (ctx.obj or {}).get("config")
+    return Path(given) if given else None
+
+
+def settings_or_none(ctx: click.Context) -> Settings | None:
+    """The configuration, or None where there is none: for commands that are useful without."""
+    if config.find(config_path(ctx), os.environ) is None:
+        return None
+    return settings_of(ctx)
+
+
+@contextmanager
+def database_of(settings: Settings) -> Iterator[Database]:
+    """The configured database, brought up to date, closed at the end."""
+    from mailticket.store import schema
+    from mailticket.store.engine import Database
+
+    database = Database(settings.database.url)
+    try:
+        schema.prepare(database)
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def office_of(ctx: click.Context) -> Iterator[Office]:
+    """Everything that is built from the configuration, around an open database."""
+    from mailticket.office import open_office
+
+    settings = settings_of(ctx)
+    with database_of(settings) as database:
+        yield open_office(settings, database)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on one line, UTF-8."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def read_text(text: str | None) -> str:
+    """The text given as an option, or standard input."""
+    return text if text is not None else sys.stdin.buffer.read().decode("utf-8", "replace")

@@ -1,0 +1,167 @@
+"""The JSON faces that other programs rely on: section 7 of the design, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from mailticket.mail.values import Address, Mail
+from mailticket.models import Attachment, Event, Incoming, Message, Outgoing
+from mailticket.store.report import TicketRow
+from mailticket.triage.understanding import Understanding
+
+
+def moment(at: datetime | None) -> str | None:
+    """ISO 8601 with its offset, or null."""
+    return at.isoformat() if at else None
+
+
+def mail(file: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str]) -> dict[str, Any]:
+    """What `mail explain --json` prints; texts unmasked, for it is the caller's own file."""
+    return {
+        "file": file,
+        "digest": read.digest,
+        "message_id": read.message_id,
+        "subject": read.subject,
+        "from": _address(read.sender_address) if read.sender_address else None,
+        "to": [_address(a) for a in read.to],
+        "cc": [_address(a) for a in read.cc],
+        "reply_to": [_address(a) for a in read.reply_to],
+        "date": moment(read.date),
+        "language": read.language,
+        "text": read.text,
+        "new_text": read.new_text,
+        "attachments": [
+            {"name": a.name, "type": a.type, "size": a.size, "sha256": a.sha256, "inline": a.inline}
+            for a in read.attachments
+        ],
+        "automatic": {"kind": read.automatic.kind, "reason": read.automatic.reason} if read.automatic else None,
+        "bounce": _bounce(read),
+        "sender": read.trust,
+        "ticket_ids": list(ticket_ids),
+        "category": meaning.verdict.name,
+        "priority": meaning.verdict.priority,
+        "fields": {name: list(values) for name, values in meaning.fields.items()},
+        "missing": list(meaning.missing),
+        "secrets": [{"kind": kind} for kind in meaning.secrets],
+        "warnings": list(read.warnings),
+    }
+
+
+def _address(address: Address) -> dict[str, str]:
+    return {"name": address.name, "address": address.address}
+
+
+def _bounce(read: Mail) -> dict[str, Any] | None:
+    if read.bounce is None:
+        return None
+    return {
+        "recipients": [
+            {"address": r.address, "action": r.action, "status": r.status, "diagnostic": r.diagnostic}
+            for r in read.bounce.recipients
+        ]
+    }
+
+
+def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
+    """A line of `ticket list --json`."""
+    t = row.ticket
+    return {
+        "id": t.key,
+        "subject": t.subject,
+        "status": t.status,
+        "priority": t.priority,
+        "category": t.category,
+        "language": t.language,
+        "requester": row.requester or None,
+        "created_at": moment(t.created_at),
+        "updated_at": moment(t.updated_at),
+        "promised_from": moment(t.promised_from),
+        "promised_by": moment(t.promised_by),
+        "first_response_at": moment(t.first_response_at),
+        "merged_into": row.merged_into,
+        "position": position,
+        "duplicate_of": row.duplicate_of,
+        "similarity": t.similarity,
+        "messages": row.messages,
+        "fields": t.fields or {},
+        "missing": t.missing or [],
+        "marks": t.marks or [],
+        "sender": t.trust,
+        "assigned_to": t.assigned_to or None,
+    }
+
+
+def message(row: Message, attachments: Sequence[Attachment]) -> dict[str, Any]:
+    """An entry of a ticket's `conversation`."""
+    return {
+        "direction": row.direction,
+        "kind": row.kind,
+        "message_id": row.message_id,
+        "from": row.from_address or row.from_name,
+        "to": row.to_address,
+        "subject": row.subject,
+        "text": row.text,
+        "new_text": row.new_text,
+        "at": moment(row.at),
+        "sender": row.trust or None,
+        "attachments": [
+            {"id": a.id, "name": a.name, "type": a.type, "size": a.size, "sha256": a.sha256, "inline": a.inline}
+            for a in attachments
+        ],
+        "mark": row.mark or None,
+        "secrets": row.secrets or [],
+    }
+
+
+def event(row: Event) -> dict[str, Any]:
+    """An entry of a ticket's `history`."""
+    return {"at": moment(row.at), "event": row.kind, "by": row.actor, "detail": row.detail}
+
+
+def outgoing(row: Outgoing, ticket_key: str | None) -> dict[str, Any]:
+    """A line of `outbox list --json`."""
+    return {
+        "id": row.id,
+        "ticket": ticket_key,
+        "kind": row.kind,
+        "to": row.recipient,
+        "subject": row.subject,
+        "message_id": row.message_id,
+        "state": row.state,
+        "attempts": row.attempts,
+        "next_attempt_at": moment(row.next_attempt_at) if row.state in ("queued", "deferred") else None,
+        "last_error": row.last_error or None,
+        "reason": row.reason or None,
+        "created_at": moment(row.created_at),
+        "sent_at": moment(row.sent_at),
+    }
+
+
+def incoming(row: Incoming, ticket_key: str | None) -> dict[str, Any]:
+    """What `mail why` and `quarantine` say of a mail."""
+    return {
+        "id": row.id,
+        "mailbox": row.route,
+        "uid": row.uid,
+        "message_id": row.message_id,
+        "size": row.size,
+        "arrived_at": moment(row.arrived_at),
+        "listed_at": moment(row.listed_at),
+        "decided_at": moment(row.decided_at),
+        "state": row.state,
+        "rule": row.rule,
+        "reason": row.reason,
+        "ticket": ticket_key,
+        "sender": row.trust,
+        "copy_of": row.copy_of,
+        "digest": row.raw_digest,
+        "evidence": [{"rule": rule, "said": said} for rule, said in row.evidence or []],
+        "attempts": row.alone_attempts,
+    }
+
+
+def counted(states: Mapping[str, int], names: Sequence[str]) -> dict[str, int]:
+    """The named counts in order, zero where there is none."""
+    return {name: states.get(name, 0) for name in names}

@@ -1,0 +1,124 @@
+"""`mailticket outbox`: what was sent, what waits, what is held back."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from mailticket.cli import show
+from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json
+
+STATES = ("queued", "sending", "sent", "deferred", "failed", "uncertain", "withheld", "cancelled")
+
+
+@click.group()
+def outbox() -> None:
+    """What was sent, what waits, what is held back."""
+
+
+@outbox.command("list")
+@click.option("--state", multiple=True, type=click.Choice(STATES), help="Only these states (repeatable).")
+@click.option("--withheld", is_flag=True, help="Only what is held back.")
+@limit_option
+@json_option
+@config_option
+@click.pass_context
+def list_(ctx: click.Context, state: tuple[str, ...], withheld: bool, limit: int | None, as_json: bool) -> None:
+    """List outgoing mails, oldest first."""
+    from mailticket.cli import faces
+    from mailticket.store import outgoing
+
+    states = ("withheld",) if withheld else state
+    with office_of(ctx) as office, office.database.read() as session:
+        rows = outgoing.listing(session, states, limit=limit)
+        now = office.clock()
+    if as_json:
+        for row, key in rows:
+            print_json(faces.outgoing(row, key))
+        return
+    lines = [
+        (row.id, row.state, row.kind, key or "", row.recipient, show.ago(row.created_at, now), row.attempts,
+         row.reason or row.last_error)
+        for row, key in rows
+    ]  # fmt: skip
+    if lines:
+        show.table(("NUMBER", "STATE", "KIND", "TICKET", "TO", "WRITTEN", "TRIES", "WHY"), lines)
+    else:
+        click.echo("Nothing in the outbox.")
+
+
+@outbox.command("show")
+@click.argument("number", type=int)
+@click.option("--raw", is_flag=True, help="The bytes as they leave.")
+@json_option
+@config_option
+@click.pass_context
+def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
+    """Show one outgoing mail."""
+    from mailticket.cli import faces
+    from mailticket.store import outgoing, tickets
+
+    with office_of(ctx) as office, office.database.read() as session:
+        row = outgoing.by_id(session, number)
+        owner = tickets.by_id(session, row.ticket_id) if row.ticket_id else None
+        face = faces.outgoing(row, owner.key if owner else None)
+        shown = tickets.message_text(session, row.message_row)
+    if raw:
+        sys.stdout.buffer.write(row.wire)
+    elif as_json:
+        print_json({**face, "envelope_from": row.envelope_from, "text": shown})
+    else:
+        show.facts([*((k.replace("_", " "), v) for k, v in face.items()), ("envelope from", row.envelope_from)])
+        click.echo()
+        click.echo(show.clean(shown).rstrip())
+
+
+def _change(ctx: click.Context, numbers: tuple[int, ...], change: str, said: str) -> None:
+    from mailticket.desk import Desk
+
+    with office_of(ctx) as office:
+        desk = Desk(office)
+        for number in numbers:
+            getattr(desk, change)(number)
+            click.echo(f"{number}: {said}")
+
+
+@outbox.command()
+@click.argument("numbers", type=int, nargs=-1, required=True)
+@config_option
+@click.pass_context
+def retry(ctx: click.Context, numbers: tuple[int, ...]) -> None:
+    """Try deferred, failed or uncertain mails again now."""
+    _change(ctx, numbers, "retry_outgoing", "is due now")
+
+
+@outbox.command()
+@click.argument("numbers", type=int, nargs=-1, required=True)
+@config_option
+@click.pass_context
+def cancel(ctx: click.Context, numbers: tuple[int, ...]) -> None:
+    """Take mails out that were not sent yet."""
+    _change(ctx, numbers, "cancel_outgoing", "is cancelled")
+
+
+@outbox.command()
+@click.argument("numbers", type=int, nargs=-1)
+@click.option("--withheld", is_flag=True, help="All that is held back, oldest first.")
+@json_option
+@config_option
+@click.pass_context
+def send(ctx: click.Context, numbers: tuple[int, ...], withheld: bool, as_json: bool) -> None:
+    """Send what was held back: the given numbers, or all with --withheld."""
+    from mailticket.desk import Desk
+
+    if bool(numbers) == withheld:
+        raise click.UsageError("name the mails by their numbers, or all of them with --withheld")
+    with office_of(ctx) as office:
+        count = Desk(office).release(list(numbers) if numbers else None)
+    result: dict[str, Any] = {"queued": count}
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(f"{count} held-back mails are in the queue; the running daemon sends them.")

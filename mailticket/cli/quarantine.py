@@ -1,0 +1,102 @@
+"""`mailticket quarantine`: mails that could not be taken in."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from mailticket.cli import show
+from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json
+
+
+@click.group()
+def quarantine() -> None:
+    """Mails that could not be taken in; their bytes are kept until somebody decides."""
+
+
+@quarantine.command("list")
+@limit_option
+@json_option
+@config_option
+@click.pass_context
+def list_(ctx: click.Context, limit: int | None, as_json: bool) -> None:
+    """List what lies in quarantine, oldest first."""
+    from mailticket.cli import faces
+    from mailticket.store import incoming
+
+    with office_of(ctx) as office, office.database.read() as session:
+        rows = incoming.quarantined(session, limit)
+        now = office.clock()
+    if as_json:
+        for row in rows:
+            print_json(faces.incoming(row, None))
+        return
+    lines = [(row.id, row.route, row.uid or "", row.size, show.ago(row.decided_at, now), row.reason) for row in rows]
+    if lines:
+        show.table(("NUMBER", "MAILBOX", "UID", "BYTES", "SINCE", "WHY"), lines)
+    else:
+        click.echo("Quarantine is empty.")
+
+
+@quarantine.command("show")
+@click.argument("number", type=int)
+@click.option("--raw", is_flag=True, help="The bytes as they came.")
+@json_option
+@config_option
+@click.pass_context
+def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
+    """Show one mail in quarantine."""
+    from mailticket.cli import faces
+    from mailticket.isolation import Isolation
+
+    with office_of(ctx) as office:
+        row, content = Isolation(office).get(number)
+    if raw:
+        sys.stdout.buffer.write(content)
+    elif as_json:
+        print_json(faces.incoming(row, None))
+    else:
+        show.facts((name.replace("_", " "), value) for name, value in faces.incoming(row, None).items())
+        show.heading("Beginning")
+        click.echo(show.clean(content[:2000].decode("utf-8", "replace")))
+
+
+def _change(ctx: click.Context, numbers: tuple[int, ...], change: str) -> int:
+    from mailticket.isolation import Isolation
+
+    wrong = 0
+    with office_of(ctx) as office:
+        isolation = Isolation(office)
+        for number in numbers:
+            outcome = getattr(isolation, change)(number)
+            wrong += outcome.state == "quarantined"
+            click.echo(f"{number}: {outcome.state} {outcome.ticket or ''}: {outcome.reason}")
+    return 1 if wrong else 0
+
+
+@quarantine.command()
+@click.argument("numbers", type=int, nargs=-1, required=True)
+@config_option
+@click.pass_context
+def retry(ctx: click.Context, numbers: tuple[int, ...]) -> int:
+    """Take mails in again, as after an upgrade that reads them better."""
+    return _change(ctx, numbers, "retry")
+
+
+@quarantine.command()
+@click.argument("numbers", type=int, nargs=-1, required=True)
+@config_option
+@click.pass_context
+def release(ctx: click.Context, numbers: tuple[int, ...]) -> int:
+    """Open a ticket for each mail without reading it; its bytes are attached."""
+    return _change(ctx, numbers, "release")
+
+
+@quarantine.command()
+@click.argument("numbers", type=int, nargs=-1, required=True)
+@config_option
+@click.pass_context
+def discard(ctx: click.Context, numbers: tuple[int, ...]) -> int:
+    """File mails away without a ticket. Their record stays."""
+    return _change(ctx, numbers, "discard")

@@ -1,0 +1,68 @@
+"""`mailticket run` and `mailticket demo`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from mailticket import config
+from mailticket.cli.common import config_option, config_path, json_option, print_json, settings_of
+from mailticket.failpoints import FAILPOINTS
+
+
+def _list_failpoints(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value:
+        click.echo("\n".join(FAILPOINTS))
+        ctx.exit()
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="One round: take in all that waits, deliver all that is due, and leave.")
+@click.option("--list-failpoints", is_flag=True, expose_value=False, is_eager=True, callback=_list_failpoints,
+              help="For tests: the places at which MAILTICKET_FAIL can stop the program.")  # fmt: skip
+@json_option
+@config_option
+@click.pass_context
+def run(ctx: click.Context, once: bool, as_json: bool) -> int:
+    """The daemon: take in mail and answer it until stopped. SIGTERM ends it, SIGHUP reads the configuration again."""
+    from mailticket import observe
+
+    settings = settings_of(ctx)
+    observe.set_up_logging(settings.log.level, settings.log.format)
+    if not once:
+        from mailticket.daemon import Daemon
+
+        path = config_path(ctx)
+        daemon = Daemon(lambda: config.load(path, os.environ))
+        daemon.handle_signals()
+        daemon.run()
+        return 0
+    from mailticket.once import run_once
+
+    tally = run_once(settings)
+    if as_json:
+        print_json(tally.as_dict())
+    else:
+        click.echo(", ".join(f"{name.replace('_', ' ')} {number}" for name, number in tally.as_dict().items()))
+    for trouble in tally.troubles:
+        click.echo(f"mailticket: {trouble}", err=True)
+    return 75 if tally.troubles else 0
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Leave the servers up and say how to reach them with a mail program.")
+@click.option("--mail", "files", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Feed a mail of your own (repeatable).")  # fmt: skip
+def demo(keep: bool, files: tuple[Path, ...]) -> int:
+    """Everything on this machine, no set-up: real mail servers on loopback, the real daemon, sample senders."""
+    try:
+        from mailticket.demo import run_demo
+    except ModuleNotFoundError as missing:
+        click.echo(
+            f"The demo's mail servers are not installed ({missing.name}): pip install 'mailticket[demo]'", err=True
+        )
+        return 1
+    return run_demo(sys.stdout, keep=keep, files=files)

@@ -1,0 +1,139 @@
+"""`mailticket init`, `check`, `preview` and `key`: before the first start, and when something is to be looked at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import webbrowser
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from mailticket import shipped
+from mailticket.cli import show
+from mailticket.cli.common import (
+    config_option,
+    json_option,
+    office_of,
+    print_json,
+    settings_of,
+    settings_or_none,
+)
+
+_NEXT = """
+Next:
+  1. Set the addresses, hosts and passwords in {file}.
+  2. mailticket check --config {file}
+  3. mailticket run --once --config {file}     one round by hand
+  4. systemctl enable --now mailticket         see docs/administration.md
+"""
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+def init(folder: Path) -> None:
+    """Write a commented configuration into DIR (here, if none is named), asking nothing."""
+    target = folder / "mailticket.toml"
+    if target.exists():
+        raise click.UsageError(f"{target} exists; it is not overwritten")
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(shipped.folder("config") / "mailticket.toml", target)
+    target.chmod(0o600)  # a password may be written into it
+    click.echo(f"{target} is written; every key stands in it with its default.")
+    click.echo(_NEXT.format(file=target))
+
+
+@click.command()
+@click.option("--offline", is_flag=True, help="Connect to no server.")
+@click.option("--deep", is_flag=True, help="Let the database check itself, however large it is.")
+@json_option
+@config_option
+@click.pass_context
+def check(ctx: click.Context, offline: bool, deep: bool, as_json: bool) -> int:
+    """Say what is wrong, and what to do. Exit code 1 if anything is."""
+    from mailticket.checkup import check_all
+
+    findings = []
+    for finding in check_all(settings_of(ctx), datetime.now(UTC), offline=offline, deep=deep):
+        findings.append(finding)
+        if not as_json:
+            sign, colour = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "red")}[finding.level]
+            click.echo(f"{click.style(sign, fg=colour, bold=True)} {finding.subject}: {show.line(finding.said)}")
+            if finding.remedy:
+                click.echo(f"    {finding.remedy}")
+    wrong = sum(finding.level == "wrong" for finding in findings)
+    if as_json:
+        print_json({
+            "ok": not wrong,
+            "findings": [
+                {"level": f.level, "subject": f.subject, "said": f.said, "remedy": f.remedy or None} for f in findings
+            ],
+        })  # fmt: skip
+    else:
+        click.echo(click.style(f"{wrong} wrong" if wrong else "All is well.", bold=True))
+    return 1 if wrong else 0
+
+
+@click.command()
+@click.argument("template", required=False)
+@click.option("--language", default="en", show_default=True, help="en, zh-Hans, zh-Hant, or one of your own.")
+@click.option("--html", "as_html", is_flag=True, help="Print the HTML.")
+@click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write the HTML to a file.")
+@click.option("--browser", is_flag=True, help="Open the HTML in the browser.")
+@config_option
+@click.pass_context
+def preview(
+    ctx: click.Context, template: str | None, language: str, as_html: bool, target: Path | None, browser: bool
+) -> int:
+    """Look at a letter filled with a sample; without a name, list the letters."""
+    from mailticket.letters import KINDS, letterhead
+    from mailticket.office import open_letters, shipped_letters
+    from mailticket.settings import Settings, Smtp, Support
+
+    settings = settings_or_none(ctx)
+    letters = open_letters(settings) if settings else shipped_letters()
+    if template is None:
+        click.echo(f"letters: {', '.join(KINDS)}\nlanguages: {', '.join(letters.languages)}")
+        return 0
+    kind = next((kind for kind in KINDS if kind == template.removesuffix(".j2")), None)
+    if kind is None:
+        raise click.UsageError(f"there is no letter {template!r}; there are {', '.join(KINDS)}")
+    if settings is None:
+        support = Support(name="Example Support", address="support@example.com")
+        settings = Settings(support=support, smtp=Smtp(host="localhost"))
+    composed = letters.compose(letters.sample(kind, language), letterhead(settings))
+    for warning in composed.warnings:
+        click.echo(click.style(f"! {warning}", fg="yellow"), err=True)
+    if browser:
+        descriptor, name = tempfile.mkstemp(prefix=f"mailticket-{kind}-", suffix=".html")
+        os.close(descriptor)
+        target = Path(name)
+    if target is not None:
+        target.write_text(composed.html, "utf-8")
+        click.echo(f"{target} holds the HTML.")
+        if browser:
+            webbrowser.open(target.resolve().as_uri())
+    elif as_html:
+        click.echo(composed.html)
+    else:
+        click.echo(f"Subject: {composed.subject}\n\n{composed.text}")
+    return 1 if composed.warnings else 0
+
+
+@click.group()
+def key() -> None:
+    """The keys that sign our Message-IDs and reply addresses."""
+
+
+@key.command()
+@config_option
+@click.pass_context
+def rotate(ctx: click.Context) -> None:
+    """Sign with a fresh key from now on; what older ones signed stays good."""
+    from mailticket.store import meta
+
+    with office_of(ctx) as office, office.database.write() as session:
+        meta.add_key(session, office.clock())
+    click.echo("A fresh key signs from now on. A running daemon takes it at its next reload (SIGHUP).")

@@ -1,0 +1,99 @@
+"""`mailticket status`: one screen that says how it goes, and what is stuck since when."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from mailticket.cli import show
+from mailticket.cli.common import config_option, json_option, office_of, print_json
+
+_OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "sent")
+
+
+@click.command()
+@json_option
+@config_option
+@click.pass_context
+def status(ctx: click.Context, as_json: bool) -> None:
+    """One screen: mailboxes, queue, promises, what is stuck and since when."""
+    from mailticket.cli.faces import moment
+    from mailticket.store import meta, report
+
+    with office_of(ctx) as office, office.database.read() as session:
+        now = office.clock()
+        figures = report.figures(session, now, now - timedelta(days=7))
+        health = {row.name: row for row in meta.health(session)}
+        names = [f"mailbox {mailbox.name}" for mailbox in office.settings.mailbox]
+    parts = []
+    for name in [*names, *(name for name in health if name not in names)]:
+        row = health.get(name)
+        route = name.removeprefix("mailbox ")
+        refused = figures.afterwards_refused.get(route, (0, ""))
+        parts.append({
+            "name": name,
+            "last_success_at": moment(row.last_success_at) if row else None,
+            "error": (row.error or None) if row else None,
+            "error_since": moment(row.error_since) if row else None,
+            "note": (row.note or None) if row else None,
+            "backlog": figures.pending.get(route, 0),
+            "not_flagged": refused[0],
+            "not_flagged_because": refused[1] or None,
+        })  # fmt: skip
+    oldest = figures.oldest_unanswered
+    face: dict[str, Any] = {
+        "at": moment(now),
+        "parts": parts,
+        "tickets": figures.tickets,
+        "unanswered": figures.unanswered,
+        "oldest_unanswered": {"id": oldest[0], "created_at": moment(oldest[1])} if oldest else None,
+        "overdue": figures.overdue,
+        "promises_7_days": {"kept": figures.kept, "missed": figures.missed},
+        "outbox": {state: figures.outgoing.get(state, 0) for state in _OUTBOX},
+        "oldest_due": moment(figures.oldest_due),
+        "withheld": figures.outgoing.get("withheld", 0),
+        "quarantine": figures.quarantined,
+        "oldest_pending": moment(figures.oldest_pending),
+    }
+    if as_json:
+        print_json(face)
+        return
+    for part, row in ((part, health.get(part["name"])) for part in parts):
+        _print_part(part, row, now)
+    _print_figures(face, figures, now)
+
+
+def _print_part(part: dict[str, Any], row: Any, now: Any) -> None:
+    good = row is not None and not row.error
+    sign = click.style("✓", fg="green") if good else click.style("✗" if row else "·", fg="red" if row else "yellow")
+    said = f"last success {show.ago(row.last_success_at, now)}" if row else "no contact yet"
+    if row is not None and row.error:
+        said += click.style(f"; failing since {show.ago(row.error_since, now)}: {show.line(row.error)}", fg="red")
+    if part["backlog"]:
+        said += f"; {part['backlog']} mails wait"
+    if part["not_flagged"]:
+        because = show.line(part["not_flagged_because"])
+        said += click.style(f"; {part['not_flagged']} not flagged or moved: {because}", fg="yellow")
+    if part["note"]:
+        said += f"; {show.line(part['note'])}"
+    click.echo(f"{sign} {part['name']}: {said}")
+
+
+def _print_figures(face: dict[str, Any], figures: Any, now: Any) -> None:
+    tickets = ", ".join(f"{number} {state}" for state, number in face["tickets"].items()) or "none yet"
+    oldest = figures.oldest_unanswered
+    waiting = f"{face['unanswered']} unanswered"
+    if oldest:
+        waiting += f", the oldest {oldest[0]} since {show.ago(oldest[1], now)}"
+    late = click.style(f", {face['overdue']} past their promise", fg="red") if face["overdue"] else ""
+    kept = face["promises_7_days"]
+    outbox = ", ".join(f"{number} {state}" for state, number in face["outbox"].items() if number) or "empty"
+    stuck = f", the oldest due since {show.ago(figures.oldest_due, now)}" if figures.oldest_due else ""
+    click.echo(f"\n  tickets     {tickets}")
+    click.echo(f"  waiting     {waiting}{late}")
+    click.echo(f"  promises    {kept['kept']} kept, {kept['missed']} missed in 7 days")
+    click.echo(f"  outbox      {outbox}{stuck}")
+    quarantine = click.style(f"{face['quarantine']} mails", fg="red") if face["quarantine"] else "empty"
+    click.echo(f"  quarantine  {quarantine}")

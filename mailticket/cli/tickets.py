@@ -1,0 +1,328 @@
+"""`mailticket ticket`: list, show, answer and tidy tickets."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mailticket.cli import show
+from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json, read_text
+
+if TYPE_CHECKING:
+    from mailticket.desk import Desk
+    from mailticket.models import Ticket
+    from mailticket.office import Office
+
+STATUSES = ("new", "open", "pending", "solved", "closed")
+
+
+@click.group()
+def ticket() -> None:
+    """List, show, answer and tidy tickets."""
+
+
+def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    if value[:-1].isdigit() and value[-1:] in "hd":
+        return datetime.now(UTC) - timedelta(**{{"h": "hours", "d": "days"}[value[-1]]: int(value[:-1])})
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("write 2026-11-22, 2026-11-22T10:00+01:00, 12h or 7d") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+@ticket.command("list")
+@click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these states (repeatable).")
+@click.option("--category", default="", help="Only this category.")
+@click.option("--requester", default="", metavar="ADDRESS", help="Only of this person.")
+@click.option("--duplicates", is_flag=True, help="Only those flagged as duplicates.")
+@click.option("--merged", is_flag=True, help="Merged ones too.")
+@click.option("--since", callback=_since, metavar="WHEN", help="Opened since: a date, a time, 12h, 7d.")
+@limit_option
+@json_option
+@config_option
+@click.pass_context
+def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **wanted: Any) -> None:
+    """List tickets, newest first."""
+    from mailticket.cli import faces
+    from mailticket.store import report, tickets
+
+    wanted["status"] = tuple(wanted["status"])
+    with office_of(ctx) as office, office.database.read() as session:
+        rows = report.ticket_rows(session, report.Filter(**wanted), limit)
+        if as_json:
+            for row in rows:
+                print_json(faces.ticket(row, tickets.position(session, row.ticket)))
+            return
+        now = office.clock()
+        lines = [
+            (t.key, t.status, t.priority, t.category, row.requester, show.ago(t.created_at, now),
+             show.moment(t.promised_by) if t.first_response_at is None else "answered",
+             row.duplicate_of or "", t.subject)
+            for row in rows for t in [row.ticket]
+        ]  # fmt: skip
+    if lines:
+        head = (
+            "TICKET",
+            "STATUS",
+            "PRIORITY",
+            "CATEGORY",
+            "REQUESTER",
+            "OPENED",
+            "PROMISED BY",
+            "DUPLICATE OF",
+            "SUBJECT",
+        )
+        show.table(head, lines)
+    else:
+        click.echo("No tickets.")
+
+
+@ticket.command("show")
+@click.argument("name", metavar="ID")
+@click.option("--full", is_flag=True, help="Whole texts, with quoted history and signatures.")
+@json_option
+@config_option
+@click.pass_context
+def show_(ctx: click.Context, name: str, full: bool, as_json: bool) -> None:
+    """Show a ticket with its whole conversation and history."""
+    with office_of(ctx) as office:
+        details = _details(office, name)
+    if as_json:
+        print_json(details)
+        return
+    _print_ticket(details)
+    for entry in details["conversation"]:
+        _print_entry(entry, full)
+    show.heading("History")
+    for event in details["history"]:
+        click.echo(f"{event['at'][:16].replace('T', ' ')}  {show.line(event['event'])}  "
+                   f"{click.style(show.line(event['detail']), fg='bright_black')}")  # fmt: skip
+
+
+def _details(office: Office, name: str) -> dict[str, Any]:
+    from mailticket.cli import faces
+    from mailticket.desk import Desk
+    from mailticket.store import report, tickets
+
+    with office.database.read() as session:
+        found: Ticket = Desk(office).find(session, name)
+        found_id = int(found.id or 0)
+        conversation = tickets.conversation(session, found_id)
+        files = tickets.attachments_of(session, [int(m.id or 0) for m in conversation])
+        return {
+            **faces.ticket(report.ticket_row(session, found), tickets.position(session, found)),
+            "check_word": found.check_word,
+            "promise_reason": found.promise_reason,
+            "participants": [p.address for p in tickets.participants(session, found_id)],
+            "addresses": [a.address for a in tickets.addresses_of(session, found.requester_id)],
+            "undeliverable": [a.address for a in tickets.addresses_of(session, found.requester_id)
+                              if a.undeliverable_since],
+            "conversation": [faces.message(m, files.get(int(m.id or 0), [])) for m in conversation],
+            "history": [faces.event(e) for e in tickets.events(session, found_id)],
+        }  # fmt: skip
+
+
+def _print_ticket(details: dict[str, Any]) -> None:
+    status = show.coloured(details["status"], details["status"])
+    click.echo(f"{click.style(details['id'], bold=True)}  {status}  {show.line(details['subject'])}")
+    promised = ""
+    if details["promised_by"]:
+        promised = " to ".join(details[k][:16].replace("T", " ") for k in ("promised_from", "promised_by")) + " UTC"
+    duplicate = f"{details['duplicate_of']} ({details['similarity']:.2f})" if details["duplicate_of"] else ""
+    fields = ", ".join(f"{name}: {' '.join(values)}" for name, values in details["fields"].items())
+    show.facts([
+        ("requester", f"{details['requester'] or 'nobody'} ({details['sender']})"),
+        ("category", f"{details['category']}, {details['priority']}"),
+        ("promised", promised),
+        ("place", details["position"]),
+        ("answered", (details["first_response_at"] or "")[:16].replace("T", " ")),
+        ("duplicate of", duplicate),
+        ("details", fields),
+        ("missing", ", ".join(details["missing"])),
+        ("marks", "\n".join(details["marks"])),
+        ("participants", ", ".join(details["participants"])),
+        ("mail bounces", ", ".join(details["undeliverable"])),
+        ("check word", details["check_word"]),
+    ])  # fmt: skip
+
+
+def _print_entry(entry: dict[str, Any], full: bool) -> None:
+    arrow = {"in": "→", "out": "←", "note": "✎"}[entry["direction"]]
+    who = entry["to"] if entry["direction"] == "out" else entry["from"]
+    show.heading(f"{arrow} {entry['at'][:16].replace('T', ' ')}  {entry['kind']}  {show.line(who)}")
+    if entry["mark"]:
+        click.echo(click.style(f"! {show.line(entry['mark'])}", fg="yellow"))
+    if entry["secrets"]:
+        click.echo(click.style(f"! exposes: {', '.join(entry['secrets'])}; ask to change it", fg="red"))
+    click.echo(show.clean(entry["text"] if full else entry["new_text"]).rstrip())
+    for file in entry["attachments"]:
+        said = f"[{show.line(file['name'])}, {file['type']}, {file['size']} bytes: attachment {file['id']}]"
+        click.echo(click.style(said, fg="bright_black"))
+
+
+@ticket.command()
+@click.argument("name", metavar="ID")
+@click.option("--text", help="The answer; without it, standard input.")
+@click.option("--as", "staff_name", default="", metavar="NAME", help="Who signs.")
+@json_option
+@config_option
+@click.pass_context
+def reply(ctx: click.Context, name: str, text: str | None, staff_name: str, as_json: bool) -> None:
+    """Answer the requester. The ticket becomes pending."""
+    with office_of(ctx) as office:
+        key, number = _desk(office).reply(name, read_text(text), staff_name)
+        warning = _warning(office, number)
+    if as_json:
+        print_json({"id": key, "outgoing": number, "warning": warning})
+        return
+    click.echo(f"{key}: the answer is in the outbox as number {number}.")
+    if warning:
+        click.echo(click.style(f"! {warning}", fg="yellow"), err=True)
+
+
+def _warning(office: Office, number: int) -> str | None:
+    """What staff should know about the address they just wrote to."""
+    from mailticket.mail.values import address_key
+    from mailticket.models import Address
+    from mailticket.store import outgoing
+
+    with office.database.read() as session:
+        row = outgoing.by_id(session, number)
+        address = session.get(Address, address_key(row.recipient))
+        if address is not None and address.undeliverable_since is not None:
+            return f"mail to {row.recipient} has bounced: {address.undeliverable_why}"
+    return None
+
+
+@ticket.command()
+@click.argument("name", metavar="ID")
+@click.option("--text", help="The note; without it, standard input.")
+@config_option
+@click.pass_context
+def note(ctx: click.Context, name: str, text: str | None) -> None:
+    """Keep a note that only staff see."""
+    with office_of(ctx) as office:
+        click.echo(f"{_desk(office).note(name, read_text(text))}: noted.")
+
+
+@ticket.command()
+@click.argument("name", metavar="ID")
+@click.option("--notify", is_flag=True, help="Tell the requester.")
+@config_option
+@click.pass_context
+def close(ctx: click.Context, name: str, notify: bool) -> None:
+    """Close a ticket."""
+    with office_of(ctx) as office:
+        click.echo(f"{_desk(office).close(name, notify=notify)} is closed.")
+
+
+@ticket.command()
+@click.argument("name", metavar="ID")
+@config_option
+@click.pass_context
+def reopen(ctx: click.Context, name: str) -> None:
+    """Open a ticket again."""
+    with office_of(ctx) as office:
+        click.echo(f"{_desk(office).reopen(name)} is open.")
+
+
+@ticket.command()
+@click.argument("name", metavar="ID")
+@click.argument("to", metavar="NAME")
+@config_option
+@click.pass_context
+def assign(ctx: click.Context, name: str, to: str) -> None:
+    """Give a ticket to somebody ("" puts it back)."""
+    with office_of(ctx) as office:
+        click.echo(f"{_desk(office).assign(name, to)} is {'taken by ' + to if to else 'nobody’s'}.")
+
+
+@ticket.command()
+@click.argument("name", metavar="A")
+@click.argument("into", metavar="B")
+@config_option
+@click.pass_context
+def merge(ctx: click.Context, name: str, into: str) -> None:
+    """Move the messages of A into B; later replies to A follow."""
+    with office_of(ctx) as office:
+        source, target = _desk(office).merge(name, into)
+        click.echo(f"{source} is merged into {target}.")
+
+
+@ticket.command()
+@click.argument("name", metavar="ID")
+@config_option
+@click.pass_context
+def split(ctx: click.Context, name: str) -> None:
+    """Undo a merge, or say that a ticket is no duplicate."""
+    with office_of(ctx) as office:
+        click.echo(f"{_desk(office).split(name)} stands for itself again.")
+
+
+@ticket.command()
+@click.argument("name", metavar="ID")
+@click.argument("address")
+@config_option
+@click.pass_context
+def participant(ctx: click.Context, name: str, address: str) -> None:
+    """Allow an address to write to a ticket."""
+    with office_of(ctx) as office:
+        click.echo(f"{_desk(office).add_participant(name, address)}: {address} may write to it.")
+
+
+@ticket.command()
+@click.argument("name", metavar="ID")
+@click.argument("address")
+@config_option
+@click.pass_context
+def requester(ctx: click.Context, name: str, address: str) -> None:
+    """Say whose ticket it is."""
+    with office_of(ctx) as office:
+        click.echo(f"{_desk(office).set_requester(name, address)} belongs to {address}.")
+
+
+@ticket.command()
+@click.argument("address")
+@click.argument("other")
+@config_option
+@click.pass_context
+def same(ctx: click.Context, address: str, other: str) -> None:
+    """Treat two addresses as one person's."""
+    with office_of(ctx) as office:
+        _desk(office).link_addresses(address, other)
+        click.echo(f"{address} and {other} are one person.")
+
+
+@ticket.command()
+@click.argument("number", type=int, metavar="ATTACHMENT")
+@click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="The file; - is standard output.")
+@config_option
+@click.pass_context
+def attachment(ctx: click.Context, number: int, target: Path | None) -> None:
+    """Save a file of a message, by the number that `show` gives."""
+    from mailticket.desk import Desk
+
+    with office_of(ctx) as office:
+        name, content = Desk(office).attachment(number)
+    if target is not None and str(target) == "-":
+        sys.stdout.buffer.write(content)
+        return
+    place = target or Path(f"attachment-{number}")  # never a name that a stranger chose
+    if place.exists():
+        raise click.UsageError(f"{place} exists; name another with --to")
+    place.write_bytes(content)
+    click.echo(f"{show.line(name)}: {len(content)} bytes in {place}")
+
+
+def _desk(office: Office) -> Desk:
+    from mailticket.desk import Desk
+
+    return Desk(office, getpass.getuser())

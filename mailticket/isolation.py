@@ -1,0 +1,72 @@
+"""What staff do with mails in quarantine: look, take in again, open a ticket unread, or file away."""
+
+from __future__ import annotations
+
+import secrets
+
+from mailticket.errors import NotFound, Refused
+from mailticket.intake import Arrival, Intake, Outcome
+from mailticket.mail.values import Attachment
+from mailticket.models import Incoming, Message, Ticket
+from mailticket.office import Office
+from mailticket.promise import make_promise
+from mailticket.store import incoming, raws, tickets
+from mailticket.triage import ids, signatures
+
+
+class Isolation:
+    """The quarantine of one database."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def get(self, number: int) -> tuple[Incoming, bytes]:
+        """A row in quarantine and its raw bytes."""
+        with self._office.database.read() as session:
+            row = incoming.by_id(session, number)
+            if row.state != "quarantined":
+                raise Refused(f"mail {number} is not in quarantine: it is {row.state}")
+            raw = raws.get(session, row.raw_digest or "")
+        if raw is None:
+            raise NotFound(f"the bytes of mail {number} are gone")
+        return row, raw
+
+    def retry(self, number: int) -> Outcome:
+        """Read and judge the mail again; it goes back to quarantine when it still cannot be taken in."""
+        row, raw = self.get(number)
+        with self._office.database.write() as session:
+            incoming.put_back(session, number)
+        arrival = Arrival(number, raw, row.arrived_at, row.route, afterwards=False)
+        return Intake(self._office).take_in([arrival], alone=True)[0]
+
+    def release(self, number: int) -> Outcome:
+        """Open a ticket without requester that carries the unread mail as its attachment."""
+        row, raw = self.get(number)
+        office, now = self._office, self._office.clock()
+        promised = make_promise(now, row.arrived_at, "other", "normal", office.settings.promise, office.calendar)
+        with office.database.write() as session:
+            key = tickets.unused_key(session, lambda: ids.new_id(office.settings.support.prefix, secrets.randbelow))
+            reason = "released from quarantine by staff"
+            ticket = Ticket(
+                key=key, subject=f"Unreadable mail {row.message_id or number}", marks=["no usable sender", reason],
+                check_word=signatures.check_word(office.keys[0], key), created_at=row.arrived_at, updated_at=now,
+                promised_from=promised.promised_from, promised_by=promised.promised_by,
+                promise_reason=promised.reason,
+            )  # fmt: skip
+            ticket_id = tickets.add(session, ticket)
+            words = f"This mail could not be read ({row.reason}). Its bytes are attached."
+            message = Message(ticket_id=ticket_id, direction="in", kind="request", text=words, new_text=words,
+                              at=row.arrived_at, incoming_id=number, raw_digest=row.raw_digest)  # fmt: skip
+            whole = Attachment("", f"mail-{number}.eml", "message/rfc822", len(raw), row.raw_digest or "", False)
+            tickets.add_attachments(session, tickets.add(session, message), [whole])
+            tickets.add_event(session, ticket_id, now, "opened", reason, "staff")
+            incoming.finish(session, number, now, state="opened", rule="released", reason=reason, ticket_id=ticket_id)
+        return Outcome(number, "opened", "released", reason, key)
+
+    def discard(self, number: int) -> Outcome:
+        """File the mail away; its bytes stay until retention removes them."""
+        self.get(number)
+        reason = "discarded from quarantine by staff"
+        with self._office.database.write() as session:
+            incoming.finish(session, number, self._office.clock(), state="filed", rule="discarded", reason=reason)
+        return Outcome(number, "filed", "discarded", reason)

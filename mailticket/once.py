@@ -1,0 +1,92 @@
+"""One round of everything, for `run --once`: take in all that waits, deliver all that is due, count, and leave."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from mailticket import config
+from mailticket.collect import Collector
+from mailticket.courier import Courier, Outcome
+from mailticket.errors import WorldError
+from mailticket.intake import Outcome as Taken
+from mailticket.office import Office, open_office
+from mailticket.outbox import Outbox
+from mailticket.settings import Settings
+from mailticket.store import outgoing, schema
+from mailticket.store.engine import Database
+from mailticket.store.lock import run_lock
+from mailticket.store.outgoing import Due
+from mailticket.upkeep import Upkeep
+
+log = logging.getLogger("mailticket.once")
+
+_SENT_STATES = {"sent": "sent", "retry": "deferred", "configuration": "deferred", "permanent": "failed"}
+
+
+@dataclass
+class Tally:
+    """What a round did, under the names of `run --once --json`, and what kept it from doing more."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    troubles: list[str] = field(default_factory=list)
+
+    NAMES = ("fetched", "opened", "appended", "duplicates", "filed", "quarantined", "already_known", "sent",
+             "deferred", "failed", "withheld")  # fmt: skip
+
+    def took(self, outcomes: Sequence[Taken]) -> None:
+        for taken in outcomes:
+            self.counts["fetched"] += 1
+            self.counts["already_known" if taken.state == "known" else taken.state] += 1
+            self.counts["duplicates"] += taken.duplicate_of is not None
+            self.counts["withheld"] += bool(taken.withheld)
+
+    def delivered(self, _due: Due, outcome: Outcome) -> None:
+        self.counts[_SENT_STATES.get(outcome.kind, outcome.kind)] += 1
+
+    def as_dict(self) -> dict[str, int]:
+        return {name: self.counts[name] for name in self.NAMES}
+
+
+def run_once(settings: Settings, progress: Callable[[str], None] = lambda said: None) -> Tally:
+    """One round under the run lock. A mailbox or server in trouble is noted; the rest is done all the same."""
+    tally = Tally()
+    database = Database(settings.database.url)
+    try:
+        with run_lock(database):
+            schema.prepare(database)
+            office = open_office(settings, database)
+            with database.write() as session:
+                outgoing.recover(session, office.clock())
+            for mailbox in settings.mailbox:
+                progress(f"mailbox {mailbox.name}")
+                secret = partial(config.secret, mailbox, os.environ)
+                collector = Collector(office, mailbox, secret, tally.took)
+                _collect(collector, tally)
+            Upkeep(office).run()
+            progress("outbox")
+            asyncio.run(_deliver(office, tally))
+    finally:
+        database.close()
+    return tally
+
+
+def _collect(collector: Collector, tally: Tally) -> None:
+    try:
+        collector.collect_once()
+    except WorldError as error:
+        tally.troubles.append(f"{collector.name}: {error}")
+        collector.is_unwell(error)
+
+
+async def _deliver(office: Office, tally: Tally) -> None:
+    courier = Courier(office.settings.smtp, partial(config.secret, office.settings.smtp, os.environ))
+    outbox = Outbox(office, courier, tally.delivered)
+    await outbox.deliver_due()
+    if outbox.server_trouble:
+        tally.troubles.append(f"smtp: {outbox.server_trouble}")

@@ -1,0 +1,186 @@
+"""Lists and figures for people and programs: tickets, what waits and since when, and the conservation of mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from mailticket.mail.values import address_key
+from mailticket.models import Address, Incoming, Message, Outgoing, Requester, Ticket
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which tickets to list; an empty field asks nothing."""
+
+    status: Sequence[str] = ()
+    category: str = ""
+    requester: str = ""
+    duplicates: bool = False
+    merged: bool = False
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """A ticket as lists show it."""
+
+    ticket: Ticket
+    requester: str
+    requester_name: str
+    messages: int
+    duplicate_of: str | None
+    merged_into: str | None
+
+
+def ticket_rows(session: Session, wanted: Filter, limit: int | None = None) -> Iterator[TicketRow]:
+    """Tickets, newest first, page by page so that the first line comes at once however many there are."""
+    before: int | None = None
+    left = limit
+    while left is None or left > 0:
+        page = _page(session, wanted, before, min(_PAGE, left) if left is not None else _PAGE)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        before = page[-1].ticket.id
+        left = None if left is None else left - len(page)
+
+
+def ticket_row(session: Session, ticket: Ticket) -> TicketRow:
+    """One ticket as lists show it."""
+    return _rows(session, [ticket])[0]
+
+
+def _page(session: Session, wanted: Filter, before: int | None, size: int) -> list[TicketRow]:
+    query = select(Ticket).where(*_conditions(session, wanted)).order_by(col(Ticket.id).desc()).limit(size)
+    if before is not None:
+        query = query.where(col(Ticket.id) < before)
+    return _rows(session, list(session.execute(query).scalars()))
+
+
+def _conditions(session: Session, wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if not wanted.merged:
+        conditions.append(col(Ticket.merged_into).is_(None))
+    if wanted.status:
+        conditions.append(col(Ticket.status).in_(wanted.status))
+    if wanted.category:
+        conditions.append(col(Ticket.category) == wanted.category)
+    if wanted.duplicates:
+        conditions.append(col(Ticket.duplicate_of).is_not(None))
+    if wanted.since is not None:
+        conditions.append(col(Ticket.created_at) >= wanted.since)
+    if wanted.requester:
+        known = session.get(Address, address_key(wanted.requester))
+        conditions.append(col(Ticket.requester_id) == (known.requester_id if known else -1))
+    return conditions
+
+
+def _rows(session: Session, page: Sequence[Ticket]) -> list[TicketRow]:
+    """The page with what stands in other tables, each asked once for the whole page."""
+    if not page:
+        return []
+    ids = [ticket.id for ticket in page]
+    people = {ticket.requester_id for ticket in page}
+    other = aliased(Ticket)
+    query = select(col(Address.requester_id), func.min(col(Address.address))).where(
+        col(Address.requester_id).in_(people)
+    )
+    addresses = dict(_pairs(session.execute(query.group_by(col(Address.requester_id)))))
+    names = dict(
+        _pairs(session.execute(select(col(Requester.id), col(Requester.name)).where(col(Requester.id).in_(people))))
+    )
+    counted = select(col(Message.ticket_id), func.count()).where(col(Message.ticket_id).in_(ids))
+    messages = dict(_pairs(session.execute(counted.group_by(col(Message.ticket_id)))))
+    links = {t.duplicate_of for t in page} | {t.merged_into for t in page}
+    keys = dict(_pairs(session.execute(select(col(other.id), col(other.key)).where(col(other.id).in_(links)))))
+    return [
+        TicketRow(t, addresses.get(t.requester_id, ""), names.get(t.requester_id, ""), messages.get(t.id, 0),
+                  keys.get(t.duplicate_of), keys.get(t.merged_into))
+        for t in page
+    ]  # fmt: skip
+
+
+def _pairs(rows: Any) -> list[tuple[Any, Any]]:
+    return [(row[0], row[1]) for row in rows]
+
+
+def conservation(session: Session) -> dict[str, dict[str, int]]:
+    """For each mailbox, how many mails were listed and in which state they are: promise 1 in figures."""
+    query = select(col(Incoming.route), col(Incoming.state), func.count()).group_by(
+        col(Incoming.route), col(Incoming.state)
+    )
+    table: dict[str, dict[str, int]] = {}
+    for route, state, number in session.execute(query):
+        table.setdefault(route, {})[state] = number
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What `status` shows beside the health of each part."""
+
+    tickets: dict[str, int]
+    unanswered: int
+    oldest_unanswered: tuple[str, datetime] | None
+    overdue: int
+    kept: int
+    missed: int
+    outgoing: dict[str, int]
+    oldest_due: datetime | None
+    quarantined: int
+    oldest_pending: datetime | None
+    pending: dict[str, int]
+    afterwards_refused: dict[str, tuple[int, str]]
+
+
+def figures(session: Session, now: datetime, since: datetime) -> Figures:
+    """The figures of the moment; kept and missed promises count first answers since `since`."""
+    waiting = (col(Ticket.first_response_at).is_(None), col(Ticket.status).in_(("new", "open")))
+    oldest = session.execute(
+        select(col(Ticket.key), col(Ticket.created_at)).where(*waiting).order_by(col(Ticket.created_at)).limit(1)
+    ).first()
+    answered = (col(Ticket.first_response_at) >= since, col(Ticket.promised_by).is_not(None))
+    late = col(Ticket.first_response_at) > col(Ticket.promised_by)
+    due = select(func.min(col(Outgoing.created_at))).where(col(Outgoing.state).in_(("queued", "deferred", "sending")))
+    listed = col(Incoming.state) == "listed"
+    return Figures(
+        tickets=_tally(session, col(Ticket.status)),
+        unanswered=_count(session, Ticket, *waiting),
+        oldest_unanswered=(oldest[0], oldest[1]) if oldest else None,
+        overdue=_count(session, Ticket, *waiting, col(Ticket.promised_by) < now),
+        kept=_count(session, Ticket, *answered, ~late),
+        missed=_count(session, Ticket, *answered, late),
+        outgoing=_tally(session, col(Outgoing.state)),
+        oldest_due=session.execute(due).scalar(),
+        quarantined=_count(session, Incoming, col(Incoming.state) == "quarantined"),
+        oldest_pending=session.execute(select(func.min(col(Incoming.listed_at))).where(listed)).scalar(),
+        pending=_tally(session, col(Incoming.route), listed),
+        afterwards_refused=_refused(session),
+    )
+
+
+def _refused(session: Session) -> dict[str, tuple[int, str]]:
+    """For each mailbox, how many flags or moves the server refused, and its words."""
+    query = (
+        select(col(Incoming.route), func.count(), func.max(col(Incoming.afterwards_error)))
+        .where(col(Incoming.afterwards) == "due", col(Incoming.afterwards_attempts) > 0)
+        .group_by(col(Incoming.route))
+    )
+    return {row[0]: (row[1], row[2]) for row in session.execute(query)}
+
+
+def _tally(session: Session, column: Any, *conditions: ColumnElement[bool]) -> dict[str, int]:
+    return dict(_pairs(session.execute(select(column, func.count()).where(*conditions).group_by(column))))
+
+
+def _count(session: Session, table: Any, *conditions: ColumnElement[bool]) -> int:
+    return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar() or 0)

@@ -1,0 +1,127 @@
+"""Housekeeping: closing what is solved, warning of promises that slip, removing what has been kept long enough."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from mailticket import answers
+from mailticket.answers import Occasion
+from mailticket.errors import StoreUnavailable
+from mailticket.expectation import Expectation
+from mailticket.models import Ticket
+from mailticket.office import Office
+from mailticket.promise import make_promise
+from mailticket.store import chores, incoming, meta, tickets
+
+log = logging.getLogger("mailticket.upkeep")
+
+_BATCH = 200
+_LONGEST_INGEST = timedelta(hours=1)
+_CLOCK_TOLERANCE = timedelta(hours=1)
+
+
+class Upkeep:
+    """All housekeeping of one database. `wake` is called when a letter was written."""
+
+    def __init__(self, office: Office, wake: Callable[[], None] = lambda: None) -> None:
+        self.office = office
+        self._wake = wake
+        self._expectation = Expectation()
+        self._wall = office.clock()
+        self._monotonic = time.monotonic()
+
+    def run(self) -> None:
+        """Every chore once, each in small transactions; a database in trouble ends the turn."""
+        if not self._clock_is_sound():
+            return
+        try:
+            for chore in (self._close_solved, self._warn_staff, self._tell_late, self._forget_raw, self._give_up_files):
+                while chore(self.office.clock()) == _BATCH:
+                    pass
+        except StoreUnavailable as error:
+            log.warning("housekeeping waits: %s", error)
+
+    def _clock_is_sound(self) -> bool:
+        """Rules of age pause when the wall clock leaps, or lies before what we wrote ourselves (promise 8)."""
+        now = self.office.clock()
+        drift = (now - self._wall) - timedelta(seconds=time.monotonic() - self._monotonic)
+        with self.office.database.read() as session:
+            newest = chores.newest_row(session)
+        sound = abs(drift) <= _CLOCK_TOLERANCE and (newest is None or now >= newest - _CLOCK_TOLERANCE)
+        if not sound:
+            log.error("housekeeping pauses: the clock says %s, which cannot be; the newest row is of %s", now, newest)
+            with self.office.database.write() as session:
+                meta.went_wrong(session, "clock", now, f"the clock leapt by {drift}")
+        return sound
+
+    def _close_solved(self, now: datetime) -> int:
+        """What stayed solved for a week is closed; nobody is told."""
+        before = now - timedelta(days=self.office.settings.support.close_after_days)
+        with self.office.database.write() as session:
+            due = chores.solved_before(session, before, _BATCH)
+            for ticket in due:
+                ticket.status, ticket.closed_at, ticket.updated_at = "closed", now, now
+                session.add(ticket)
+                tickets.add_event(session, int(ticket.id or 0), now, "closed", "solved, and nobody objected")
+        return len(due)
+
+    def _warn_staff(self, now: datetime) -> int:
+        """Staff hear of a promise before it breaks: an event, a line in the log, a figure in `status`."""
+        until = now + timedelta(hours=self.office.settings.promise.warn_staff_hours)
+        with self.office.database.write() as session:
+            due = chores.slipping(session, until, Ticket.late_warned_at, _BATCH)
+            for ticket in due:
+                ticket.late_warned_at = now
+                session.add(ticket)
+                tickets.add_event(session, int(ticket.id or 0), now, "promise slipping", f"due {ticket.promised_by}")
+                log.warning("ticket %s: the promise of %s is about to break", ticket.key, ticket.promised_by)
+        return len(due)
+
+    def _tell_late(self, now: datetime) -> int:
+        """Shortly before a promise passes, its requester gets one mail with a new date."""
+        settings = self.office.settings.promise
+        if not settings.late_notice:
+            return 0
+        until = now + timedelta(hours=settings.late_notice_hours)
+        with self.office.database.write() as session:
+            due = chores.slipping(session, until, Ticket.late_notice_at, _BATCH)
+            for ticket in due:
+                ticket.late_notice_at = now
+                session.add(ticket)
+                to = chores.deliverable_address(session, ticket)
+                if to is not None and ticket.trust != "failed":
+                    self._write_late_notice(session, ticket, to, now)
+        if due:
+            self._wake()
+        return len(due)
+
+    def _write_late_notice(self, session: Session, ticket: Ticket, to: str, now: datetime) -> None:
+        """One mail with a new date. The promise that was made stays on record: it will count as missed."""
+        office = self.office
+        load = self._expectation.load(session, office)
+        renewed = make_promise(now, now, ticket.category, ticket.priority, office.settings.promise, office.calendar,
+                               load, office.classifier.categories)  # fmt: skip
+        occasion = Occasion("late-notice", to, verified=ticket.trust == "verified", withheld=self._held_back())
+        answers.write(
+            session, office, ticket, occasion, now,
+            promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,
+        )  # fmt: skip
+        tickets.add_event(session, int(ticket.id or 0), now, "late notice", f"new date {renewed.promised_by}")
+
+    def _held_back(self) -> str:
+        return "" if self.office.settings.acknowledge.enabled else "[acknowledge] enabled is false"
+
+    def _give_up_files(self, now: datetime) -> int:
+        with self.office.database.write() as session:
+            return incoming.give_up_files(session, now - _LONGEST_INGEST, now, _BATCH)
+
+    def _forget_raw(self, now: datetime) -> int:
+        """Raw mails are kept for a time; what was read of them stays, and so does their digest."""
+        before = now - timedelta(days=self.office.settings.retention.raw_days)
+        with self.office.database.write() as session:
+            return chores.forget_raw(session, before, _BATCH)
