@@ -45,9 +45,9 @@ StepKind = Literal[
     "closed",
 ]
 
-# Stands in the first line of each letter, in every language; what lies below that line is ours. Middle dots exist in
-# ASCII's neighbours that mail programs of Europe and China answer in (ISO 8859-1, GBK, Big5), so it survives a reply.
-REPLY_MARKER = "· · · · ·"
+# Begins the first line of each letter, in every language; that line and all below it is ours. The middle dot exists in
+# the charsets that mail programs of Europe and China reply in (ISO 8859-1, GBK, Big5), so the marker survives a reply.
+REPLY_MARKER = "· · · · · · · ·"
 
 
 @dataclass(frozen=True, slots=True)

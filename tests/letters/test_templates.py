@@ -11,6 +11,8 @@ import pytest
 
 from mailticket.letters import KINDS, ArticleLink, Found, Letter, Letters, Step, TemplateSource
 from mailticket.letters.samples import HEAD
+from mailticket.mail.quoting import trim
+from mailticket.triage.commands import command
 
 LANGUAGES = ("en", "zh-Hans", "zh-Hant")
 ACK = "en/acknowledgement.j2"
@@ -172,7 +174,7 @@ def test_every_letter_has_id_first_check_word_and_security_notice(letters: Lette
     composed = letters.compose(letters.sample(kind, language), HEAD)
     first, second = composed.text.split("\n")[:2]
     assert "MT-7F3K-92QX" in first
-    assert HEAD.reply_marker in first
+    assert first.startswith(HEAD.reply_marker)
     if kind in ("acknowledgement", "duplicate-notice", "late-notice", "status-answer"):
         assert {"en": "Thu 26 Nov 2026 10:00", "zh-Hans": "11月26日（周四）10:00", "zh-Hant": "11月26日（週四）10:00"}[
             language
@@ -181,6 +183,25 @@ def test_every_letter_has_id_first_check_word_and_security_notice(letters: Lette
         assert "badokine" in page
         assert re.search("passwords|密码|密碼", page)
     assert f'<html lang="{language}"' in composed.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_reply_that_quotes_a_letter_without_marks_is_cut_at_the_marker(letters: Letters, kind, language) -> None:
+    quoted = letters.compose(letters.sample(kind, language), HEAD).text
+    for reply in (f"The TXID is abc.\n\n{quoted}", "The TXID is abc.\n\n> " + quoted.replace("\n", "\n> ")):
+        assert trim(reply, marker=HEAD.reply_marker)[0] == "The TXID is abc."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("kind", "words"), [("acknowledgement", ("STATUS", "状态", "狀態")), ("duplicate-notice", ("SPLIT",))]
+)
+def test_the_words_that_a_letter_offers_are_commands(letters: Letters, kind, words, language) -> None:
+    html = letters.compose(letters.sample(kind, language), HEAD).html
+    offered = [word for word in re.findall("<strong[^>]*>([^<]+)</strong>", html) if word in words]
+    assert len(offered) == 1
+    assert command(offered[0]) is not None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

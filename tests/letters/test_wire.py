@@ -15,7 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailticket import shipped
-from mailticket.letters import KINDS, Found, Letter, Letters, Quoted, TemplateSource, is_bare_address
+from mailticket.letters import (
+    KINDS,
+    Found,
+    Letter,
+    Letterhead,
+    Letters,
+    Quoted,
+    TemplateSource,
+    compose,
+    is_bare_address,
+    wire,
+)
 from mailticket.letters.samples import HEAD
 from mailticket.letters.wire import thread
 
@@ -354,3 +365,23 @@ def test_a_name_that_looks_like_an_address_or_a_link_is_not_greeted() -> None:
     for name in ("ann@example.org", "www.evil.example/x", "A" * 200):
         letter = replace(LETTERS.sample("acknowledgement", "en"), name=name)
         assert "\nHello,\n" in LETTERS.compose(letter, HEAD).text
+
+
+@pytest.mark.parametrize("value", ["x\r\nBcc: e@evil.example", "x\nBcc: e@evil.example", "x" * 1_000])
+def test_a_header_that_came_out_otherwise_than_intended_is_never_sent(monkeypatch, value) -> None:
+    fields = [("From", "support@example.com"), ("Subject", value)]
+    monkeypatch.setattr(wire, "header_fields", lambda *_: fields)
+    with pytest.raises(wire.WireError):
+        wire.message(LETTERS.sample("solved", "en"), HEAD, wire.Pages(value, "text\n", "<p>html</p>\n", "en"))
+
+
+def test_a_letter_whose_bytes_fail_the_check_is_sent_in_the_neutral_form(monkeypatch) -> None:
+    def checked(letter: Letter, head: Letterhead, pages: wire.Pages) -> bytes:
+        if "USDT" in pages.subject:
+            raise wire.WireError("the subject reads otherwise")
+        return wire.message(letter, head, pages)
+
+    monkeypatch.setattr(compose, "message", checked)
+    composed = LETTERS.compose(LETTERS.sample("acknowledgement", "en"), HEAD)
+    assert composed.subject == "We have received your request [MT-7F3K-92QX]"
+    assert composed.warnings == ("acknowledgement: the subject reads otherwise; the neutral form was used",)
