@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic_settings import EnvSettingsSource, SettingsError
 
 from mailticket.config_problems import Report, model_in, suggestion
 from mailticket.errors import ConfigurationError, WorldError
@@ -136,7 +135,7 @@ def _from_environment(environ: Mapping[str, str], from_file: dict[str, Any]) -> 
                 values = _laid_over(values, _source(Settings, PREFIX, {name: environ[name]}))
         except IndexError:
             problems.append(f"{name}: entries of an array are counted from 1 and follow each other without a gap")
-        except (SettingsError, ValueError):
+        except ValueError:
             problems.append(f'{name}: not understood; lists and tables are written as JSON, such as ["a", "b"]')
     return values, problems
 
@@ -149,6 +148,9 @@ def _environment_of(annotation: Any, name: str, environ: Mapping[str, str]) -> d
 
 def _source(model: type[BaseModel], prefix: str, variables: Mapping[str, str]) -> dict[str, Any]:
     """pydantic-settings' reading of some variables. A key that the model does not know is kept, to be reported."""
+    # Imported here: it takes 70 ms, and most commands run without any such variable.
+    from pydantic_settings import EnvSettingsSource
+
     source = EnvSettingsSource(model, env_prefix=prefix, env_nested_delimiter="__")  # type: ignore[arg-type]
     source.env_vars = {name.lower(): value for name, value in variables.items()}
     values = source()
