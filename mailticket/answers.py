@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlmodel import Session
-
 from mailticket.letters import Composed, Found, Letter, LetterKind
 from mailticket.mail.values import Address, address_key
 from mailticket.models import Message, Outgoing, Ticket
 from mailticket.office import Office
 from mailticket.settings import Category
-from mailticket.store import outgoing, tickets
+from mailticket.store import Session, outgoing, tickets
 from mailticket.triage import signatures
 from mailticket.triage.signatures import Purpose
 

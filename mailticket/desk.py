@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session
-
 from mailticket import answers
 from mailticket.answers import Occasion
 from mailticket.errors import NotFound, Refused
@@ -15,7 +13,7 @@ from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import address_key
 from mailticket.models import Message, Participant, Ticket
 from mailticket.office import Office
-from mailticket.store import outgoing, tickets
+from mailticket.store import Session, outgoing, tickets
 from mailticket.triage import ids, secrets
 
 _LONGEST_QUOTE = 5_000

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session
-
 from mailticket import answers
 from mailticket.answers import Occasion
 from mailticket.mail.values import Mail
 from mailticket.models import Message, Ticket
 from mailticket.office import Office
 from mailticket.promise import Load, make_promise
-from mailticket.store import outgoing, tickets
+from mailticket.store import Session, outgoing, tickets
 from mailticket.triage import ids, signatures
 from mailticket.triage.decision import Decision
 from mailticket.triage.understanding import Understanding

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 
-from sqlmodel import Session
-
 from mailticket.office import Office
 from mailticket.promise import Load
-from mailticket.store import load
+from mailticket.store import Session, load
 
 _REFRESH_SECONDS = 30.0
 _SHARE = 50  # reading may take at most this fraction of the time, however many wait

@@ -14,8 +14,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
-
 from mailticket.effects import Arrived, carry_out
 from mailticket.errors import StoreUnavailable
 from mailticket.expectation import Expectation
@@ -25,7 +23,7 @@ from mailticket.mail.values import Mail
 from mailticket.models import Incoming
 from mailticket.office import Office
 from mailticket.promise import Load
-from mailticket.store import incoming, knowledge, raws
+from mailticket.store import Session, incoming, knowledge, raws
 from mailticket.store.engine import is_fault_of_the_world
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision

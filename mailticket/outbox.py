@@ -13,13 +13,11 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
-
 from mailticket.courier import Courier, Notify, Outcome, retry_at
 from mailticket.errors import StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.office import Office
-from mailticket.store import meta, outgoing, tickets
+from mailticket.store import Session, meta, outgoing, tickets
 from mailticket.store.ledger import Ledger
 from mailticket.store.outgoing import STAFF_RANK, Due
 

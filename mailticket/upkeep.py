@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
-
 from mailticket import answers
 from mailticket.answers import Occasion
 from mailticket.errors import StoreUnavailable
@@ -16,7 +14,7 @@ from mailticket.expectation import Expectation
 from mailticket.models import Ticket
 from mailticket.office import Office
 from mailticket.promise import make_promise
-from mailticket.store import chores, incoming, meta, tickets
+from mailticket.store import Session, chores, incoming, meta, tickets
 
 log = logging.getLogger("mailticket.upkeep")
 
