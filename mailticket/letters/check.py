@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from mailticket.letters import clean, samples
-from mailticket.letters.compose import Letters, render
+from mailticket.letters.pages import render
 from mailticket.letters.press import Press, where
 from mailticket.letters.values import KINDS, LetterKind, Problem
 
 _WORD_FILES = ("common.j2", "dates.j2", *(f"{kind}.j2" for kind in KINDS))
 
 
-def problems(letters: Letters) -> list[Problem]:
+def problems(press: Press, shipped: Press) -> list[Problem]:
     """Broken templates first, each once, then files that replace nothing, then the gaps of languages."""
-    press = letters.press
     found = dict.fromkeys(press.compile_all())
     if not found:
         for language in press.languages:
             for kind in KINDS:
                 found |= dict.fromkeys(_broken(press, kind, language))
-    return [*found, *_strangers(letters), *_gaps(press)]
+    return [*found, *_strangers(press, shipped), *_gaps(press)]
 
 
 def _broken(press: Press, kind: LetterKind, language: str) -> list[Problem]:
@@ -41,15 +40,15 @@ def _file(press: Press, name: str) -> str:
     return next((f"{source.origin}/{name}" for source in press.sources if name in source.files), name)
 
 
-def _strangers(letters: Letters) -> list[Problem]:
+def _strangers(press: Press, shipped: Press) -> list[Problem]:
     """Files of the administrator that no letter uses: most often a name that was typed wrong."""
-    shipped = letters.shipped.sources[0].files
+    ours = shipped.sources[0].files
     found = []
-    for source in letters.press.sources[:-1]:
+    for source in press.sources[:-1]:
         for name in source.files:
             folder, _, file = name.rpartition("/")
-            used = name in shipped or (folder in letters.languages and file in _WORD_FILES)
-            if not used and not _mentioned(name, letters.press):
+            used = name in ours or (folder in press.languages and file in _WORD_FILES)
+            if not used and not _mentioned(name, press):
                 found.append(Problem(f"{source.origin}/{name}", 1, "no letter uses this file; is its name right?"))
     return found
 

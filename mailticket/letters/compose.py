@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from mailticket.letters import clean, moments, samples
+from mailticket.letters import clean, samples
+from mailticket.letters.check import problems
+from mailticket.letters.pages import render
 from mailticket.letters.press import Press, where
 from mailticket.letters.values import Composed, Letter, Letterhead, LetterKind, Problem, TemplateSource
 from mailticket.letters.wire import Pages, WireError, message
@@ -63,9 +64,7 @@ class Letters:
 
     def check(self) -> list[Problem]:
         """What is wrong with the templates: each problem with its file and line, and the gaps of languages."""
-        from mailticket.letters.check import problems
-
-        return problems(self)
+        return problems(self.press, self.shipped)
 
     def _pages(self, letter: Letter, head: Letterhead, language: str) -> tuple[Pages, tuple[str, ...]]:
         try:
@@ -76,37 +75,6 @@ class Letters:
             problem = where(error, self.press.sources)
         language = language if language in self.shipped.languages else "en"
         return render(self.shipped, letter, head, language), (f"{problem}; the built-in template was used",)
-
-
-def render(press: Press, letter: Letter, head: Letterhead, language: str) -> Pages:
-    """The pages of a letter that was made presentable. Errors: whatever a template raises."""
-    values = _values(letter, head)
-    subject = press.render("subject", letter.kind, language, values)
-    actual = press.place(language, f"{letter.kind}.j2").partition("/")[0]
-    return Pages(
-        subject=_with_id(clean.one_line(subject, 300), letter.ticket_id),
-        text=press.render("text", letter.kind, actual, values),
-        html=press.render("html", letter.kind, actual, values),
-        language=actual,
-    )
-
-
-def _values(letter: Letter, head: Letterhead) -> dict[str, Any]:
-    """What templates see."""
-    zone = letter.zone or head.zone
-    return {
-        "letter": letter,
-        "head": head,
-        "promise": moments.span(letter.promised_from, letter.promised_by, zone),
-        "earlier": moments.span(None, letter.earlier_by, zone),
-        "steps": [(step.kind, moments.moment(step.at, zone)) for step in letter.steps],
-        "quoted_at": moments.moment(letter.history.at, zone) if letter.history else None,
-    }
-
-
-def _with_id(subject: str, ticket_id: str) -> str:
-    """A subject is worth nothing without the ticket ID, so a template that forgets it is put right."""
-    return subject if ticket_id in subject else f"{subject} [{ticket_id}]"
 
 
 def _likely(language: str) -> tuple[str, ...]:

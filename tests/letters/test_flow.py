@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 
@@ -51,11 +51,13 @@ def test_wrap_indents_the_lines_of_an_item() -> None:
     assert lines[1].startswith("    word")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_wrap_loses_nothing_but_blanks(text: str) -> None:
     assert "".join(flow.wrap(text).split()) == "".join(text.split())
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="汉字。，（）ab 12", max_size=400))
 def test_wrap_begins_no_line_with_closing_punctuation(text: str) -> None:
     folded = flow.fold(text)

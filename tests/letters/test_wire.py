@@ -11,7 +11,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailticket import shipped
@@ -286,6 +286,7 @@ def test_s23_a_decoded_subject_or_name_adds_no_header(text) -> None:
         assert read(composed.message)["Subject"] == composed.subject
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_s23_no_text_at_all_adds_a_header(text: str) -> None:
     composed = LETTERS.compose(_hostile(text, verified=True), HEAD)

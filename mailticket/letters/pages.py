@@ -1,0 +1,41 @@
+"""The pages of one letter: what its templates see, and what comes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mailticket.letters import clean, moments
+from mailticket.letters.press import Press
+from mailticket.letters.values import Letter, Letterhead
+from mailticket.letters.wire import Pages
+
+
+def render(press: Press, letter: Letter, head: Letterhead, language: str) -> Pages:
+    """The pages of a letter that was made presentable. Errors: whatever a template raises."""
+    values = _values(letter, head)
+    subject = press.render("subject", letter.kind, language, values)
+    actual = press.place(language, f"{letter.kind}.j2").partition("/")[0]
+    return Pages(
+        subject=_with_id(clean.one_line(subject, 300), letter.ticket_id),
+        text=press.render("text", letter.kind, actual, values),
+        html=press.render("html", letter.kind, actual, values),
+        language=actual,
+    )
+
+
+def _values(letter: Letter, head: Letterhead) -> dict[str, Any]:
+    """What templates see."""
+    zone = letter.zone or head.zone
+    return {
+        "letter": letter,
+        "head": head,
+        "promise": moments.span(letter.promised_from, letter.promised_by, zone),
+        "earlier": moments.span(None, letter.earlier_by, zone),
+        "steps": [(step.kind, moments.moment(step.at, zone)) for step in letter.steps],
+        "quoted_at": moments.moment(letter.history.at, zone) if letter.history else None,
+    }
+
+
+def _with_id(subject: str, ticket_id: str) -> str:
+    """A subject is worth nothing without the ticket ID, so a template that forgets it is put right."""
+    return subject if ticket_id in subject else f"{subject} [{ticket_id}]"
