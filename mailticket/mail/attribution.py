@@ -12,8 +12,8 @@ MAX_SPAN = 6  # non-blank lines over which one attribution is wrapped
 # The words that end an attribution line, before its colon. Verbs that carry a name behind them stand in MIDDLE.
 _VERBS = (
     # English, German, French, Spanish, Portuguese, Italian, Dutch
-    r"wrote|writes|sent|said|schrieb|geschrieben|a [ée]crit|a envoy[ée]|escribi[óo]|escreveu|ha scritto|scrive|scritto"
-    r"|schreef|geschreven"
+    r"wrote|writes|sent|said|schrieb|geschrieben|a [ée]crit|a envoy[ée]|escribi[óo]|escreveu|ha scritto|scrive"
+    r"|scritto|schreef|geschreven"
     # Polish, Czech, Russian, Ukrainian, Bulgarian
     r"|napisa[łl](?:\(a\)|a)?|pisze|napsal(?:\(a\)|a)?|написал(?:\(а\)|а)?|писал(?:\(а\)|а)?|пишет|пише|написа"
     # Swedish, Danish, Norwegian, Finnish, Turkish, Hungarian, Romanian, Vietnamese, Indonesian
@@ -23,31 +23,29 @@ _VERBS = (
 )
 _END = re.compile(rf"(?:{_VERBS})[ \u00a0]?[:：]?$", re.IGNORECASE)
 _MIDDLE = re.compile(
-    r"\b(?:wrote|schrieb|schreef|skrev|escribió|escreveu|ha scritto|napisał(?:\(a\))?|написал(?:\(а\))?|от|from"
-    r"|von|de)\b"
-    r"|写道|寫道",
+    r"\b(?:wrote|schrieb|schreef|skrev|escribió|escreveu|ha scritto|napisał(?:\(a\))?|написал(?:\(а\))?|от|from|von"
+    r"|de)\b|写道|寫道",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
     r"^(?:On|At|Am|Le|El|Em|Il|Op|W dniu|Dnia|Den|På|Vào|Pada|Dne|În|В|在|于|於|Il giorno)(?=[ \d\u00a0]|$)"
 )
 _MONTHS = (
-    r"jan(?:uary|uar|vier|v|eiro|uari|uára)?|ene(?:ro)?|genn?(?:aio)?|feb(?:ruary|ruar|rero|braio|ruari)?|févr?(?:ier)?"
-    r"|fev(?:ereiro)?|m[aä]r(?:ch|z|s|zo|ço|t|ts)?|maart|mrt|apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|may|mai|mayo|maio"
-    r"|maggio|mag|mei|maj|june?|juni|juin|junio|junho|giu(?:gno)?|july?|juli|juil(?:let)?|julio|julho|lug(?:lio)?"
-    r"|aug(?:ust|ustus|usti)?|août|ago(?:sto)?|sept?(?:ember|embre|iembre)?|set(?:embro|tembre)?|o[ck]t(?:ober|obre)?"
-    r"|ou?t(?:ubro)?|octubre|ott(?:obre)?|nov(?:ember|embre|iembre|embro)?|de[cz](?:ember|embro)?|déc(?:embre)?"
-    r"|dic(?:iembre|embre)?|sty(?:cznia)?|lut(?:ego)?|marca|kwi(?:etnia)?|maja|cze(?:rwca)?|lip(?:ca)?|sie(?:rpnia)?"
-    r"|wrz(?:eśnia)?|paź(?:dziernika)?|lis(?:topada)?|gru(?:dnia)?|янв\w{0,5}|февр?\w{0,5}|мар\w{0,3}|апр\w{0,4}|мая"
-    r"|июн\w{0,2}|июл\w{0,2}|авг\w{0,5}|сент?\w{0,5}|окт\w{0,5}|нояб?\w{0,4}|дек\w{0,5}|tháng|thg|nis|oca|haz"
-    r"|tem|ağu|eyl|eki|kas|ara|ocak|şubat|mart|nisan"
-    r"|mayıs|haziran|temmuz|ağustos|eylül|ekim|kasım|aralık"
+    r"jan(?:uary|uar|vier|v|eiro|uari|uára)?|ene(?:ro)?|genn?(?:aio)?|feb(?:ruary|ruar|rero|braio|ruari)?"
+    r"|févr?(?:ier)?|fev(?:ereiro)?|m[aä]r(?:ch|z|s|zo|ço|t|ts)?|maart|mrt|apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|may"
+    r"|mai|mayo|maio|maggio|mag|mei|maj|june?|juni|juin|junio|junho|giu(?:gno)?|july?|juli|juil(?:let)?|julio|julho"
+    r"|lug(?:lio)?|aug(?:ust|ustus|usti)?|août|ago(?:sto)?|sept?(?:ember|embre|iembre)?|set(?:embro|tembre)?"
+    r"|o[ck]t(?:ober|obre)?|ou?t(?:ubro)?|octubre|ott(?:obre)?|nov(?:ember|embre|iembre|embro)?"
+    r"|de[cz](?:ember|embro)?|déc(?:embre)?|dic(?:iembre|embre)?|sty(?:cznia)?|lut(?:ego)?|marca|kwi(?:etnia)?|maja"
+    r"|cze(?:rwca)?|lip(?:ca)?|sie(?:rpnia)?|wrz(?:eśnia)?|paź(?:dziernika)?|lis(?:topada)?|gru(?:dnia)?|янв\w{0,5}"
+    r"|февр?\w{0,5}|мар\w{0,3}|апр\w{0,4}|мая|июн\w{0,2}|июл\w{0,2}|авг\w{0,5}|сент?\w{0,5}|окт\w{0,5}|нояб?\w{0,4}"
+    r"|дек\w{0,5}|tháng|thg|nis|oca|haz|tem|ağu|eyl|eki|kas|ara|ocak|şubat|mart|nisan|mayıs|haziran|temmuz|ağustos"
+    r"|eylül|ekim|kasım|aralık"
 )
 _DATE = re.compile(
     r"\d{4}[-/.年] ?\d{1,2}[-/.月] ?\d{1,2}|\b\d{1,2}[-/.] ?\d{1,2}[-/.] ?\d{2,4}|\d{4}년 ?\d{1,2}월 ?\d{1,2}일"
     r"|\d{1,2}月\d{1,2}日"
-    rf"|\b\d{{1,2}}(?:st|nd|rd|th|er|º|\.)?[ -](?:de |of |ta )?(?:{_MONTHS})\b"
-    rf"|\b(?:{_MONTHS})\.?[ -]\d{{1,2}}\b",
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th|er|º|\.)?[ -](?:de |of |ta )?(?:{_MONTHS})\b|\b(?:{_MONTHS})\.?[ -]\d{{1,2}}\b",
     re.IGNORECASE,
 )
 _TIME = re.compile(
@@ -55,8 +53,8 @@ _TIME = re.compile(
 )
 _EMAIL = re.compile(r"[^\s<>()\[\]\"',;:@]{1,100}@[^\s<>()\[\]\"',;:@]{1,200}")
 _PERSONAL = re.compile(
-    r"\b(?:I|you|we|he|she|they|your|my|our|ich|sie|wir|ihr|je|vous|nous|yo|usted|eu|io|ik|ja|я|вы|мы)\b|我|你"
-    r"|您|他|她|私|저는",
+    r"\b(?:I|you|we|he|she|they|your|my|our|ich|sie|wir|ihr|je|vous|nous|yo|usted|eu|io|ik|ja|я|вы|мы)\b|我|你|您|他"
+    r"|她|私|저는",
     re.IGNORECASE,
 )
 _DECORATION = " \t\u00a0\u3000-_*=~—–|"

@@ -203,7 +203,7 @@ def _by_words(subject: str, text: str) -> Automatic | None:
     if match and len(text) <= 1500 and not _ASKS.search(text) and words.ABSENCE_ADVICE.search(text):
         return Automatic("auto-reply", f"the words: {match.group().strip()[:80]}")
     match = words.MACHINE_SENTENCE.search(text[:160])
-    if match and not text[: match.start()].strip(" \t\r\n*-=_#[(【（!！,，"):
+    if match and not text[: match.start()].strip(" \t\r\n*-=_#[(【（!！,，") and not _ASKS.search(text[:400]):
         return Automatic("auto-generated", f"the words: {match.group().strip()[:80]}")
     return None
 
@@ -214,7 +214,7 @@ _ASKS = re.compile("[?？]")
 def _begins_sentence(text: str, start: int) -> bool:
     """Whether a sentence begins at `start`: what somebody tells of in mid-sentence is no formula."""
     before = text[:start].rstrip(" \t*_-=#[(【（")
-    return not before or before[-1] in "\n\r.!。！;；,，:："
+    return not before or before[-1] in "\n\r.!。！;；" or (before[-1] in ",，" and len(before) <= 40)
 
 
 def _by_list(headers: Headers, sender: Address | None, site: Site) -> Automatic | None:

@@ -21,10 +21,10 @@ _ALONE = re.compile(
     re.MULTILINE,
 )
 _LABELLED = re.compile(
-    r"(?<![A-Za-z0-9.@+_-])(?:recipients?|to|user|addressee|address(?:es)?|final-recipient|mail ?box"
-    r"|delivery to|deliver(?:ed)? (?:mail |message )?to|message to|mail to|rcpt to"
-    r"|for|empfänger|destinataire|destinatario|destinatário|получател[ья]|收件人|收件者|收件人邮箱|收件地址"
-    r"|邮箱|郵箱|地址|给|給|到|发往|發往|宛先|受信者|수신자)"
+    r"(?<![A-Za-z0-9.@+_-])(?:recipients?|to|user|addressee|address(?:es)?|final-recipient|mail ?box|delivery to"
+    r"|deliver(?:ed)? (?:mail |message )?to|message to|mail to|rcpt to|for|empfänger|destinataire|destinatario"
+    r"|destinatário|получател[ья]|收件人|收件者|收件人邮箱|收件地址|邮箱|郵箱|地址|给|給|到|发往|發往|宛先|受信者"
+    r"|수신자)"
     rf"(?:地址| address(?:es)?| mailbox)?[ \t]{{0,3}}(?:[:：=]|rfc822;|is"
     rf"|was)?[ \t]{{0,3}}(?:rfc822;[ \t]?)?[\"'<(\[（【《“「]{{0,2}}({_ADDRESS})",
     re.IGNORECASE,

@@ -6,8 +6,8 @@ import re
 
 DAEMON_ADDRESS = re.compile(
     r"(?:mailer[-_. ]?daemon|mail[-_.]?daemon|mdaemon|post[-_.]?master|mail[-_.]delivery[-_.](?:sub)?system"
-    r"|mail[-_.]administrator"
-    r"|mailadmin|bounce|bounces|ndr|undeliverable|returned[-_.]?mail|microsoftexchange[0-9a-f]{20,40})(?=@|$|[ <+\"])",
+    r"|mail[-_.]administrator|mailadmin|bounce|bounces|ndr|undeliverable|returned[-_.]?mail"
+    r"|microsoftexchange[0-9a-f]{20,40})(?=@|$|[ <+\"])",
     re.IGNORECASE,
 )
 DAEMON_NAME = re.compile(
@@ -21,62 +21,49 @@ MACHINE_ADDRESS = re.compile(
     re.IGNORECASE,
 )
 SUBJECT = re.compile(
-    r"undeliver(?:able|ed)|failure notice|mail delivery fail|delivery (?:status )?notification"
-    r"|delivery (?:has )?fail|delivery failure"
-    r"|failure delivery|failed delivery|mail deliver[a-z]* (?:fail|error|problem|status)|mail (?:failure|failed|error)"
-    r"|message delivery (?:has )?(?:fail|delay)|returned mail|mail returned|mail system error"
-    r"|message (?:delayed|undeliverable)"
-    r"|non[- ]?delivery|not delivered|could not be delivered|could(?:n't| not) deliver|delayed mail"
-    r"|warning: (?:message|could not send)"
-    r"|returning (?:mail|message) to sender|returned to sender|there was an error sending your mail"
-    r"|delivery report|mail could not"
-    r"|loop alert|smtp server: errors|unzustellbar|nicht zustellbar|zustellung fehlgeschlagen|non remis"
-    r"|non distribu|échec de (?:la )?remise"
-    r"|no se (?:puede|ha podido|pudo) entregar|no entregado|devuelto|não entregue|falha na entrega"
-    r"|mancata consegna|non recapitabile"
-    r"|onbestelbaar|niet bezorgd|niedostarczon|не доставлен|недоставлен|не удалось доставить"
-    r"|退信|邮件投递失败|投递失败|無法投遞|无法投递|未送达|未送達|无法传递|無法傳遞|无法送达|無法送達|发送失败"
-    r"|寄送失敗|系统退信|退回"
-    r"|配信(?:不能|できま|エラー|に失敗)|送信できません|メールエラー|配送できません|반송|전송 실패|배달되지",
+    r"undeliver(?:able|ed)|failure notice|mail delivery fail|delivery (?:status )?notification|delivery (?:has )?fail"
+    r"|delivery failure|failure delivery|failed delivery|mail deliver[a-z]* (?:fail|error|problem|status)"
+    r"|mail (?:failure|failed|error)|message delivery (?:has )?(?:fail|delay)|returned mail|mail returned"
+    r"|mail system error|message (?:delayed|undeliverable)|non[- ]?delivery|not delivered|could not be delivered"
+    r"|could(?:n't| not) deliver|delayed mail|warning: (?:message|could not send)"
+    r"|returning (?:mail|message) to sender|returned to sender|there was an error sending your mail|delivery report"
+    r"|mail could not|loop alert|smtp server: errors|unzustellbar|nicht zustellbar|zustellung fehlgeschlagen"
+    r"|non remis|non distribu|échec de (?:la )?remise|no se (?:puede|ha podido|pudo) entregar|no entregado|devuelto"
+    r"|não entregue|falha na entrega|mancata consegna|non recapitabile|onbestelbaar|niet bezorgd|niedostarczon"
+    r"|не доставлен|недоставлен|не удалось доставить|退信|邮件投递失败|投递失败|無法投遞|无法投递|未送达|未送達"
+    r"|无法传递|無法傳遞|无法送达|無法送達|发送失败|寄送失敗|系统退信|退回|配信(?:不能|できま|エラー|に失敗)"
+    r"|送信できません|メールエラー|配送できません|반송|전송 실패|배달되지",
     re.IGNORECASE,
 )
 ANSWER_SUBJECT = re.compile(r"\s*(?:re|aw|sv|fwd?|wg|tr|回复|答复|回覆|转发|轉寄)\s?[:：]", re.IGNORECASE)
 FAILURE = re.compile(
     r"(?:could|can|did|was|were|has|have|is|are)(?: ?not|n't) (?:be |been )?(?:deliver|reach|sent|accept"
-    r"|able to deliver|process)"
-    r"|cannot be (?:deliver|sent)|(?:un)?able to deliver|undeliver(?:able|ed)|delivery (?:to|of|has|attempt"
-    r"|failed|error|status|failure)"
-    r"|(?:permanent|fatal|transient|temporary)(?: fatal)? (?:error|failure)|failed permanently|address(?:es"
-    r"|\(es\))? failed"
-    r"|returned (?:below|to (?:you|sender)|mail)|transcript of session follows|delivery problems|not listed in"
-    r"|rejected by"
-    r"|error (?:delivering|sending|occurred) |did not reach|has been delayed|being returned|sorry to have to inform you"
-    r"|this is the (?:qmail|mail system|postfix|mail delivery)|smtp (?:error|code)|remote (?:host"
-    r"|server) (?:said|replied|answered)"
-    r"|said: [45]\d\d|user unknown|unknown user|no such user|mailbox (?:is )?(?:full|unavailable)|over quota"
-    r"|duplicated message-id"
+    r"|able to deliver|process)|cannot be (?:deliver|sent)|(?:un)?able to deliver|undeliver(?:able|ed)"
+    r"|delivery (?:to|of|has|attempt|failed|error|status|failure)"
+    r"|(?:permanent|fatal|transient|temporary)(?: fatal)? (?:error|failure)|failed permanently"
+    r"|address(?:es|\(es\))? failed|returned (?:below|to (?:you|sender)|mail)|transcript of session follows"
+    r"|delivery problems|not listed in|rejected by|error (?:delivering|sending|occurred) |did not reach"
+    r"|has been delayed|being returned|sorry to have to inform you"
+    r"|this is the (?:qmail|mail system|postfix|mail delivery)|smtp (?:error|code)"
+    r"|remote (?:host|server) (?:said|replied|answered)|said: [45]\d\d|user unknown|unknown user|no such user"
+    r"|mailbox (?:is )?(?:full|unavailable)|over quota|duplicated message-id"
     r"|will (?:be retried|keep trying|continue to)|still (?:being )?(?:try|attempt)|was not (?:delivered|sent)"
-    r"|non-delivered"
-    r"|unzustellbar|konnte nicht (?:zugestellt|gesendet|übermittelt)|nicht zugestellt|n'a pas (?:pu"
-    r"|été) (?:être )?(?:remis|distribu|livré)"
-    r"|no (?:se )?(?:ha|pudo|puede|ha podido) (?:ser )?entreg|não (?:pôde|pode|foi) (?:ser )?entreg"
-    r"|non (?:è stato )?(?:possibile|recapitat|consegnat)"
-    r"|niet (?:worden )?bezorgd|nie (?:mogła|może) (?:zostać|być) dostarcz|не (?:было |может быть "
-    r"|удалось )?доставлен|не удалось доставить"
-    r"|无法(?:投递|送达|传递|发送)|無法(?:投遞|送達|傳遞|寄送)|未能(?:投递|送达|成功)|(?:投递|发送|寄送"
-    r"|投遞)失败|投遞失敗|寄送失敗|退信|被退回|退回"
-    r"|(?:配信|送信|配送)できません|エラーのため|配信(?:不能|に失敗)|届けられません|전송(?:하지 못|에 실패"
-    r"|되지)|배달(?:하지 못|되지)",
+    r"|non-delivered|unzustellbar|konnte nicht (?:zugestellt|gesendet|übermittelt)|nicht zugestellt"
+    r"|n'a pas (?:pu|été) (?:être )?(?:remis|distribu|livré)|no (?:se )?(?:ha|pudo|puede|ha podido) (?:ser )?entreg"
+    r"|não (?:pôde|pode|foi) (?:ser )?entreg|non (?:è stato )?(?:possibile|recapitat|consegnat)"
+    r"|niet (?:worden )?bezorgd|nie (?:mogła|może) (?:zostać|być) dostarcz"
+    r"|не (?:было |может быть |удалось )?доставлен|не удалось доставить|无法(?:投递|送达|传递|发送)"
+    r"|無法(?:投遞|送達|傳遞|寄送)|未能(?:投递|送达|成功)|(?:投递|发送|寄送|投遞)失败|投遞失敗|寄送失敗|退信|被退回"
+    r"|退回|(?:配信|送信|配送)できません|エラーのため|配信(?:不能|に失敗)|届けられません|전송(?:하지 못|에 실패|되지)"
+    r"|배달(?:하지 못|되지)",
     re.IGNORECASE,
 )
 DELAY = re.compile(
-    r"has (?:been|not yet been) delay|delay(?:ed)? \d|delivery (?:status notification )?\(?delay"
-    r"|warning message only|will be retried"
-    r"|do(?:es)? not need to resend|no action is required|still (?:being )?(?:try|attempt)|will (?:keep"
-    r"|continue) (?:on )?(?:try|to try|to attempt)"
-    r"|not yet been delivered|could not send message for (?:past|the past)|warning: (?:message|could not send)"
-    r"|delayed mail"
-    r"|keep trying|temporarily delayed|verzögert|(?:稍后|稍後|继续|繼續)(?:重试|尝试|重試|嘗試)|延迟|延遲|遅延",
+    r"has (?:been|not yet been) delay|delay(?:ed)? \d|delivery (?:status notification )?\(?delay|warning message only"
+    r"|will be retried|do(?:es)? not need to resend|no action is required|still (?:being )?(?:try|attempt)"
+    r"|will (?:keep|continue) (?:on )?(?:try|to try|to attempt)|not yet been delivered"
+    r"|could not send message for (?:past|the past)|warning: (?:message|could not send)|delayed mail|keep trying"
+    r"|temporarily delayed|verzögert|(?:稍后|稍後|继续|繼續)(?:重试|尝试|重試|嘗試)|延迟|延遲|遅延",
     re.IGNORECASE,
 )
 GIVEN_UP = re.compile(
@@ -86,16 +73,13 @@ GIVEN_UP = re.compile(
 )
 # Lines below which the returned mail stands.
 RETURNED = re.compile(
-    r"^[ \t>]{0,8}(?:[-=_*+]{2,60}[ \t]{0,8}|(?=(?:message|original|below|returned|your|the) ))"
-    r"(?:(?:this is a |below this line is a |a )?copy of (?:the|your|original)"
-    r"|(?:the )?headers? of the original|message headers? follow"
-    r"|original (?:mail|message)|(?:start of |begin(?:ning)? of )?returned (?:message|mail)"
-    r"|your (?:original )?message (?:follows|headers|is)"
-    r"|unsent message|unsent mail|message (?:follows|text follows|header|returned)|below this line"
-    r"|undelivered message|received message"
+    r"^[ \t>]{0,8}(?:[-=_*+]{2,60}[ \t]{0,8}|(?=(?:message|original|below|returned|your|the) ))(?:(?:this is a "
+    r"|below this line is a |a )?copy of (?:the|your|original)|(?:the )?headers? of the original"
+    r"|message headers? follow|original (?:mail|message)|(?:start of |begin(?:ning)? of )?returned (?:message|mail)"
+    r"|your (?:original )?message (?:follows|headers|is)|unsent message|unsent mail"
+    r"|message (?:follows|text follows|header|returned)|below this line|undelivered message|received message"
     r"|forwarded message|the (?:original|rejected) message|(?:first )?\d{0,5} ?lines of (?:the )?original"
-    r"|original message follows"
-    r"|included is (?:a copy|the)|原始邮件|原始郵件|原郵件|原邮件)",
+    r"|original message follows|included is (?:a copy|the)|原始邮件|原始郵件|原郵件|原邮件)",
     re.IGNORECASE | re.MULTILINE,
 )
 RETURNED_HEADER = re.compile(
@@ -106,62 +90,59 @@ RETURNED_HEADER = re.compile(
 _STATUS_WORDS: tuple[tuple[str, str], ...] = (
     (
         "5.2.2",
-        r"(?:mail ?box|mail ?drop|mailfolder|inbox|account|user|recipient|quota|disk ?space|storage|maildir"
-        r"|postfach|bo[iî]te|buz[oó]n|caixa|casella)"
-        r"[^.\n]{0,60}(?:\bfull\b|over ?quota|exceed|out of|overdrawn|\bvoll\b|pleine|lleno|cheia|piena|vol\b)"
-        r"|(?:over|exceed(?:s|ed|ing)?|out of|insufficient|not enough)"
-        r"[^.\n]{0,30}(?:quota|storage|disk|mailbox size|space)|quota (?:is )?exceeded|over ?quota|ящик[^.\n"
-        r"]{0,20}переполнен"
-        r"|(?:邮箱|郵箱|信箱|空间|空間|容量)[^。\n]{0,12}(?:已满|满|滿|不足|超)|容量[^。\n]{0,10}(?:超"
-        r"|オーバー)|용량[^.\n]{0,10}초과",
+        r"(?:mail ?box|mail ?drop|mailfolder|inbox|account|user|recipient|quota|disk ?space|storage|maildir|postfach"
+        r"|bo[iî]te|buz[oó]n|caixa|casella)[^.\n]{0,60}(?:\bfull\b|over ?quota|exceed|out of|overdrawn|\bvoll\b"
+        r"|pleine|lleno|cheia|piena|vol\b)|(?:over|exceed(?:s|ed|ing)?|out of|insufficient"
+        r"|not enough)[^.\n]{0,30}(?:quota|storage|disk|mailbox size|space)|quota (?:is )?exceeded|over ?quota"
+        r"|ящик[^.\n]{0,20}переполнен|(?:邮箱|郵箱|信箱|空间|空間|容量)[^。\n]{0,12}(?:已满|满|滿|不足|超)"
+        r"|容量[^。\n]{0,10}(?:超|オーバー)|용량[^.\n]{0,10}초과",
     ),
     (
         "4.4.7",
-        r"retry (?:time ?(?:out )?|timeout )exceeded|(?:message|envelope) (?:has )?expired|(?:too long"
-        r"|days?) (?:in|on) (?:the )?queue|queue too long"
+        r"retry (?:time ?(?:out )?|timeout )exceeded|(?:message|envelope) (?:has )?expired"
+        r"|(?:too long|days?) (?:in|on) (?:the )?queue|queue too long"
         r"|could not (?:be delivered|deliver|send)[^.\n]{0,40} (?:for|within) (?:the )?(?:last |past )?\d"
-        r"|not delivered within|cannot send message (?:for|within)"
-        r"|giving up|delivery time(?:d out| ?out| expired)|maximum (?:queue )?lifetime|超过.{0,10}(?:重试|次数)|超时未",
+        r"|not delivered within|cannot send message (?:for|within)|giving up|delivery time(?:d out| ?out| expired)"
+        r"|maximum (?:queue )?lifetime|超过.{0,10}(?:重试|次数)|超时未",
     ),
     ("5.1.10", r"no smtp service|null mx|does not accept (?:e-?)?mail"),
     (
         "5.1.2",
-        r"host (?:unknown|not found|name lookup)|unknown host|no such (?:domain|host)|domain[^.\n"
-        r"]{0,40}(?:not (?:found|exist|valid)|doesn'?t exist|does not exist|unknown|invalid|couldn'?t be found)"
-        r"|(?:couldn'?t|could not|can'?t|cannot) find any host|name or service not known|nxdomain"
+        r"host (?:unknown|not found|name lookup)|unknown host|no such (?:domain|host)"
+        r"|domain[^.\n]{0,40}(?:not (?:found|exist|valid)|doesn'?t exist|does not exist|unknown|invalid"
+        r"|couldn'?t be found)|(?:couldn'?t|could not|can'?t|cannot) find any host|name or service not known|nxdomain"
         r"|unrouteable (?:mail )?domain|bad destination (?:host|system)|illegal host"
-        r"|(?:域名|网域|網域|主机)[^。\n]{0,10}(?:不存在|找不到|无法解析)|找不到[^。\n"
-        r"]{0,12}(?:域名|网域|网域|主机|服务器)",
+        r"|(?:域名|网域|網域|主机)[^。\n]{0,10}(?:不存在|找不到|无法解析)"
+        r"|找不到[^。\n]{0,12}(?:域名|网域|网域|主机|服务器)",
     ),
     (
         "5.1.1",
-        r"(?:user|recipient|mailbox|account|address|addressee|alias|mail ?drop|subscriber|name|customer|local ?part)s?"
-        r"[^.\n]{0,50}(?:unknown|not (?:found|exist|known|recogni[sz]ed|listed|valid|here|local)"
+        r"(?:user|recipient|mailbox|account|address|addressee|alias|mail ?drop|subscriber|name|customer"
+        r"|local ?part)s?[^.\n]{0,50}(?:unknown|not (?:found|exist|known|recogni[sz]ed|listed|valid|here|local)"
         r"|doesn'?t (?:exist|have)|does not (?:exist|have|match)|invalid|no longer (?:exist|valid|available))"
-        r"|(?:unknown|no such|invalid|nonexistent|non-existent|unrecogni[sz]ed|no)[^.\n]{0,20} (?:user"
-        r"|recipient|mailbox|account|address|alias|addressee|name|person|local)"
-        r"|not listed in|not a (?:valid|known) (?:user|mailbox|recipient)|unrouteable address"
-        r"|isn'?t in my (?:control/locals|list)|can'?t find (?:the )?(?:user|mailbox|recipient)"
-        r"|not our customer|empfänger unbekannt|(?:postfach|adresse|empfänger|benutzer)[^.\n"
-        r"]{0,30}(?:existiert nicht|nicht gefunden|unbekannt)"
+        r"|(?:unknown|no such|invalid|nonexistent|non-existent|unrecogni[sz]ed|no)[^.\n]{0,20} (?:user|recipient"
+        r"|mailbox|account|address|alias|addressee|name|person|local)|not listed in"
+        r"|not a (?:valid|known) (?:user|mailbox|recipient)|unrouteable address|isn'?t in my (?:control/locals|list)"
+        r"|can'?t find (?:the )?(?:user|mailbox|recipient)|not our customer|empfänger unbekannt"
+        r"|(?:postfach|adresse|empfänger|benutzer)[^.\n]{0,30}(?:existiert nicht|nicht gefunden|unbekannt)"
         r"|n'existe pas|no existe|não existe|non esiste|bestaat niet|nie istnieje|не существует|нет такого|не найден"
-        r"|(?:用户|用戶|使用者|收件人|收件者|邮箱|郵箱|信箱|地址|帐号|账号|帳號)[^。\n]{0,12}(?:不存在|未找到"
-        r"|找不到|无效|無效|有误|錯誤|错误)|(?:无|無|没有|沒有)(?:此|该|該|這個|这个)(?:用户|用戶|使用者|帐户|邮箱)"
-        r"|(?:アドレス|ユーザー?|宛先|受信者)[^。\n]{0,20}(?:見つから|存在し|不明)|(?:사용자|수신자|주소)[^.\n"
-        r"]{0,15}(?:없|존재하지)",
+        r"|(?:用户|用戶|使用者|收件人|收件者|邮箱|郵箱|信箱|地址|帐号|账号|帳號)[^。\n]{0,12}(?:不存在|未找到|找不到"
+        r"|无效|無效|有误|錯誤|错误)|(?:无|無|没有|沒有)(?:此|该|該|這個|这个)(?:用户|用戶|使用者|帐户|邮箱)"
+        r"|(?:アドレス|ユーザー?|宛先|受信者)[^。\n]{0,20}(?:見つから|存在し|不明)"
+        r"|(?:사용자|수신자|주소)[^.\n]{0,15}(?:없|존재하지)",
     ),
     (
         "5.2.1",
-        r"(?:mailbox|account|user|address|recipient)[^.\n]{0,40}(?:disabled|suspended|inactive|deactivated"
-        r"|not active|locked|blocked|closed|unavailable|on hold|expired|terminated)"
+        r"(?:mailbox|account|user|address|recipient)[^.\n]{0,40}(?:disabled|suspended|inactive|deactivated|not active"
+        r"|locked|blocked|closed|unavailable|on hold|expired|terminated)"
         r"|(?:帐号|账号|帐户|账户|帳號|帳戶|邮箱)[^。\n]{0,10}(?:停用|禁用|冻结|凍結|锁定)",
     ),
     (
         "5.3.4",
-        r"(?:message|mail|e-?mail|size|attachment)[^.\n]{0,50}(?:too (?:big|large|long)|exceed(?:s|ed)?[^.\n"
-        r"]{0,40}(?:size|limit|maximum)|larger than|over ?size)"
-        r"|exceed(?:s|ed)? (?:the )?(?:maximum |fixed )?(?:message )?size|maximum message size|(?:邮件|郵件"
-        r"|附件)[^。\n]{0,8}(?:过大|太大|超过|超過|過大)",
+        r"(?:message|mail|e-?mail|size|attachment)[^.\n]{0,50}(?:too (?:big|large|long)"
+        r"|exceed(?:s|ed)?[^.\n]{0,40}(?:size|limit|maximum)|larger than|over ?size)"
+        r"|exceed(?:s|ed)? (?:the )?(?:maximum |fixed )?(?:message )?size|maximum message size"
+        r"|(?:邮件|郵件|附件)[^。\n]{0,8}(?:过大|太大|超过|超過|過大)",
     ),
     (
         "5.4.6",
@@ -172,8 +153,8 @@ _STATUS_WORDS: tuple[tuple[str, str], ...] = (
     ("5.7.26", r"dmarc"),
     (
         "5.1.8",
-        r"sender (?:address )?(?:is )?(?:rejected|unknown|denied|blocked|invalid)[^.\n]{0,30}|(?:bad|invalid"
-        r"|unknown) sender|unresolvable sender|domain of sender",
+        r"sender (?:address )?(?:is )?(?:rejected|unknown|denied|blocked|invalid)[^.\n]{0,30}"
+        r"|(?:bad|invalid|unknown) sender|unresolvable sender|domain of sender",
     ),
     (
         "5.7.1",
@@ -194,10 +175,10 @@ _STATUS_WORDS: tuple[tuple[str, str], ...] = (
     ),
     (
         "4.4.1",
-        r"connection refused|no route to host|network (?:is )?unreachable|(?:did not|not|couldn'?t|unable to"
-        r"|could not|failed to)[^.\n]{0,30}(?:connect|respond|reach|establish)|not responding|no answer|socket error"
-        r"|host (?:is )?(?:down|unreachable)|servers? (?:are )?unreachable|timed out|连接(?:失败|超时|被拒)"
-        r"|連線(?:失敗|逾時)|接続できません",
+        r"connection refused|no route to host|network (?:is )?unreachable"
+        r"|(?:did not|not|couldn'?t|unable to|could not|failed to)[^.\n]{0,30}(?:connect|respond|reach|establish)"
+        r"|not responding|no answer|socket error|host (?:is )?(?:down|unreachable)|servers? (?:are )?unreachable"
+        r"|timed out|连接(?:失败|超时|被拒)|連線(?:失敗|逾時)|接続できません",
     ),
     (
         "4.3.0",

@@ -65,49 +65,44 @@ _HAS_DATE = re.compile(r"\d{1,4}\D{1,12}\d{1,4}")
 
 _SEPARATORS = re.compile(
     r"original message|original appointment|ursprüngliche nachricht|ursprungliche nachricht|original-nachricht"
-    r"|originalnachricht"
-    r"|message d'origine|message d’origine|message original|message initial|mensaje original|mensagem original"
-    r"|messaggio originale"
-    r"|oorspronkelijk bericht|oorspronkelijke bericht|origineel bericht|oryginalna wiadomość|wiadomość oryginalna"
-    r"|исходное сообщение|оригинальное сообщение|ursprungligt meddelande|oprindelig meddelelse|opprinnelig melding"
-    r"|alkuperäinen viesti|orijinal mesaj|özgün ileti|původní zpráva|eredeti üzenet|thư gốc|reply message|"
-    r"原始邮件|原始郵件|原邮件|原郵件|回复的原邮件|原始信息|原始訊息|原件|元のメッセージ|원본 메시지|원본 메일"
-    r"|original mail",
+    r"|originalnachricht|message d'origine|message d’origine|message original|message initial|mensaje original"
+    r"|mensagem original|messaggio originale|oorspronkelijk bericht|oorspronkelijke bericht|origineel bericht"
+    r"|oryginalna wiadomość|wiadomość oryginalna|исходное сообщение|оригинальное сообщение|ursprungligt meddelande"
+    r"|oprindelig meddelelse|opprinnelig melding|alkuperäinen viesti|orijinal mesaj|özgün ileti|původní zpráva"
+    r"|eredeti üzenet|thư gốc|reply message|原始邮件|原始郵件|原邮件|原郵件|回复的原邮件|原始信息|原始訊息|原件"
+    r"|元のメッセージ|원본 메시지|원본 메일|original mail",
     re.IGNORECASE,
 )
 _FORWARDS = re.compile(
     r"forwarded (?:message|mail|email|by)|begin forwarded message|weitergeleitete nachricht|weitergeleitete e-mail"
     r"|anfang der weitergeleiteten (?:nachricht|e-mail)|message transféré|début du message (?:transféré|réexpédié)"
-    r"|mensaje reenviado|inicio del mensaje reenviado|mensagem (?:en|reen)caminhada|início da mensagem (?:en"
-    r"|reen)caminhada"
-    r"|messaggio inoltrato|inizio messaggio inoltrato|doorgestuurd bericht|begin doorgestuurd bericht"
-    r"|przekazana wiadomość|wiadomość przekazana|początek przekazywanej wiadomości|treść przekazanej wiadomości"
-    r"|пересылаемое сообщение|пересланное сообщение|начало переадресованного сообщения"
-    r"|vidarebefordrat (?:brev|meddelande)|videresendt (?:meddelelse|melding)|iletilen (?:mesaj|ileti)"
-    r"|转发的邮件|转发邮件|转发邮件信息|被转发邮件信息|开始转发的邮件|已转发(?:的)?邮件|轉寄的郵件|轉寄郵件|轉寄訊息"
+    r"|mensaje reenviado|inicio del mensaje reenviado|mensagem (?:en|reen)caminhada"
+    r"|início da mensagem (?:en|reen)caminhada|messaggio inoltrato|inizio messaggio inoltrato|doorgestuurd bericht"
+    r"|begin doorgestuurd bericht|przekazana wiadomość|wiadomość przekazana|początek przekazywanej wiadomości"
+    r"|treść przekazanej wiadomości|пересылаемое сообщение|пересланное сообщение|начало переадресованного сообщения"
+    r"|vidarebefordrat (?:brev|meddelande)|videresendt (?:meddelelse|melding)|iletilen (?:mesaj|ileti)|转发的邮件"
+    r"|转发邮件|转发邮件信息|被转发邮件信息|开始转发的邮件|已转发(?:的)?邮件|轉寄的郵件|轉寄郵件|轉寄訊息"
     r"|転送されたメッセージ|転送メッセージ|転送されたメール|전달된 메일|전달된 메시지|전달된 메세지",
     re.IGNORECASE,
 )
 _FORWARD_SUBJECT = re.compile(
-    r"\s*(?:(?:re|aw|sv|回复|答复|回覆)\s?[:：]\s*)?(?:\[?fwd?|wg|tr|rv|enc|i|doorst|pd|vs|vb|vl|ilt|转发|轉寄"
-    r"|転送|전달)\s?[:：]",
+    r"\s*(?:(?:re|aw|sv|回复|答复|回覆)\s?[:：]\s*)?(?:\[?fwd?|wg|tr|rv|enc|i|doorst|pd|vs|vb|vl|ilt|转发|轉寄|転送"
+    r"|전달)\s?[:：]",
     re.IGNORECASE,
 )
 _MOBILE = re.compile(
-    r"(?:sent (?:from|via|with|using)|get outlook for|von meinem|gesendet (?:von|mit)|diese nachricht wurde von meinem"
-    r"|envoyé (?:de|depuis|à partir)|enviado (?:desde|do|de|a partir)|inviato da|verzonden (?:vanaf|met|via)"
-    r"|verstuurd vanaf"
-    r"|wysłan[eoy] z|отправлено (?:с|из)|skickat från|sendt fra|lähetetty|i(?:phone|pad|os)(?:から送信|에서 보냄)"
-    r"|发自|來自我的|来自我的|发送自|從我的|从我的|傳送自|寄自|获取 ?outlook|取得 ?outlook|나의 ?i(?:phone"
-    r"|pad)에서|outlook for)",
+    r"(?:sent (?:from|via|with|using)|get outlook for|von meinem|gesendet (?:von|mit)"
+    r"|diese nachricht wurde von meinem|envoyé (?:de|depuis|à partir)|enviado (?:desde|do|de|a partir)|inviato da"
+    r"|verzonden (?:vanaf|met|via)|verstuurd vanaf|wysłan[eoy] z|отправлено (?:с|из)|skickat från|sendt fra|lähetetty"
+    r"|i(?:phone|pad|os)(?:から送信|에서 보냄)|发自|來自我的|来自我的|发送自|從我的|从我的|傳送自|寄自|获取 ?outlook"
+    r"|取得 ?outlook|나의 ?i(?:phone|pad)에서|outlook for)",
     re.IGNORECASE,
 )
 _POINTS_DOWN = re.compile(
-    r"\b(?:below|inline|in-line|in line|beneath|forward(?:ed|ing)?|fyi|f\.y\.i|interspersed|between the lines"
-    r"|in red|in blue"
-    r"|unten|untenstehend|weitergeleitet|ci-dessous|abajo|más abajo|abaixo|qui sotto|di seguito|hieronder|poniżej|ниже"
-    r"|this (?:e-?mail|message|mail)|following (?:e-?mail|message|mail))\b"
-    r"|以下|下面|如下|见下|見下|下方|转发|轉寄|这封邮件|這封郵件|这个邮件|下記|以下の|転送|아래|전달",
+    r"\b(?:below|inline|in-line|in line|beneath|forward(?:ed|ing)?|fyi|f\.y\.i|interspersed|between the lines|in red"
+    r"|in blue|unten|untenstehend|weitergeleitet|ci-dessous|abajo|más abajo|abaixo|qui sotto|di seguito|hieronder"
+    r"|poniżej|ниже|this (?:e-?mail|message|mail)|following (?:e-?mail|message|mail))\b|以下|下面|如下|见下|見下|下方"
+    r"|转发|轉寄|这封邮件|這封郵件|这个邮件|下記|以下の|転送|아래|전달",
     re.IGNORECASE,
 )
 
