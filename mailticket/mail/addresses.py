@@ -19,7 +19,7 @@ MAX_ADDRESS = 320  # RFC 5321 section 4.5.3.1: 64 + 1 + 255
 MAX_COMMENT_DEPTH = 20
 MAX_WORD = 1000  # characters of one encoded word
 
-_ATOM = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\-]"
+_ATOM = r"[\w.!#$%&'*+/=?^`{|}~\-]"  # letters of any script: RFC 6532
 _LABEL = r"[^\W_](?:[\w\-]{0,62})"
 # Dots anywhere in the local part: Japanese phone companies gave out "a..b.@" for years.
 _ADDRESS = re.compile(

@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
-from mailticket.mail import charsets, flowed, html, names, transfer, uuencode
+from mailticket.mail import charsets, flowed, html, names, structure, transfer, uuencode
 from mailticket.mail.parts import Part
 from mailticket.mail.values import Attachment
 
@@ -14,7 +14,8 @@ MAX_TEXT_BYTES = 1_000_000  # of one part that is text
 MAX_TEXT = 500_000  # characters of the whole text
 
 _TEXT_TYPES = frozenset(("text/plain", "text/html", "text/enriched", "text/richtext", "application/xhtml+xml"))
-_OTHER_RENDITIONS = frozenset(("text/x-amp-html", "text/watch-html"))
+_MESSAGE_TYPES = frozenset(("message/rfc822", "message/global", "message/news"))
+MAX_BORROWED = 20  # attached messages whose text stands in for a mail that has none
 _META_CHARSET = re.compile(rb"<meta[^>]{1,300}?charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_\-]{2,40})", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ENRICHED = re.compile(r"<<|</?[A-Za-z][A-Za-z0-9-]{0,40}>")
@@ -23,9 +24,13 @@ _POORER = 5  # a plain alternative that says this many times less than the HTML 
 
 @dataclass(slots=True)
 class Bodies:
-    """The readable text, the attachments in the order of the mail, and what was odd."""
+    """The readable text, the attachments in the order of the mail, and what was odd.
+
+    borrowed: the mail has no text of its own; what is shown is that of the messages attached to it.
+    """
 
     text: str = ""
+    borrowed: bool = False
     attachments: list[Attachment] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -47,7 +52,7 @@ def _decoded(raw: bytes, part: Part) -> tuple[bytes, str]:
     body = raw[part.start : part.end]
     if part.type.startswith("message/") and not part.encoding.startswith("base64"):
         # RFC 2046 section 5.2.1 allows no encoding here: the bytes stay as they came.
-        if part.type in ("message/rfc822", "message/global", "message/news"):
+        if part.type in _MESSAGE_TYPES:
             return body, ""
     elif part.type.startswith("multipart/"):
         return body, ""
@@ -59,12 +64,25 @@ def read(raw: bytes, root: Part) -> Bodies:
     reader = _Reader(raw)
     pieces = reader.pieces(root, parent=None)
     text = _joined(pieces)
-    if not text and root.type.startswith("multipart/") and root.children:
+    borrowed = "" if text else _of_attached_messages(raw, root)
+    if not text and not borrowed and root.children:
         text = reader.preamble(root)
+    text = text or borrowed
     if len(text) > MAX_TEXT:
         reader.warn("the text was longer than 500,000 characters and was cut")
         text = text[:MAX_TEXT]
-    return Bodies(text, reader.attachments, reader.warnings)
+    return Bodies(text, bool(borrowed), reader.attachments, reader.warnings)
+
+
+def _of_attached_messages(raw: bytes, root: Part) -> str:
+    """The text of attached messages: somebody forwarded them without a word, or they are a digest."""
+    attached = [part for part in root.walk() if part.type in _MESSAGE_TYPES and not part.children][:MAX_BORROWED]
+    pieces: list[_Piece] = []
+    for part in attached:
+        content = part_bytes(raw, part)
+        inner, _ = structure.read_structure(content)
+        pieces += _Reader(content, keep_attachments=False).pieces(inner, parent=None)
+    return _joined(pieces)
 
 
 def attachment_bytes(raw: bytes, root: Part, part: str) -> bytes:
@@ -84,8 +102,9 @@ def attachment_bytes(raw: bytes, root: Part, part: str) -> bytes:
 class _Reader:
     """Walks the tree. Its depth is bounded by the structure reader, so recursion is safe here."""
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: bytes, *, keep_attachments: bool = True) -> None:
         self.raw = raw
+        self.keep_attachments = keep_attachments
         self.attachments: list[Attachment] = []
         self.warnings: list[str] = []
 
@@ -99,8 +118,6 @@ class _Reader:
             if part.type == "multipart/alternative":
                 return self._alternative(part)
             return [piece for child in part.children for piece in self.pieces(child, part)]
-        if part.type in _OTHER_RENDITIONS and parent is not None and parent.type == "multipart/alternative":
-            return []
         if not self._is_text(part, parent):
             self._attach(part, parent)
             return []
@@ -201,6 +218,8 @@ class _Reader:
         return data
 
     def _attach(self, part: Part, parent: Part | None) -> None:
+        if not self.keep_attachments:
+            return
         data, warning = _decoded(self.raw, part)
         self.warn(warning)
         if part.type == "application/pgp-encrypted" or part.params.get("smime-type", "") == "enveloped-data":

@@ -22,7 +22,7 @@ _Q_HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _Q_MORE = re.compile(rb"[0-9A-Fa-f]{2}[^?]{0,120}\?=")
 # Control characters, bidirectional controls, zero-width characters, tags: never part of a name, subject or file name.
 _INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _SPACE_LIKE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 

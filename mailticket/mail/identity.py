@@ -136,7 +136,7 @@ def message_id(part_headers: Headers) -> str:
 
 
 def message_ids(part_headers: Headers, name: str) -> tuple[str, ...]:
-    """The Message-IDs of a header in order, without repeats; of more than MAX_REFERENCES the first and the last ones."""
+    """The Message-IDs of a header in order, without repeats; of more than MAX_REFERENCES the first and last ones."""
     found: dict[str, None] = {}
     for raw in part_headers.all_raw(name)[:10]:
         text = headers.decode(raw)

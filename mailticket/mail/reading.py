@@ -41,7 +41,12 @@ def read(raw: bytes, site: Site = Site()) -> Mail:  # noqa: B008 (a frozen value
     uncut: tuple[str, tuple[Cut, ...]] = (body.text, ())
     new_text, cuts = attempt("new text", lambda: trim(body.text, marker=site.reply_marker), uncut)
     verdict, reason = attempt("trust", lambda: trust.judge(part, sender, site), _NO_VERDICT)
-    found: dict[str, Any] = {"subject": subject, "text": body.text, "sender": sender, "return_path": return_path}
+    found: dict[str, Any] = {
+        "subject": subject,
+        "text": "" if body.borrowed else body.text,
+        "sender": sender,
+        "return_path": return_path,
+    }
     report: dict[str, Any] = {"root_type": root.type, "report_type": root.params.get("report-type", "").lower()}
     return Mail(
         digest=hashlib.sha256(raw).hexdigest(),

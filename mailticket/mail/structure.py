@@ -284,7 +284,9 @@ def describe(headers: Headers, path: str, start: int, end: int, default: str) ->
         type=kind,
         params=params,
         disposition=disposition,
-        filename=parameters.clean_filename(more.get("filename") or more.get("name") or params.get("name") or ""),
+        filename=parameters.clean_filename(
+            more.get("filename") or more.get("name") or params.get("name") or params.get("file") or ""
+        ),
         encoding=parameters.parse(encoding)[0] if encoding else "",
         start=start,
         end=end,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import binascii
 import re
 
-_BASE64_LINES = re.compile(rb"[A-Za-z0-9+/=\s]*")
+_BASE64_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t\r\n"
+_FOREIGN = re.compile(rb"[^A-Za-z0-9+/=\s]+")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _SOFT_BREAK = re.compile(rb"=[ \t]{1,100}(?=\r?\n)")
@@ -29,10 +30,24 @@ def decode(data: bytes, encoding: str) -> tuple[bytes, str]:
 
 def decode_base64(data: bytes) -> tuple[bytes, str]:
     """Base64 with whatever is wrong in it left out: line noise, missing or early padding, a footer behind it."""
+    if data.translate(None, _BASE64_BYTES):
+        return _damaged(data)
     padding = data.find(b"=")
     if padding < 0 or (not data[padding : padding + 8].strip(b"=\r\n \t-") and not data[padding:].strip(b"=\r\n \t")):
         return _one_run(data)
-    return _several_runs(data, padding)
+    return _several_runs(data)
+
+
+def _damaged(data: bytes) -> tuple[bytes, str]:
+    """Foreign bytes inside: line noise is skipped, but text that follows the base64 (a footer) ends it."""
+    lines = data.split(b"\n")
+    foreign = [bool(line.translate(None, _BASE64_BYTES)) for line in lines]
+    first = foreign.index(True)
+    following = [wrong for line, wrong in zip(lines[first:], foreign[first:], strict=True) if line.strip()]
+    warning = "base64 was damaged: what is there was decoded"
+    if sum(following) * 2 > len(following) and any(line.strip() for line in lines[:first]):
+        return decode_base64(b"\n".join(lines[:first]))[0], warning
+    return decode_base64(_FOREIGN.sub(b"", data))[0], warning
 
 
 def _one_run(data: bytes) -> tuple[bytes, str]:
@@ -49,13 +64,8 @@ def _one_run(data: bytes) -> tuple[bytes, str]:
         return decoded, "base64 was cut short or damaged: what is there was decoded"
 
 
-def _several_runs(data: bytes, padding: int) -> tuple[bytes, str]:
-    """Padding inside: pieces that were encoded one by one, or text behind the end, which is no base64."""
-    end = padding
-    while data[end : end + 1] == b"=":
-        end += 1
-    if not _BASE64_LINES.fullmatch(data, end):
-        return _one_run(data[:end])[0], "text behind the end of base64 was left out"
+def _several_runs(data: bytes) -> tuple[bytes, str]:
+    """Padding inside: pieces that were encoded one by one."""
     runs = [_one_run(run)[0] for run in data.split(b"=") if run.strip()]
     return b"".join(runs), "base64 had padding inside: its pieces were joined"
 
