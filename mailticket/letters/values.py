@@ -126,7 +126,8 @@ class Letter:
     secrets: kinds of secrets that the mail exposed, as triage names them ("seed phrase", "password", ...).
     check_word: the ticket's own word. staff_name, staff_text, history: for a staff reply.
     state, steps: for a status answer, oldest step first.
-    in_reply_to: the Message-ID that is answered. references: that mail's own References (RFC 5322 section 3.6.4).
+    in_reply_to: the Message-ID that is answered. references: that mail's own References, or where it has none its
+    In-Reply-To if that names exactly one (RFC 5322 section 3.6.4).
     reply_to: a signed reply address, where the site uses them. zone: another zone than the letterhead's.
     """
 

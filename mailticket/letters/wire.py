@@ -49,16 +49,15 @@ def is_bare_address(text: str) -> bool:
     return len(text) <= 254 and _ADDRESS.fullmatch(text) is not None
 
 
-def thread(parent_id: str, parent_references: Iterable[str], parent_in_reply_to: Iterable[str] = ()) -> tuple[str, ...]:
+def thread(parent_id: str, parent_references: Iterable[str]) -> tuple[str, ...]:
     """The References of an answer (RFC 5322 section 3.6.4): those of the parent, then the parent's Message-ID.
 
-    Where the parent has none, its In-Reply-To stands in if it names exactly one. Malformed Message-IDs are dropped; of
-    many the first and the last 20 stay. Without a usable parent_id there is no thread.
+    Malformed Message-IDs are dropped; of many the first and the last 20 stay. Without a usable parent_id there is no
+    thread.
     """
     if not _MESSAGE_ID.fullmatch(parent_id):
         return ()
-    before = [*parent_references] or [i for only in [[*parent_in_reply_to]] if len(only) == 1 for i in only]
-    usable = dict.fromkeys(i for i in before if i != parent_id and _MESSAGE_ID.fullmatch(i))
+    usable = dict.fromkeys(i for i in parent_references if i != parent_id and _MESSAGE_ID.fullmatch(i))
     chain = [*usable, parent_id]
     return tuple(chain if len(chain) <= _MOST_REFERENCES else [chain[0], *chain[1 - _MOST_REFERENCES :]])
 
