@@ -8,7 +8,7 @@ from mailticket.mail import automatic_words as words
 from mailticket.mail import headers as header_text
 from mailticket.mail.bounce_words import DAEMON_ADDRESS
 from mailticket.mail.parts import Headers
-from mailticket.mail.values import Address, Automatic, AutomaticKind, Site
+from mailticket.mail.values import Address, Automatic, AutomaticKind, Bounce, Site
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _LIST_HEADERS = (
@@ -91,6 +91,13 @@ def automatic(
         or _by_list(headers, sender, site)
         or _by_sender(sender, return_path, headers)
     )
+
+
+def or_bounce(found: Automatic | None, bounced: Bounce | None) -> Automatic | None:
+    """The automaton of a mail that may be a delivery report: that makes it a bounce, unless it is our own mail."""
+    if bounced is None or (found and found.kind in ("own", "bounce")):
+        return found
+    return Automatic("bounce", found.reason if found else "a mail server says whom it could not reach")
 
 
 def suppress(headers: Headers, site: Site) -> str:

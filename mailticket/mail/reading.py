@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from mailticket.mail import addresses, bodies, headers, identity, structure, trust
-from mailticket.mail.automatic import automatic, suppress
+from mailticket.mail.automatic import automatic, or_bounce, suppress
 from mailticket.mail.bodies import Bodies
 from mailticket.mail.bounce import bounce
+from mailticket.mail.headings import is_forward_subject
 from mailticket.mail.language import language
 from mailticket.mail.parts import Headers, Part
 from mailticket.mail.quoting import trim
@@ -39,15 +40,19 @@ def read(raw: bytes, site: Site = Site()) -> Mail:  # noqa: B008 (a frozen value
     subject = attempt("subject", lambda: headers.text(part, "subject"), "")[:MAX_SUBJECT]
     return_path = attempt("return path", lambda: identity.return_path(part), None)
     uncut: tuple[str, tuple[Cut, ...]] = (body.text, ())
-    new_text, cuts = attempt("new text", lambda: trim(body.text, marker=site.reply_marker), uncut)
+    forwarded = is_forward_subject(subject)
+    trimmed = attempt("new text", lambda: trim(body.text, marker=site.reply_marker, forwarded=forwarded), uncut)
+    new_text, cuts = trimmed
     verdict, reason = attempt("trust", lambda: trust.judge(part, sender, site), _NO_VERDICT)
     found: dict[str, Any] = {
         "subject": subject,
-        "text": "" if body.borrowed else body.text,
         "sender": sender,
         "return_path": return_path,
     }
     report: dict[str, Any] = {"root_type": root.type, "report_type": root.params.get("report-type", "").lower()}
+    own_text, own_new_text = ("", "") if body.borrowed else (body.text, new_text)
+    bounced = attempt("bounce", lambda: bounce(content, root, text=own_text, **found), None)
+    machine = attempt("automatic", lambda: automatic(part, text=own_new_text, **report, **found, site=site), None)
     return Mail(
         digest=hashlib.sha256(raw).hexdigest(),
         identity=attempt("identity", lambda: identity.content_identity(content, root.start), ""),
@@ -68,8 +73,8 @@ def read(raw: bytes, site: Site = Site()) -> Mail:  # noqa: B008 (a frozen value
         cuts=cuts,
         language=attempt("language", lambda: language(new_text or body.text), ""),
         attachments=tuple(body.attachments),
-        automatic=attempt("automatic", lambda: automatic(part, **report, **found, site=site), None),
-        bounce=attempt("bounce", lambda: bounce(content, root, **found), None),
+        automatic=or_bounce(machine, bounced),
+        bounce=bounced,
         trust=verdict,
         trust_reason=reason,
         suppress=attempt("suppress", lambda: suppress(part, site), ""),

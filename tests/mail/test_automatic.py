@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailticket.mail.automatic import automatic, suppress
+from mailticket.mail.automatic import automatic, or_bounce, suppress
 from mailticket.mail.parts import Headers
-from mailticket.mail.values import Address, Automatic, Site
+from mailticket.mail.values import Address, Automatic, Bounce, Site
 
 SITE = Site(own_addresses=frozenset({"support@example.com"}), loop_mark="mailticket-7f3k")
 
@@ -322,6 +322,16 @@ def test_our_own_mail_is_own_whatever_else_it_says() -> None:
         site=Site(),
     )
     assert nobody is None
+
+
+def test_a_delivery_report_is_a_bounce_whatever_its_headers_call_it() -> None:
+    reply, own = Automatic("auto-reply", "Auto-Submitted: auto-replied"), Automatic("own", "X-Loop is our own mark")
+    assert or_bounce(reply, Bounce(())) == Automatic("bounce", reply.reason)
+    assert or_bounce(own, Bounce(())) == own
+    assert or_bounce(reply, None) == reply
+    assert or_bounce(None, None) is None
+    alone = or_bounce(None, Bounce(()))
+    assert alone is not None and alone.kind == "bounce"
 
 
 @pytest.mark.parametrize(
