@@ -45,18 +45,23 @@ _GREETING = re.compile(
     r")\s*(?:[,，.。!！:：;；~～-]{1,3}|$)",
     re.IGNORECASE,
 )
-_CLOSING = re.compile(
-    r"\s*(?:(?:with )?(?:best|kind|warm|many|kindest|warmest)(?: (?:regards|wishes|thanks))?|regards|rgds|"
-    r"br|kr|sincerely|"
+_FORMULA = (
+    r"(?:(?:with )?(?:best|kind|warm|many|kindest|warmest)(?: (?:regards|wishes|thanks))?|regards|rgds|br|kr|sincerely|"
     r"yours (?:sincerely|truly|faithfully)|respectfully(?: yours)?|cheers|greetings|"
     r"(?:many |best )?(?:thanks|thank you|thx|tks|ty)(?: (?:so much|very much|a lot|in advance|again|"
     r"and (?:best |kind )?regards|you|for your (?:help|time|support|assistance)))?|"
-    r"此致|敬礼|敬禮|祝好|顺祝商祺|順頌商祺|顺颂商祺|祝(?:您|你)?(?:工作)?(?:顺利|愉快|順利|生活愉快|商祺|"
-    r"安好)|敬上|谨上|"
+    r"mit (?:freundlichen|besten|vielen) gr(?:ü|ue)(?:ß|ss)en|viele grüße|danke|merci|gracias|cordialement|saludos|"
+    r"此致|敬礼|敬禮|祝好|顺祝商祺|順頌商祺|顺颂商祺|祝(?:您|你)?(?:工作)?(?:顺利|愉快|順利|生活愉快|商祺|安好)|敬上|谨上|"
     r"(?:非常)?(?:谢谢|感谢|謝謝|感謝|多谢|多謝)(?:您|你|了|啦|大家|客服|您的帮助|您的幫助)?)"
-    r"\s*[,，.。!！~～-]{0,3}\s*$",
-    re.IGNORECASE,
 )
+_NAME = r"(?-i:[A-ZÀ-Þ][\w.'-]{0,20}(?: [A-ZÀ-Þ][\w.'-]{0,20}){0,3}|[\u4e00-\u9fff]{2,4})"
+_CLOSING = re.compile(
+    rf"\s*{_FORMULA}\s*(?:[/,]\s*{_FORMULA})?\s*[,，.。!！~～-]{{0,3}}\s*{_NAME}?\s*[.,。]?$", re.IGNORECASE
+)
+_SIGNED_NAME = re.compile(
+    rf"\s*(?:[-–—]\s?)?(?:dr\.? |prof\.? |mr\.? |mrs\.? |ms\.? |i\.a\. )?{_NAME}\s*[.,]?\s*", re.IGNORECASE
+)
+_DETAIL = re.compile(r"[:：#=]|\d{5}|[0-9a-f]{12}|[?？!！。]\s*$", re.IGNORECASE)
 _DEVICE_LINE = re.compile(
     r"\s*(?:sent (?:from|via|with) .{1,60}|get outlook for .{1,40}|von meinem .{1,40}gesendet|发自.{1,40}|發自.{1,40}|"
     r"从我的.{1,30}发送|從我的.{1,30}(?:傳送|發送)|来自.{1,20}(?:手机|邮箱|客户端)|此邮件由.{1,40}发送)\s*",
@@ -84,6 +89,12 @@ def bare_subject(subject: str) -> str:
     while match := _SUBJECT_PREFIX.match(subject):
         subject = subject[match.end() :]
     return subject.strip()
+
+
+def is_reply(subject: str) -> bool:
+    """Whether the subject begins with a mark of a reply or a forward, such as "Re:" or "转发："."""
+    match = _SUBJECT_PREFIX.match(subject)
+    return match is not None and match.group().rstrip()[-1:] in (":", "：")
 
 
 def forwarded_subject(text: str) -> str:
@@ -129,11 +140,11 @@ def _without_closing(lines: list[str]) -> list[str]:
 def _is_signature(rest: list[str]) -> bool:
     """Name, title, company, addresses: few lines, or a disclaimer behind them."""
     short = [line for line in rest if len(line) <= 80 and not _DISCLAIMER.search(line)]
-    return len(short) <= 8 and all(len(line) <= 80 or _DISCLAIMER.search(line) for line in rest)
+    return len(short) <= 10 and all(len(line) <= 80 or _DISCLAIMER.search(line) for line in rest)
 
 
 def _without_contact_block(lines: list[str]) -> list[str]:
-    """A last block of two to eight short lines of which one is a way to reach the sender is a signature."""
+    """A last block of short lines that names the sender, or a way to reach them, and no detail is a signature."""
     end = len(lines)
     while end and not lines[end - 1].strip():
         end -= 1
@@ -141,11 +152,18 @@ def _without_contact_block(lines: list[str]) -> list[str]:
     while start and lines[start - 1].strip():
         start -= 1
     block = lines[start:end]
-    if start and 2 <= len(block) <= 8 and all(len(line) <= 70 for line in block):
-        contacts = sum(bool(_CONTACT.search(line)) for line in block)
-        if contacts and not any(re.search(r"[?？!！]\s*$", line) for line in block):
-            return lines[:start]
-    return lines
+    if not start or len(block) > 8 or any(len(line) > 70 for line in block):
+        return _without_last_name(lines[:end])
+    contact = any(_CONTACT.search(line) for line in block)
+    plain = [line for line in block if not _CONTACT.search(line)]
+    if any(_DETAIL.search(line) for line in plain) or not (contact or _SIGNED_NAME.fullmatch(block[0])):
+        return _without_last_name(lines[:end])
+    return lines[:start]
+
+
+def _without_last_name(lines: list[str]) -> list[str]:
+    """People sign with a line that holds their name and nothing else."""
+    return lines[:-1] if len(lines) > 1 and len(lines[-1]) <= 40 and _SIGNED_NAME.fullmatch(lines[-1]) else lines
 
 
 def _without_disclaimers(lines: list[str]) -> list[str]:

@@ -18,33 +18,53 @@ class Piece:
 
 # Log-odds of each feature at its full value (1.0).
 ODDS: dict[str, float] = {
-    "base": -3.6,
-    "words": 5.0,
-    "contained": 1.5,
-    "rare": 1.5,
-    "concepts": 3.5,
-    "subject": 1.0,
-    "same_identifier": 4.0,
-    "other_identifier": -4.5,
-    "other_code": -1.0,
-    "same_number": 0.8,
-    "same_amount": 1.5,
-    "other_amount": -3.0,
-    "same_coin": 0.3,
-    "other_coin": -2.5,
-    "same_date": 1.0,
-    "other_date": -1.8,
-    "other_account": -2.5,
-    "other_network": -1.0,
-    "same_category": 0.4,
-    "other_category": -1.8,
-    "bare_chaser": 4.2,
-    "chaser": 0.9,
-    "again": 1.2,
+    "base": -2.1,
+    "words": 0.8,
+    "contained": 0.2,
+    "rare": 0.9,
+    "concepts": 4.6,
+    "subject": 0.5,
+    "same_identifier": 5.0,
+    "same_code": 2.8,
+    "other_identifier": -6.0,
+    "other_code": -1.1,
+    "same_number": 0.3,
+    "same_amount": 2.3,
+    "other_amount": -3.2,
+    "same_coin": 0.1,
+    "other_coin": -2.6,
+    "same_date": 0.9,
+    "other_date": -2.6,
+    "other_account": -3.5,
+    "other_network": -2.2,
+    "same_category": 0.3,
+    "other_category": -1.1,
+    "chaser": 6.2,
+    "chaser_off_topic": -2.0,
+    "again": 1.6,
     "apart": -2.0,
-    "template": -2.0,
-    "no_topic_shared": -0.8,
+    "form": -4.0,
+    "no_topic_shared": -1.5,
+    "topics_apart": -2.2,
+    "opposite": -3.4,
+    "question_and_report": -3.5,
+    "cross_language": 2.0,
 }
+
+# Concepts that go with any matter: sharing none but these is no shared topic, and they set nothing apart.
+_GENERAL = frozenset(
+    (
+        "not-arrived",
+        "rejected",
+        "under-review",
+        "recover",
+        "refund",
+        "complaint",
+        "data-wrong",
+        "server-error",
+        "website",
+    )
+)
 
 
 def weigh(new: Fingerprint, earlier: Fingerprint) -> list[Piece]:
@@ -97,9 +117,23 @@ def _topics(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float
         common = sum(new.concepts[name] for name in shared)
         whole = sum(new.concepts.values()) + sum(earlier.concepts.values())
         # Few shared concepts prove less than many: the pseudo-weight in the divisor sees to that.
-        yield "concepts", 2 * common / (whole + 2.0), f"both speak of {', '.join(sorted(shared)[:6])}"
+        value = 2 * common / (whole + 4.0)
+        yield "concepts", value, f"both speak of {', '.join(sorted(shared)[:6])}"
+        if new.han != earlier.han:
+            yield "cross_language", value, ""
     elif new.concepts and earlier.concepts:
         yield "no_topic_shared", 1.0, "they speak of different things"
+    opposite = next((pair for pair in _OPPOSITES if _opposed(new, earlier, *pair)), None)
+    if opposite:
+        yield "opposite", 1.0, f"one speaks of {opposite[0]}, the other of {opposite[1]}"
+    ours, theirs = _own_topics(new, earlier), _own_topics(earlier, new)
+    if ours and theirs:
+        value = min(1.0, min(sum(ours.values()), sum(theirs.values())) / 4)
+        yield (
+            "topics_apart",
+            value,
+            f"one speaks of {', '.join(list(ours)[:3])}, the other of {', '.join(list(theirs)[:3])}",
+        )
     if new.category_sure and earlier.category_sure:
         if new.category == earlier.category:
             yield "same_category", 1.0, f"same category {new.category}"
@@ -107,35 +141,63 @@ def _topics(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float
             yield "other_category", 1.0, f"categories differ: {new.category}, {earlier.category}"
 
 
+_OPPOSITES = (("deposit", "withdrawal"), ("buy", "sell"), ("long", "short"))
+
+
+def _opposed(new: Fingerprint, earlier: Fingerprint, one: str, other: str) -> bool:
+    ours = {name for name in (one, other) if name in new.concepts}
+    theirs = {name for name in (one, other) if name in earlier.concepts}
+    return len(ours) == len(theirs) == 1 and ours != theirs
+
+
+def _own_topics(one: Fingerprint, other: Fingerprint) -> dict[str, float]:
+    """What one speaks of and the other does not, the concepts that go with any matter left out."""
+    return {
+        name: weight
+        for name, weight in one.concepts.items()
+        if weight >= 1.4 and name not in _GENERAL and name not in other.concepts
+    }
+
+
 def _details(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[tuple[str, float, str]]:
-    differ = False
-    same = _same_codes(new, earlier)
-    if same:
-        yield "same_identifier", 1.0, f"same identifier {same}"
-    elif not (new.correction or earlier.correction):
-        other = [name for name in ("txid", "order_id") if _conflict(new, earlier, name)]
-        differ = bool(other)
-        if other:
-            yield "other_identifier", 1.0, f"different {' and '.join(other)}"
-        elif new.identifiers and earlier.identifiers:
-            differ = True
-            yield "other_code", 1.0, "different codes or numbers"
+    codes = list(_codes_evidence(new, earlier))
+    yield from codes
     amounts = _amounts(new, earlier)
     if amounts:
         yield "same_amount" if amounts > 0 else "other_amount", 1.0, f"{'same' if amounts > 0 else 'different'} amount"
     elif new.numbers & earlier.numbers:
         yield "same_number", 1.0, "same number"
-    for name, known in (("coin", "coin"), ("network", "network")):
-        if _conflict(new, earlier, name):
-            yield f"other_{known}", 1.0, f"different {name}s"
-        elif name == "coin" and new.fields.get(name, frozenset()) & earlier.fields.get(name, frozenset()):
-            yield "same_coin", 1.0, "same coin"
-    if _conflict(new, earlier, "account_id"):
-        yield "other_account", 1.0, "different account IDs"
-    yield from _dates(new, earlier)
-    numbers_differ = bool(new.numbers or earlier.numbers) and new.numbers != earlier.numbers
-    if alike > 0.6 and not same and (differ or amounts < 0 or numbers_differ):
-        yield "template", 1.0, "nearly the same text with other details: a form"
+    coins = [print_.fields.get("coin", frozenset()) for print_ in (new, earlier)]
+    if coins[0] & coins[1]:
+        yield "same_coin", 1.0, "same coin"
+    for name, words in (("coin", "coins"), ("network", "networks"), ("account", "account IDs")):
+        if _conflict(new, earlier, "account_id" if name == "account" else name):
+            yield f"other_{name}", 1.0, f"different {words}"
+    dates = list(_dates(new, earlier))
+    yield from dates
+    same = any(name.startswith("same_") for name, _, _ in codes)
+    numbers = bool(new.numbers - earlier.numbers and earlier.numbers - new.numbers)
+    differ = amounts < 0 or numbers or any(n.startswith("other_") for n, _, _ in codes + dates)
+    if alike > 0.6 and not same and differ:
+        yield "form", (alike - 0.6) / 0.4, "nearly the same text with other details, as of a form"
+
+
+def _codes_evidence(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
+    """What identifiers say: labelled ones decide; of others, shared ones prove nothing while each side has its own."""
+    labelled = [name for name in ("txid", "order_id") if _conflict(new, earlier, name)]
+    same = _same_codes(new, earlier)
+    if same and not labelled:
+        strong = any(same in print_.fields.get(name, ()) for print_ in (new, earlier) for name in ("txid", "order_id"))
+        if strong or ".." in same:
+            yield "same_identifier", 1.0, f"same identifier {same}"
+        elif not (new.identifiers - earlier.identifiers and earlier.identifiers - new.identifiers):
+            yield "same_code", 1.0, f"same code {same}"
+        else:
+            yield "other_code", 1.0, "different codes"
+    elif labelled and not (new.correction or earlier.correction):
+        yield "other_identifier", 1.0, f"different {' and '.join(labelled)}"
+    elif not same and new.identifiers and earlier.identifiers:
+        yield "other_code", 1.0, "different codes"
 
 
 def _dates(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
@@ -147,14 +209,21 @@ def _dates(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float,
 
 
 def _standing(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
-    if new.bare_chaser:
-        yield "bare_chaser", 1.0, "asks for news without naming another matter"
-    elif new.chaser:
-        yield "chaser", min(new.chaser, 2) / 2, "asks for news"
+    if new.chaser:
+        # The more else a text says, the less its asking for news stands for the earlier one alone.
+        value = max(0.0, min(1.0, 1 - (new.length - 10) / 60))
+        if value:
+            yield "chaser", value, "asks for news"
+        topics = new.concepts.keys() - _GENERAL
+        if topics and not topics & earlier.concepts.keys():
+            yield "chaser_off_topic", 1.0, "asks for news of something else"
     if new.again:
         yield "again", min(new.again, 2) / 2, "refers to an earlier mail"
     if new.other:
         yield "apart", min(new.other, 2) / 2, "says that it is another matter"
+    mood = (new.asks and not new.reports, new.reports, earlier.asks and not earlier.reports, earlier.reports)
+    if not new.chaser and ((mood[0] and mood[3]) or (mood[1] and mood[2])):
+        yield "question_and_report", 1.0, "one asks how something is done, the other reports a failure"
 
 
 def _conflict(new: Fingerprint, earlier: Fingerprint, name: str) -> bool:

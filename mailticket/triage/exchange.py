@@ -27,6 +27,9 @@ _MONEY = (
     r"美元|美金|人民[币幣]|[元刀]|[块塊][钱錢]|港[币幣]|台[币幣]|[枚颗顆])"
 )
 _NUMBER = r"\d[\d,]{0,18}(?:\.\d{1,18})?"
+_CHINESE_NUMBER = "[〇零一二两兩三四五六七八九十百千][〇零一二两兩三四五六七八九十百千万萬亿億]{0,12}"
+# "U" is what Chinese traders call USDT; it counts only behind a number.
+_U = r"(?-i:[Uu])(?![0-9A-Za-z])"
 _NO_WORD_BEFORE = r"(?<![0-9A-Za-z])"
 _NO_WORD_AFTER = r"(?![0-9A-Za-z])"
 # What may stand between the name of a detail and its value: "order no. is #123", "订单号是：123".
@@ -48,6 +51,7 @@ _ORDER_ID = FieldRule(
         r"\b(?:order|trade|withdrawal|deposit|payment)s?\s{0,2}(?:id|no\.?|nos\.?|number|num|ref(?:erence)?|#)"
         + _GAP
         + rf"({_CODE}){_NO_WORD_AFTER}",
+        r"\b(?:order|trade)s?\s{0,2}#\s?(\d{3,20})" + _NO_WORD_AFTER,
         rf"\b(?:order|trade)s?\s{{0,2}}[#:]?\s?((?=[A-Z-]{{0,6}}\d{{4}})[A-Z0-9-]{{6,40}}){_NO_WORD_AFTER}",
         r"(?:[订訂][单單]|委托[单單]?|委託[單单]?|交易[单單]?|提[现現幣币][单單]?|充值[单單]?|流水|"
         r"[单單])\s?(?:[号號]碼?码?|[编編][号號]|id)" + _GAP + rf"({_CODE}){_NO_WORD_AFTER}",
@@ -87,13 +91,17 @@ _NETWORK = FieldRule(
 )
 _COIN_FIELD = FieldRule(
     name="coin",
-    patterns=(rf"(?<![A-Za-z])({_COIN}){_NO_WORD_AFTER}",),
+    patterns=(
+        rf"(?<![A-Za-z])({_COIN}){_NO_WORD_AFTER}",
+        rf"(?:\d|[万萬千百十个個])\s?({_U})",
+    ),
     labels={"en": "coin", "zh-Hans": "币种", "zh-Hant": "幣種"},
 )
 _AMOUNT = FieldRule(
     name="amount",
     patterns=(
-        rf"(?<![0-9A-Za-z.,])({_NUMBER}\s?[k万萬千]?)\s?(?:个|個|枚|多)?\s?(?:{_COIN}|{_MONEY})(?![A-Za-z0-9])",
+        rf"(?<![0-9A-Za-z.,])({_NUMBER}\s?[k万萬千]?)\s?(?:个|個|枚|多)?\s?(?:{_COIN}|{_MONEY}|{_U})(?![A-Za-z0-9])",
+        rf"({_CHINESE_NUMBER})(?:多|来|來)?\s?(?:个|個|枚)?\s?(?:{_COIN}|{_MONEY}|{_U}|[块塊])(?![A-Za-z0-9])",
         rf"[$€£¥￥]\s?({_NUMBER}\s?[k万萬]?)(?![0-9A-Za-z])",
         rf"(?<![A-Za-z]){_COIN}\s?[:：]?\s?({_NUMBER})(?![\d.,:/年月日天小时時%％-])",
         rf"(?:amount|quantity|sum|value|金[额額]|[数數]量|[数數][额額])\s{{0,2}}(?:is|was|of|=|是|为|為|"

@@ -98,8 +98,31 @@ def _identifier(value: str) -> str:
     return value.strip("#-_:：").upper()
 
 
+_DIGITS = {
+    symbol: value
+    for value, symbols in enumerate(("〇零", "一", "二两兩", "三", "四", "五", "六", "七", "八", "九"))
+    for symbol in symbols
+}
+_TENS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "萬": 10_000, "亿": 10**8, "億": 10**8}
+
+
+def _chinese_number(value: str) -> str:
+    """A number in Chinese characters as digits: "两万" is "20000", "八萬五千" is "85000"; "" when it is none."""
+    total = section = digit = 0
+    for symbol in value:
+        if symbol in _DIGITS:
+            digit = _DIGITS[symbol]
+        elif (scale := _TENS[symbol]) >= 10_000:
+            total, section, digit = (total + section + digit) * scale, 0, 0
+        else:
+            section, digit = section + (digit or 1) * scale, 0
+    return str(total + section + digit)
+
+
 def _amount(value: str) -> str:
     """A plain decimal number without separators of thousands and without trailing zeros: "1,500.00" is "1500"."""
+    if value and all(symbol in _DIGITS or symbol in _TENS for symbol in value):
+        return _chinese_number(value)
     digits = value.replace(",", "").replace("，", "").replace(" ", "").replace("'", "")
     scale = 1
     if digits and digits[-1] in "kK万萬千":
@@ -116,6 +139,7 @@ def _amount(value: str) -> str:
 
 
 _COINS = {
+    "U": "USDT",
     "BITCOIN": "BTC", "XBT": "BTC", "比特币": "BTC", "比特幣": "BTC", "大饼": "BTC", "大餅": "BTC",
     "ETHEREUM": "ETH", "ETHER": "ETH", "以太坊": "ETH", "以太币": "ETH", "以太幣": "ETH",
     "TETHER": "USDT", "泰达币": "USDT", "泰達幣": "USDT", "LITECOIN": "LTC", "莱特币": "LTC", "萊特幣": "LTC",

@@ -20,6 +20,8 @@ _FUNCTION_WORD = 1.0  # a word in more than a third of all mails says nothing
 # The fields whose values tell one matter from another; others ("app_version") only describe the surroundings.
 TELLING_FIELDS = ("txid", "order_id", "account_id", "network", "coin", "amount", "time")
 
+_WORDED = ("network", "coin", "time")  # written in many ways, so that a value cannot be sought in the text
+
 _IDENTIFIER = re.compile(r"(?<![0-9a-z])(?=[a-z_-]{0,20}\d)[0-9a-z][0-9a-z_-]{4,90}(?![0-9a-z])")
 _DURATION = re.compile(
     r"\d[\d.,]{0,8}\s{0,2}(?:\+\s?)?(?:more |business |working )?(?:hours?|hrs?|h|minutes?|mins?|days?|"
@@ -41,6 +43,8 @@ class Fingerprint:
     terms: stems and character pairs with their weights. concepts: names with weights. fields: normalised details.
     identifiers: words with digits in them that no field claimed. numbers: bare numbers other than durations.
     chaser, again, other: how strongly the text asks for news, refers to an earlier mail, sets itself apart (0 to 3).
+    asks, reports: whether it asks how something is done, and whether it reports that something went wrong.
+    reply: whether its subject carries a mark of a reply or a forward.
     """
 
     exact: str = ""
@@ -56,6 +60,9 @@ class Fingerprint:
     again: int = 0
     other: int = 0
     correction: bool = False
+    asks: bool = False
+    reports: bool = False
+    reply: bool = False
     han: bool = False
     length: float = 0.0  # the sum of the weights of all terms
 
@@ -76,7 +83,8 @@ class Fingerprint:
             "i": sorted(self.identifiers),
             "n": sorted(self.numbers),
             "k": [self.category, self.category_sure],
-            "r": [self.chaser, self.again, self.other, self.correction],
+            "r": [self.chaser, self.again, self.other],
+            "b": [self.correction, self.asks, self.reports, self.reply],
         }
 
     @classmethod
@@ -84,7 +92,8 @@ class Fingerprint:
         """The fingerprint that `to_json` wrote. One of another version compares as empty, so nothing resembles it."""
         if stored.get("v") != VERSION:
             return cls()
-        chaser, again, other, correction = stored["r"]
+        chaser, again, other = stored["r"]
+        correction, asks, reports, reply = stored["b"]
         terms = {term: frequencies.weight(term) for term in stored["t"]}
         return cls(
             exact=stored["x"],
@@ -100,6 +109,9 @@ class Fingerprint:
             again=again,
             other=other,
             correction=correction,
+            asks=asks,
+            reports=reports,
+            reply=reply,
             han=_mostly_han(terms),
             length=sum(terms.values()),
         )
@@ -116,27 +128,43 @@ def fingerprint(
     body = folded(boilerplate.content(text))
     head = folded(bare)
     whole = f"{head}\n{body}"
+    reply = boilerplate.is_reply(subject) and bool(body.strip())
+    # The subject of a reply or forward names the matter of the mail before it, which need not be that of this one.
+    own = body if reply else whole
     standing = stance(whole)
-    details = {name: frozenset(v.lower() for v in fields[name]) for name in TELLING_FIELDS if fields.get(name)}
+    details = _details(fields, own if reply else "")
     claimed = frozenset().union(*details.values())
-    terms = _terms(_without_codes(standing.rest))
+    terms = _terms(_without_codes((stance(own) if reply else standing).rest.replace("[redacted", " ")))
     return Fingerprint(
         exact=_exact(whole),
         subject=tuple(_subject_stems(head)),
         terms=terms,
-        concepts=concepts_in(whole),
+        concepts=concepts_in(own),
         fields=details,
-        identifiers=_identifiers(whole) - claimed,
-        numbers=_numbers(whole) - claimed,
+        identifiers=_identifiers(own) - claimed,
+        numbers=_numbers(own) - claimed,
         category=category,
         category_sure=category_sure,
         chaser=standing.chaser,
         again=standing.again,
         other=standing.other,
         correction=standing.correction,
+        asks=standing.asks,
+        reports=standing.reports,
+        reply=reply,
         han=_mostly_han(terms),
         length=sum(terms.values()),
     )
+
+
+def _details(fields: Mapping[str, tuple[str, ...]], body: str) -> dict[str, frozenset[str]]:
+    """The telling fields; for a reply only the values that its body names itself."""
+    details = {name: frozenset(v.lower() for v in fields[name]) for name in TELLING_FIELDS if fields.get(name)}
+    if not body:
+        return details
+    plain = body.replace(",", "")
+    kept = {name: frozenset(v for v in values if name in _WORDED or v in plain) for name, values in details.items()}
+    return {name: values for name, values in kept.items() if values}
 
 
 def _exact(text: str) -> str:
@@ -173,13 +201,15 @@ _ENDING = re.compile(
     r"(?:ending (?:in|with)|ends (?:in|with)|last (?:four|six|4|6|8) (?:digits )?(?:are|is)?|尾号|"
     r"后[四六4-8]位)(?:是|为)?\s?[:：]?\s?([0-9a-z]{4,8})(?![0-9a-z])"
 )
-_ADDRESS = re.compile(
+# Dates, amounts with their unit, Chinese mobile numbers, and wallet addresses, which serve many transactions.
+_NO_CODE = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}\S{0,12}|\d{1,2}-\d{1,2}(?:-\d{2,4})?|(?:19|20)\d{6}|\d{1,12}[a-z]{1,5}|1[3-9]\d{9}|"
     r"0x[0-9a-f]{40}|(?:bc1|tb1|addr1)[0-9a-z]{20,90}|t[1-9a-z]{33}|[13][1-9a-z]{25,34}|r[1-9a-z]{24,34}"
 )
 
 
 def _identifiers(text: str) -> frozenset[str]:
-    """Codes with digits in them, and abbreviated ones as "start..end". Wallet addresses serve many transactions."""
+    """Codes with digits in them, and abbreviated ones as "start..end"."""
     codes = {code for match in _IDENTIFIER.finditer(text) if _telling_code(code := match.group().strip("-_"))}
     codes |= {f"{match.group(1)}..{match.group(2)}" for match in _ABBREVIATED.finditer(text)}
     codes |= {f"..{match.group(1)}" for match in _ENDING.finditer(text) if any(c.isdigit() for c in match.group(1))}
@@ -188,7 +218,7 @@ def _identifiers(text: str) -> frozenset[str]:
 
 def _telling_code(code: str) -> bool:
     digits = sum(c.isdigit() for c in code)
-    return len(code) >= 5 and digits >= 3 and not _DATE_LIKE.fullmatch(code) and not _ADDRESS.fullmatch(code)
+    return len(code) >= 5 and digits >= 3 and not _NO_CODE.fullmatch(code)
 
 
 def _numbers(text: str) -> frozenset[str]:

@@ -10,12 +10,17 @@ LEAST_TEXT = 16.0  # below this sum of term weights a text that asks for news na
 
 @dataclass(frozen=True, slots=True)
 class Stance:
-    """chaser, again, other: how many different phrases say so, at most 3 each. rest: the text without those phrases."""
+    """chaser, again, other: how many different phrases say so, at most 3 each. rest: the text without those phrases.
+
+    asks: it asks how something is done or what the rule is. reports: it tells of something that went wrong.
+    """
 
     chaser: int
     again: int
     other: int
     correction: bool
+    asks: bool
+    reports: bool
     rest: str
 
 
@@ -42,10 +47,13 @@ _CHASER = _alternatives(
     (?:nobody|no ?one|none of you|nobody there) (?:has |have |is |even |ever |seems to )*(?:repl|answer|respond|
     car|help|read|react|listen)\w{0,5}(?: (?:to )?(?:me|my mails?|my emails?))?
     follow(?:ing)?[ -]?up(?: on (?:this|that|it|my (?:\w{1,10} )?(?:ticket|case|request|email|mail|message)))?
-    when (?:will|can|do|are|is|could|would|should) (?:you|i|we|it|this|that|somebody|someone) .{0,60}?(?=[?.!\n]|$)
+    when (?:will|can|do|are|is|could|would|should|am|may) (?:you|i|we|it|this|that|somebody|
+    someone) (?:\w{1,10} ){0,2}(?:get|have|receive|expect|see|be|answer|reply|respond|fix|solve|resolve|credit|
+    refund|release|unlock|unblock|give|return|send|hear|help|process|look|back|going).{0,40}?(?=[?.!\n]|$)
     (?:anyone|anybody|is anyone|is anybody|is somebody|is someone)(?: out)? (?:there|here|home|alive|reading|
     listening|looking|working)
-    how (?:much )?long(?:er)? .{0,50}?(?=[?.!\n]|$)
+    how (?:much longer|long (?:do|will|must|should|shall|am|have) (?:i|we)|long (?:until|till|before|more|
+    is this|will this|will it|is it|must it|still|does this)) .{0,50}?(?=[?.!\n]|$)
     what(?:'s| is| about)? (?:the )?(?:status|progress|state|latest|going on|happening|taking so long|
     eta)(?: of (?:this|that|it|my (?:ticket|case|request)))?
     (?:gentle |kind |friendly |second |final |last |another |just a )?reminder
@@ -59,6 +67,11 @@ _CHASER = _alternatives(
     (?:it|this|that)(?:'s| has| is| have)? (?:now )?(?:been|taking|taken) (?:\w{1,10} ){0,3}(?:hours?|days?|
     weeks?|forever|ages|long|month)
     (?:why )?(?:so|this) (?:slow|long)|too long|hello\s?[?!]{2,}|\?{3,}
+    (?:please |pls )?(?:someone|somebody|anyone|anybody)(?: please| pls)? (?:answer|reply|respond|help|
+    react)(?: me)?|(?:would |we'd |i'd )?appreciate (?:an?|your|any) (?:\w{1,8} )?(?:reply|response|answer|
+    update|feedback)
+    (?:has|have|is|was|did) (?:\w{1,10} ){1,4}(?:been )?(?:solved|fixed|resolved|processed|finished|decided|
+    done|approved) (?:yet|already|now)
     (?:keep|stop) ignoring(?: me)?|ignor(?:ed|ing) (?:me|my|us)
     """,
     r"""
@@ -70,6 +83,8 @@ _CHASER = _alternatives(
     (?:我)?(?:已经|都|又)?等了?(?:快|整整|将近|超过|都)?.{0,8}(?:小时|天|周|星期|礼拜|月|分钟|久|年)了?
     (?:还|要|到底|究竟)(?:要|需要|得)?(?:等|需要?)?多久|多久(?:才|能|可以).{0,10}|什么时候(?:才|能|可以|
     会).{0,16}|何时(?:才|能|可以|会)?.{0,12}
+    (?:好|完|完成|出来|解决|处理|修复|修好|到账|通过|找到|办好|弄好|恢复|退)了?(?:吗|没有|没(?=[?？，,。]|$)|
+    么)|(?:请|麻烦|盼|望|求)(?:您|你们)?(?:给个)?(?:回复|答复|回音|复)(?:一下)?
     没人(?:理|管|回|处理|搭理|答复|应)\w{0,3}
     (?:有人|人)(?:在|吗|管|看到?)(?:吗|么|没有?)*
     (?:请|麻烦|望|拜托)?(?:尽快|赶紧|赶快|快点|速度?|马上|立即)(?:处理|回复|解决|答复|给(?:我)?(?:个)?(?:答复|
@@ -83,7 +98,7 @@ _CHASER = _alternatives(
 )
 _AGAIN = _alternatives(
     r"""
-    again|once more|yet again
+    (?:writing|asking|emailing|contacting|reporting|here|hello|hi|me|you) (?:\w{1,8} )?(?:again|once more)
     (?:as|like) i (?:have |had )?(?:already )?(?:said|wrote|mentioned|told|described|explained|reported)
     (?:my|the|our|in) (?:last|previous|earlier|first|other|original|prior|below|above|initial|
     former) (?:\w{1,10} )?(?:e-?mails?|mails?|messages?|tickets?|requests?|letters?|reports?|enquiry|inquiry|
@@ -156,13 +171,49 @@ _CORRECTION = _alternatives(
 )
 
 
+_ASKS = _alternatives(
+    r"""
+    how (?:do|can|could|would|should|does|to|is|are|high|many|much(?! longer)|difficult|long (?:does|do|are|
+    is) (?:it|the|a|an|you|\w{1,15}s)(?! (?:still|been)))
+    (?:what|which|where) (?:is|are|was|do|does|can|would|volume|else|kind|network|documents?|columns?)
+    (?:can|could|may|should|do|does|shall) (?:i|we|one|you|staked|sub-?accounts?|the|my|
+    two) (?:\w{1,10} ){0,3}(?:use|have|get|need|offer|plan|see|connect|share|buy|convert|find|register|open|
+    choose|save|count|keep|upload|take|become)
+    (?:is|are) (?:it|there|my|the|he|she|this) (?:\w{1,12} ){0,4}(?:possible|permanent|licensed|cheapest|
+    allowed|fee|way|minimum|maximum|limit|difficult)
+    (?:will you|are you going to|do you plan to|would it be possible)
+    (?:i'd|i would|we'd|we would|i want|we want) (?:\w{1,8} )?(?:like )?to (?:know|become|register|try|upgrade|
+    buy|open|understand)
+    """,
+    r"""
+    请问(?!.{0,12}(?:进度|进展|结果|处理|消息|什么时候|何时|到哪))|如何|怎么(?:样)?(?:操作|设置|开|改|换|弄|算|
+    用|看|提高|找|查|注销|导出|关|才能|做|选|寄|填|绑)|能不能|能否|可否|可以.{0,16}[吗么]|哪里(?:看|查|改|设|
+    找)|哪个|多少|需要什么|什么材料|哪些|想问|想了解|咨询|请告知|教程|怎样|怎麼
+    """,
+)
+_REPORTS = _alternatives(
+    r"""
+    (?:not|never|\w{2,6}n't|cannot|can ?not|cant|nothing|nobody|no longer) .{0,40}|missing|stuck|pending|
+    failed?|fails|failing|
+    failure|errors?|wrong|lost|gone|locked|blocked|frozen|hacked|stolen|reject\w{0,3}|refus\w{1,3}|crash\w{0,3}|
+    broken|problem|disappear\w{0,2}|vanish\w{0,2}|delay\w{0,2}|stopp?(?:ed|s)|closes?|returned|complain\w{0,2}|
+    incomplete|incorrect|charged|damaged
+    """,
+    r"""
+    没(?!关系)|未|不了|失败|错|丢|不见|被|卡|无法|不能|异常|问题|断|少了|扣|骗|爆仓|打不开|登不|不对|不到|不放|坏
+    """,
+)
+
+
 def stance(text: str) -> Stance:
     """What the phrases of a folded text say of its relation to earlier requests."""
     other = _distinct(_OTHER, text)
     correction = _CORRECTION.search(text) is not None
     chaser, again = _distinct(_CHASER, text), _distinct(_AGAIN, text)
+    asks = _ASKS.search(text) is not None
+    reports = _REPORTS.search(_CHASER.sub(" ", text)) is not None
     rest = _AGAIN.sub(" ", _CHASER.sub(" ", text))
-    return Stance(chaser, again, other, correction, rest)
+    return Stance(chaser, again, other, correction, asks, reports, rest)
 
 
 def _distinct(pattern: re.Pattern[str], text: str) -> int:
