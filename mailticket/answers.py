@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mailticket.letters import Composed, Found, Letter, LetterKind
+from mailticket.letters import Composed, Found, Letter, LetterKind, Step, StepKind
 from mailticket.mail.values import Address, address_key
 from mailticket.models import Message, Outgoing, Ticket
 from mailticket.office import Office
@@ -53,6 +53,19 @@ def write(session: Session, office: Office, ticket: Ticket, occasion: Occasion, 
     composed = office.letters.compose(replace(letter, **say), office.head)  # type: ignore[arg-type]
     message_row = tickets.add(session, _message(office, ticket, composed, now))
     return outgoing.add(session, _row(office, ticket, occasion, composed, message_row, now))
+
+
+_STEPS: dict[str, StepKind] = {
+    "opened": "received", "reply": "reply-received", "assigned": "taken", "staff-reply": "answered",
+    "late notice": "late-notice", "split": "split", "reopened": "reopened", "closed": "closed",
+}  # fmt: skip
+_MOST_STEPS = 8
+
+
+def steps(session: Session, ticket: Ticket) -> tuple[Step, ...]:
+    """The latest things that happened to a ticket, as far as its requester may know of them."""
+    told = [Step(e.at, _STEPS[e.kind]) for e in tickets.events(session, int(ticket.id or 0)) if e.kind in _STEPS]
+    return tuple(told[-_MOST_STEPS:])
 
 
 def letter_of(session: Session, office: Office, ticket: Ticket, occasion: Occasion, now: datetime) -> Letter:

@@ -60,6 +60,9 @@ def check_templates(settings: Settings) -> Iterator[Finding]:
     except OSError as error:
         yield Finding("wrong", "templates", f"cannot be read: {error}", "correct [templates] folder")
         return
+    if settings.support.language not in letters.languages:
+        yield Finding("wrong", "templates", f"there are no letters in {settings.support.language}, [support] language",
+                      f"write one of {', '.join(letters.languages)}, or add that folder of templates")  # fmt: skip
     problems = letters.check()
     for problem in problems:
         remedy = "" if problem.gap else "the built-in one is used until it is mended"
@@ -198,4 +201,3 @@ def _absent(database: Database) -> Finding | None:
         return Finding("note", "database", f"{file} is not there yet", "the first start makes it")
     said = f"{file.parent} is no folder that we may write to"
     return Finding("wrong", "database", said, "make it, or correct [database] url")
-

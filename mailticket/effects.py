@@ -188,12 +188,14 @@ def _answer(
         to=mail.sender_address.address,
         verified=mail.trust == "verified",
         in_reply_to=mail.message_id,
-        references=mail.references or mail.in_reply_to[:1],
+        references=mail.references or (mail.in_reply_to if len(mail.in_reply_to) == 1 else ()),
         name=mail.sender_address.name,
         withheld=decision.withheld,
         cause=arrived.incoming_id,
     )
-    say: dict[str, Any] = {"secrets": arrived.meaning.secrets}
+    say: dict[str, Any] = {"secrets": arrived.meaning.secrets, "state": ticket.status}
+    if decision.letter == "status-answer":
+        say["steps"] = answers.steps(session, ticket)
     if decision.duplicate is not None:
         say |= {"first_ticket_id": decision.duplicate.ticket_id, "similarity": decision.duplicate.similarity}
     if decision.linked_to is not None:

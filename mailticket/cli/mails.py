@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailticket.cli import show
+from mailticket import terminal
 from mailticket.cli.common import config_option, json_option, office_of, print_json, settings_or_none
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ def explain(ctx: click.Context, files: tuple[str, ...], whole: bool, as_json: bo
 
 
 def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str], whole: bool) -> None:
-    click.echo(click.style(f"{show.line(place)}", bold=True) + f"  {read.size} bytes")
+    click.echo(click.style(f"{terminal.line(place)}", bold=True) + f"  {read.size} bytes")
     sender = f"{read.sender_address.name} <{read.sender_address.address}>" if read.sender_address else "nobody usable"
     verdict = meaning.verdict
-    show.facts([
+    terminal.facts([
         ("from", sender.strip()),
         ("identity", f"{read.trust}: {read.trust_reason}"),
         ("to", ", ".join(a.address for a in read.to)),
@@ -82,14 +82,16 @@ def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: S
         words = (
             f"bounce: {recipient.address or 'somebody'} {recipient.action} {recipient.status} {recipient.diagnostic}"
         )
-        click.echo(click.style(show.line(words), fg="red"))
+        click.echo(click.style(terminal.line(words), fg="red"))
     for file in read.attachments:
         place_of = "inline" if file.inline else "attached"
-        click.echo(f"{place_of}: {show.line(file.name)}, {file.type}, {file.size} bytes, sha256 {file.sha256[:16]}…")
-    show.heading("Whole text" if whole else "New text")
-    click.echo(show.clean(read.text if whole else read.new_text).rstrip())
+        click.echo(
+            f"{place_of}: {terminal.line(file.name)}, {file.type}, {file.size} bytes, sha256 {file.sha256[:16]}…"
+        )
+    terminal.heading("Whole text" if whole else "New text")
+    click.echo(terminal.clean(read.text if whole else read.new_text).rstrip())
     for cut in read.cuts:
-        said = f"[cut: {cut.kind}, {cut.lines} lines, beginning {show.line(cut.first_line)[:60]!r}]"
+        said = f"[cut: {cut.kind}, {cut.lines} lines, beginning {terminal.line(cut.first_line)[:60]!r}]"
         click.echo(click.style(said, fg="bright_black"))
     click.echo()
 
@@ -149,7 +151,7 @@ def why(ctx: click.Context, name: str, as_json: bool) -> int:
         for story in stories:
             story["answers"] = [faces.outgoing(row, key) for row, key in outgoing.caused_by(session, story["id"])]
     if not stories:
-        click.echo(f"Nothing is known of {show.line(name)}. A UID is written as MAILBOX:UID.", err=True)
+        click.echo(f"Nothing is known of {terminal.line(name)}. A UID is written as MAILBOX:UID.", err=True)
         return 1
     (_print_json_lines if as_json else _print_stories)(stories)
     return 0
@@ -163,9 +165,9 @@ def _print_json_lines(stories: Sequence[dict[str, Any]]) -> None:
 def _print_stories(stories: Sequence[dict[str, Any]]) -> None:
     for story in stories:
         place = f"{story['mailbox']}:{story['uid']}" if story["uid"] else story["mailbox"]
-        click.echo(f"{click.style(place, bold=True)}  {show.coloured(story['state'], story['state'])}  "
+        click.echo(f"{click.style(place, bold=True)}  {terminal.coloured(story['state'], story['state'])}  "
                    f"{story['ticket'] or ''}")  # fmt: skip
-        show.facts([
+        terminal.facts([
             ("message id", story["message_id"]),
             ("arrived", story["arrived_at"]),
             ("decided", story["decided_at"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mailticket.cli import show
+from mailticket import terminal
 from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json
 
 STATES = ("queued", "sending", "sent", "deferred", "failed", "uncertain", "withheld", "cancelled")
@@ -39,12 +39,12 @@ def list_(ctx: click.Context, state: tuple[str, ...], withheld: bool, limit: int
             print_json(faces.outgoing(row, key))
         return
     lines = [
-        (row.id, row.state, row.kind, key or "", row.recipient, show.ago(row.created_at, now), row.attempts,
+        (row.id, row.state, row.kind, key or "", row.recipient, terminal.ago(row.created_at, now), row.attempts,
          row.reason or row.last_error)
         for row, key in rows
     ]  # fmt: skip
     if lines:
-        show.table(("NUMBER", "STATE", "KIND", "TICKET", "TO", "WRITTEN", "TRIES", "WHY"), lines)
+        terminal.table(("NUMBER", "STATE", "KIND", "TICKET", "TO", "WRITTEN", "TRIES", "WHY"), lines)
     else:
         click.echo("Nothing in the outbox.")
 
@@ -70,9 +70,9 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     elif as_json:
         print_json({**face, "envelope_from": row.envelope_from, "text": shown})
     else:
-        show.facts([*((k.replace("_", " "), v) for k, v in face.items()), ("envelope from", row.envelope_from)])
+        terminal.facts([*((k.replace("_", " "), v) for k, v in face.items()), ("envelope from", row.envelope_from)])
         click.echo()
-        click.echo(show.clean(shown).rstrip())
+        click.echo(terminal.clean(shown).rstrip())
 
 
 def _change(ctx: click.Context, numbers: tuple[int, ...], change: str, said: str) -> None:

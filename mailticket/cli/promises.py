@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
-
-from mailticket.cli import show
-from mailticket.cli.common import config_option, json_option, print_json, settings_or_none
-from mailticket.errors import ConfigurationError
 
 
 @click.group()

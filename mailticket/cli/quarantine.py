@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from mailticket.cli import show
+from mailticket import terminal
 from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json
 
 
@@ -32,9 +32,11 @@ def list_(ctx: click.Context, limit: int | None, as_json: bool) -> None:
         for row in rows:
             print_json(faces.incoming(row, None))
         return
-    lines = [(row.id, row.route, row.uid or "", row.size, show.ago(row.decided_at, now), row.reason) for row in rows]
+    lines = [
+        (row.id, row.route, row.uid or "", row.size, terminal.ago(row.decided_at, now), row.reason) for row in rows
+    ]
     if lines:
-        show.table(("NUMBER", "MAILBOX", "UID", "BYTES", "SINCE", "WHY"), lines)
+        terminal.table(("NUMBER", "MAILBOX", "UID", "BYTES", "SINCE", "WHY"), lines)
     else:
         click.echo("Quarantine is empty.")
 
@@ -57,9 +59,9 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     elif as_json:
         print_json(faces.incoming(row, None))
     else:
-        show.facts((name.replace("_", " "), value) for name, value in faces.incoming(row, None).items())
-        show.heading("Beginning")
-        click.echo(show.clean(content[:2000].decode("utf-8", "replace")))
+        terminal.facts((name.replace("_", " "), value) for name, value in faces.incoming(row, None).items())
+        terminal.heading("Beginning")
+        click.echo(terminal.clean(content[:2000].decode("utf-8", "replace")))
 
 
 def _change(ctx: click.Context, numbers: tuple[int, ...], change: str) -> int:

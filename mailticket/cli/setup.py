@@ -11,8 +11,7 @@ from pathlib import Path
 
 import click
 
-from mailticket import shipped
-from mailticket.cli import show
+from mailticket import shipped, terminal
 from mailticket.cli.common import (
     config_option,
     json_option,
@@ -60,7 +59,7 @@ def check(ctx: click.Context, offline: bool, deep: bool, as_json: bool) -> int:
         findings.append(finding)
         if not as_json:
             sign, colour = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "red")}[finding.level]
-            click.echo(f"{click.style(sign, fg=colour, bold=True)} {finding.subject}: {show.line(finding.said)}")
+            click.echo(f"{click.style(sign, fg=colour, bold=True)} {finding.subject}: {terminal.line(finding.said)}")
             if finding.remedy:
                 click.echo(f"    {finding.remedy}")
     wrong = sum(finding.level == "wrong" for finding in findings)

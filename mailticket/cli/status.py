@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mailticket.cli import show
+from mailticket import terminal
 from mailticket.cli.common import config_option, json_option, office_of, print_json
 
 _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "sent")
@@ -60,24 +60,26 @@ def status(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json(face)
         return
-    for part, row in ((part, health.get(part["name"])) for part in parts):
-        _print_part(part, row, now)
+    for part in parts:
+        _print_part(part, health.get(str(part["name"])), now)
     _print_figures(face, figures, now)
 
 
 def _print_part(part: dict[str, Any], row: Any, now: Any) -> None:
     good = row is not None and not row.error
     sign = click.style("✓", fg="green") if good else click.style("✗" if row else "·", fg="red" if row else "yellow")
-    said = f"last success {show.ago(row.last_success_at, now)}" if row else "no contact yet"
+    said = f"last success {terminal.ago(row.last_success_at, now)}" if row else "no contact yet"
     if row is not None and row.error:
-        said += click.style(f"; failing since {show.ago(row.error_since, now)}: {show.line(row.error)}", fg="red")
+        said += click.style(
+            f"; failing since {terminal.ago(row.error_since, now)}: {terminal.line(row.error)}", fg="red"
+        )
     if part["backlog"]:
         said += f"; {part['backlog']} mails wait"
     if part["not_flagged"]:
-        because = show.line(part["not_flagged_because"])
+        because = terminal.line(part["not_flagged_because"])
         said += click.style(f"; {part['not_flagged']} not flagged or moved: {because}", fg="yellow")
     if part["note"]:
-        said += f"; {show.line(part['note'])}"
+        said += f"; {terminal.line(part['note'])}"
     click.echo(f"{sign} {part['name']}: {said}")
 
 
@@ -86,11 +88,11 @@ def _print_figures(face: dict[str, Any], figures: Any, now: Any) -> None:
     oldest = figures.oldest_unanswered
     waiting = f"{face['unanswered']} unanswered"
     if oldest:
-        waiting += f", the oldest {oldest[0]} since {show.ago(oldest[1], now)}"
+        waiting += f", the oldest {oldest[0]} since {terminal.ago(oldest[1], now)}"
     late = click.style(f", {face['overdue']} past their promise", fg="red") if face["overdue"] else ""
     kept = face["promises_7_days"]
     outbox = ", ".join(f"{number} {state}" for state, number in face["outbox"].items() if number) or "empty"
-    stuck = f", the oldest due since {show.ago(figures.oldest_due, now)}" if figures.oldest_due else ""
+    stuck = f", the oldest due since {terminal.ago(figures.oldest_due, now)}" if figures.oldest_due else ""
     click.echo(f"\n  tickets     {tickets}")
     click.echo(f"  waiting     {waiting}{late}")
     click.echo(f"  promises    {kept['kept']} kept, {kept['missed']} missed in 7 days")

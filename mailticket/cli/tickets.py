@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailticket.cli import show
+from mailticket import terminal
 from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json, read_text
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **wanted: Any
             return
         now = office.clock()
         lines = [
-            (t.key, t.status, t.priority, t.category, row.requester, show.ago(t.created_at, now),
-             show.moment(t.promised_by) if t.first_response_at is None else "answered",
+            (t.key, t.status, t.priority, t.category, row.requester, terminal.ago(t.created_at, now),
+             terminal.moment(t.promised_by) if t.first_response_at is None else "answered",
              row.duplicate_of or "", t.subject)
             for row in rows for t in [row.ticket]
         ]  # fmt: skip
@@ -80,7 +80,7 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **wanted: Any
             "DUPLICATE OF",
             "SUBJECT",
         )
-        show.table(head, lines)
+        terminal.table(head, lines)
     else:
         click.echo("No tickets.")
 
@@ -101,10 +101,10 @@ def show_(ctx: click.Context, name: str, full: bool, as_json: bool) -> None:
     _print_ticket(details)
     for entry in details["conversation"]:
         _print_entry(entry, full)
-    show.heading("History")
+    terminal.heading("History")
     for event in details["history"]:
-        click.echo(f"{event['at'][:16].replace('T', ' ')}  {show.line(event['event'])}  "
-                   f"{click.style(show.line(event['detail']), fg='bright_black')}")  # fmt: skip
+        click.echo(f"{event['at'][:16].replace('T', ' ')}  {terminal.line(event['event'])}  "
+                   f"{click.style(terminal.line(event['detail']), fg='bright_black')}")  # fmt: skip
 
 
 def _details(office: Office, name: str) -> dict[str, Any]:
@@ -131,14 +131,14 @@ def _details(office: Office, name: str) -> dict[str, Any]:
 
 
 def _print_ticket(details: dict[str, Any]) -> None:
-    status = show.coloured(details["status"], details["status"])
-    click.echo(f"{click.style(details['id'], bold=True)}  {status}  {show.line(details['subject'])}")
+    status = terminal.coloured(details["status"], details["status"])
+    click.echo(f"{click.style(details['id'], bold=True)}  {status}  {terminal.line(details['subject'])}")
     promised = ""
     if details["promised_by"]:
         promised = " to ".join(details[k][:16].replace("T", " ") for k in ("promised_from", "promised_by")) + " UTC"
     duplicate = f"{details['duplicate_of']} ({details['similarity']:.2f})" if details["duplicate_of"] else ""
     fields = ", ".join(f"{name}: {' '.join(values)}" for name, values in details["fields"].items())
-    show.facts([
+    terminal.facts([
         ("requester", f"{details['requester'] or 'nobody'} ({details['sender']})"),
         ("category", f"{details['category']}, {details['priority']}"),
         ("promised", promised),
@@ -157,14 +157,14 @@ def _print_ticket(details: dict[str, Any]) -> None:
 def _print_entry(entry: dict[str, Any], full: bool) -> None:
     arrow = {"in": "→", "out": "←", "note": "✎"}[entry["direction"]]
     who = entry["to"] if entry["direction"] == "out" else entry["from"]
-    show.heading(f"{arrow} {entry['at'][:16].replace('T', ' ')}  {entry['kind']}  {show.line(who)}")
+    terminal.heading(f"{arrow} {entry['at'][:16].replace('T', ' ')}  {entry['kind']}  {terminal.line(who)}")
     if entry["mark"]:
-        click.echo(click.style(f"! {show.line(entry['mark'])}", fg="yellow"))
+        click.echo(click.style(f"! {terminal.line(entry['mark'])}", fg="yellow"))
     if entry["secrets"]:
         click.echo(click.style(f"! exposes: {', '.join(entry['secrets'])}; ask to change it", fg="red"))
-    click.echo(show.clean(entry["text"] if full else entry["new_text"]).rstrip())
+    click.echo(terminal.clean(entry["text"] if full else entry["new_text"]).rstrip())
     for file in entry["attachments"]:
-        said = f"[{show.line(file['name'])}, {file['type']}, {file['size']} bytes: attachment {file['id']}]"
+        said = f"[{terminal.line(file['name'])}, {file['type']}, {file['size']} bytes: attachment {file['id']}]"
         click.echo(click.style(said, fg="bright_black"))
 
 
@@ -319,7 +319,7 @@ def attachment(ctx: click.Context, number: int, target: Path | None) -> None:
     if place.exists():
         raise click.UsageError(f"{place} exists; name another with --to")
     place.write_bytes(content)
-    click.echo(f"{show.line(name)}: {len(content)} bytes in {place}")
+    click.echo(f"{terminal.line(name)}: {len(content)} bytes in {place}")
 
 
 def _desk(office: Office) -> Desk:

@@ -18,6 +18,7 @@ from typing import TextIO
 
 import click
 
+from mailticket import terminal
 from mailticket.daemon import Daemon, Watchers
 from mailticket.demo import senders
 from mailticket.demo.servers import PATIENCE, Accepted, InboxServer, PostServer
@@ -179,8 +180,6 @@ def _show_letter(stage: Stage, letter: EmailMessage) -> None:
 
 
 def _show_tickets(stage: Stage) -> None:
-    from mailticket.cli import show  # the tables of the commands, for the demo is a door as well
-
     stage.say(click.style("The tickets", bold=True, underline=True))
     database = Database(stage.settings.database.url)
     try:
@@ -189,9 +188,11 @@ def _show_tickets(stage: Stage) -> None:
     finally:
         database.close()
     lines = [(row.ticket.key, row.ticket.status, row.ticket.category, row.requester, row.messages,
-              show.moment(row.ticket.promised_by), row.duplicate_of or "", row.ticket.subject)
+              terminal.moment(row.ticket.promised_by), row.duplicate_of or "", row.ticket.subject)
              for row in reversed(rows)]  # fmt: skip
-    show.table(("TICKET", "STATUS", "CATEGORY", "REQUESTER", "MAILS", "PROMISED BY", "DUPLICATE OF", "SUBJECT"), lines)
+    terminal.table(
+        ("TICKET", "STATUS", "CATEGORY", "REQUESTER", "MAILS", "PROMISED BY", "DUPLICATE OF", "SUBJECT"), lines
+    )
 
 
 def _keep(stage: Stage) -> None:

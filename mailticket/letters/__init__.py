@@ -14,6 +14,7 @@ from mailticket.letters.values import (
     Problem,
     Quoted,
     Step,
+    StepKind,
     TemplateSource,
     letterhead,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Problem",
     "Quoted",
     "Step",
+    "StepKind",
     "TemplateSource",
     "is_bare_address",
     "letterhead",

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from mailticket.letters import is_bare_address
 from mailticket.settings import Caps
+from mailticket.triage.commands import Command
 from mailticket.triage.decision import AnswerKind, Case, Decision
 from mailticket.triage.known import Counts
+
+_ANSWERS: dict[Command, AnswerKind] = {"status": "status-answer", "solved": "solved", "split": "split-done"}
 
 
 def answer(case: Case, decision: Decision) -> Decision:
@@ -22,14 +26,16 @@ def _owed(case: Case, decision: Decision) -> AnswerKind:
     mail = case.mail
     if mail.automatic is not None or mail.suppress or mail.sender_address is None:
         return ""
+    if not is_bare_address(mail.sender_address.address):  # readable, but no address that a header of ours may hold
+        return ""
     if decision.duplicate is not None:
         return "duplicate-notice"
     if decision.action == "open":
         return "acknowledgement"
     if decision.action != "append":
         return ""
-    if decision.command == "status" and not decision.mark:
-        return "status-answer"
+    if decision.command is not None and not decision.mark:
+        return _ANSWERS[decision.command]
     return "reply-received" if case.settings.acknowledge.replies and not decision.mark else ""
 
 

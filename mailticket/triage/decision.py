@@ -13,7 +13,9 @@ from mailticket.triage.duplicates import Fingerprint, Match
 from mailticket.triage.known import Claims, Known
 
 Action = Literal["open", "append", "file", "known"]
-AnswerKind = Literal["", "acknowledgement", "duplicate-notice", "reply-received", "status-answer", "solved"]
+AnswerKind = Literal[
+    "", "acknowledgement", "duplicate-notice", "reply-received", "status-answer", "solved", "split-done"
+]
 
 
 @dataclass(frozen=True, slots=True)
