@@ -348,24 +348,21 @@ def test_half_a_literal_is_never_a_mail_wherever_the_line_is_cut(
     raw = mail(1, size=200)
     dovecot.append(raw)
     with Proxy(dovecot.plain_port) as proxy:
-        opened(port=proxy.port)
         inbox = opened(port=proxy.port)
         sizes = inbox.sizes(inbox.list_new(0))
         inbox.drop()
         proxy.received.clear()
         whole = opened(port=proxy.port)
-        before = len(proxy.received)
         assert [m.raw for m in whole.fetch(sizes) if isinstance(m, Fetched)] == [raw]
-        answer = len(proxy.received) - before
         whole.drop()
-        for cut in range(before + 1, before + answer, max(1, answer // 40)):
-            proxy.cut_after = None
-            cutting = Inbox(mailbox(proxy.port, dovecot.user), PASSWORD)
+        body = proxy.received.index(raw)
+        for cut in range(body, body + len(raw) - 20, 10):  # Dovecot tells timings, so its answers vary by some bytes
             proxy.cut_after = cut
+            cutting = Inbox(mailbox(proxy.port, dovecot.user), PASSWORD)
             with pytest.raises(MailboxUnavailable):
                 cutting.connect()
                 cutting.select()
-                assert list(cutting.fetch(sizes)) == []
+                list(cutting.fetch(sizes))
             assert not cutting.connected
 
 

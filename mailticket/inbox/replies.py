@@ -135,6 +135,12 @@ def mail(uid: int, items: Mapping[bytes, Any], known: Listed, whole: bool = True
     return Fetched(uid, raw, internaldate(items.get(b"INTERNALDATE"), known.internaldate), kept, whole)
 
 
+def portions(uids: Iterable[int], at_most: int) -> Iterator[list[int]]:
+    """The UIDs, ascending and each once, in lists of at most so many."""
+    ordered = sorted(set(uids))
+    return (ordered[start : start + at_most] for start in range(0, len(ordered), at_most))
+
+
 def groups(
     mails: Mapping[int, Listed], at_most: int, size: int, alone: Collection[int] = ()
 ) -> Iterator[dict[int, Listed]]:

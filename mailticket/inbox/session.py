@@ -6,7 +6,6 @@ import contextlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError, ProtocolError
 from imapclient.imap_utf7 import encode as encode_utf7
@@ -17,7 +16,7 @@ from mailticket.inbox.idle import Waker, idle
 from mailticket.inbox.replies import Fetched, Folder, Listed, Missing
 from mailticket.inbox.signin import open_connection, sign_in
 from mailticket.inbox.trouble import TROUBLE, why
-from mailticket.inbox.wire import MIB, Client, Wire, quoted
+from mailticket.inbox.wire import MIB, Client, quoted
 from mailticket.settings import Mailbox
 
 _MAILS_A_FETCH, _BYTES_A_FETCH = 50, 4 * MIB
@@ -90,7 +89,7 @@ class Inbox:
         for _ in range(2):
             with self._asking("list new mail", line=_LONGEST_LIST, answer=_LONGEST_LIST + MIB) as client:
                 client.wire.untagged_responses.pop("EXISTS", None)
-                found = replies.searched(_uid(client.wire, "SEARCH", f"UID {lowest}:*"))
+                found = replies.searched(client.wire.by_uid("SEARCH", f"UID {lowest}:*"))
                 # Dovecot searches what it knew before the command and tells what has come after the answer.
                 if "EXISTS" not in client.wire.untagged_responses:
                     break
@@ -100,18 +99,18 @@ class Inbox:
     def still_there(self, uids: Collection[int]) -> set[int]:
         """Those of the UIDs that the server still lists."""
         there: set[int] = set()
-        for some in _portions(uids):
+        for some in replies.portions(uids, _UIDS_A_COMMAND):
             with self._asking("look for mail again") as client:
-                there |= replies.searched(_uid(client.wire, "SEARCH", f"UID {replies.uid_set(some)}"))
+                there |= replies.searched(client.wire.by_uid("SEARCH", f"UID {replies.uid_set(some)}"))
         return there & set(uids)
 
     def sizes(self, uids: Collection[int]) -> dict[int, Listed]:
         """Size and arrival of each mail, by UID ascending. A UID that is not in the result has vanished."""
         found: dict[int, Listed] = {}
         now = datetime.now(UTC)
-        for some in _portions(uids):
+        for some in replies.portions(uids, _UIDS_A_COMMAND):
             with self._asking("ask for sizes") as client:
-                data = _uid(client.wire, "FETCH", replies.uid_set(some), "(UID RFC822.SIZE INTERNALDATE)")
+                data = client.wire.by_uid("FETCH", replies.uid_set(some), "(UID RFC822.SIZE INTERNALDATE)")
                 found |= {uid: replies.listed(items, now) for uid, items in replies.fetched(data, some).items()}
         absent = set(uids) - found.keys()
         if absent:
@@ -141,10 +140,10 @@ class Inbox:
 
     def mark_seen(self, uids: Collection[int]) -> None:
         """Set \\Seen. Mails that vanished meanwhile are no error; a read-only folder is CommandRefused."""
-        for some in _portions(uids):
+        for some in replies.portions(uids, _UIDS_A_COMMAND):
             with self._asking("mark mail as seen") as client:
                 self._must_be_writable()
-                _uid(client.wire, "STORE", replies.uid_set(some), "+FLAGS.SILENT (\\Seen)")
+                client.wire.by_uid("STORE", replies.uid_set(some), "+FLAGS.SILENT (\\Seen)")
 
     def move(self, uids: Collection[int], folder: str) -> dict[int, int]:
         """Move mails to a folder, which is made once if it is missing; old to new UIDs where the server tells them.
@@ -153,7 +152,7 @@ class Inbox:
         neither, CommandRefused: a plain EXPUNGE would remove what others marked. A repeated move is harmless.
         """
         moved: dict[int, int] = {}
-        for some in _portions(uids):
+        for some in replies.portions(uids, _UIDS_A_COMMAND):
             try:
                 moved |= self._move(some, folder)
             except CommandRefused as refused:
@@ -177,7 +176,7 @@ class Inbox:
     def noop(self) -> None:
         """Ask whether the server is still there."""
         with self._asking("reach the server") as client:
-            _checked(*client.wire.noop())
+            client.wire.noop()
 
     def logout(self) -> None:
         """Say good-bye and close; never raises, since nothing depends on it."""
@@ -219,7 +218,7 @@ class Inbox:
         answer = literal if len(mails) == 1 else sum(self._literal(known) for known in mails.values())
         with self._asking("fetch mail", literal=literal, answer=answer + MIB) as client:
             items = f"(UID FLAGS INTERNALDATE {body})"
-            answers = replies.fetched(_uid(client.wire, "FETCH", replies.uid_set(mails), items), mails)
+            answers = replies.fetched(client.wire.by_uid("FETCH", replies.uid_set(mails), items), mails)
         read = (replies.mail(uid, items, mails[uid], whole) for uid, items in sorted(answers.items()))
         return {mail.uid: mail for mail in read if mail is not None}
 
@@ -236,14 +235,14 @@ class Inbox:
         with self._asking(f"move mail to {folder}") as client:
             self._must_be_writable()
             if client.has_capability("MOVE"):
-                _uid(client.wire, "MOVE", which, target)
+                client.wire.by_uid("MOVE", which, target)
                 return replies.copied(client.wire.response("COPYUID")[1], uids)
             if not client.has_capability("UIDPLUS"):
                 raise CommandRefused("the server has neither MOVE nor UIDPLUS; set afterwards to seen or keep")
-            _uid(client.wire, "COPY", which, target)
+            client.wire.by_uid("COPY", which, target)
             moved = replies.copied(client.wire.response("COPYUID")[1], uids)
-            _uid(client.wire, "STORE", which, "+FLAGS.SILENT (\\Deleted)")
-            _uid(client.wire, "EXPUNGE", which)
+            client.wire.by_uid("STORE", which, "+FLAGS.SILENT (\\Deleted)")
+            client.wire.by_uid("EXPUNGE", which)
             return moved
 
     def _must_be_writable(self) -> None:
@@ -291,20 +290,3 @@ def _folder_name(name: str) -> str:
     if re.search(r"[\r\n\0]", name):
         raise CommandRefused("a folder name cannot hold line breaks or NUL")
     return name
-
-
-def _portions(uids: Collection[int]) -> Iterator[list[int]]:
-    ordered = sorted(set(uids))
-    for start in range(0, len(ordered), _UIDS_A_COMMAND):
-        yield ordered[start : start + _UIDS_A_COMMAND]
-
-
-def _uid(wire: Wire, *command: str) -> list[Any]:
-    """Send a UID command and return its untagged answers. Raises imaplib's error when the server says no."""
-    return _checked(*wire.uid(*command))
-
-
-def _checked(typ: str, data: list[Any]) -> list[Any]:
-    if typ != "OK":
-        raise IMAPClientError((data[-1] or b"").decode("utf-8", "replace") if data else "no")
-    return data

@@ -124,6 +124,13 @@ class Wire(imaplib.IMAP4):
         self._get_capabilities()
         return typ, data
 
+    def by_uid(self, *command: str) -> list[Any]:
+        """Send a UID command and return its untagged answers; raises imaplib's error when the server says no."""
+        typ, data = self.uid(*command)
+        if typ != "OK":
+            raise self.error((data[-1] or b"").decode("utf-8", "replace"))
+        return data
+
     def start_idle(self) -> bytes:
         """Send IDLE and return its tag; the caller reads the lines itself and ends with `end_idle`."""
         tag: bytes = self._command("IDLE")
