@@ -113,6 +113,8 @@ def _says_so(
     """Whether a mail without a machine-readable report is a bounce: who wrote it, and what subject and words say."""
     titled = bounce_words.SUBJECT.search(subject[:400]) is not None
     answer = bounce_words.ANSWER_SUBJECT.match(subject[:40]) is not None
+    if not daemon and return_path != "" and not titled:
+        return False  # a person's mail, as most are: its words need not be searched
     words = bounce_prose.prose(text)
     worded = bounce_words.FAILURE.search(words) is not None
     if own[0].headers.has("x-failed-recipients") and (daemon or return_path == "" or (titled and not answer)):
