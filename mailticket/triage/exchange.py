@@ -36,6 +36,13 @@ _NO_WORD_AFTER = r"(?![0-9A-Za-z])"
 _GAP = r"\s{0,3}(?:is|was|are|=|是|为|為|[:：])?\s{0,3}[#\[(「【]?\s?"
 _CODE = r"(?=[A-Z_-]{0,12}\d)[A-Z0-9][A-Z0-9_-]{3,39}"
 
+# Where coins come from or go to: other exchanges and wallets.
+_OTHER_PLACES = (
+    r"(?:metamask|trust ?wallet|robinhood|coinbase|binance|kraken|ledger|trezor|exodus|phantom|okx|bybit|kucoin|"
+    r"coinomi|"
+    r"electrum|bitfinex|other exchange)"
+)
+
 _TXID = FieldRule(
     name="txid",
     patterns=(
@@ -157,18 +164,21 @@ _ACCOUNT_SECURITY = Category(
     fields=FIELDS,
     words=_listed(
         """
-        login, log in, logged in, sign in, signed in, log on, password, passcode, 2fa, two factor,
-        authenticator, google authenticator, verification code, sms code, security, hacker, hacked, phishing,
-        scam, scammer, stolen, locked, locked out, lockout, unlock, suspicious, unauthorized, unauthorised,
-        unknown device, new device, device, compromised, breach, freeze my account, frozen, account frozen,
-        reset, lost my phone, new phone, phone number, sim swap, sim, email address, change my email, someone,
-        not me, passkey, yubikey, security key, recover, recovery, access to my account, account access,
-        suspended, disabled, fake, fake support, impersonating, otp, backup codes, captcha, cannot get in,
-        can't get in, cant get in, kicked out, session, link i clicked, anti phishing, 登录, 登入, 登陆,
-        登不上, 登不进, 进不去, 密码, 口令, 双重验证, 二次验证, 两步验证, 谷歌验证, 验证器, 验证码, 动态码,
-        短信, 被盗, 盗号, 被黑, 黑客, 钓鱼, 诈骗, 骗子, 假客服, 冒充, 锁定, 被锁, 解锁, 冻结, 解冻, 异常登录,
-        陌生设备, 陌生ip, 异地, 不是我, 不是本人, 手机丢, 换手机, 换了手机, 手机号, 换号, 旧手机, 绑定, 解绑,
-        邮箱, 安全, 找回, 重置, 封号, 被封, 账号异常, 账户异常, 设备, 泄露, 盗走, 转走, 通行密钥
+        sms codes, code, codes, my code, verification codes, e-mail address, change email, change my e-mail,
+        change the e-mail address, new laptop, log everyone out, knows my password, stranger, scam site,
+        fake site, phishing site, 进入账户, 进不去账户, 收不到验证码, 被人登录, 账号安全, 防钓鱼, login,
+        log in, logged in, sign in, signed in, log on, password, passcode, 2fa, two factor, authenticator,
+        google authenticator, verification code, sms code, security, hacker, hacked, phishing, scam, scammer,
+        stolen, locked, locked out, lockout, unlock, suspicious, unauthorized, unauthorised, unknown device,
+        new device, device, compromised, breach, freeze my account, frozen, account frozen, reset,
+        lost my phone, new phone, phone number, sim swap, sim, email address, change my email, someone, not me,
+        passkey, yubikey, security key, recover, recovery, access to my account, account           suspended,
+        disabled, fake support, impersonating, otp, backup codes, captcha, cannot get in, can't get in,
+        cant get in, kicked out, session, link i clicked, anti phishing, 登录, 登入, 登陆, 登不上, 登不进,
+        进不去, 密码, 口令, 双重验证, 二次验证, 两步验证, 谷歌验证, 验证器, 验证码, 动态码, 短信, 被盗, 盗号,
+        被黑, 黑客, 钓鱼, 诈骗, 骗子, 假客服, 冒充, 锁定, 被锁, 解锁, 冻结, 解冻, 异常登录, 陌生设备, 陌生ip,
+        异地, 不是我, 不是本人, 手机丢, 换手机, 换了手机, 手机号, 换号, 旧手机, 绑定, 解绑, 邮箱, 安全, 找回,
+        重置, 封号, 被封, 账号异常, 账户异常, 设备, 泄露, 盗走, 转走, 通行密钥
         """
     ),
     patterns=(
@@ -194,15 +204,16 @@ _TRADING = Category(
     fields=FIELDS,
     words=_listed(
         """
-        order, orders, trade, trading, limit order, market order, stop loss, stop order, take profit, filled,
-        fill, partially filled, executed, execution, slippage, spread, position, leverage, margin, margin call,
+        order book, perpetuals, crypto futures, auto-deleveraging, settlement, fills, open orders,
+        trading volume, execution report, vip, pnl, close my position, 标记价, 对账, 成交记录, order, orders,
+        trade, trading, limit order, market order, stop loss, stop order, take profit, filled, fill,
+        partially filled, executed, execution, slippage, spread, position, leverage, margin, margin call,
         liquidation, liquidated, futures, perpetual, perp, spot, contract, funding rate, funding fee,
-        trading fee, maker, taker, buy, bought, sell, sold, long, short, order book, chart, candle, pnl,
-        profit, price, wick, conversion, convert, swap, grid bot, copy trading, options, cancel order,
-        open orders, pair, mark price, auto deleverag, 订单, 委托, 挂单, 下单, 撤单, 成交, 限价, 市价, 止损,
-        止盈, 仓位, 持仓, 开仓, 平仓, 爆仓, 强平, 杠杆, 保证金, 合约, 现货, 永续, 资金费, 手续费, 滑点, 插针,
-        点差, 做多, 做空, 多单, 空单, 买入, 卖出, 买了, 卖了, 盈亏, k线, 盘口, 行情, 网格, 跟单, 闪兑, 兑换,
-        标记价格, 期权, 穿仓, 交易对, 加仓, 减仓
+        trading fee, maker, taker, buy, bought, sell, sold, long, short, chart, candle, profit, price, wick,
+        conversion, convert, swap, grid bot, copy trading, cancel order, pair, mark price, auto deleverag,
+        订单, 委托, 挂单, 下单, 撤单, 成交, 限价, 市价, 止损, 止盈, 仓位, 持仓, 开仓, 平仓, 爆仓, 强平, 杠杆,
+        保证金, 合约, 现货, 永续, 资金费, 手续费, 滑点, 插针, 点差, 做多, 做空, 多单, 空单, 买入, 卖出, 买了,
+        卖了, 盈亏, k线, 盘口, 行情, 网格, 跟单, 闪兑, 兑换, 标记价格, 期权, 穿仓, 交易对, 加仓, 减仓
         """
     ),
     patterns=(
@@ -221,14 +232,16 @@ _DEPOSIT = Category(
     fields=FIELDS,
     words=_listed(
         """
-        deposit, deposited, top up, topup, topped up, credited, credit, not credited, not arrived, incoming,
-        memo, tag, destination tag, wrong network, wrong chain, confirmations, sent to your, sent to my,
-        transfer to, transferred to, wire transfer, bank transfer, sepa, swift, card payment,
-        funding my account, add funds, never arrived, not showing, transferred, balance, deposit address,
-        minimum deposit, on chain, explorer, blockchain, confirmed, arrive, arrived, wallet, tx, txid, hash,
-        充值, 充币, 入金, 冲值, 到账, 未到账, 没到账, 入账, 存款, 转入, 充了, 充进, 打进来, 转进, 上账, 备注,
-        memo标签, 标签, 充错, 转错, 错链, 区块确认, 确认数, 银行转账, 汇款, 电汇, 余额没, 没有到, 链上, 转账,
-        转了, 买币
+        never arrived, not arrived, hasn't arrived, didn't arrive, did not arrive, not come, not showing up,
+        send to my wallet, missing coins, my wallet, coins are missing, fund, received nothing, money taken,
+        booked, from my bank, not on my   没收到, 没有收到, 进来, 这边没有, 少了, deposit, deposited, top up,
+        topup, topped up, credited, not credited, incoming, memo, tag, destination tag, wrong network,
+        wrong chain, confirmations, sent to your, sent to my, transfer to, transferred to, wire transfer,
+        bank transfer, sepa, swift, card payment, funding my account, add funds, not showing, transferred,
+        deposit address, minimum deposit, on chain, explorer, blockchain, confirmed, arrive, arrived, wallet,
+        tx, txid, hash, 充值, 充币, 入金, 冲值, 到账, 未到账, 没到账, 入账, 存款, 转入, 充了, 充进, 打进来,
+        转进, 上账, 备注, memo标签, 标签, 充错, 转错, 错链, 区块确认, 确认数, 银行转账, 汇款, 电汇, 余额没,
+        没有到, 链上, 转账, 转了, 买币
         """
     ),
     patterns=(
@@ -236,8 +249,8 @@ _DEPOSIT = Category(
         r"(?:sent|send|transfer(?:red)?|moved|wired?)\s(?:\w{1,10}\s|"
         r"[\d.,]{1,14}\s){0,4}(?:from\s(?:\w{1,12}\s){1,2})?(?:to|into)\s(?:my|your|the)\s(?:account|exchange|"
         r"platform|wallet|address|deposit)",
-        r"(?:hasn'?t|not|never|didn'?t|isn'?t|haven'?t)\s(?:\w{1,10}\s){0,2}(?:credited|arrived?|show(?:n|ed|"
-        r"ing)?(?: up)?|landed|reflected)",
+        r"(?:hasn'?t|not|never|didn'?t|isn'?t|haven'?t)\s(?:\w{1,10}\s){0,2}(?:credited|landed|booked)",
+        rf"from (?:my |the |a )?(?:\w{{1,12}} )?{_OTHER_PLACES}",
         r"(?:wrong|forgot|missing|without|no|omitted)\s(?:\w{1,8}\s){0,3}(?:memo|tag|destination tag)",
         r"充值|充币|入金|充了",
         r"(?:没有?|未|还没有?|迟迟没有?|一直没有?)到账|不到账",
@@ -252,19 +265,23 @@ _WITHDRAWAL = Category(
     fields=FIELDS,
     words=_listed(
         """
-        withdraw, withdrew, withdrawal, withdrawl, withdrawing, cash out, cashout, payout, send out, outgoing,
-        withdrawal fee, withdrawal limit, daily limit, whitelist, address book, pending, processing,
-        under review, take my money out, get my money out, my bank, bank account, cancel withdrawal,
-        move my coins out, transfer out, release, 提现, 提币, 提款, 出金, 取款, 取钱, 提出, 提到, 提走, 提不了,
-        提不出, 转出, 打款, 出款, 提现地址, 白名单, 提币地址, 提现手续费, 提现额度, 限额, 审核中, 处理中,
-        待处理, 提币审核
+        coins out, out to, send coins out, paying out, cannot withdraw, beneficiary, released, get my money,
+        my own money, my own wallet, iban, 提领, 出不来, 到银行, 冷钱包, withdraw, withdrew, withdrawal,
+        withdrawl, withdrawing, cash out, cashout, payout, send out, outgoing, withdrawal fee,
+        withdrawal limit, daily limit, whitelist, address book, pending, processing, under review,
+        take my money out, get my money out, my bank, bank account, cancel withdrawal, move my coins out,
+        transfer out, 提现, 提币, 提款, 出金, 取款, 取钱, 提出, 提到, 提走, 提不了, 提不出, 转出, 打款, 出款,
+        提现地址, 白名单, 提币地址, 提现手续费, 提现额度, 限额, 审核中, 处理中, 待处理, 提币审核
         """
     ),
     patterns=(
         r"\bwithdr[ae]w(?:s|n|l|al|als|ls|ing)?\b",
         r"(?:cash(?:ing)? out|payout|(?:get|take|pull)(?:ting|ing)?\s(?:my|our|the)\s(?:money|funds|coins)\s(?:out|"
         r"off))",
-        r"提现|提币|提款|出金|提不[了出]|取不出",
+        rf"to (?:my |the |an? )?(?:\w{{1,12}} )?{_OTHER_PLACES}",
+        r"(?:to|into|on) (?:my|our|the) (?:own wallet|bank|iban|cold storage|hardware wallet)|(?:funds?|money|"
+        r"coins) (?:be )?released?",
+        r"提现|提币|提款|提领|出金|提不[了出]|取不出|提了",
         r"(?:转|提)(?:到|去|出)(?:我的?)?(?:银行|钱包|冷钱包|外部|卡)",
     ),
 )
@@ -276,12 +293,13 @@ _API = Category(
     fields=FIELDS,
     words=_listed(
         """
-        api, api key, api secret, endpoint, rest, websocket, web socket, ws, rate limit, http, json, signature,
+        endpoint, read-only key, api keys, decimals, latency, empty list, stream silent, 延迟, 下单接口, 限流,
+        做市, api, api key, api secret, rest, websocket, web socket, ws, rate limit, http, json, signature,
         hmac, timestamp, recvwindow, nonce, sdk, python, script, bot, ip whitelist, permission, permissions,
-        request, response, ccxt, fix, sandbox, testnet, postman, header,  error code,
-        invalid signature, documentation, docs, listenkey, stream, ping, disconnect, disconnects, subaccount,
-        node, curl, webhook, 接口, 密钥, 签名, 限频, 频率限制, 时间戳, 返回, 报错, 错误码, 文档, 量化, 机器人,
-        脚本, 断连, 断线, 推送, 白名单ip, ip白名单, 权限, 请求, 回测, 订阅, 长连接, 测试网, 调用
+        request, response, ccxt, fix, sandbox, testnet, postman, header, error code, invalid signature,
+        documentation, docs, listenkey, stream, ping, disconnect, disconnects, subaccount, node, curl, webhook,
+        接口, 密钥, 签名, 限频, 频率限制, 时间戳, 返回, 报错, 错误码, 文档, 量化, 机器人, 脚本, 断连, 断线,
+        推送, 白名单ip, ip白名单, 权限, 请求, 回测, 订阅, 长连接, 测试网, 调用
         """
     ),
     patterns=(
@@ -299,16 +317,17 @@ _IDENTITY = Category(
     fields=FIELDS,
     words=_listed(
         """
-        kyc, aml, identity, identity verification, verify my identity, verify, verified, verification,
-        verification failed, passport, id card, driver licence, driver license, driving licence,
-        driving license, selfie, face, facial, liveness, liveness check, proof of address, utility bill,
-        bank statement, residence, residence permit, document, documents, rejected, upload, photo, name change,
-        my name, surname, date of birth, source of funds, source of wealth, compliance, level 2, tier 2,
-        advanced verification, nationality, country, id expired, expired, middle name, corporate account,
-        business account, under 18, 身份, 身份证, 实名, 实名认证, 认证, 高级认证, 初级认证, 护照, 驾照, 驾驶证,
-        人脸, 人脸识别, 活体, 自拍, 手持, 证件, 地址证明, 水电费, 账单证明, 资料, 上传, 审核不通过, 未通过,
-        没通过, 被拒, 驳回, 资金来源, 合规, 反洗钱, 改名, 姓名, 名字, 出生, 国籍, 照片, kyc认证, 居留,
-        港澳通行证, 台胞证, 企业认证
+        questionnaire, origin of my, level 3, kyb, legal name, id document, my id, birth, verification level,
+        pass verification, resubmit, 重新上传, 补充材料, 活体检测, 认证失败, 通过认证, kyc, aml, identity,
+        identity verification, verify my identity, verify, verified, verification, verification failed,
+        passport, id card, driver licence, driver license, driving licence, driving license, selfie, face,
+        facial, liveness, liveness check, proof of address, utility bill, bank statement, residence,
+        residence permit, document, documents, rejected, upload, photo, name change, my name, surname,
+        date of birth, source of funds, source of wealth, compliance, level 2, tier 2, advanced verification,
+        nationality, country, id expired, expired, middle name, corporate account, business account, under 18,
+        身份, 身份证, 实名, 实名认证, 认证, 高级认证, 初级认证, 护照, 驾照, 驾驶证, 人脸, 人脸识别, 活体, 自拍,
+        手持, 证件, 地址证明, 水电费, 账单证明, 资料, 上传, 审核不通过, 未通过, 没通过, 被拒, 驳回, 资金来源,
+        合规, 反洗钱, 改名, 姓名, 名字, 出生, 国籍, 照片, kyc认证, 居留, 港澳通行证, 台胞证, 企业认证
         """
     ),
     patterns=(
@@ -324,6 +343,27 @@ _OTHER = Category(
     name="other",
     labels={"en": "Other", "zh-Hans": "其他", "zh-Hant": "其他"},
     priority="normal",
+    words=_listed(
+        """
+        staking, staked, unstake, earn, savings, rewards, airdrop, bonus, voucher, referral, referred, invited,
+        promotion, campaign, competition, nft, listing, list, job, apply, career, cv, press, journalist,
+        interview, partnership, cooperate, cooperation, sponsor, sponsoring, affiliate, youtube, complaint,
+        complain, rude, feedback, suggestion, feature request, dark mode, language, translation, widget,
+        app crashes, crash, crashes, blank page, website, tax, tax report, statement, invoice, receipt, gdpr,
+        delete my account, close my account, personal data, newsletter, unsubscribe, marketing, parcel,
+        package, courier, tracking number, shipping, delivery, subscription, premium, cake, bread, office,
+        licensed, licence, thank you for your help, everything is fine, 理财, 质押, 赎回, 活期, 定期, 利息到,
+        奖励, 返佣, 邀请, 空投, 活动, 体验金, 赠金, 红包, 上币, 上线, 下架, 招聘, 应聘, 合作, 媒体, 采访, 赞助,
+        投诉, 态度, 建议, 反馈, 闪退, 卡顿, 白屏, 打不开, 网页, 翻译, 语言, 税, 报税, 对账单, 发票, 注销, 销户,
+        退订, 快递, 包裹, 办公, 牌照, 广告
+        """
+    ),
+    patterns=(
+        r"(?:delete|close|terminate|erase)\s(?:\w{1,10}\s){0,3}(?:account|personal data)|(?:app|"
+        r"page)\s(?:\w{1,10}\s)?(?:crash|closes|freezes)",
+        r"tracking number|tax report|referral bonus|staking rewards?|no longer interested",
+        r"报税|闪退|注销|销户|邀请.{0,6}奖励|体验金",
+    ),
     fields=FIELDS,
 )
 

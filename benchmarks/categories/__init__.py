@@ -1,0 +1,1 @@
+"""How well the category of a request is recognised, measured on a labelled set of requests."""
