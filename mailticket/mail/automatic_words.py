@@ -155,3 +155,77 @@ MACHINE_SENTENCE = re.compile(
     r"|이 메일은[^.\n]{0,16}(?:자동|발신 ?전용)",
     re.IGNORECASE,
 )
+# Without one of these parts no sentence above can stand in a text; to look for them first is ten times cheaper.
+_SAYS_REPLY = ("auto", "автомат", "自动", "自動", "자동", "vacation", "office", "away")
+_SAYS_MACHINE = (
+    *("auto", "автомат", "自动", "自動", "자동", "발신", "repl", "respond", "antworten", "maschinell", "répondre"),
+    *("rispondere", "odpowiadać", "отвеча", "请勿", "請勿", "请不要", "請不要", "切勿", "系统", "系統", "送信専用"),
+)
+_SAYS_ABSENCE = (
+    *(
+        "office",
+        "leave",
+        "vacation",
+        "holiday",
+        "away",
+        "travel",
+        " out",
+        "büro",
+        "haus",
+        "urlaub",
+        "abwesend",
+        "erreichbar",
+    ),
+    *(
+        "arbeitsplatz",
+        "nicht da",
+        "absent",
+        "congé",
+        "déplacement",
+        "bureau",
+        "oficina",
+        "vacaciones",
+        "ausente",
+        "fuera",
+    ),
+    *(
+        "escritório",
+        "férias",
+        "fora",
+        "fuori",
+        "ferie",
+        "assente",
+        "afwezig",
+        "kantoor",
+        "aanwezig",
+        "bereikbaar",
+        "vakantie",
+    ),
+    *(
+        "nieobecn",
+        "urlop",
+        "biur",
+        "отпуск",
+        "отсутств",
+        "офис",
+        "на месте",
+        "休",
+        "假",
+        "出差",
+        "外出",
+        "不在",
+        "离开",
+        "離開",
+    ),
+    *("出張", "휴가", "출장", "부재"),
+)
+
+
+def find(sentence: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The first place where one of the sentences of this room stands in the text."""
+    parts = _PARTS[sentence]
+    lowered = text.lower()
+    return sentence.search(text) if any(part in lowered for part in parts) else None
+
+
+_PARTS = {REPLY_SENTENCE: _SAYS_REPLY, MACHINE_SENTENCE: _SAYS_MACHINE, ABSENCE: _SAYS_ABSENCE}

@@ -97,13 +97,13 @@ def _own_parts(root: Part) -> list[Part]:
 
 def _is_daemon(root: Part, sender: Address | None, return_path: str | None) -> bool:
     """Whether a mail server seems to have written the mail."""
-    written = headers.text(root.headers, "from")
-    address = sender.address if sender else written
+    written = headers.text(root.headers, "from")[:400]
+    address = sender.address if sender else written.rpartition("<")[2].lstrip(' "')
     return (
-        bounce_words.DAEMON_ADDRESS.search(address[:400]) is not None
-        or bounce_words.DAEMON_NAME.search(written[:400]) is not None
-        or (return_path is not None and bounce_words.DAEMON_ADDRESS.match(return_path) is not None)
-        or (return_path in ("", None) and written.strip() in ("<>", ""))
+        bounce_words.DAEMON_ADDRESS.match(address) is not None
+        or bounce_words.DAEMON_NAME.search(written) is not None
+        or (return_path or "").lower().startswith(("mailer-daemon@", "postmaster@"))
+        or (return_path in ("", None) and written in ("<>", ""))
     )
 
 
@@ -119,12 +119,12 @@ def _says_so(
     worded = bounce_words.FAILURE.search(words) is not None
     if own[0].headers.has("x-failed-recipients") and (daemon or return_path == "" or (titled and not answer)):
         return True
-    if daemon:
-        return (
-            (titled and not answer)
-            or worded
-            or (bool(text) and bounce_words.RETURNED_HEADER.search(text[:4000]) is not None)
-        )
+    if daemon and titled and not answer:
+        return True
+    if daemon and bounce_words.RETURNED_HEADER.search(text[:4000]):
+        return True
+    if daemon and worded and (bounce_words.written_status(words) or bounce_words.meant_status(words)):
+        return True
     if return_path == "" and worded and any(part.type in _RETURNED_TYPES for part in own):
         return True
     if answer or not titled:

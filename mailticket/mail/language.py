@@ -71,6 +71,10 @@ _COMMON: dict[str, frozenset[str]] = {
         "fi": "ja on ei en se että minun kiitos hei olen mutta miten miksi voi tämä terveisin ole tili kanssa",
     }.items()
 }
+_LANGUAGES_OF = {
+    word: tuple(code for code, common in _COMMON.items() if word in common)
+    for word in frozenset().union(*_COMMON.values())
+}
 _VIETNAMESE = frozenset("ơưđạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ")
 _RUSSIAN = frozenset(
     ["и", "в", "не", "на", "что", "я", "с", "как", "это", "мне", "мой", "моя", "по", "за", "у", "но", "из", "день"]
@@ -155,13 +159,13 @@ def _arabic(sample: str, script: str) -> str:
 
 def _by_words(words: list[str]) -> str:
     """The language whose common words make up most of the text, if it leads clearly."""
-    plain = [word.replace("’", "'") for word in words]
-    hits = sorted(
-        ((sum(1 for word in plain if word in common), code) for code, common in _COMMON.items()), reverse=True
-    )
-    (best, code), (second, _) = hits[0], hits[1]
-    if best == 0 or best < 0.12 * len(plain):
+    counts: Counter[str] = Counter()
+    for word, times in Counter(words).items():
+        for code in _LANGUAGES_OF.get(word.replace("’", "'"), ()):
+            counts[code] += times
+    (code, best), (_, second) = [*counts.most_common(2), ("", 0), ("", 0)][:2]
+    if best == 0 or best < 0.12 * len(words):
         return ""
     if best == 1:
-        return code if second == 0 and len(plain) <= 4 else ""
+        return code if second == 0 and len(words) <= 4 else ""
     return code if best >= 1.25 * second else ""
