@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from mailticket import inbox as imap
 from mailticket.errors import CommandRefused, MailboxUnavailable
 from mailticket.failpoints import failpoint
-from mailticket.inbox import Inbox, Waker
+from mailticket.inbox import LONGEST_IDLE, Inbox, Waker
 from mailticket.intake import CHUNK_BYTES, CHUNK_MAILS, Arrival, Intake, Outcome
 from mailticket.models import Folder, Incoming
 from mailticket.office import Office
@@ -20,8 +20,8 @@ from mailticket.store import incoming, meta
 log = logging.getLogger("mailticket.collect")
 
 _MEGABYTE = 1024 * 1024
-_LONGEST_IDLE = 9 * 60.0  # RFC 2177 says less than 29 minutes; address translation forgets us sooner
 _PENDING_AT_ONCE = 500
+_MOST_REFUSALS = 10  # rounds in which a server may list a mail and not give it
 _HEALTH_EVERY = timedelta(minutes=1)
 
 
@@ -48,6 +48,7 @@ class Collector:
         self._on_outcomes = on_outcomes
         self._on_beat = on_beat
         self._well_at: datetime | None = None
+        self._refused: set[int] = set()  # rows that the server did not give in this round
 
     @property
     def name(self) -> str:
@@ -66,6 +67,10 @@ class Collector:
         """Let the round end after the chunk in hand; callable from any thread."""
         self.stopping = True
         self.waker.wake()
+
+    def close(self) -> None:
+        """Let go of what outlives a connection."""
+        self.waker.close()
 
     def collect_once(self) -> None:
         """Connect, take in all that waits, and leave. Raises MailboxUnavailable or StoreUnavailable."""
@@ -94,10 +99,14 @@ class Collector:
             inbox.drop()
 
     def _wait(self, inbox: Inbox) -> None:
+        """Until the server tells of mail, at most until the next look: an IDLE may be dead without anybody knowing."""
         if self.mailbox.idle and inbox.can_idle:
-            inbox.idle(_LONGEST_IDLE, self.waker)
-        else:
-            self.waker.wait(self.mailbox.poll_seconds)
+            try:
+                inbox.idle(min(LONGEST_IDLE, self.mailbox.poll_seconds), self.waker)
+                return
+            except CommandRefused as refused:
+                log.warning("%s: no IDLE: %s", self.name, refused)
+        self.waker.wait(self.mailbox.poll_seconds)
 
     def _enter(self, inbox: Inbox) -> tuple[Folder, imap.Folder]:
         selected = inbox.select()
@@ -118,6 +127,7 @@ class Collector:
         return folder
 
     def _round(self, inbox: Inbox, folder: Folder, selected: imap.Folder) -> None:
+        self._refused.clear()
         self._list(inbox, folder)
         while not self.stopping and (rows := self._pending(folder)):
             for chunk, alone in self._chunks(rows):
@@ -150,7 +160,7 @@ class Collector:
 
     def _pending(self, folder: Folder) -> list[Incoming]:
         with self.office.database.read() as session:
-            return incoming.pending(session, int(folder.id or 0), _PENDING_AT_ONCE)
+            return incoming.pending(session, int(folder.id or 0), _PENDING_AT_ONCE, self._refused)
 
     def _chunks(self, rows: Sequence[Incoming]) -> Iterator[tuple[list[Incoming], bool]]:
         """Rows in order, in chunks of bounded number and size; mails that may be poison, and large ones, alone."""
@@ -188,16 +198,22 @@ class Collector:
         ]  # fmt: skip
         if arrivals:
             self._on_outcomes(self._intake.take_in(arrivals, alone=alone))
-        refused = next((lost for lost in missing if lost.listed), None)
-        if refused is not None:
-            raise MailboxUnavailable(f"mailbox {self.mailbox.name}: UID {refused.uid} is not given: {refused.reason}")
+        for lost in missing:
+            if lost.listed:
+                self._pass_over(by_uid[lost.uid], lost.reason)
+
+    def _pass_over(self, row: Incoming, reason: str) -> None:
+        """The server lists a mail and does not give it: the others go on, this one is asked for again next time, and
+        after many times it is shown in quarantine, without its bytes."""
+        self._refused.add(int(row.id or 0))
+        log.warning("%s: UID %s is listed but not given: %s", self.name, row.uid, reason)
+        with self.office.database.write() as session:
+            incoming.count_refusal(session, int(row.id or 0), _MOST_REFUSALS, reason, self.office.clock())
 
     def _fetch(self, inbox: Inbox, by_uid: dict[int, Incoming]) -> tuple[dict[int, imap.Fetched], list[imap.Missing]]:
-        """The mails as the server gives them; of an oversized one, headers and beginning."""
+        """The mails as the server gives them; an oversized one comes as headers and beginning."""
         known = {uid: imap.Listed(row.size, row.arrived_at) for uid, row in by_uid.items()}
-        large = [uid for uid, row in by_uid.items() if self._is_oversized(row)]
-        answers = [inbox.fetch_head(uid, known.pop(uid)) for uid in large]
-        answers += inbox.fetch(known)
+        answers = list(inbox.fetch(known))
         fetched = {answer.uid: answer for answer in answers if isinstance(answer, imap.Fetched)}
         return fetched, [answer for answer in answers if isinstance(answer, imap.Missing)]
 

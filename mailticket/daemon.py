@@ -159,14 +159,15 @@ class Daemon:
             except (WorldError, ConfigurationError) as error:
                 self._unwell(collector, error)
                 shortest, longest = _SIGN_IN_PAUSE if isinstance(error, SignInRefused) else _PAUSE
-            except Exception as error:  # a defect of ours in one mailbox must not stop the others
-                log.exception("%s: a defect: %s", collector.name, observe.described(error))
+            except Exception:  # a defect of ours in one mailbox must not stop the others
+                log.exception("%s: a defect", collector.name)
                 shortest, longest = _PAUSE
             troubles = 0 if time.monotonic() - began > longest else troubles + 1
             pause = min(longest, shortest * 2 ** max(0, troubles - 1)) * random.uniform(0.75, 1.25)  # noqa: S311
             self._beats.beat(collector.name, pause + _MAILBOX_BEAT)
             collector.waker.wait(pause)
         self._beats.done(collector.name)
+        collector.close()
 
     def _unwell(self, collector: Collector, error: Exception) -> None:
         try:
@@ -178,8 +179,8 @@ class Daemon:
         while not self._stopping.is_set():
             try:
                 asyncio.run(self._deliver(office))
-            except Exception as error:
-                log.exception("outbox: a defect: %s", observe.described(error))
+            except Exception:
+                log.exception("outbox: a defect")
                 self._stopping.wait(_PAUSE[0])
             office = self._office
         self._beats.done("outbox")
@@ -211,8 +212,8 @@ class Daemon:
     def _keep_house(self) -> None:
         try:
             self._upkeep.run()
-        except Exception as error:
-            log.exception("housekeeping: a defect: %s", observe.described(error))
+        except Exception:
+            log.exception("housekeeping: a defect")
 
     def _watch(self, lock: RunLock) -> None:
         """The main thread: feeds the watchdog while every thread beats, reloads, and tells systemd how it goes."""

@@ -21,12 +21,12 @@ class Isolation:
         self._office = office
 
     def get(self, number: int) -> tuple[Incoming, bytes]:
-        """A row in quarantine and its raw bytes."""
+        """A row in quarantine and its raw bytes; none when the server never gave them."""
         with self._office.database.read() as session:
             row = incoming.by_id(session, number)
             if row.state != "quarantined":
                 raise Refused(f"mail {number} is not in quarantine: it is {row.state}")
-            raw = raws.get(session, row.raw_digest or "")
+            raw = raws.get(session, row.raw_digest) if row.raw_digest else b""
         if raw is None:
             raise NotFound(f"the bytes of mail {number} are gone")
         return row, raw
@@ -36,6 +36,8 @@ class Isolation:
         row, raw = self.get(number)
         with self._office.database.write() as session:
             incoming.put_back(session, number)
+        if raw == b"":
+            return Outcome(number, "listed", "retry", "the running daemon asks the server for it again")
         arrival = Arrival(number, raw, row.arrived_at, row.route, afterwards=False)
         return Intake(self._office).take_in([arrival], alone=True)[0]
 

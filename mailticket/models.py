@@ -163,6 +163,7 @@ class Incoming(SQLModel, table=True):
     state: str = "listed"
     attempted_at: datetime | None = _time()
     alone_attempts: int = 0
+    refusals: int = 0  # how often the server listed it and did not give it
     decided_at: datetime | None = _time()
     rule: str = ""
     reason: str = _text()

@@ -82,6 +82,8 @@ def _collect(collector: Collector, tally: Tally) -> None:
     except WorldError as error:
         tally.troubles.append(f"{collector.name}: {error}")
         collector.is_unwell(error)
+    finally:
+        collector.close()
 
 
 async def _deliver(office: Office, tally: Tally) -> None:

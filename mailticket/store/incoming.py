@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -86,9 +86,11 @@ def record_file(session: Session, arrived_at: datetime, size: int, now: datetime
     return int(row.id or 0)
 
 
-def pending(session: Session, folder_id: int, limit: int) -> list[Incoming]:
-    """The rows that are owed an outcome, in order of UID."""
+def pending(session: Session, folder_id: int, limit: int, without: Collection[int] = ()) -> list[Incoming]:
+    """The rows that are owed an outcome, in order of UID, but for some that are passed over for now."""
     query = select(Incoming).where(col(Incoming.folder_id) == folder_id, col(Incoming.state) == "listed")
+    if without:
+        query = query.where(col(Incoming.id).not_in(without))
     return list(session.execute(query.order_by(col(Incoming.uid)).limit(limit)).scalars())
 
 
@@ -136,6 +138,16 @@ def vanish(session: Session, ids: Sequence[int], now: datetime) -> None:
     session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(**gone))
 
 
+def count_refusal(session: Session, incoming_id: int, most: int, reason: str, now: datetime) -> None:
+    """The server did not give a mail that it lists; after `most` times the mail is quarantined without bytes."""
+    row = by_id(session, incoming_id)
+    row.refusals += 1
+    if row.refusals >= most:
+        row.state, row.rule, row.decided_at = "quarantined", "not given", now
+        row.reason = f"the server lists it but does not give it: {reason}"
+    session.add(row)
+
+
 def afterwards_due(session: Session, folder_id: int, now: datetime, limit: int = 500) -> list[Incoming]:
     """Mails whose server copy is still to be flagged or moved, and whose time for the next try has come."""
     query = select(Incoming).where(
@@ -175,7 +187,7 @@ def quarantined(session: Session, limit: int | None = None) -> list[Incoming]:
 
 def put_back(session: Session, incoming_id: int) -> None:
     """Owe a mail in quarantine an outcome again, with all its attempts before it."""
-    values = {"state": "listed", "alone_attempts": 0, "decided_at": None}
+    values = {"state": "listed", "alone_attempts": 0, "refusals": 0, "decided_at": None}
     session.execute(update(Incoming).where(col(Incoming.id) == incoming_id).values(**values))
 
 
