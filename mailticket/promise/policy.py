@@ -65,9 +65,9 @@ def make_promise(
     """
     policy = window(category, priority, promise, categories)
     if isinstance(load, LoadSnapshot):
-        load = Load.of(load, now, calendar)
+        load = Load.of(load, now, calendar, promise.confidence)
     arrived = min(arrived, now)
-    expected = load.forecast(now, arrived, priority, promise.confidence) if load else None
+    expected = load.forecast(now, arrived, priority) if load else None
     position = load.ahead(arrived, priority) + 1 if load else None
     start, end = calendar.add(arrived, policy.from_hours), calendar.add(arrived, policy.by_hours)
     reason = f"policy: {_hours(policy.from_hours)} to {_hours(policy.by_hours)} support hours"
@@ -101,6 +101,8 @@ def _hours(hours: float) -> str:
 def _minutes(start: datetime, now: datetime, end: datetime) -> tuple[datetime, datetime]:
     """The window in whole UTC minutes, widened by rounding, never ending before the minute after now."""
     end = max(end, now).astimezone(UTC)
-    whole_end = end.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    whole_end = end.replace(second=0, microsecond=0)
+    if whole_end < end or whole_end <= now:
+        whole_end += timedelta(minutes=1)
     whole_start = min(max(start, now), end).astimezone(UTC).replace(second=0, microsecond=0)
     return whole_start, whole_end
