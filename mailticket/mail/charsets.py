@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 
 from mailticket.mail.charset_guess import guess, looks_utf8
 
@@ -83,6 +84,7 @@ _MAX_NAME = 60
 _ESC = b"\x1b"
 
 
+@lru_cache(maxsize=256)
 def codec_name(declared: str) -> str | None:
     """The codec that a declared charset stands for, or None where the name says nothing that we trust."""
     key = _key(declared)

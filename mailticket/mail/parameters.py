@@ -11,7 +11,8 @@ from mailticket.mail import charsets, headers
 MAX_PARAMETERS = 200
 MAX_FILENAME = 200  # characters
 
-_NAME = re.compile(rb"[\s;]*([A-Za-z0-9_.*\-]{1,60})\s{0,20}=\s{0,20}")
+_SEPARATORS = re.compile(rb"[\s;]*")
+_NAME = re.compile(rb"([A-Za-z0-9_.*\-]{1,60})\s{0,20}=\s{0,20}")
 _AFTER_QUOTE = re.compile(rb"\s*(?:;|$|\(|[A-Za-z0-9_*\-]{1,60}\s{0,20}=)")
 _NEXT = re.compile(rb";\s{0,200}[A-Za-z0-9_*\-]{1,60}\s{0,20}=")
 _BARE_NEXT = re.compile(rb"\s(?:charset|name|filename|boundary|format|type|size)[0-9*]{0,6}=", re.IGNORECASE)
@@ -36,9 +37,11 @@ def _pairs(rest: bytes) -> list[tuple[str, bytes]]:
     found: list[tuple[str, bytes]] = []
     position = 0
     while position < len(rest) and len(found) < MAX_PARAMETERS:
+        separators = _SEPARATORS.match(rest, position)
+        position = separators.end() if separators else position
         match = _NAME.match(rest, position)
         if not match:
-            following = rest.find(b";", position + 1)
+            following = rest.find(b";", position)
             if following < 0:
                 break
             position = following

@@ -74,6 +74,7 @@ class _Reader:
         self.warnings: list[str] = []
         self.stack: list[_Open] = []
         self.delimiters: dict[bytes, int] = {}
+        self.firsts: set[bytes] = set()  # the first byte of each open boundary
         self.parts = 1
 
     def warn(self, warning: str) -> None:
@@ -109,17 +110,16 @@ class _Reader:
     def _scan(self, top: Part, position: int, end: int, boundary: bytes = b"") -> None:
         """Follow the delimiter lines from `position` to `end`, building the tree below `top`."""
         raw = self.raw
-        self.stack, self.delimiters = [], {}
+        self.stack, self.delimiters, self.firsts = [], {}, set()
         self._open(top, boundary)
         at_start = True
         while self.stack:
             if at_start and raw.startswith(b"--", position):
                 found = position
             else:
-                found = raw.find(b"\n--", position - 1 if position else 0, end)
+                found = self._next_dashes(position - 1 if position else 0, end)
                 if found < 0:
                     break
-                found += 1
             line_end = raw.find(b"\n", found, end)
             line_end = end if line_end < 0 else line_end
             level, closing = self._delimiter(raw[found : min(line_end, found + MAX_BOUNDARY + 8)])
@@ -132,6 +132,14 @@ class _Reader:
                 self.warn(f"more than {MAX_PARTS} parts: the rest was left in the last one")
                 break
         self._close(0, end, whole=True)
+
+    def _next_dashes(self, position: int, end: int) -> int:
+        """Where the next line begins that may be a delimiter: two dashes and the first byte of an open boundary."""
+        raw, firsts = self.raw, self.firsts
+        found = raw.find(b"\n--", position, end)
+        while found >= 0 and raw[found + 3 : found + 4] not in firsts:
+            found = raw.find(b"\n--", found + 3, end)
+        return found + 1 if found >= 0 else -1
 
     def _delimiter(self, line: bytes) -> tuple[int | None, bool]:
         """The level in the stack that this line delimits, and whether it closes it."""
@@ -179,12 +187,17 @@ class _Reader:
             return
         self.stack.append(_Open(part, boundary))
         self.delimiters[boundary] = len(self.stack) - 1
+        self.firsts.add(boundary[:1])
 
     def _close(self, level: int, end: int, *, whole: bool) -> None:
         """End the multiparts from the top of the stack down to `level`."""
-        while len(self.stack) > level:
-            opened = self.stack.pop()
-            self.delimiters = {o.boundary: i for i, o in enumerate(self.stack)}
+        ending = self.stack[level:]
+        if not ending:
+            return
+        del self.stack[level:]
+        self.delimiters = {opened.boundary: i for i, opened in enumerate(self.stack)}
+        self.firsts = {boundary[:1] for boundary in self.delimiters}
+        for opened in reversed(ending):
             opened.part.end = max(opened.part.start, end)
             if opened.leaf:
                 opened.leaf.end = max(opened.leaf.start, end)
