@@ -178,10 +178,21 @@ _ACCOUNT_SECURITY = Category(
         进不去, 密码, 口令, 双重验证, 二次验证, 两步验证, 谷歌验证, 验证器, 验证码, 动态码, 短信, 被盗, 盗号,
         被黑, 黑客, 钓鱼, 诈骗, 骗子, 假客服, 冒充, 锁定, 被锁, 解锁, 冻结, 解冻, 异常登录, 陌生设备, 陌生ip,
         异地, 不是我, 不是本人, 手机丢, 换手机, 换了手机, 手机号, 换号, 旧手机, 绑定, 解绑, 邮箱, 安全, 找回,
-        重置, 封号, 被封, 账号异常, 账户异常, 设备, 泄露, 盗走, 转走, 通行密钥
+        重置, 封号, 被封, 账号异常, 账户异常, 设备, 泄露, 盗走, 转走, 通行密钥, theft, thief, hijacked,
+        intruder, emptied, drained, wrong password, forgot password, password reset, reset link, reset mail,
+        login history, logins, block my account, log out, unlocked, hack, malware, virus, keylogger, clicked,
+        telegram, whatsapp, pretend, employee, is it genuine, is this mail from you, 改密码, 改了密码,
+        解除冻结, 停用账号, 被人改, 木马, 可疑, 诈骗短信, 假网站, 仿冒, 盗用, 新设备, 裝置, 退出登录,
+        收不到短信, 短信验证, 忘记密码, 重设
         """
     ),
     patterns=(
+        r"(?:some(?:one|body)|they|thie(?:f|ves)|hackers?|stranger|intruder)\s(?:\w{1,10}\s){0,2}(?:got into|"
+        r"broke into|access(?:ed)?|emptied|took|stole|logged|moved|changed|drained)",
+        r"\bhack(?:ed|er|ers)\b|\bphishing\b|forgot(?:ten)?\s(?:my\s)?password|password\s(?:reset|change)|(?:sms|"
+        r"login|2fa|authenticator|email|verification)\s(?:code|mail)s?\s(?:\w{1,10}\s){0,2}(?:not|never|don'?t|"
+        r"doesn'?t|didn'?t|invalid|wrong|expired)",
+        r"被盗|盗用|盗号|忘记密码|忘了密码|陌生(?:设备|人|ip)|异地登|钓鱼|冒充",
         r"\b(?:was|been|got|is|were|being)\s(?:\w{1,12}\s)?(?:hacked|stolen|compromised|hijacked)",
         r"(?:can'?t|cannot|can ?not|unable to|not able to|couldn'?t|won'?t let me|"
         r"trouble)\s(?:\w{1,10}\s){0,2}(?:log|sign|get)(?:ging|ging|ning|ting)?[ -]?(?:in|into|back in)\b",
@@ -241,10 +252,19 @@ _DEPOSIT = Category(
         deposit address, minimum deposit, on chain, explorer, blockchain, confirmed, arrive, arrived, wallet,
         tx, txid, hash, 充值, 充币, 入金, 冲值, 到账, 未到账, 没到账, 入账, 存款, 转入, 充了, 充进, 打进来,
         转进, 上账, 备注, memo标签, 标签, 充错, 转错, 错链, 区块确认, 确认数, 银行转账, 汇款, 电汇, 余额没,
-        没有到, 链上, 转账, 转了, 买币
+        没有到, 链上, 转账, 转了, 买币, card, visa, mastercard, credit card, debit card, debited,
+        charged twice, double charged, booked on my account, wired, moved, sent you, my transfer, payment,
+        bitcoin missing, usdt missing, coins gone, nowhere to be seen, not in my wallet, unsupported token,
+        recover, top ups, funded, bank wire, iban deposit, fiat deposit, etherscan, tronscan, 充进来, 转过来,
+        打过来, 汇过来, 到你们, 选错网络, 网络选错, 选成, 错网络, 不支持的币, 刷卡, 信用卡, 区块, 浏览器, 入帐,
+        充币地址, 充值地址, 存进, 钱没了, 没入账, 未入账
         """
     ),
     patterns=(
+        r"(?:transfer(?:red)?|moved|sent|topped|wired|loaded)\s.{0,40}(?:into|onto|to)\s(?:you|your|"
+        r"the (?:exchange|platform|app|site))\b",
+        r"(?:转|提|充|打|汇)(?:了?[^。！？\n]{0,12})?(?:到|进|给)(?:了)?(?:你们|贵|平台|这里|这边)",
+        r"(?:选错|选成|错选)[^。！？\n]{0,8}|(?:网络|链)(?:选|搞|弄)?错",
         r"\bdeposit(?:s|ed|ing)?\b",
         r"(?:sent|send|transfer(?:red)?|moved|wired?)\s(?:\w{1,10}\s|"
         r"[\d.,]{1,14}\s){0,4}(?:from\s(?:\w{1,12}\s){1,2})?(?:to|into)\s(?:my|your|the)\s(?:account|exchange|"
@@ -253,7 +273,6 @@ _DEPOSIT = Category(
         rf"from (?:my |the |a )?(?:\w{{1,12}} )?{_OTHER_PLACES}",
         r"(?:wrong|forgot|missing|without|no|omitted)\s(?:\w{1,8}\s){0,3}(?:memo|tag|destination tag)",
         r"充值|充币|入金|充了",
-        r"(?:没有?|未|还没有?|迟迟没有?|一直没有?)到账|不到账",
         r"(?:忘|没|未|漏)[^。！？\n]{0,4}(?:memo|标签|备注)",
     ),
 )
@@ -271,7 +290,12 @@ _WITHDRAWAL = Category(
         withdrawal limit, daily limit, whitelist, address book, pending, processing, under review,
         take my money out, get my money out, my bank, bank account, cancel withdrawal, move my coins out,
         transfer out, 提现, 提币, 提款, 出金, 取款, 取钱, 提出, 提到, 提走, 提不了, 提不出, 转出, 打款, 出款,
-        提现地址, 白名单, 提币地址, 提现手续费, 提现额度, 限额, 审核中, 处理中, 待处理, 提币审核
+        提现地址, 白名单, 提币地址, 提现手续费, 提现额度, 限额, 审核中, 处理中, 待处理, 提币审核, payouts,
+        cap on withdrawals, sent out, left your exchange, left my account, not reached my bank,
+        unsupported address, destination address, external wallet, cold storage, own wallet,
+        stuck in processing, awaiting approval, on hold, approve, approval, suspended withdrawals, move out,
+        get out, take out, 提不动, 提出来, 取出, 取不出来, 放行, 催提现, 提现失败, 提现成功, 打到卡, 打到银行,
+        汇到, 入帳銀行, 出不了金, 钱包没收到, 对方没收到
         """
     ),
     patterns=(
@@ -282,6 +306,7 @@ _WITHDRAWAL = Category(
         r"(?:to|into|on) (?:my|our|the) (?:own wallet|bank|iban|cold storage|hardware wallet)|(?:funds?|money|"
         r"coins) (?:be )?released?",
         r"提现|提币|提款|提领|出金|提不[了出]|取不出|提了",
+        r"(?:提现|提币|提款|提领|出金)[^。！？\n]{0,60}(?:未|没|不)(?:有)?(?:入账|到账|收到|进)",
         r"(?:转|提)(?:到|去|出)(?:我的?)?(?:银行|钱包|冷钱包|外部|卡)",
     ),
 )
@@ -299,7 +324,11 @@ _API = Category(
         request, response, ccxt, fix, sandbox, testnet, postman, header, error code, invalid signature,
         documentation, docs, listenkey, stream, ping, disconnect, disconnects, subaccount, node, curl, webhook,
         接口, 密钥, 签名, 限频, 频率限制, 时间戳, 返回, 报错, 错误码, 文档, 量化, 机器人, 脚本, 断连, 断线,
-        推送, 白名单ip, ip白名单, 权限, 请求, 回测, 订阅, 长连接, 测试网, 调用
+        推送, 白名单ip, ip白名单, 权限, 请求, 回测, 订阅, 长连接, 测试网, 调用, historical data, tick data,
+        market data, bulk download, colocation, matching engine, order endpoint, unified account, rate limits,
+        ip address whitelist, endpoints, connection, socket, payload, query string, recv window, error -1021,
+        error -1022, server time, http 429, http 403, clientorderid, market maker, 历史数据, 行情推送,
+        订单接口, 断开, 重连, 限速, 调用频率, 错误代码, 鉴权, 超频, 服务端, 参数
         """
     ),
     patterns=(
@@ -327,10 +356,18 @@ _IDENTITY = Category(
         nationality, country, id expired, expired, middle name, corporate account, business account, under 18,
         身份, 身份证, 实名, 实名认证, 认证, 高级认证, 初级认证, 护照, 驾照, 驾驶证, 人脸, 人脸识别, 活体, 自拍,
         手持, 证件, 地址证明, 水电费, 账单证明, 资料, 上传, 审核不通过, 未通过, 没通过, 被拒, 驳回, 资金来源,
-        合规, 反洗钱, 改名, 姓名, 名字, 出生, 国籍, 照片, kyc认证, 居留, 港澳通行证, 台胞证, 企业认证
+        合规, 反洗钱, 改名, 姓名, 名字, 出生, 国籍, 照片, kyc认证, 居留, 港澳通行证, 台胞证, 企业认证,
+        verified name, wrong name, misspelled, legal representative, image blurry, blurry, scan, photo id,
+        national id, id number, residency, moved to, new address, verified address, marriage, married,
+        corporate verification, business verification, due diligence, enhanced, payslip, payslips, contract,
+        tax residency, politically exposed, age, face check, face verification, blink, 认证进度, 认证审核,
+        证件照, 照片模糊, 法人, 营业执照, 机构认证, 个人认证, 二级认证, 三级认证, 名字错, 换证, 工资单,
+        收入证明, 人工审核, 刷脸, 臉部, 国籍不支持
         """
     ),
     patterns=(
+        r"(?:wrong|legal|verified|misspel\w{1,4}|change (?:of|my)|new)\s(?:\w{1,8}\s)?(?:sur|last |first |"
+        r"middle )?name\b",
         r"(?<![a-z])kyc(?![a-z])|(?<![a-z])aml(?![a-z])",
         r"(?:identity|id|document|kyc|passport|face|facial|liveness|address)\s(?:\w{1,10}\s)?(?:verification|check|"
         r"scan|recognition|review)",
@@ -355,10 +392,17 @@ _OTHER = Category(
         licensed, licence, thank you for your help, everything is fine, 理财, 质押, 赎回, 活期, 定期, 利息到,
         奖励, 返佣, 邀请, 空投, 活动, 体验金, 赠金, 红包, 上币, 上线, 下架, 招聘, 应聘, 合作, 媒体, 采访, 赞助,
         投诉, 态度, 建议, 反馈, 闪退, 卡顿, 白屏, 打不开, 网页, 翻译, 语言, 税, 报税, 对账单, 发票, 注销, 销户,
-        退订, 快递, 包裹, 办公, 牌照, 广告
+        退订, 快递, 包裹, 办公, 牌照, 广告, csv, export, accountant, transaction history, records,
+        refund policy, loyalty, merchandise, conference, intern, security researcher, bug bounty, blog,
+        tutorial, course, donation, tablet, sound, font, colour, color, price alert, notification settings,
+        timezone, demo, question about your company, licence in, regulated, 导出, 账单, 退款, 商务, 广告投放,
+        实习, 公司地址, 是否合规, 在哪个国家, 夜间模式, 深色, 红涨绿跌, 价格提醒, 推送提醒, 教程, 新手, 学习,
+        社群
         """
     ),
     patterns=(
+        r"(?:will|do|can|when|plan|going)\s(?:\w{1,6}\s){0,3}(?:list|support)\s(?:\w{1,12}\s?){1,3}(?:on spot|"
+        r"this year|soon|token|coin)?",
         r"(?:delete|close|terminate|erase)\s(?:\w{1,10}\s){0,3}(?:account|personal data)|(?:app|"
         r"page)\s(?:\w{1,10}\s)?(?:crash|closes|freezes)",
         r"tracking number|tax report|referral bonus|staking rewards?|no longer interested",
