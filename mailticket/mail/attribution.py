@@ -45,7 +45,7 @@ _MONTHS = (
 _DATE = re.compile(
     r"\d{4}[-/.年] ?\d{1,2}[-/.月] ?\d{1,2}|\b\d{1,2}[-/.] ?\d{1,2}[-/.] ?\d{2,4}|\d{4}년 ?\d{1,2}월 ?\d{1,2}일"
     r"|\d{1,2}月\d{1,2}日"
-    rf"|\b\d{{1,2}}(?:st|nd|rd|th|er|º|\.)?[ -](?:de |of |ta )?(?:{_MONTHS})\b|\b(?:{_MONTHS})\.?[ -]\d{{1,2}}\b",
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th|er|º|:?e|\.)?[ /-](?:de |of |ta )?(?:{_MONTHS})\b|\b(?:{_MONTHS})\.?[ -]\d{{1,2}}\b",
     re.IGNORECASE,
 )
 _TIME = re.compile(
@@ -163,7 +163,7 @@ def _judge(lines: list[str], start: int, end: int, joined: str, *, quoted_next: 
     if not dated:
         return None
     timed = _TIME.search(bare) is not None
-    if not (verb or (email and (colon or quoted_next)) or (colon and timed and _MIDDLE.search(bare))):
+    if not (verb or (email and (colon or quoted_next)) or (colon and (timed or quoted_next) and _MIDDLE.search(bare))):
         return None
     head = lines[start].strip().lstrip(_DECORATION)
     inline = None if _LEAD.match(head) else _inline_start(lines[start])

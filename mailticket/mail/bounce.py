@@ -103,7 +103,8 @@ def _is_daemon(root: Part, sender: Address | None, return_path: str | None) -> b
         bounce_words.DAEMON_ADDRESS.match(address) is not None
         or bounce_words.DAEMON_NAME.search(written) is not None
         or (return_path or "").lower().startswith(("mailer-daemon@", "postmaster@"))
-        or (return_path in ("", None) and written in ("<>", ""))
+        or written == "<>"
+        or (return_path == "" and not written)
     )
 
 

@@ -64,13 +64,13 @@ _ADDRESS = re.compile(r"[^\s<>@]{1,100}@[^\s<>@]{1,200}")
 _HAS_DATE = re.compile(r"\d{1,4}\D{1,12}\d{1,4}")
 
 _SEPARATORS = re.compile(
-    r"original message|original appointment|ursprüngliche nachricht|ursprungliche nachricht|original-nachricht"
-    r"|originalnachricht|message d'origine|message d’origine|message original|message initial|mensaje original"
-    r"|mensagem original|messaggio originale|oorspronkelijk bericht|oorspronkelijke bericht|origineel bericht"
-    r"|oryginalna wiadomość|wiadomość oryginalna|исходное сообщение|оригинальное сообщение|ursprungligt meddelande"
-    r"|oprindelig meddelelse|opprinnelig melding|alkuperäinen viesti|orijinal mesaj|özgün ileti|původní zpráva"
-    r"|eredeti üzenet|thư gốc|reply message|原始邮件|原始郵件|原邮件|原郵件|回复的原邮件|原始信息|原始訊息|原件"
-    r"|元のメッセージ|원본 메시지|원본 메일|original mail",
+    r"original(?= ?[-_=—–]|$)|original message|original appointment|ursprüngliche nachricht|ursprungliche nachricht"
+    r"|original-nachricht|originalnachricht|message d'origine|message d’origine|message original|message initial"
+    r"|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht|oorspronkelijke bericht"
+    r"|origineel bericht|oryginalna wiadomość|wiadomość oryginalna|исходное сообщение|оригинальное сообщение"
+    r"|ursprungligt meddelande|oprindelig meddelelse|opprinnelig melding|alkuperäinen viesti|orijinal mesaj"
+    r"|özgün ileti|původní zpráva|eredeti üzenet|thư gốc|reply message|原始邮件|原始郵件|原邮件|原郵件|回复的原邮件"
+    r"|原始信息|原始訊息|原件|元のメッセージ|원본 메시지|원본 메일|original mail",
     re.IGNORECASE,
 )
 _FORWARDS = re.compile(

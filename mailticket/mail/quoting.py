@@ -31,6 +31,7 @@ class _Trimming:
     lines: list[str]
     quoted: list[bool]
     forwarded: bool
+    attributed: dict[int, Attribution]
     kept: list[str] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
     written: bool = False  # whether a kept line has text
@@ -93,8 +94,8 @@ def _above_marker(lines: list[str], marker: str) -> int | None:
 def _trim_lines(lines: list[str], forwarded: bool, *, history_follows: bool) -> tuple[str, list[Cut], bool]:
     """One pass over the lines: the new text, the cuts, and whether the last cut reaches the end."""
     quoted = [_is_quoted(line) and not is_wrapped_verb(line) for line in lines]
-    state = _Trimming(lines, quoted, forwarded)
     attributed = attributions(lines, quoted)
+    state = _Trimming(lines, quoted, forwarded, attributed)
     index, to_the_end = 0, False
     while index < len(lines):
         line = lines[index]
@@ -212,6 +213,8 @@ def _plain(state: _Trimming, index: int) -> tuple[int, bool]:
     if block_end == head and not separated:
         return state.keep(index, index + 1), False
     following = _next_text(state.lines, block_end)
+    if following in state.attributed and block_end == head and state.written:
+        return state.cut("header block", index, following), False
     if following < len(state.lines) and state.quoted[following]:
         end = _quote_end(state, following)
         return state.cut("header block", index, end), end == len(state.lines)

@@ -58,6 +58,19 @@ ATTRIBUTIONS = [
     "Vào 10:15, Th 2, 6 thg 4, 2026 Example Support <support@example.com> đã viết:",
 ]
 
+ATTRIBUTIONS += [
+    "On Tue, 12 Mar 2024 10:00:00 +0900\nExample Support <support@example.com> wrote:",
+    "Example Support <support@example.com> schrieb am Mo., 6. Apr. 2026, 10:15:",
+    "Il giorno 06/apr/2026, alle ore 10.15, Example Support <support@example.com> ha scritto:",
+    "On Monday, 6 April 2026 at 10:15:00 CEST, Example Support <support@example.com> wrote:",
+    "Le lundi 6 avril 2026 à 10:15:00 UTC+2, Example Support <support@example.com> a écrit :",
+    "2026-04-06 10:15 GMT+02:00 Example Support <support@example.com>:",
+    '06.04.2026, 10:15, "Example Support" <support@example.com>:',
+    "---- On Mon, 06 Apr 2026 10:15:00 +0200 Example Support <support@example.com> wrote ----",
+    "út 6. 4. 2026 v 10:15 odesílatel Example Support <support@example.com> napsal:",
+    "On Mon, Apr 6, 2026 at 10:15 AM John Example\n\n<\nmailto:John Example <support@example.com>\n> wrote:",
+]
+
 # Blocks of header lines and separators, each followed by unquoted history.
 BLOCKS = [
     "From: Example Support <support@example.com>\nSent: Monday, April 6, 2026 10:15 AM\nTo: Ann\nSubject: Your request",
@@ -93,6 +106,12 @@ BLOCKS = [
     "------------------&nbsp;原始邮件&nbsp;------------------\n发件人: support".replace("&nbsp;", "\u00a0"),
     "---- 回复的原邮件 ----\n| 发件人 | Example Support<support@example.com> |\n| 日期 | 2026年04月06日 10:15 |\n"
     "| 收件人 | Ann<ann@example.org> |\n| 主题 | 您的请求 |",
+    '---原始邮件---\n发件人: "support"<support@example.com>\n发送时间: 2026年4月6日(周一) 中午12:00\n'
+    '收件人: "Ann"<ann@example.org>;',
+    "------------------ Original ------------------\nFrom: support <support@example.com>\n"
+    "Date: Mon,Apr 6,2026 10:15 AM\nTo: Ann",
+    "-----------------------------------\n发件人：support <support@example.com>\n"
+    "发送时间：2026年4月6日 10:15\n收件人：Ann\n主　题：您好",
     "寄件者: Example Support <support@example.com>\n寄件日期: 2026年4月6日 上午 10:15\n收件者: Ann\n主旨: 您的請求",
 ]
 
@@ -210,6 +229,12 @@ def test_forward_subjects(subject: str, forward: bool) -> None:
 )
 def test_what_people_write_themselves_is_kept(text: str) -> None:
     assert quoting.trim(text) == (text, ())
+
+
+def test_an_answer_below_a_quote_that_a_separator_introduces_survives() -> None:
+    separator = "------- Original Message -------"
+    new, _ = quoting.trim(f"Hello,\n\n{separator}\n{ATTRIBUTIONS[0]}\n\n> Which coin?\n\n{ANSWER}")
+    assert [line for line in new.splitlines() if line] == ["Hello,", ANSWER]
 
 
 def test_answers_between_quotes_survive() -> None:
