@@ -18,6 +18,10 @@ REPLY_SUBJECT = re.compile(
     rf"|(?:i am|i'm|currently) out of (?:the )?office\b|on vacation{_COLON}|away from (?:the office|my mail){_END}"
     rf"|vacation (?:reply|response|notice|message|autoreply){_END}|auto(?:reply|response|responder)\b{_END}"
     rf"|ooo{_COLON}|away message{_COLON}"
+    # Notes and Domino: "AUTO: Ann Example is out of the office (returning 04/06/2026)"
+    r"|(?:auto: )?[^:?\n]{2,60} (?:is|will be) out of the office\.? ?(?:\((?:returning|back)|$)"
+    r"|(?:auto: )?[^:?\n]{2,60} ist außer haus\.? ?(?:\((?:rückkehr|zurück)|$)"
+    r"|auto: [^?\n]{2,80}\((?:retour|rientro|regreso|regresa|terug)"
     # German, French, Spanish, Portuguese, Italian, Dutch
     rf"|(?:automatische|autom\.) (?:antwort|rückantwort|eingangsbestätigung){_END}"
     rf"|abwesenheits(?:notiz|benachrichtigung|meldung|assistent|nachricht|info)\b|abwesend{_COLON}"
@@ -46,10 +50,10 @@ REPLY_SUBJECT = re.compile(
 )
 RECEIPT_SUBJECT = re.compile(
     r"\s*(?:read|not read|gelesen|ungelesen|lu|non lu|leído|no leído|lida|lido|não lida|letto|non letto|gelezen"
-    r"|ongelezen|przeczytane|прочтено|прочитано|已读|已讀|未读|未讀|已读回执|开封済み|開封済み|읽음"
-    r"|return receipt|read receipt|disposition notification|lesebestätigung|empfangsbestätigung"
-    r"|accusé de (?:réception|lecture)|confirmación de lectura|confirma(?:ção|tion) de (?:leitura|lecture)"
-    r"|ricevuta di (?:lettura|ritorno)|leesbevestiging)\s?[:：(（]",
+    r"|ongelezen|przeczytane|прочтено|прочитано|已读|已讀|未读|未讀|已读回执|开封済み|開封済み|읽음|return receipt"
+    r"|read receipt|disposition notification|lesebestätigung|empfangsbestätigung|accusé de (?:réception|lecture)"
+    r"|confirmación de lectura|confirma(?:ção|tion) de (?:leitura|lecture)|ricevuta di (?:lettura|ritorno)"
+    r"|leesbevestiging)\s?[:：(（]",
     re.IGNORECASE,
 )
 RECEIPT_SENTENCE = re.compile(
@@ -82,11 +86,12 @@ REPLY_SENTENCE = re.compile(
     r"|\bquesta è una risposta automatica|\bdit is een automatisch (?:antwoord|bericht)"
     r"|\bto jest (?:automatyczna odpowiedź|wiadomość automatyczna)|это автоматический ответ"
     r"|это (?:письмо|сообщение) (?:отправлено|создано|сформировано) автоматически"
-    r"|(?:这|此|本)(?:是一封|是一个|邮件(?:是|为|系)|封邮件(?:是|为|系)|信(?:是|为|系))[^。\n你您我]{0,16}自动(?:回复"
-    r"|答复|应答)|(?:這|此|本)(?:是一封|是一個|郵件(?:是|為|係)|封郵件(?:是|為|係)|信(?:是|為"
-    r"|係))[^。\n你您我]{0,16}自動(?:回覆|回復|答覆|回應)|^\s*[\[【(（](?:自动回复|自動回覆|自动答复|auto[- ]?reply"
-    r"|automatic reply)[\]】)）]|(?:このメールは|本メールは)[^。\n]{0,20}自動(?:返信|応答|的に返信)"
-    r"|(?:이|본) 메일은 자동 ?(?:회신|응답)",
+    r"|(?:这|此|本)(?:是来自|是一封|是一个|邮件(?:是|为|系)|封邮件(?:是|为|系)"
+    r"|信(?:是|为|系))[^。\n你您我]{0,16}自动(?:回复|答复|应答)"
+    r"|(?:這|此|本)(?:是來自|是一封|是一個|郵件(?:是|為|係)|封郵件(?:是|為|係)"
+    r"|信(?:是|為|係))[^。\n你您我]{0,16}自動(?:回覆|回復|答覆|回應)"
+    r"|^\s*[\[【(（](?:自动回复|自動回覆|自动答复|auto[- ]?reply|automatic reply)[\]】)）]"
+    r"|(?:このメールは|本メールは)[^。\n]{0,20}自動(?:返信|応答|的に返信)|(?:이|본) 메일은 자동 ?(?:회신|응답)",
     re.IGNORECASE,
 )
 ABSENCE = re.compile(

@@ -98,6 +98,7 @@ _MOBILE = re.compile(
     r"|取得 ?outlook|나의 ?i(?:phone|pad)에서|outlook for)",
     re.IGNORECASE,
 )
+_SENTENCE_END = re.compile(r"[?!？！。]|\.\s*$")
 _POINTS_DOWN = re.compile(
     r"\b(?:below|inline|in-line|in line|beneath|forward(?:ed|ing)?|fyi|f\.y\.i|interspersed|between the lines|in red"
     r"|in blue|unten|untenstehend|weitergeleitet|ci-dessous|abajo|más abajo|abaixo|qui sotto|di seguito|hieronder"
@@ -236,6 +237,6 @@ def signature_start(lines: list[str], begin: int) -> int | None:
         if line in ("--", "—") and lines[index].lstrip() == lines[index]:
             exact = lines[index].rstrip("\r") == "-- "
             body = [part for part in lines[index + 1 : last + 1] if part.strip()]
-            if exact or (len(body) <= 8 and all(len(part) <= 80 for part in body)):
+            if exact or (len(body) <= 6 and not any(len(part) > 60 or _SENTENCE_END.search(part) for part in body)):
                 return index
     return last if is_mobile_signature(lines[last]) else None

@@ -225,6 +225,8 @@ def test_forward_subjects(subject: str, forward: bool) -> None:
         "He wrote: no.\nShe wrote: yes.",
         "在 2026年5月1日 我给你们写道：请帮助我。\n没有人回答。",
         "a\n-----\nb",
+        "First my question.\n--\nSecond, why is my withdrawal still pending?",
+        "第一个问题\n--\n第二个问题是为什么还没有到账。",
     ],
 )
 def test_what_people_write_themselves_is_kept(text: str) -> None:
