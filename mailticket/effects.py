@@ -57,7 +57,7 @@ def _open(session: Session, office: Office, arrived: Arrived, decision: Decision
         requester = tickets.requester_of(session, mail.sender_address, mail.language, now)
     promised = make_promise(
         now, arrived.arrived_at, meaning.verdict.name, meaning.verdict.priority, settings.promise, office.calendar,
-        None, office.classifier.categories,
+        arrived.load, office.classifier.categories,
     )  # fmt: skip
     ticket = Ticket(
         key=key,
@@ -81,6 +81,8 @@ def _open(session: Session, office: Office, arrived: Arrived, decision: Decision
         **_links(session, decision),
     )
     ticket_id = tickets.add(session, ticket)
+    if arrived.load is not None:
+        arrived.load.request(ticket.key, now, ticket.priority)
     tickets.add_event(session, ticket_id, now, "opened", f"{decision.rule}: {decision.reason}")
     for mark in decision.marks:
         tickets.add_event(session, ticket_id, now, "marked", mark)

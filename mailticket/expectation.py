@@ -25,7 +25,7 @@ class Expectation:
         began = time.monotonic()
         if self._load is None or began >= self._good_until or self._calendar is not office.calendar:
             now = office.clock()
-            self._load = Load.of(load.snapshot(session, now), now, office.calendar)
+            self._load = Load.of(load.snapshot(session, now), now, office.calendar, office.settings.promise.confidence)
             self._calendar = office.calendar
             cost = time.monotonic() - began
             self._good_until = time.monotonic() + max(_REFRESH_SECONDS, cost * _SHARE)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
+
+from mailticket import terminal
+from mailticket.cli.common import config_option, json_option, print_json, settings_or_none
+from mailticket.errors import NotFound
 
 
 @click.group()
@@ -15,10 +20,75 @@ def promise() -> None:
     """When an answer can be expected."""
 
 
-@contextmanager
-def _lines(name: str) -> Iterator[Iterator[str]]:
-    if name == "-":
-        yield iter(sys.stdin)
-    else:
-        with Path(name).open(encoding="utf-8") as stream:
-            yield iter(stream)
+@promise.command()
+@click.argument("file", metavar="FILE")
+@json_option
+@config_option
+@click.pass_context
+def replay(ctx: click.Context, file: str, as_json: bool) -> None:
+    """Replay a history (JSON lines of requests and first answers, in order of time; - is standard input).
+
+    With --json, a line for each request: what it would have been promised, knowing only what came before. Without, a
+    summary: how much would have been kept.
+    """
+    from mailticket.promise import Replay, from_settings
+    from mailticket.settings import Promise
+    from mailticket.triage.exchange import CATEGORIES
+
+    settings = settings_or_none(ctx)
+    given = settings.promise if settings else Promise()
+    zone = settings.support.timezone if settings else "UTC"
+    categories = (settings.category if settings else ()) or CATEGORIES
+    run = Replay(given, from_settings(given, zone), categories)
+    for promised in run.promises(_events(file)):
+        if as_json:
+            print_json(promised)
+    if not as_json:
+        _print_summary(run.summary(), given.mode)
+
+
+def _events(file: str) -> Iterator[Mapping[str, Any]]:
+    from mailticket.promise import BadHistory
+
+    try:
+        lines = sys.stdin if file == "-" else Path(file).open(encoding="utf-8")  # noqa: SIM115 closed below
+    except OSError as error:
+        raise NotFound(f"{file} cannot be read: {error.strerror}") from None
+    with lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise BadHistory(f"line {number}: not JSON: {error}") from None
+
+
+def _print_summary(summary: dict[str, Any], mode: str) -> None:
+    click.echo(f"Promises by [promise] mode = {mode}: horizon and width in hours, from arrival.\n")
+    head = (
+        "",
+        "REQUESTS",
+        "KEPT",
+        "MISSED",
+        "OPEN",
+        "KEPT %",
+        "LONGER",
+        "HORIZON",
+        "WIDTH",
+        "MEDIAN WAIT",
+        "90 % WAIT",
+    )
+    rows = [("all", summary), *summary["weeks"].items(), *summary["categories"].items()]
+    terminal.table(head, [(name, *_row(tally)) for name, tally in rows])
+
+
+def _row(tally: dict[str, Any]) -> tuple[object, ...]:
+    share = tally["kept_share"]
+    return (
+        tally["requests"], tally["kept"], tally["missed"], tally["open"],
+        "" if share is None else f"{100 * share:.1f}", tally["longer"], _number(tally["mean_horizon_hours"]),
+        _number(tally["mean_width_hours"]), _number(tally["median_wait_hours"]), _number(tally["p90_wait_hours"]),
+    )  # fmt: skip
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"

@@ -12,6 +12,7 @@ import click
 
 from mailticket import terminal
 from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json, read_text
+from mailticket.cli.ticket_view import print_ticket
 
 if TYPE_CHECKING:
     from mailticket.desk import Desk
@@ -98,13 +99,7 @@ def show_(ctx: click.Context, name: str, full: bool, as_json: bool) -> None:
     if as_json:
         print_json(details)
         return
-    _print_ticket(details)
-    for entry in details["conversation"]:
-        _print_entry(entry, full)
-    terminal.heading("History")
-    for event in details["history"]:
-        click.echo(f"{event['at'][:16].replace('T', ' ')}  {terminal.line(event['event'])}  "
-                   f"{click.style(terminal.line(event['detail']), fg='bright_black')}")  # fmt: skip
+    print_ticket(details, full=full)
 
 
 def _details(office: Office, name: str) -> dict[str, Any]:
@@ -128,44 +123,6 @@ def _details(office: Office, name: str) -> dict[str, Any]:
             "conversation": [faces.message(m, files.get(int(m.id or 0), [])) for m in conversation],
             "history": [faces.event(e) for e in tickets.events(session, found_id)],
         }  # fmt: skip
-
-
-def _print_ticket(details: dict[str, Any]) -> None:
-    status = terminal.coloured(details["status"], details["status"])
-    click.echo(f"{click.style(details['id'], bold=True)}  {status}  {terminal.line(details['subject'])}")
-    promised = ""
-    if details["promised_by"]:
-        promised = " to ".join(details[k][:16].replace("T", " ") for k in ("promised_from", "promised_by")) + " UTC"
-    duplicate = f"{details['duplicate_of']} ({details['similarity']:.2f})" if details["duplicate_of"] else ""
-    fields = ", ".join(f"{name}: {' '.join(values)}" for name, values in details["fields"].items())
-    terminal.facts([
-        ("requester", f"{details['requester'] or 'nobody'} ({details['sender']})"),
-        ("category", f"{details['category']}, {details['priority']}"),
-        ("promised", promised),
-        ("place", details["position"]),
-        ("answered", (details["first_response_at"] or "")[:16].replace("T", " ")),
-        ("duplicate of", duplicate),
-        ("details", fields),
-        ("missing", ", ".join(details["missing"])),
-        ("marks", "\n".join(details["marks"])),
-        ("participants", ", ".join(details["participants"])),
-        ("mail bounces", ", ".join(details["undeliverable"])),
-        ("check word", details["check_word"]),
-    ])  # fmt: skip
-
-
-def _print_entry(entry: dict[str, Any], full: bool) -> None:
-    arrow = {"in": "→", "out": "←", "note": "✎"}[entry["direction"]]
-    who = entry["to"] if entry["direction"] == "out" else entry["from"]
-    terminal.heading(f"{arrow} {entry['at'][:16].replace('T', ' ')}  {entry['kind']}  {terminal.line(who)}")
-    if entry["mark"]:
-        click.echo(click.style(f"! {terminal.line(entry['mark'])}", fg="yellow"))
-    if entry["secrets"]:
-        click.echo(click.style(f"! exposes: {', '.join(entry['secrets'])}; ask to change it", fg="red"))
-    click.echo(terminal.clean(entry["text"] if full else entry["new_text"]).rstrip())
-    for file in entry["attachments"]:
-        said = f"[{terminal.line(file['name'])}, {file['type']}, {file['size']} bytes: attachment {file['id']}]"
-        click.echo(click.style(said, fg="bright_black"))
 
 
 @ticket.command()

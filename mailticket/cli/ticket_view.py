@@ -1,0 +1,70 @@
+"""How a ticket looks on a terminal: its facts, its conversation, its history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mailticket import terminal
+
+_LINES_OF_A_LETTER = 2  # of our automatic letters; everybody knows the rest
+
+
+def print_ticket(details: dict[str, Any], *, full: bool) -> None:
+    """The whole ticket; `full` shows texts with quoted history and signatures, and letters to the end."""
+    status = terminal.coloured(details["status"], details["status"])
+    click.echo(f"{click.style(details['id'], bold=True)}  {status}  {terminal.line(details['subject'])}")
+    terminal.facts(_facts(details))
+    for entry in details["conversation"]:
+        _print_entry(entry, full)
+    terminal.heading("History")
+    for event in details["history"]:
+        detail = click.style(terminal.line(event["detail"]), fg="bright_black")
+        click.echo(f"{_minute(event['at'])}  {terminal.line(event['event'])}  {detail}")
+
+
+def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
+    window = [_minute(details[name]) for name in ("promised_from", "promised_by") if details[name]]
+    duplicate = f"{details['duplicate_of']} ({details['similarity']:.2f})" if details["duplicate_of"] else ""
+    return [
+        ("requester", f"{details['requester'] or 'nobody'} ({details['sender']})"),
+        ("category", f"{details['category']}, {details['priority']}"),
+        ("promised", " to ".join(window) + " UTC" if window else ""),
+        ("place", details["position"]),
+        ("answered", _minute(details["first_response_at"])),
+        ("duplicate of", duplicate),
+        ("details", ", ".join(f"{name}: {' '.join(values)}" for name, values in details["fields"].items())),
+        ("missing", ", ".join(details["missing"])),
+        ("marks", "\n".join(details["marks"])),
+        ("participants", ", ".join(details["participants"])),
+        ("mail bounces", ", ".join(details["undeliverable"])),
+        ("check word", details["check_word"]),
+    ]
+
+
+def _print_entry(entry: dict[str, Any], full: bool) -> None:
+    arrow = {"in": "→", "out": "←", "note": "✎"}[entry["direction"]]
+    who = entry["to"] if entry["direction"] == "out" else entry["from"]
+    terminal.heading(f"{arrow} {_minute(entry['at'])}  {entry['kind']}  {terminal.line(who)}")
+    if entry["mark"]:
+        click.echo(click.style(f"! {terminal.line(entry['mark'])}", fg="yellow"))
+    if entry["secrets"]:
+        click.echo(click.style(f"! exposes: {', '.join(entry['secrets'])}; ask to change it", fg="red"))
+    click.echo(_text(entry, full))
+    for file in entry["attachments"]:
+        said = f"[{terminal.line(file['name'])}, {file['type']}, {file['size']} bytes: attachment {file['id']}]"
+        click.echo(click.style(said, fg="bright_black"))
+
+
+def _text(entry: dict[str, Any], full: bool) -> str:
+    text = terminal.clean(entry["text"] if full else entry["new_text"]).rstrip()
+    lines = text.splitlines()
+    if full or entry["direction"] != "out" or entry["kind"] == "staff-reply" or len(lines) <= _LINES_OF_A_LETTER:
+        return text
+    rest = click.style(f"[{len(lines) - _LINES_OF_A_LETTER} more lines: --full shows them]", fg="bright_black")
+    return "\n".join([*lines[:_LINES_OF_A_LETTER], rest])
+
+
+def _minute(at: str | None) -> str:
+    return (at or "")[:16].replace("T", " ")
