@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 MAX_LINE = 400
+MAX_BLOCK = 40  # lines
 _DASHES = "-_=—–"
 _RULES = frozenset("-_=—–─━")
 
@@ -170,7 +171,7 @@ def header_block(lines: list[str], start: int) -> int:
     kinds: dict[str, str] = {}
     index = end = start
     blanks = continued = 0
-    while index < min(start + 40, len(lines)):
+    while index < min(start + MAX_BLOCK, len(lines)):
         line = lines[index]
         if not line.strip():
             blanks += 1
@@ -182,19 +183,23 @@ def header_block(lines: list[str], start: int) -> int:
         if kind and kind not in kinds:
             kinds[kind] = value
             continued = 0
-        elif kind is None and kinds and blanks == 0 and continued < 8 and len(line) <= MAX_LINE:
+        elif kind is None and kinds and blanks == 0 and _goes_on(next(reversed(kinds)), line, continued):
             continued += 1
-            last = next(reversed(kinds))
-            kinds[last] += " " + line.strip()
+            kinds[next(reversed(kinds))] += " " + line.strip()
         else:
             break
         blanks = 0
         index += 1
         if kind:
             end = index
-    if not _is_block(kinds):
-        return start
-    return end
+    return end if kinds and _is_block(kinds) else start
+
+
+def _goes_on(kind: str, line: str, continued: int) -> bool:
+    """Whether a line without label may be the wrapped rest of a field: dates never wrap, long lists of people do."""
+    if kind in ("date", "sent") or len(line) > MAX_LINE:
+        return False
+    return continued < 2 or (continued < 20 and ("@" in line or ";" in line))
 
 
 def _field(line: str) -> tuple[str | None, str]:
@@ -205,9 +210,7 @@ def _field(line: str) -> tuple[str | None, str]:
     if not match:
         return None, ""
     label = match.group(1).strip(" *_\t\u00a0").lower().replace("\u3000", "").replace("’", "'")
-    if label not in _LABELS:
-        label = re.sub(r"\s", "", label) if re.search(r"[一-鿿]", label) else label
-    kind = _LABELS.get(label)
+    kind = _LABELS.get(label) or _LABELS.get(label.replace(" ", ""))
     if kind == "date" and label in _SENT:
         kind = "sent"
     return (f"{kind}:{label}" if kind == "other" else kind), match.group(2).strip()

@@ -212,6 +212,7 @@ def test_forward_subjects(subject: str, forward: bool) -> None:
         "From: 0x52908400098527886E0F7030069857D2E4169EE7\nTo: 0x8617E340B3D01FA5F11F306F4090FD50E238070D\n"
         "Date: 2026-05-01\n"
         "Amount: 100 USDT\nPlease help.",
+        "Hello\n\nDate: 2026-05-04\nI sent 5 USDT to my account.\nFrom: ann@example.org\nIt never came.",
         "From: Berlin\nTo: Paris\nDate: 5 May 2026\n\nThe train was late.",
         ">100 USDT is missing from my balance.",
         "This fails:\n>>> client.withdraw(100)\n>>> client.status()\nWhat is wrong?",
@@ -401,8 +402,8 @@ def _seconds(text: str) -> float:
     ],
 )
 def test_the_cost_grows_linearly(unit: str) -> None:
-    small, large = unit * (60_000 // len(unit)), unit * (120_000 // len(unit))
-    pairs = [(_seconds(small), _seconds(large)) for _ in range(4)]
+    small, large = unit * (40_000 // len(unit)), unit * (80_000 // len(unit))
+    pairs = [(_seconds(small), _seconds(large)) for _ in range(3)]
     assert min(double for _, double in pairs) < 1
     assert min(double for _, double in pairs) < 2.6 * min(single for single, _ in pairs) + 0.01
 
