@@ -134,6 +134,26 @@ def _with_progress(items: Iterable[Any], *, quiet: bool) -> Iterator[Any]:
         click.echo("\r" + " " * 20 + "\r", nl=False, err=True)
 
 
+@mail.command("take-up")
+@click.argument("name", metavar="MAILBOX[:UID]")
+@config_option
+@click.pass_context
+def take_up(ctx: click.Context, name: str) -> int:
+    """Take in mails that were left alone as before first contact: one, or all of a mailbox.
+
+    The daemon fetches them at its next look. Answers to mail older than [acknowledge] within_hours stay withheld.
+    """
+    from mailticket.store import incoming
+
+    mailbox, _, uid = name.partition(":")
+    if uid and not uid.isdigit():
+        raise click.UsageError("write MAILBOX or MAILBOX:UID")
+    with office_of(ctx) as office, office.database.write() as session:
+        count = incoming.take_up(session, mailbox, int(uid) if uid else None)
+    click.echo(f"{count} mails of {terminal.line(mailbox)} will be taken in.")
+    return 0 if count else 1
+
+
 @mail.command()
 @click.argument("name", metavar="MESSAGE-ID|MAILBOX:UID")
 @json_option

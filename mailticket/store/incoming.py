@@ -170,6 +170,17 @@ def afterwards_failed(session: Session, ids: Sequence[int], now: datetime, error
         session.add(row)
 
 
+def take_up(session: Session, mailbox: str, uid: int | None) -> int:
+    """Owe an outcome to mails that were left alone as before first contact: one, or all of the folder's current life.
+    Returns how many."""
+    life = select(col(Folder.id)).where(col(Folder.mailbox) == mailbox, col(Folder.retired_at).is_(None))
+    left = update(Incoming).where(col(Incoming.folder_id).in_(life), col(Incoming.state) == "before")
+    if uid is not None:
+        left = left.where(col(Incoming.uid) == uid)
+    values = {"state": "listed", "decided_at": None, "reason": ""}
+    return int(session.execute(left.values(**values)).rowcount)  # type: ignore[attr-defined]
+
+
 def find(session: Session, name: str) -> list[Incoming]:
     """The rows of a mail, newest first, by Message-ID (brackets or not) or by mailbox:UID."""
     route, colon, uid = name.rpartition(":")
