@@ -136,7 +136,7 @@ _LEXICON: tuple[Concept, ...] = tuple(
         (
             "stop-loss",
             2.2,
-            r"stop[ -]?loss\w{0,2}|stop order|stops?(?= (?:order|was|did|got|at))|take[ -]?profit|tp ?/ ?sl",
+            r"stop[ -]?loss\w{0,2}|stop order|stops?(?= (?:order|was|did|got))|take[ -]?profit|tp ?/ ?sl",
             r"止损|止盈",
         ),
         (
@@ -190,7 +190,8 @@ _LEXICON: tuple[Concept, ...] = tuple(
         (
             "server-error",
             1.8,
-            r"(?:error|http|status|code) 5\d\d|internal server|timeouts?|timed? out|down|outage|unavailable|"
+            r"(?:error|http|status|code) 5\d\d|internal server|timeouts?|timed? out|(?:is|was|are|were|went|goes|"
+            r"site|server|app|platform) down|outage|unavailable|"
             r"maintenance",
             r"超时|宕机|维护|服务器|打不开|崩了",
         ),
@@ -327,7 +328,8 @@ _LEXICON: tuple[Concept, ...] = tuple(
         (
             "app",
             1.6,
-            r"apps?|android|ios|iphone app|ipad|apk|play store|app store|update[ds]?",
+            r"apps?|android|ios|iphone app|ipad|apk|play store|app store|(?:after|since) (?:the|your|"
+            r"this) (?:\w{1,8} )?update",
             r"app|安卓|苹果|客户端|软件|闪退|更新|升级",
         ),
         (
@@ -470,6 +472,77 @@ _LEXICON: tuple[Concept, ...] = tuple(
             r"(?:speak|talk) to (?:a )?(?:human|person|someone)|real person|chat ?(?:bot|robot)",
             r"真人|转人工|人工客服|机器人客服",
         ),
+        ("vpn", 2.3, r"vpn|remote access|office network|company network", r"vpn|内网|远程"),
+        ("printer", 2.3, r"print(?:er|ing|s)?|toner", r"打印"),
+        (
+            "return",
+            2.0,
+            r"send (?:it|them|this) back|return(?:ing)? (?:it|them|the|label)|swap|wrong (?:size|colou?r|item)|"
+            r"exchange (?:it|the|them)",
+            r"退货|换货|尺码|寄回",
+        ),
+        (
+            "reschedule",
+            2.1,
+            r"(?:move|change|postpone|shift) .{0,30}(?:date|booking|appointment|to \d)|a (?:week|day) (?:later|"
+            r"earlier)",
+            r"改期|改到|延期|推迟",
+        ),
+        ("breakfast", 2.2, r"breakfast|parking|check-?in|check-?out|room service", r"早餐|停车|入住|退房"),
+        (
+            "add",
+            1.3,
+            r"add(?:ing|ed)?|creat(?:e|ing)|set(?:ting)? up|put .{0,20}into|subscribe to|enroll?",
+            r"添加|新增|开设|申请开|创建|加一个|申购",
+        ),
+        (
+            "remove",
+            1.4,
+            r"delet\w{1,3}|remov(?:e|ing|ed)|switch(?:ed)? off|turn(?:ed)? off|stop (?:sending|receiving)|"
+            r"unsubscribe",
+            r"删除|移除|关闭|去掉|关掉",
+        ),
+        (
+            "button",
+            1.8,
+            r"buttons?|gr[ea]y(?:ed)?(?: out)?|nothing happens|does not react|doesn't react|no reaction when",
+            r"按钮|灰色|灰的|点不了|没反应|点了",
+        ),
+        (
+            "less-than-due",
+            1.7,
+            r"less than|only (?:got|received|arrived)|short(?:fall)? (?:of|by)|too (?:little|few)|lower than",
+            r"少了|只到|少给|少到|不足额|比.{0,8}少",
+        ),
+        (
+            "redeem",
+            1.9,
+            r"redeem\w{0,3}|redemption|unstak\w{1,3}|taken? out of (?:savings|earn)",
+            r"赎回|解除质押|取出理财",
+        ),
+        ("rate", 1.7, r"apr|apy|interest rate|percent(?:age)?|yield", r"年化|利率|收益率|汇率"),
+        ("consumable", 2.1, r"refill|cartridge|ink|empty tank", r"墨盒|墨量|换墨|耗材"),
+        ("screen", 1.8, r"projector|monitor|screen(?!shot)|display", r"投影|显示器|屏幕"),
+        ("ban", 1.9, r"ban(?:ned|s)?", r"封禁|禁止"),
+        ("instalment", 2.0, r"shipp(?:ing|ed) label|return label|label", r"退货单|面单"),
+        (
+            "change",
+            1.2,
+            r"chang(?:e|ed|ing)|updat(?:e|ing)|correct(?:ed|ion)?|replac\w{1,4}|switch(?:ed|ing)?",
+            r"修改|更改|更换|变更|改成|换成|更正|换绑",
+        ),
+        (
+            "slow",
+            1.7,
+            r"slow(?:ly|er)?|late(?:r)?|delay\w{0,3}|latency|lag(?:s|ging|gy)?|takes (?:too )?long",
+            r"慢|延迟|卡顿|迟",
+        ),
+        (
+            "mistake",
+            1.6,
+            r"by mistake|by accident|accidental\w{0,2}|wrongly|mistyped|mixed up|typo",
+            r"误操作|不小心|弄错|搞错|失误",
+        ),
         # ordinary commerce
         (
             "delivery",
@@ -478,7 +551,7 @@ _LEXICON: tuple[Concept, ...] = tuple(
             r"快递|物流|发货|包裹|配送|派送|运单|送货",
         ),
         ("invoice", 2.1, r"invoices?|receipts?|billing|vat", r"发票|收据|开票"),
-        ("subscription", 2.1, r"subscri\w{2,8}|membership|renew\w{0,4}|plan|vip", r"会员|订阅|续费|套餐|vip"),
+        ("subscription", 2.1, r"subscri\w{2,8}|membership|renew\w{0,4}|premium", r"会员|订阅|续费|套餐"),
         ("broken", 1.7, r"broken|damaged|defect\w{0,3}|cracked|faulty|scratched", r"坏了|破损|损坏|故障|裂"),
         (
             "address-change",
@@ -492,6 +565,58 @@ _LEXICON: tuple[Concept, ...] = tuple(
             r"appointments?|booking\w?|reschedul\w{1,3}|reserv\w{1,6}|calendar",
             r"预约|预订|改期|预定",
         ),
+    )
+)
+
+# What happened or is wanted, as against the thing it happened to.
+DEEDS: frozenset[str] = frozenset(
+    (
+        *(
+            "not-arrived",
+            "cancel",
+            "not-filled",
+            "wrong-price",
+            "liquidation",
+            "locked",
+            "rejected",
+            "under-review",
+            "crash",
+        ),
+        *(
+            "wrong-network",
+            "wrong-address",
+            "reset",
+            "refund",
+            "recover",
+            "duplicate-charge",
+            "data-wrong",
+            "fee",
+            "limit",
+        ),
+        *("expired", "broken", "hacked", "phishing", "name-change", "address-change", "email-change", "upgrade", "add"),
+        *("price-question", "register", "close-account", "remove", "button", "less-than-due", "redeem", "rate", "ban"),
+        *(
+            "consumable",
+            "server-error",
+            "rate-limit",
+            "signature-error",
+            "timestamp",
+            "convert",
+            "listing",
+            "reschedule",
+        ),
+        *(
+            "return",
+            "permission",
+            "ip-whitelist",
+            "address-whitelist",
+            "slow",
+            "mistake",
+            "change",
+            "complaint",
+            "memo",
+        ),
+        *("code-not-received", "stop-loss", "funding-fee", "confirmed-on-chain"),
     )
 )
 

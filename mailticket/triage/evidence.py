@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
+from mailticket.triage.concepts import DEEDS
 from mailticket.triage.fingerprint import Fingerprint
 
 
@@ -18,36 +19,40 @@ class Piece:
 
 # Log-odds of each feature at its full value (1.0).
 ODDS: dict[str, float] = {
-    "base": -2.1,
-    "words": 0.8,
-    "contained": 0.2,
-    "rare": 0.9,
-    "concepts": 4.6,
-    "subject": 0.5,
-    "same_identifier": 5.0,
-    "same_code": 2.8,
-    "other_identifier": -6.0,
-    "other_code": -1.1,
-    "same_number": 0.3,
-    "same_amount": 2.3,
-    "other_amount": -3.2,
+    "base": -2.7,
+    "words": 1.1,
+    "contained": 0.1,
+    "rare": 1.1,
+    "concepts": 4.4,
+    "subject": 0.1,
+    "answers_it": 2.0,
+    "same_identifier": 5.1,
+    "same_code": 1.8,
+    "other_identifier": -6.2,
+    "other_code": -1.5,
+    "same_number": 0.5,
+    "same_amount": 2.9,
+    "other_amount": -3.6,
     "same_coin": 0.1,
-    "other_coin": -2.6,
+    "other_coin": -3.7,
     "same_date": 0.9,
-    "other_date": -2.6,
-    "other_account": -3.5,
-    "other_network": -2.2,
-    "same_category": 0.3,
-    "other_category": -1.1,
-    "chaser": 6.2,
-    "chaser_off_topic": -2.0,
-    "again": 1.6,
-    "apart": -2.0,
-    "form": -4.0,
-    "no_topic_shared": -1.5,
-    "topics_apart": -2.2,
-    "opposite": -3.4,
-    "question_and_report": -3.5,
+    "other_date": -2.9,
+    "other_account": -3.9,
+    "other_network": -2.8,
+    "same_category": 0.1,
+    "other_category": -2.5,
+    "chaser": 7.1,
+    "chaser_off_topic": -1.5,
+    "again": 1.7,
+    "apart": -1.6,
+    "form": -4.7,
+    "frame": -4.8,
+    "no_topic_shared": -1.1,
+    "topics_apart": -2.0,
+    "same_deed": 1.2,
+    "deeds_apart": -0.9,
+    "opposite": -3.8,
+    "question_and_report": -3.1,
     "cross_language": 2.0,
 }
 
@@ -106,9 +111,25 @@ def _wording(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[t
         rare = sorted((term for term in shared if new.terms[term] > 3.0), key=lambda term: (-new.terms[term], term))
         value = min(1.0, sum(new.terms[term] - 2.5 for term in rare) / 15)
         yield "rare", value, f"rare words in both: {', '.join(rare[:5])}" if rare else ""
+    yield from _frame(new, earlier, shared)
     subject = set(new.subject) & set(earlier.subject)
     if subject:
         yield "subject", len(subject) / max(len(new.subject), len(earlier.subject)), "subjects alike"
+        if new.reply and not earlier.reply and len(subject) >= 0.7 * len(set(earlier.subject)):
+            yield "answers_it", 1.0, "its subject is a reply to the earlier one's"
+
+
+def _frame(new: Fingerprint, earlier: Fingerprint, shared: Set[str]) -> Iterator[tuple[str, float, str]]:
+    """The same turns of phrase around other content: so one tells another matter, not the same one in other words."""
+    turns = len(new.turns & earlier.turns) / max(6, min(len(new.turns), len(earlier.turns)))
+    if turns > 0.1:
+        ours, theirs = (
+            sum(weight for term, weight in print_.terms.items() if weight > 2.0 and term not in shared)
+            for print_ in (new, earlier)
+        )
+        value = min(1.0, 2 * turns) * min(1.0, 2 * min(ours / new.length, theirs / earlier.length))
+        if value:
+            yield "frame", value, "the same turns of phrase about something else"
 
 
 def _topics(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
@@ -123,6 +144,11 @@ def _topics(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float
             yield "cross_language", value, ""
     elif new.concepts and earlier.concepts:
         yield "no_topic_shared", 1.0, "they speak of different things"
+    deeds = new.concepts.keys() & DEEDS, earlier.concepts.keys() & DEEDS
+    if deeds[0] & deeds[1]:
+        yield "same_deed", min(1.0, sum(new.concepts[name] for name in deeds[0] & deeds[1]) / 3), ""
+    elif deeds[0] and deeds[1]:
+        yield "deeds_apart", 1.0, "other things happened or are wanted"
     opposite = next((pair for pair in _OPPOSITES if _opposed(new, earlier, *pair)), None)
     if opposite:
         yield "opposite", 1.0, f"one speaks of {opposite[0]}, the other of {opposite[1]}"
@@ -165,8 +191,8 @@ def _details(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[t
     amounts = _amounts(new, earlier)
     if amounts:
         yield "same_amount" if amounts > 0 else "other_amount", 1.0, f"{'same' if amounts > 0 else 'different'} amount"
-    elif new.numbers & earlier.numbers:
-        yield "same_number", 1.0, "same number"
+    elif numbers := new.numbers & earlier.numbers:
+        yield "same_number", min(1.0, (max(map(len, numbers)) - 1) / 3), "same number"
     coins = [print_.fields.get("coin", frozenset()) for print_ in (new, earlier)]
     if coins[0] & coins[1]:
         yield "same_coin", 1.0, "same coin"
@@ -176,8 +202,8 @@ def _details(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[t
     dates = list(_dates(new, earlier))
     yield from dates
     same = any(name.startswith("same_") for name, _, _ in codes)
-    numbers = bool(new.numbers - earlier.numbers and earlier.numbers - new.numbers)
-    differ = amounts < 0 or numbers or any(n.startswith("other_") for n, _, _ in codes + dates)
+    other_numbers = bool(new.numbers - earlier.numbers and earlier.numbers - new.numbers)
+    differ = amounts < 0 or other_numbers or any(n.startswith("other_") for n, _, _ in codes + dates)
     if alike > 0.6 and not same and differ:
         yield "form", (alike - 0.6) / 0.4, "nearly the same text with other details, as of a form"
 

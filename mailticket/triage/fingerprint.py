@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 from mailticket.triage import boilerplate, frequencies
 from mailticket.triage.concepts import WEIGHTS, concepts_in
@@ -15,6 +16,7 @@ from mailticket.triage.words import bigrams, folded, is_han, pieces, stem
 
 VERSION = 1
 MOST_TERMS = 240
+MOST_TURNS = 160
 _FUNCTION_WORD = 1.0  # a word in more than a third of all mails says nothing
 
 # The fields whose values tell one matter from another; others ("app_version") only describe the surroundings.
@@ -42,6 +44,7 @@ class Fingerprint:
     exact: digest of the whole normalised text; "" when there is none. subject: stems of the bare subject.
     terms: stems and character pairs with their weights. concepts: names with weights. fields: normalised details.
     identifiers: words with digits in them that no field claimed. numbers: bare numbers other than durations.
+    turns: checksums of its turns of phrase (three words or five Chinese characters in a row).
     chaser, again, other: how strongly the text asks for news, refers to an earlier mail, sets itself apart (0 to 3).
     asks, reports: whether it asks how something is done, and whether it reports that something went wrong.
     reply: whether its subject carries a mark of a reply or a forward.
@@ -54,6 +57,7 @@ class Fingerprint:
     fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
     identifiers: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
+    turns: frozenset[int] = frozenset()
     category: str = ""
     category_sure: bool = False
     chaser: int = 0
@@ -82,6 +86,7 @@ class Fingerprint:
             "f": {name: sorted(values) for name, values in self.fields.items()},
             "i": sorted(self.identifiers),
             "n": sorted(self.numbers),
+            "g": sorted(self.turns),
             "k": [self.category, self.category_sure],
             "r": [self.chaser, self.again, self.other],
             "b": [self.correction, self.asks, self.reports, self.reply],
@@ -103,6 +108,7 @@ class Fingerprint:
             fields={name: frozenset(values) for name, values in stored["f"].items()},
             identifiers=frozenset(stored["i"]),
             numbers=frozenset(stored["n"]),
+            turns=frozenset(stored["g"]),
             category=stored["k"][0],
             category_sure=stored["k"][1],
             chaser=chaser,
@@ -141,8 +147,9 @@ def fingerprint(
         terms=terms,
         concepts=concepts_in(own),
         fields=details,
-        identifiers=_identifiers(own) - claimed,
+        identifiers=_unclaimed(_identifiers(own), claimed),
         numbers=_numbers(own) - claimed,
+        turns=_turns(own),
         category=category,
         category_sure=category_sure,
         chaser=standing.chaser,
@@ -192,6 +199,19 @@ def _terms(text: str) -> dict[str, float]:
     return found
 
 
+def _turns(text: str) -> frozenset[int]:
+    units = [unit for piece in pieces(text) for unit in (piece if is_han(piece) else (stem(piece),))][: 2 * MOST_TURNS]
+    found = (_turn(units, place) for place in range(len(units) - 2))
+    return frozenset(sorted(turn for turn in found if turn)[:MOST_TURNS])
+
+
+def _turn(units: list[str], place: int) -> int:
+    """The checksum of a turn of phrase: three words, or five Chinese characters, which say as much. 0 where none is."""
+    size = 5 if is_han(units[place]) else 3
+    turn = units[place : place + size]
+    return crc32("\0".join(turn).encode("utf-8", "surrogatepass")) if len(turn) == size else 0
+
+
 def _without_codes(text: str) -> str:
     return _IDENTIFIER.sub(" ", text)
 
@@ -214,6 +234,10 @@ def _identifiers(text: str) -> frozenset[str]:
     codes |= {f"{match.group(1)}..{match.group(2)}" for match in _ABBREVIATED.finditer(text)}
     codes |= {f"..{match.group(1)}" for match in _ENDING.finditer(text) if any(c.isdigit() for c in match.group(1))}
     return frozenset(sorted(codes)[:40])
+
+
+def _unclaimed(codes: frozenset[str], claimed: frozenset[str]) -> frozenset[str]:
+    return frozenset(code for code in codes if code not in claimed and code.removeprefix("0x") not in claimed)
 
 
 def _telling_code(code: str) -> bool:

@@ -36,6 +36,16 @@ def _lines(listed: str) -> str:
 
 _CHASER = _alternatives(
     r"""
+    (?:please |pls |kindly )?(?:update|inform|notify) me|(?:please |pls )?(?:let me know|keep me (?:posted|
+    informed|updated))
+    is there (?:an?|any|some) (?:\w{1,8} )?(?:fix|solution|news|update|answer|progress|result|reply|
+    decision)(?: \w{1,10}){0,3}(?: yet)?
+    (?:can|could|would|will) you (?:please |kindly )?(?:speed|hurry|check again|expedite|prioriti[sz]e|
+    look into (?:it|this)).{0,20}
+    (?:waiting|i wait|we wait) (?:since|for) .{0,25}?(?=[?.!,\n]|$)|speed (?:it|this) up|not (?:yet|a word)|
+    any (?:eta|solution|fix|result|decision|chance|help|hope)(?: yet)?
+    (?:status|update|news|progress|and|so|well|hello+|anybody|anyone|reply|answer)\s?[?!]+(?=\s|$)
+    (?:it is|it's|this is) (?:now |already )?(?:day|the \w{2,8} day|\w{1,6} days|\w{1,6} hours|\w{1,6} weeks)
     any (?:\w{1,10} )?(?:news|updates?|progress|word|response|reply|answer|development|luck|idea when|
     feedback)(?: on (?:this|that|it|my (?:ticket|case|request|issue|problem)))?(?: yet)?
     (?:still|been|keep|kept|im|i'm|i am|we are|we're) (?:still |been |just )?waiting(?: for (?:you|your|an?|any|
@@ -58,7 +68,8 @@ _CHASER = _alternatives(
     eta)(?: of (?:this|that|it|my (?:ticket|case|request)))?
     (?:gentle |kind |friendly |second |final |last |another |just a )?reminder
     bump(?:ing)?(?: this)?
-    (?:have you|did you) (?:even )?(?:forg[oe]t\w{0,4}|seen?|read|received?|gotten?|looked|had a chance|look|
+    (?:have you|did you) (?:even )?(?:manage|find|have a chance|have time|get around|check|forg[oe]t\w{0,4}|
+    seen?|read|received?|gotten?|looked|had a chance|look|
     get) .{0,40}?(?=[?.!\n]|$)
     (?:hurry(?: up)?|chas(?:e|ing)(?: this| up)?|checking (?:in|back|up)(?: on (?:this|it))?|touching base|
     circling back|nudge|pinging(?: you)?|ping)
@@ -75,6 +86,10 @@ _CHASER = _alternatives(
     (?:keep|stop) ignoring(?: me)?|ignor(?:ed|ing) (?:me|my|us)
     """,
     r"""
+    (?:帮忙|麻烦|请|拜托)?(?:快点|快些|加急|抓紧|从速)(?:处理|审核|解决|回复|一下)?|(?:查到|审核完|修复|修好|
+    弄好|找到|有人看|有人处理|看到|收到)(?:了)?(?:吗|没有|没|么)
+    (?:什么时候|何时|几时|啥时候)(?:才|能|可以|会|给|退|发|处理|解决|回复|到账|恢复|修好|审|来)+.{0,10}|(?:等|
+    在等)(?:你们|您的?)?(?:的)?(?:回复|消息|答复|结果|处理)
     催(?:一下|促|办|单|一催)?
     有(?:没有)?(?:什么|任何|新)?的?(?:进展|消息|结果|回复|下文|进度|动静|音讯)(?:了|没有?|吗|么|呢)*
     (?:还没|没有?|未|一直没有?|还没有|至今没有?|迟迟没有?|都没有?)(?:收到)?(?:任何|一个|你们的?|您的?|
@@ -181,6 +196,9 @@ _ASKS = _alternatives(
     choose|save|count|keep|upload|take|become)
     (?:is|are) (?:it|there|my|the|he|she|this) (?:\w{1,12} ){0,4}(?:possible|permanent|licensed|cheapest|
     allowed|fee|way|minimum|maximum|limit|difficult)
+    (?:please|kindly|pls) (?:send me|stop|remove|delete|create|add|take|export|change|rename|switch|
+    tell me (?:how|what|which))
+    (?:i|we) (?:want|would like|wish|plan|intend) to|(?:i|we)'d like to
     (?:will you|are you going to|do you plan to|would it be possible)
     (?:i'd|i would|we'd|we would|i want|we want) (?:\w{1,8} )?(?:like )?to (?:know|become|register|try|upgrade|
     buy|open|understand)
