@@ -46,7 +46,7 @@ class Bounds:
         size = len(self._sorted)
         index = math.ceil((size + 1) * (1 - self._failures)) - 1
         if index >= size:
-            return self._sorted[-1] + abs(self._sorted[-1]) / (2 * size)
+            return self._sorted[-1] + 2 * abs(self._sorted[-1]) / size
         return self._sorted[max(0, index)]
 
     def lower(self) -> float:

@@ -23,8 +23,8 @@ from mailticket.promise.pace import WorkingClock
 from mailticket.promise.rates import GAP, AnswerRates, ArrivalRates
 from mailticket.settings import PRIORITIES
 
-FEWEST = 8  # scores that make a forecast; with fewer the policy stands
-FIRST_ANSWERS = 3  # before them an expectation is not worth scoring
+FEWEST = 5  # scores that make a forecast; with fewer the policy stands
+FIRST_ANSWERS = 1  # before them an expectation is not worth scoring
 SAFETY = 1.6  # on the expectation, so that its error may grow with the queue
 LEAST_SAFETY = 1.4  # whatever the scores say
 OVERTAKING = 4.0  # times its own queue, the most that more pressing requests may add
