@@ -205,6 +205,8 @@ def _by_words(subject: str, text: str) -> Automatic | None:
     match = words.REPLY_SUBJECT.match(subject[:200])
     if match:
         return Automatic("auto-reply", f"Subject: {match.group().strip()[:60]}")
+    if words.MACHINE_SUBJECT.match(subject[:800]):
+        return Automatic("auto-generated", f"Subject: {subject[:60]}")
     match = words.RECEIPT_SUBJECT.match(subject[:200])
     if match and words.RECEIPT_SENTENCE.search(text[:1500]):
         return Automatic("read-receipt", f"Subject: {match.group().strip()[:60]}")

@@ -65,6 +65,8 @@ RECEIPT_SENTENCE = re.compile(
     r"|прочитано|прочтено",
     re.IGNORECASE,
 )
+# The subject of a DMARC aggregate report (RFC 7489 section 7.2.1.1).
+MACHINE_SUBJECT = re.compile(r"\s*report domain: ?\S{1,255} submitter: ?\S{1,255} report-id:", re.IGNORECASE)
 CALENDAR_SUBJECT = re.compile(
     r"\s*(?:accepted|declined|tentative(?:ly accepted)?|new time proposed|zugesagt|abgesagt|abgelehnt|mit vorbehalt"
     r"|angenommen|accepté|refusé|provisoire|aceptad[oa]|rechazad[oa]|provisional|aceito|aceite|recusado|provisório"
@@ -152,11 +154,13 @@ MACHINE_SENTENCE = re.compile(
     r"|\bsi prega di non rispondere|\bdeze (?:e-?mail|mail) (?:is|werd|wordt) automatisch"
     r"|\b(?:ta |niniejsza )?wiadomość (?:została )?(?:wygenerowana|wysłana) automatycznie"
     r"|\bprosimy (?:na nią )?nie odpowiadać|(?:не отвечайте|отвечать) на (?:это|данное|него) (?:письмо|сообщение)"
-    r"|(?:此|本|该|這|这)(?:封)?(?:邮件|郵件|信|电邮|電郵|訊息|消息)(?:是|由|为|為|系|係)?[^。\n]{0,10}(?:系统|系統"
-    r"|程序)?(?:自动|自動)(?:发送|发出|生成|發送|發出|產生|寄出|寄送|产生)"
-    r"|(?:系统|系統)(?:自动|自動)(?:发送|发出|發送|發出|寄出|通知)[^。\n]{0,12}(?:请勿|請勿|不要)"
-    r"|(?:请勿|請勿|请不要|請不要|切勿)(?:直接)?(?:回复|回覆|答复|回復)(?:此|本|该|這|这)?(?:封)?(?:邮件|郵件|信|电邮"
-    r"|電郵)?|(?:このメールは|本メールは)[^。\n]{0,24}(?:自動(?:送信|配信|的に)|送信専用)"
+    r"|(?:此|本|该|這|这)(?:封)?(?:邮件|郵件|信|电邮|電郵|訊息|消息)(?:是|由|为|為|系|係)?[^。\n你您我]{0,10}"
+    r"(?:自动|自動)(?:发送|发出|生成|發送|發出|產生|寄出|寄送|产生)"
+    r"|(?:系统|系統)(?:自动|自動)(?:发送|发出|發送|發出|寄出|通知)(?:的?(?:邮件|郵件|信件|通知))?"
+    r"[，,。；;、 ]{1,3}(?:请|請)?(?:勿|不要)"
+    r"|(?:请勿|請勿|请不要|請不要|切勿)(?:直接)?(?:回复|回覆|答复|回復)"
+    r"(?:(?:此|本|该|這|这)(?:封)?(?:邮件|郵件|信|电邮|電郵)|\s*(?:[。！!，,；;】）)\]]|$))"
+    r"|(?:このメールは|本メールは)[^。\n]{0,24}(?:自動(?:送信|配信|的に)|送信専用)"
     r"|이 메일은[^.\n]{0,16}(?:자동|발신 ?전용)",
     re.IGNORECASE,
 )

@@ -124,7 +124,7 @@ def _says_so(
         return True
     if daemon and bounce_words.RETURNED_HEADER.search(text[:4000]):
         return True
-    if daemon and worded and (bounce_words.written_status(words) or bounce_words.meant_status(words)):
+    if daemon and worded and "@" in words and (bounce_words.written_status(words) or bounce_words.meant_status(words)):
         return True
     if return_path == "" and worded and any(part.type in _RETURNED_TYPES for part in own):
         return True

@@ -259,6 +259,11 @@ def test_the_words_of_a_machine(text: str) -> None:
     assert found.kind == "auto-generated"
 
 
+def test_the_subject_of_a_dmarc_report() -> None:
+    found = judged(subject="Report Domain: example.com Submitter: mail.example Report-ID: <1@mail.example>", text="")
+    assert found is not None and found.kind == "auto-generated"
+
+
 def test_a_read_receipt_by_subject_and_words() -> None:
     found = judged(subject="Read: Your request", text="Your message\n\nTo: Ann\n\nwas read on Monday, 6 April 2026.")
     assert found is not None and found.kind == "read-receipt"

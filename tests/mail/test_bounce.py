@@ -356,6 +356,11 @@ def test_a_person_who_attaches_a_bounce_is_no_bounce() -> None:
     assert judged(loose, "ann@example.org", "ann@example.org") is None
 
 
+def test_a_postmaster_who_asks_for_help_is_no_bounce() -> None:
+    mail = "From: postmaster@corp.example\nSubject: Withdrawal\n\nMy withdrawal was not sent. Unknown address, it says."
+    assert judged(mail, "postmaster@corp.example", "postmaster@corp.example") is None
+
+
 def test_an_ordinary_mail_is_no_bounce() -> None:
     assert judged("From: a@b.example\nSubject: Help\n\nPlease help me.", "a@b.example", "a@b.example") is None
 
