@@ -255,6 +255,8 @@ class _Reader:
     def _continue(self, fields: list[tuple[str, bytes]], start: int, end: int) -> None:
         """Add a continuation line to the last field, within the limit of one header."""
         name, value = fields[-1]
+        if end > start and self.raw[end - 1] == 0x0D:
+            end -= 1
         room = MAX_HEADER - len(value)
         if room > 0:
             fields[-1] = (name, value + b"\n" + self.raw[start : min(end, start + room)])

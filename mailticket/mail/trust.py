@@ -13,7 +13,7 @@ MICROSOFT365 = "microsoft365"  # writes its header without an authserv-id
 _MICROSOFT_HOSTS = ("outlook.com", "office365.com", "exchangelabs.com")
 _PAIR = re.compile(r'([A-Za-z0-9._\-]{1,60})(?:\s?/\s?\d{1,3})?\s?=\s?("(?:[^"\\]|\\.){0,1000}"|[^\s;"]{1,1000})')
 _ID = re.compile(r'("[^"\\]{1,255}"|[^\s;="]{1,255})(?:\s([0-9]{1,3}))?\s?(?:;|$)')
-_HEADLESS = re.compile(r"[A-Za-z0-9._\-]{1,60}\s?=")
+_HEADLESS = re.compile(r"[A-Za-z0-9._\-]{1,60}(?:\s?/\s?\d{1,3})?\s?=")
 _BY = re.compile(rb"\bby\s{1,20}([A-Za-z0-9._:\-\[\]]{1,255})")
 _FROM = re.compile(rb"\s{0,20}from\s{1,20}([A-Za-z0-9._:\-\[\]]{1,255})")
 

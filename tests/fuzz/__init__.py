@@ -1,0 +1,1 @@
+"""Hostile bytes for the readers, for as long as one likes."""

@@ -1,0 +1,75 @@
+"""HTML to text: what a person reads, nothing hidden, nothing fetched."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailticket.mail.html import MAX_TEXT, to_text
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>One</p><p>Two</p>", "One\n\nTwo"),
+        ("<div>One</div><div>Two</div>", "One\nTwo"),
+        ("One<br>Two<br/><br>Three", "One\nTwo\n\nThree"),
+        ("<div>One</div><div><br></div><div>Two</div>", "One\n\nTwo"),
+        ("  a \n b\t<b> c</b>  d ", "a b c d"),
+        ("a&nbsp;b &lt;c&gt; &amp; &#20320;", "a b <c> & 你"),
+        ("<h1>Title</h1>text", "Title\n\ntext"),
+        ("<ul><li>a<li>b</ul>", "- a\n- b"),
+        ("<ol start=3><li>a</li><li>b</li></ol>", "3. a\n4. b"),
+        ("<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>", "- a\n  - b\n- c"),
+        ("<table><tr><th>A</th><th>B</th></tr><tr><td>1</td><td>2</td></tr></table>", "A | B\n1 | 2"),
+        ("<table><tr><td></td><td>only</td><td> </td></tr></table>", "only"),
+        ("<pre>a  b\n  c</pre>", "a  b\n  c"),
+        ("<blockquote>q<blockquote>r</blockquote></blockquote>s", "> q\n>\n> > r\n\ns"),
+        ("a<hr>b", "a\n\n________________________________\n\nb"),
+        ('<a href="https://x.example/p">page</a>', "page (https://x.example/p)"),
+        ('<a href="https://x.example/p">https://x.example/p</a>', "https://x.example/p"),
+        ('<a href="https://www.x.example/">www.x.example</a>', "www.x.example"),
+        ('<a href="mailto:a@x.example">a@x.example</a>', "a@x.example"),
+        ('<a href="mailto:a@x.example">Ann</a>', "Ann (a@x.example)"),
+        ('<a href="javascript:alert(1)">click</a>', "click"),
+        ('<a href="#top">up</a>', "up"),
+        ('<a href="https://x.example/"><img src="l.png" alt="Logo"></a>', "[Logo] (https://x.example/)"),
+        ('<img src="https://t.example/p.gif" width="1" height="1" alt="pixel">x', "x"),
+        ('<img src="cid:a" alt="Screenshot">', "[Screenshot]"),
+        ('x<img src="cid:a">', "x"),
+        ("<script>alert('<p>no</p>')</script>yes<style>p{}</style>", "yes"),
+        ("<head><title>no</title></head><body>yes</body>", "yes"),
+        ('<span style="display:none">no</span>yes', "yes"),
+        ('<div style="color:red; DISPLAY : none !important"><p>no</p></div>yes', "yes"),
+        ('<p style="font-size:0px">no</p>yes', "yes"),
+        ('<p style="font-size:10px">small</p>', "small"),
+        ('<p style="visibility:hidden">no</p>yes', "yes"),
+        ('<p style="opacity:0.5">half</p>', "half"),
+        ("<p hidden>no</p>yes", "yes"),
+        ("<!-- no --><![if !mso]>yes<![endif]><!--[if mso]>no<![endif]-->", "yes"),
+        ("<svg><text>no</text></svg><math><mi>no</mi></math>yes", "yes"),
+        ("<p>preheader&zwnj;&nbsp;&zwnj;&nbsp;&zwnj;&nbsp;</p>", "preheader"),
+        ("a\x00b\x07c", "a b c"),
+        ("<p>unclosed <b>bold", "unclosed bold"),
+        ("plain, no tags", "plain, no tags"),
+        ("<div>" * 2000 + "deep", "deep"),
+        ("", ""),
+        ("   ", ""),
+    ],
+)
+def test_markup_reads_as_a_person_would_write_it(markup: str, text: str) -> None:
+    assert to_text(markup) == text
+
+
+def test_pictures_written_into_the_markup_do_not_crowd_out_the_text() -> None:
+    picture = '<img src="data:image/png;base64,' + "A" * 900_000 + '">'
+    assert to_text(f"{picture}<p>the words</p>") == "the words"
+
+
+def test_what_comes_out_is_bounded() -> None:
+    for markup in ("<p>x</p>" * 200_000, "<blockquote>x" * 100_000, "<ul><li>x" * 100_000, "<td>x" * 200_000):
+        assert len(to_text(markup)) <= MAX_TEXT
+
+
+def test_no_tag_survives() -> None:
+    text = to_text("<p>a<scr<script>ipt>alert(1)</script><img src=x onerror=alert(1)>b<//p><" + "b>c")
+    assert "<" not in text.replace("<//p>", "") and "onerror" not in text

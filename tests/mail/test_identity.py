@@ -1,0 +1,149 @@
+"""What tells one mail from another: content identity, dates, Message-IDs, envelope addresses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from mailticket.mail import identity, read
+from mailticket.mail.parts import Headers
+
+CONTENT = (
+    b"From: ann@example.org\r\nMessage-ID: <1@example.org>\r\nSubject: hi\r\n there\r\nDate: x\r\n\r\nBody\r\nmore\r\n"
+)
+
+
+def same(one: bytes, other: bytes) -> bool:
+    return read(one).identity == read(other).identity
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        b"Received: from a by b;\r\n\tMon, 2 Nov 2026 10:00:00 +0000\r\n",
+        b"Return-Path: <x@example.net>\r\n",
+        b"Delivered-To: support@example.com\r\n",
+        b"X-Original-To: support@example.com\r\n",
+        b"Envelope-To: support@example.com\r\n",
+        b"Authentication-Results: mx; dmarc=pass\r\n",
+        b"ARC-Seal: i=1; a=rsa\r\n",
+        b"Received-SPF: pass\r\n",
+        b"X-Spam-Status: No, score=1\r\n",
+        b"From ann@example.org Mon Nov  2 10:00:00 2026\r\n",
+    ],
+)
+def test_what_transport_adds_is_no_content(trace: bytes) -> None:
+    assert same(CONTENT, trace + CONTENT)
+
+
+def test_line_ends_are_no_content() -> None:
+    assert same(CONTENT, CONTENT.replace(b"\r\n", b"\n"))
+    assert same(CONTENT, CONTENT + b"\r\n\r\n")
+    assert same(CONTENT, CONTENT.rstrip())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"Message-ID: <1@", b"Message-ID: <2@"),
+        (b"Date: x", b"Date: y"),
+        (b"Body", b"Bodx"),
+        (b" there", b" where"),
+        (b"Subject: hi", b"X-Other: hi"),
+        (b"ann@", b"bob@"),
+        (b"\r\n\r\nBody", b"\r\nReceived-Not: x\r\n\r\nBody"),
+    ],
+)
+def test_whatever_the_writer_chose_is_content(old: bytes, new: bytes) -> None:
+    assert not same(CONTENT, CONTENT.replace(old, new))
+
+
+def test_the_identity_of_a_large_body_does_not_depend_on_where_it_is_cut() -> None:
+    body = b"x" * 262_143 + b"\r\n" * 300_000
+    assert same(CONTENT + body + b"end", CONTENT + body.replace(b"\r\n", b"\n") + b"end")
+
+
+def test_header_lines_behind_the_limit_are_still_content() -> None:
+    long = b"".join(b"X-%d: y\r\n" % i for i in range(40_000))
+    assert not same(long + b"X-A: 1\r\n" + CONTENT, long + b"X-A: 2\r\n" + CONTENT)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("Mon, 02 Nov 2026 10:00:00 +0100", datetime(2026, 11, 2, 9, tzinfo=UTC)),
+        ("2 Nov 2026 10:00 GMT (a comment)", datetime(2026, 11, 2, 10, tzinfo=UTC)),
+        ("Mon, 02 Nov 2026 10:00:00 -0000", datetime(2026, 11, 2, 10, tzinfo=UTC)),
+        ("2026-11-02T10:00:00+08:00", datetime(2026, 11, 2, 2, tzinfo=UTC)),
+        ("2026-11-02 10:00:00", datetime(2026, 11, 2, 10, tzinfo=UTC)),
+        ("yesterday", None),
+        ("", None),
+        ("Mon, 99 Nov 2026 10:00:00 +0000", None),
+        ("Fri, 31 Dec 9999 23:59:59 -9959", None),
+        ("(" * 5000, None),
+    ],
+)
+def test_dates_are_read_in_utc(text: str, moment: datetime | None) -> None:
+    assert identity.parse_date(text) == moment
+
+
+def test_the_topmost_received_says_when_a_mail_arrived() -> None:
+    raw = b"Received: by a; Mon, 2 Nov 2026 10:00:00 +0000\nReceived: by b; Sun, 1 Nov 2026 10:00:00 +0000\n\nx"
+    assert read(raw).received_at == datetime(2026, 11, 2, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"<a@b>", "<a@b>"),
+        (b"  <a@b> (comment)", "<a@b>"),
+        (b"\r\n <a@b>", "<a@b>"),
+        (b"< a@b >", "<a@b>"),
+        (b"a@b", "<a@b>"),
+        (b"", ""),
+        (b"<<a@b>>", "<a@b>"),
+    ],
+)
+def test_message_ids_have_their_brackets(value: bytes, expected: str) -> None:
+    assert identity.message_id(Headers([("message-id", value)])) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"<a@b> <c@d>\r\n\t<a@b>", ("<a@b>", "<c@d>")),
+        (b"Message of Monday <a@b>", ("<a@b>",)),
+        (b"a@b, c@d", ("<a@b>", "<c@d>")),
+        (b"<a@b><c@d>", ("<a@b>", "<c@d>")),
+        (b"nothing", ()),
+        (b"<broken", ()),
+    ],
+)
+def test_references_are_ids(value: bytes, expected: tuple[str, ...]) -> None:
+    assert identity.message_ids(Headers([("references", value)]), "references") == expected
+
+
+def test_of_many_references_the_first_and_the_last_are_kept() -> None:
+    ids = [f"<{i}@x>" for i in range(300)]
+    found = identity.message_ids(Headers([("references", " ".join(ids).encode())]), "references")
+    assert found == (ids[0], *ids[-49:])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(b"<>", ""), (b"< >", ""), (b"<a@b.example>", "a@b.example"), (b"a@b.example", "a@b.example")],
+)
+def test_the_return_path_loses_its_brackets(value: bytes, expected: str) -> None:
+    assert read(b"Return-Path: " + value + b"\r\n\r\nx").return_path == expected
+
+
+def test_without_a_return_path_there_is_none() -> None:
+    assert read(b"From: a@b.example\r\n\r\nx").return_path is None
+
+
+def test_delivered_to_tells_by_which_addresses_a_mail_came() -> None:
+    raw = (
+        b"Delivered-To: Support@Example.com\r\nX-Original-To: support@example.com\r\nEnvelope-To: b@c.example\r\n\r\nx"
+    )
+    assert read(raw).delivered_to == ("support@example.com", "b@c.example")
