@@ -91,7 +91,7 @@ def automatic(
         or _by_report(headers, root_type, report_type)
         or _by_header(headers, subject)
         or _by_calendar(headers, root_type, subject)
-        or _by_words(subject, text)
+        or _by_words(subject, text, answers=headers.has("in-reply-to") or headers.has("references"))
         or _by_list(headers, sender, site)
         or _by_sender(sender, return_path, headers)
     )
@@ -200,8 +200,11 @@ def _by_calendar(headers: Headers, root_type: str, subject: str) -> Automatic | 
     return None
 
 
-def _by_words(subject: str, text: str) -> Automatic | None:
-    """Where headers are silent: the subjects and sentences that programs use, never the mere mention of an absence."""
+def _by_words(subject: str, text: str, *, answers: bool) -> Automatic | None:
+    """Where headers are silent: the subjects and sentences that programs use, never the mere mention of an absence.
+
+    An absence is a program's only in an answer that wants nothing: people travel, lose their telephones and need help.
+    """
     match = words.REPLY_SUBJECT.match(subject[:200])
     if match:
         return Automatic("auto-reply", f"Subject: {match.group().strip()[:60]}")
@@ -213,8 +216,8 @@ def _by_words(subject: str, text: str) -> Automatic | None:
     match = words.find(words.REPLY_SENTENCE, text[:400])
     if match and _begins_sentence(text, match.start()) and not _ASKS.search(text[:1500]):
         return Automatic("auto-reply", f"the words: {match.group().strip()[:80]}")
-    match = words.find(words.ABSENCE, text[:300])
-    if match and len(text) <= 1500 and not _ASKS.search(text) and words.ABSENCE_ADVICE.search(text):
+    match = words.find(words.ABSENCE, text[:300]) if answers and len(text) <= 1500 else None
+    if match and words.ABSENCE_ADVICE.search(text) and not (_ASKS.search(text) or words.REQUEST.search(text)):
         return Automatic("auto-reply", f"the words: {match.group().strip()[:80]}")
     match = words.find(words.MACHINE_SENTENCE, text[:160])
     if match and not text[: match.start()].strip(" \t\r\n*-=_#[(【（!！,，") and not _ASKS.search(text[:400]):

@@ -135,6 +135,19 @@ ABSENCE_ADVICE = re.compile(
     r"|ご連絡(?:いた|させ|くだ)|긴급|복귀",
     re.IGNORECASE,
 )
+# What somebody who wants something writes about, and no absence note.
+REQUEST = re.compile(
+    r"\b(?:my|the) (?:account|money|funds?|withdrawals?|deposits?|orders?|password|phone|wallet|balance|documents?"
+    r"|ticket)\b|\b(?:withdraw|deposit|refund|log ?in|password|2fa|passport|hacked|stolen|lost|stuck|locked|frozen"
+    r"|unlock|missing)\b|\b(?:can|could|would) you\b|\bhelp me\b|\bi (?:need|want|cannot|can't)\b"
+    r"|\b(?:konto|passwort|auszahlung|einzahlung|bestellung|geld|gesperrt|verloren|compte|mot de passe|retrait|dépôt"
+    r"|commande|argent|perdu|bloqué|cuenta|contraseña|retiro|depósito|dinero|pedido|perdí|conta|senha|saque|dinheiro"
+    r"|conto|prelievo|deposito|soldi|wachtwoord|rekening|opname|storting|geblokkeerd|hasło|wypłat\w*|wpłat\w*"
+    r"|pieniądze)\b|аккаунт|счёт|счет|парол|вывод|депозит|деньги|заблокирован|помогите|账户|账号|帐户|帐号|賬戶|帳戶"
+    r"|帳號|提现|提現|充值|到账|到賬|密码|密碼|订单|訂單|验证码|驗證碼|被盗|被盜|冻结|凍結|帮我|幫我|帮忙|余额|资金"
+    r"|口座|出金|入金|パスワード|ログイン|계정|출금|입금|비밀번호",
+    re.IGNORECASE,
+)
 # A sentence that calls the mail in which it stands machine-made, or forbids to answer it.
 MACHINE_SENTENCE = re.compile(
     r"\bthis (?:e-?mail|message|mail|notification) (?:is|was|has been) (?:an )?(?:automatic(?:ally)?"
@@ -154,14 +167,12 @@ MACHINE_SENTENCE = re.compile(
     r"|\bsi prega di non rispondere|\bdeze (?:e-?mail|mail) (?:is|werd|wordt) automatisch"
     r"|\b(?:ta |niniejsza )?wiadomość (?:została )?(?:wygenerowana|wysłana) automatycznie"
     r"|\bprosimy (?:na nią )?nie odpowiadać|(?:не отвечайте|отвечать) на (?:это|данное|него) (?:письмо|сообщение)"
-    r"|(?:此|本|该|這|这)(?:封)?(?:邮件|郵件|信|电邮|電郵|訊息|消息)(?:是|由|为|為|系|係)?[^。\n你您我]{0,10}"
-    r"(?:自动|自動)(?:发送|发出|生成|發送|發出|產生|寄出|寄送|产生)"
-    r"|(?:系统|系統)(?:自动|自動)(?:发送|发出|發送|發出|寄出|通知)(?:的?(?:邮件|郵件|信件|通知))?"
-    r"[，,。；;、 ]{1,3}(?:请|請)?(?:勿|不要)"
-    r"|(?:请勿|請勿|请不要|請不要|切勿)(?:直接)?(?:回复|回覆|答复|回復)"
-    r"(?:(?:此|本|该|這|这)(?:封)?(?:邮件|郵件|信|电邮|電郵)|\s*(?:[。！!，,；;】）)\]]|$))"
-    r"|(?:このメールは|本メールは)[^。\n]{0,24}(?:自動(?:送信|配信|的に)|送信専用)"
-    r"|이 메일은[^.\n]{0,16}(?:자동|발신 ?전용)",
+    r"|(?:此|本|该|這|这)(?:封)?(?:邮件|郵件|信|电邮|電郵|訊息|消息)(?:是|由|为|為|系|係)?[^。\n你您我]{0,10}(?:自动"
+    r"|自動)(?:发送|发出|生成|發送|發出|產生|寄出|寄送|产生)|(?:系统|系統)(?:自动|自動)(?:发送|发出|發送|發出|寄出"
+    r"|通知)(?:的?(?:邮件|郵件|信件|通知))?[，,。；;、 ]{1,3}(?:请|請)?(?:勿|不要)"
+    r"|(?:请勿|請勿|请不要|請不要|切勿)(?:直接)?(?:回复|回覆|答复|回復)(?:(?:此|本|该|這|这)(?:封)?(?:邮件|郵件|信"
+    r"|电邮|電郵)|\s*(?:[。！!，,；;】）)\]]|$))|(?:このメールは|本メールは)[^。\n]{0,24}(?:自動(?:送信|配信|的に)"
+    r"|送信専用)|이 메일은[^.\n]{0,16}(?:자동|발신 ?전용)",
     re.IGNORECASE,
 )
 # Without one of these parts no sentence above can stand in a text; to look for them first is ten times cheaper.

@@ -236,7 +236,7 @@ def test_the_subject_of_an_automatic_answer(subject: str) -> None:
     ],
 )
 def test_the_words_of_an_absence_note(text: str) -> None:
-    found = judged(subject="Re: Your request", text=text)
+    found = judged("In-Reply-To: <1@support.example.com>", subject="Re: Your request", text=text)
     assert found is not None
     assert found.kind == "auto-reply"
     assert found.reason.startswith("the words: ")
@@ -305,6 +305,28 @@ PEOPLE = [
 @pytest.mark.parametrize(("subject", "text"), PEOPLE)
 def test_a_person_who_writes_about_absence_or_automata(subject: str, text: str) -> None:
     assert judged(subject=subject, text=text) is None
+
+
+TRAVELLERS = [
+    "Please contact me by phone, I am on holiday until Friday and my account is locked.",
+    "I'm travelling and lost my phone. For urgent help I need a 2FA reset. Please contact me at this address.",
+    "我在休假，无法及时回复，请把结果发到我的另一个邮箱，我的提现编号是123。",
+    "我目前在国外出差，急事！请尽快联系我，账户被盗了。",
+    "Je suis en congé et je ne peux pas accéder à mon compte. Veuillez contacter ma femme.",
+    "Ich bin im Urlaub und nicht erreichbar. In dringenden Fällen: mein Konto ist gesperrt.",
+    "Estoy de vacaciones y no puedo entrar en mi cuenta. Contacte conmigo por correo.",
+]
+
+
+@pytest.mark.parametrize("text", TRAVELLERS)
+def test_a_traveller_who_needs_help(text: str) -> None:
+    assert judged("In-Reply-To: <1@support.example.com>", subject="Re: Help", text=text) is None
+    assert judged(subject="Help", text=text) is None
+
+
+def test_an_absence_note_that_answers_nothing_is_taken_for_a_person() -> None:
+    text = "I am on annual leave until 3 May with limited access to e-mail."
+    assert judged(subject="Hello", text=text) is None
 
 
 def test_people_who_write_through_our_own_group_address_are_no_list() -> None:
