@@ -65,11 +65,12 @@ def trim(text: str, *, marker: str = "", forwarded: bool = False) -> tuple[str, 
         if new:
             first = lines[above].strip()[:200]
             return new, (*cuts, Cut("below the marker", first, len(lines) - above))
-    new, cuts, to_the_end = _trim_lines(lines, forwarded, history_follows=False)
+    new, cuts, to_the_end = _trim_lines(lines, forwarded, history_follows=False, more_follows=bool(beyond))
     if not new:
         return text.strip(), ()
     if beyond and not to_the_end:
-        new = f"{new}\n{beyond.rstrip()}" if "\n" in text[MAX_TEXT - 1 : MAX_TEXT + 1] else new + beyond.rstrip()
+        broken = "" if text[MAX_TEXT - 1] != "\n" and beyond[0] != "\n" else "\n"
+        new = f"{new}{broken}{beyond.strip()}"
     return new, tuple(cuts)
 
 
@@ -91,7 +92,9 @@ def _above_marker(lines: list[str], marker: str) -> int | None:
     return None
 
 
-def _trim_lines(lines: list[str], forwarded: bool, *, history_follows: bool) -> tuple[str, list[Cut], bool]:
+def _trim_lines(
+    lines: list[str], forwarded: bool, *, history_follows: bool, more_follows: bool = False
+) -> tuple[str, list[Cut], bool]:
     """One pass over the lines: the new text, the cuts, and whether the last cut reaches the end."""
     quoted = [_is_quoted(line) and not is_wrapped_verb(line) for line in lines]
     attributed = attributions(lines, quoted)
@@ -109,7 +112,7 @@ def _trim_lines(lines: list[str], forwarded: bool, *, history_follows: bool) -> 
             index = _quote(state, index)
         else:
             index, to_the_end = _plain(state, index)
-    if not to_the_end:
+    if not to_the_end and not more_follows:
         _cut_signature(state)
     return _joined(state.kept), state.cuts, to_the_end
 

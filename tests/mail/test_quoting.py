@@ -413,6 +413,14 @@ def test_a_text_beyond_the_limit_keeps_its_end() -> None:
     assert quoting.trim(text)[0] == text
 
 
+def test_a_signature_mark_at_the_limit_is_none() -> None:
+    head = "word\n" * (quoting.MAX_TEXT // 5 - 2)
+    text = head + "-- \nsecond\nthird " + "word\n" * 100 + "the end"
+    new, cuts = quoting.trim(text)
+    assert cuts == ()
+    assert "".join(new.split()) == "".join(text.split())
+
+
 def test_history_beyond_the_limit_is_cut_with_the_history_before_it() -> None:
     text = f"{ANSWER}\n\n{ATTRIBUTIONS[0]}\n\n" + "> old words\n" * 40_000
     assert quoting.trim(text)[0] == ANSWER
