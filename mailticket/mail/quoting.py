@@ -57,7 +57,8 @@ def trim(text: str, *, marker: str = "", forwarded: bool = False) -> tuple[str, 
     forwarded: the subject says that this is a forward; then unquoted text below a header block is kept.
     The new text consists of lines of the text (a line shared with an attribution is cut at it), blank ends removed.
     """
-    searched, beyond = text[:MAX_TEXT], text[MAX_TEXT:]
+    limit = len(text) if len(text) <= MAX_TEXT else text.rfind("\n", 0, MAX_TEXT) + 1
+    searched, beyond = text[:limit], text[limit:]
     lines = searched.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     above = _above_marker(lines, marker)
     if above is not None:
@@ -69,8 +70,7 @@ def trim(text: str, *, marker: str = "", forwarded: bool = False) -> tuple[str, 
     if not new:
         return text.strip(), ()
     if beyond and not to_the_end:
-        broken = "" if text[MAX_TEXT - 1] != "\n" and beyond[0] != "\n" else "\n"
-        new = f"{new}{broken}{beyond.strip()}"
+        new = f"{new}\n{beyond.rstrip()}"
     return new, tuple(cuts)
 
 
