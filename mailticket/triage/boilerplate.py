@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 LONGEST_TEXT = 8_000  # characters that are compared
+_LONGEST_SIGNATURE = 60  # lines
 
 _SUBJECT_PREFIX = re.compile(
     r"\s*(?:\[[^\]\n]{0,40}\]|【[^】\n]{0,40}】|(?:re|aw|sv|fw|fwd|wg|tr|rv|antw|回复|答复|转发|转寄|回信|"
@@ -129,10 +130,12 @@ def _without_quotes(lines: list[str]) -> list[str]:
 
 def _without_closing(lines: list[str]) -> list[str]:
     """Everything from a signature mark or a closing formula on, when only a signature's worth follows it."""
-    for index, line in enumerate(lines):
-        rest = [later for later in lines[index + 1 :] if later.strip()]
-        mark = line.rstrip() in ("--", "-- ", "—", "__", "___") or re.fullmatch(r"\s*[-_=*]{5,80}\s*", line[:100])
-        if index and (mark or _CLOSING.fullmatch(line[:120])) and _is_signature(rest):
+    for index in range(max(1, len(lines) - _LONGEST_SIGNATURE), len(lines)):
+        line = lines[index]
+        mark = line.rstrip() in ("--", "—", "__", "___") or re.fullmatch(r"\s*[-_=*]{5,80}\s*", line[:100])
+        if (mark or _CLOSING.fullmatch(line[:120])) and _is_signature(
+            [rest for rest in lines[index + 1 :] if rest.strip()]
+        ):
             return lines[:index]
     return _without_contact_block(lines)
 

@@ -56,7 +56,7 @@ _WORDED_TOKEN = re.compile(
     r"(?:\b(?:api|app|access|auth|client|consumer|secret|shared|signing|master|private|2fa|totp|otp|"
     r"backup|setup)[ _-]?(?:api[ _-]?)?(?:key|secret|token)s?"
     r"(?:[ _-]?(?:id|key|string|value))?|\b(?:secret|token|bearer|passphrase|api)|api\s?(?:密[钥鑰匙]|"
-    r"秘[钥鑰匙]|私[钥鑰匙])|(?:密|秘)[钥鑰匙]|接口密[钥鑰匙]|令牌)"
+    r"秘[钥鑰匙]|私[钥鑰匙])|(?:密|秘|私)[钥鑰匙]|接口密[钥鑰匙]|令牌)"
     r"['\"]?\s{0,3}(?:\([^)\n]{0,20}\)\s{0,2})?(?:is|are|was|=>|[:=]|是|为|"
     r"為)?\s{0,3}[\"'`<\[(]?(?P<value>[0-9A-Za-z+/_=.-]{16,200})",
     re.IGNORECASE,
@@ -79,7 +79,7 @@ def find(text: str) -> Iterator[Secret]:
         yield Secret("API key", match.start(), match.end())
     for match in _WORDED_TOKEN.finditer(text):
         if _looks_random(match.group("value")):
-            yield Secret("API key", match.start("value"), match.end("value"))
+            yield Secret("API key", match.start("value"), match.start("value") + len(match.group("value").rstrip(".")))
 
 
 def base58check(text: str) -> bool:

@@ -12,7 +12,10 @@ _NAMES = (
     r"kennwort|mot de passe|"
     r"senha|wachtwoord"
 )
-_QUALIFIER = r"(?:[ \t]{1,2}(?:for|of|to|on|in|at)[ \t](?:[\w@.-]{1,40}[ \t]{1,2}){0,3}[\w@.-]{1,40})?"
+_QUALIFIER = (
+    r"(?:[ \t](?:i|we)[ \t](?:use|used|set|have|had|chose|created|typed|entered|tried)(?:[ \t]\w{1,10}){0,2})?"
+    r"(?:[ \t]{1,2}(?:for|of|to|on|in|at)[ \t](?:[\w@.-]{1,40}[ \t]{1,2}){0,3}[\w@.-]{1,40})?"
+)
 # "password: x", "password for my account = x": whatever follows is the password.
 _MARKED = re.compile(
     rf"(?<![A-Za-z])(?:{_NAMES}){_QUALIFIER}"
@@ -72,8 +75,8 @@ _CODE_WORDING = re.compile(
     re.IGNORECASE,
 )
 _NO_CODE = re.compile(
-    r"(?:order|ticket|amount|\buid\b|account|user ?id|member|\btx|\bref|invoice|\bcase\b|error|status|zip|"
-    r"post(?:al)? ?code|country|area|promo\w{0,6}|referral|"
+    r"(?:order|ticket|amount|\buid\b|account|user ?id|member|\btx|\bref(?:erral|erence)?|invoice|"
+    r"\bcase\b|error|status|zip|post(?:al)? ?code|country|area|promo\w{0,6}|"
     r"invit\w{1,6}|swift|\bqr\b|currency|discount|coupon|voucher|country|\bhttp|response|source|bar ?code|"
     r"number|tel\b|\bid\b|balance|price|[$€£¥])(?:[ -]?(?:code|no|number)s?)?|"
     r"[订訂][单單]|金[额額]|[账帳][号號户戶]|[单單][号號]|[编編][号號]|工[单單]|[错錯][误誤]|[邮郵][编編]|"
@@ -86,7 +89,8 @@ _CODE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _UNIT_AFTER = re.compile(
-    r"\s{0,2}(?:[A-Z]{3,5}\b|usdt?\b|usdc|btc|eth|eur|dollars?|yuan|元|块|个|枚|美元|人民币|days?|times?|"
+    r"\s{0,2}(?:(?-i:[A-Z]{3,5})\b|"
+    r"usdt?\b|usdc|btc|eth|eur|dollars?|yuan|元|块|个|枚|美元|人民币|days?|times?|"
     r"users?)",
     re.IGNORECASE,
 )

@@ -1,0 +1,193 @@
+"""Which requests repeat an earlier one, by which evidence, and how fast that is found."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.duplicates.__main__ import judge_all, score
+from mailticket.settings import Duplicates
+from mailticket.triage import boilerplate, exchange, stance
+from mailticket.triage.categories import classifier
+from mailticket.triage.duplicates import Fingerprint, best, compare, fingerprint
+from mailticket.triage.words import folded
+
+READER = classifier(exchange.CATEGORIES)
+THRESHOLD = Duplicates().threshold
+TXID, OTHER_TXID = "ab12" * 16, "cd34" * 16
+DEPOSIT = "I sent 1,500 USDT by TRC20 on 20 November and it has not been credited to my account."
+
+
+def taken(subject: str, text: str) -> Fingerprint:
+    verdict = READER.classify(subject, text)
+    found = READER.extract(f"{subject}\n{text}")
+    return fingerprint(subject, text, fields=found, category=verdict.name, category_sure=verdict.sure)
+
+
+def similarity(new: tuple[str, str], earlier: tuple[str, str]) -> float:
+    return compare(taken(*new), taken(*earlier)).similarity
+
+
+@pytest.mark.parametrize(
+    ("new", "earlier"),
+    [
+        (("Where is it", "my 1500 usdt topup on tron still doesn't show up"), ("Deposit", DEPOSIT)),
+        (("没到账", "我充值的1500 USDT到现在没有到账"), ("Deposit", DEPOSIT)),
+        (("", f"look at {TXID}"), ("Deposit", f"missing deposit, hash 0x{TXID.upper()}")),
+        (("Any news?", "Any news? Still waiting."), ("Deposit", DEPOSIT)),
+        (("催促", "再次催促，请尽快处理！"), ("充值", "充值了500USDT没到账")),
+        (("Fwd: Deposit", f"---------- Forwarded message ---------\nFrom: A\nSubject: Deposit\n\n{DEPOSIT}"),
+         ("Deposit", DEPOSIT)),
+        (("儲值", "儲值的1888 USDT沒有入帳"), ("充值", "充值的1888 USDT没有入账")),
+        (("", "status of the tx ending in ab12ab12?"), ("Deposit", f"missing deposit {TXID}")),
+    ],
+)  # fmt: skip
+def test_the_same_matter_is_recognised(new: tuple[str, str], earlier: tuple[str, str]) -> None:
+    assert similarity(new, earlier) >= THRESHOLD
+
+
+@pytest.mark.parametrize(
+    ("new", "earlier"),
+    [
+        (("Deposit", DEPOSIT.replace("1,500", "900")), ("Deposit", DEPOSIT)),
+        (("Deposit", DEPOSIT.replace("USDT", "BTC")), ("Deposit", DEPOSIT)),
+        (("Deposit", DEPOSIT.replace("20 Nov", "12 Nov")), ("Deposit", DEPOSIT)),
+        (("Deposit", f"missing deposit {TXID}"), ("Deposit", f"missing deposit {OTHER_TXID}")),
+        (("Order 88110022", "please cancel order 88110022"), ("Order 88110099", "please cancel order 88110099")),
+        (("help", "i forgot my password"), ("help", "my doge deposit is missing")),
+        (("", "Any news on my identity verification?"), ("Withdrawal", "my withdrawal of 2 ETH is pending")),
+        (("Deposit", "another deposit is missing, this is a different transaction"), ("Deposit", DEPOSIT)),
+        (("Deposit", "How long does a deposit of USDT usually take?"), ("Deposit", DEPOSIT)),
+        (("", ""), ("", "")),
+    ],
+)
+def test_another_matter_is_not_taken_for_the_same(new: tuple[str, str], earlier: tuple[str, str]) -> None:
+    assert similarity(new, earlier) < THRESHOLD
+
+
+def test_equal_after_normalising_is_exactly_one() -> None:
+    assert (
+        similarity(("Re: DEPOSIT", f"Hi team,\n\n{DEPOSIT.upper()}\n\nBest regards\nBob"), ("Deposit", DEPOSIT)) == 1.0
+    )
+
+
+def test_a_likeness_says_what_spoke_for_and_against() -> None:
+    likeness = compare(taken("Deposit", DEPOSIT.replace("USDT", "BTC")), taken("Deposit", DEPOSIT))
+    assert "different coins" in likeness.reason
+    assert any("both speak of deposit" in piece for piece in likeness.evidence)
+
+
+def test_signatures_greetings_disclaimers_and_quotes_do_not_count() -> None:
+    text = (
+        "Dear support team,\nplease list KAS.\n> quoted words\n\nKind regards\nJane Roe\nRoe Ltd.\n"
+        "This e-mail is confidential and intended only for the named recipient. If you received it in error, delete it."
+    )
+    assert boilerplate.content(text) == "please list KAS."
+    assert boilerplate.content("您好，请上线KAS\n\n此致\n敬礼\n王小明") == "请上线KAS"
+
+
+def test_details_at_the_end_of_a_form_are_no_signature() -> None:
+    text = "My deposit is missing.\n\nUID: 5512345\nE-mail: a@example.org\nTXID: 1234"
+    assert "TXID: 1234" in boilerplate.content(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Any update?", "still waiting!!", "没人回复吗", "有进展了吗", "When will you answer?"]
+)
+def test_asking_for_news_is_noticed(text: str) -> None:
+    assert stance.stance(folded(text)).chaser
+
+
+@pytest.mark.parametrize("text", ["When will you list KAS?", "How long is the address valid?", "My account is locked"])
+def test_other_questions_are_not_asking_for_news(text: str) -> None:
+    assert not stance.stance(folded(text)).chaser
+
+
+def test_the_best_match_is_the_most_similar_ticket() -> None:
+    earlier = [("MT-1", taken("Login", "I cannot log in")), ("MT-2", taken("Deposit", DEPOSIT))]
+    match = best(taken("USDT", "my 1500 USDT deposit is still not credited"), earlier, THRESHOLD)
+    assert match is not None
+    assert match.ticket_id == "MT-2"
+    assert match.similarity >= THRESHOLD
+    assert match.reason
+
+
+def test_a_bare_chaser_speaks_for_the_only_ticket_but_not_for_one_of_two() -> None:
+    chaser = taken("Any news?", "Any news? I am still waiting.")
+    first, second = (
+        ("MT-1", taken("Deposit", DEPOSIT)),
+        ("MT-2", taken("Withdrawal", "my withdrawal of 2 ETH is pending")),
+    )
+    only = best(chaser, [first], THRESHOLD)
+    assert only is not None
+    assert only.ticket_id == "MT-1"
+    assert best(chaser, [first, second], THRESHOLD) is None
+
+
+def test_a_chaser_that_names_its_matter_finds_the_right_one_of_two() -> None:
+    earlier = [("MT-1", taken("Deposit", DEPOSIT)), ("MT-2", taken("Withdrawal", "my withdrawal of 2 ETH is pending"))]
+    match = best(taken("", "any news on my withdrawal?"), earlier, THRESHOLD)
+    assert match is not None
+    assert match.ticket_id == "MT-2"
+
+
+def test_nothing_matches_without_earlier_tickets() -> None:
+    assert best(taken("Deposit", DEPOSIT), [], THRESHOLD) is None
+
+
+@given(st.text(max_size=60), st.text(max_size=200), st.text(max_size=200))
+@settings(deadline=None)
+def test_comparing_never_raises_and_survives_storage(subject: str, text: str, other: str) -> None:
+    new = taken(subject, text)
+    assert Fingerprint.from_json(json.loads(json.dumps(new.to_json()))) == new
+    assert 0.0 <= compare(new, taken("", other)).similarity <= 1.0
+
+
+def test_a_fingerprint_of_another_version_resembles_nothing() -> None:
+    stored = {**taken("Deposit", DEPOSIT).to_json(), "v": 0}
+    assert compare(taken("Deposit", DEPOSIT), Fingerprint.from_json(stored)).similarity < THRESHOLD
+
+
+def test_a_fingerprint_is_small() -> None:
+    assert len(json.dumps(taken("Deposit", DEPOSIT * 500).to_json())) < 8_000
+
+
+@pytest.mark.parametrize("part", ["tune", "aside"])
+def test_the_labelled_pairs_are_told_apart_as_well_as_measured(part: str) -> None:
+    figures = score([pair for pair in judge_all() if pair.part == part], THRESHOLD)
+    assert figures.precision >= 0.94
+    assert figures.ordinary_recall >= 0.80
+    assert figures.recall >= 0.60
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", "word ", "5 USDT ", "催促", "> q\n", "any ", "how long ", "thanks\n", "not ", "\n", "re: "]
+)
+def test_time_grows_linearly_with_hostile_text(unit: str) -> None:
+    def seconds(size: int) -> float:
+        text = (unit * (size // len(unit) + 1))[:size]
+        return _seconds(lambda: fingerprint(text, text, fields={}, category="", category_sure=False))
+
+    seconds(1_000)
+    short = min(seconds(2_000) for _ in range(3))
+    assert min(seconds(8_000) for _ in range(2)) < 4 * 2.5 * short + 0.05
+
+
+def test_comparing_with_fifty_tickets_costs_less_than_taking_two_fingerprints() -> None:
+    words = "The support chat told me to wait for an answer about my deposit, which I did for three days. " * 12
+    earlier = [(str(n), taken(f"Deposit {n}", f"{n}00 USDT missing. {words}")) for n in range(50)]
+    new = taken("Deposit", DEPOSIT + words)
+    fifty = min(_seconds(lambda: best(new, earlier, THRESHOLD)) for _ in range(5))
+    two = min(_seconds(lambda: [taken("Deposit", DEPOSIT + words) for _ in range(2)]) for _ in range(3))
+    assert fifty < two
