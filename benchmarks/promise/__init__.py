@@ -1,0 +1,1 @@
+"""Whether promises hold: simulated help desks, replayed."""

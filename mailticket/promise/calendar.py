@@ -83,12 +83,14 @@ class SupportCalendar:
 
     def between(self, start: datetime, end: datetime) -> float:
         """Support hours from `start` to `end` (aware); negative when `end` is the earlier."""
+        # POSIX times, for Python compares and subtracts times of one zone by their clock faces.
+        begins, ends = start.timestamp(), end.timestamp()
         if self._always:
-            return (end - start).total_seconds() / 3600
-        if end < start:
+            return (ends - begins) / 3600
+        if ends < begins:
             return -self.between(end, start)
         first, last = self._year_of(start), self._year_of(end)
-        seconds = self._year(last).elapsed(end.timestamp()) - self._year(first).elapsed(start.timestamp())
+        seconds = self._year(last).elapsed(ends) - self._year(first).elapsed(begins)
         return (seconds + sum(self._year(year).total for year in range(first, last))) / 3600
 
     def add(self, start: datetime, hours: float) -> datetime:
@@ -110,7 +112,7 @@ class SupportCalendar:
         for number in range(first, first + FARTHEST_YEARS + 1):
             year = self._year(number)
             if wanted <= year.total:
-                return datetime.fromtimestamp(year.reached(wanted), UTC)
+                return max(start, datetime.fromtimestamp(year.reached(wanted), UTC))
             wanted -= year.total
         return farthest
 

@@ -17,23 +17,46 @@ LOWEST, HIGHEST = -0.5, 0.5
 SHARE = 0.7  # of the failures that the confidence allows; the rest is kept for shifts that nobody can foresee
 
 
-class Bounds:
-    """The scores (outcome less expectation, hours) of the recent past, and the failure rate that is aimed at now."""
+class Recent:
+    """The newest values, at most `size` of them, and their quantiles."""
 
-    def __init__(self, confidence: float) -> None:
-        self._goal = (1 - confidence) * SHARE
-        self._failures = self._goal
+    def __init__(self, size: int) -> None:
+        self._size = size
         self._order: deque[float] = deque()
         self._sorted: list[float] = []
 
     def __len__(self) -> int:
         return len(self._order)
 
-    def scored(self, score: float) -> None:
-        self._order.append(score)
-        insort(self._sorted, score)
-        if len(self._order) > WINDOW:
+    def add(self, value: float) -> None:
+        self._order.append(value)
+        insort(self._sorted, value)
+        if len(self._order) > self._size:
             del self._sorted[bisect_left(self._sorted, self._order.popleft())]
+
+    def quantile(self, share: float) -> float:
+        """The value that `share` of them do not exceed, with the conformal correction for one value to come. Above
+        all values it is the greatest and a little more, the less the more there are."""
+        size = len(self._sorted)
+        index = math.ceil((size + 1) * share) - 1
+        if index >= size:
+            return self._sorted[-1] + 2 * abs(self._sorted[-1]) / size
+        return self._sorted[max(0, index)]
+
+
+class Bounds:
+    """The scores (outcome less expectation, hours) of the recent past, and the failure rate that is aimed at now."""
+
+    def __init__(self, confidence: float) -> None:
+        self._goal = (1 - confidence) * SHARE
+        self._failures = self._goal
+        self._scores = Recent(WINDOW)
+
+    def __len__(self) -> int:
+        return len(self._scores)
+
+    def scored(self, score: float) -> None:
+        self._scores.add(score)
 
     def outcome(self, *, held: bool) -> None:
         """A bound held or failed. The level may sink below nothing: a debt of failures is paid back by as many
@@ -42,13 +65,9 @@ class Bounds:
         self._failures = min(HIGHEST, max(LOWEST, self._failures + step))
 
     def upper(self) -> float:
-        """What to add to an expectation. Above all scores it is the greatest of them and a little more."""
-        size = len(self._sorted)
-        index = math.ceil((size + 1) * (1 - self._failures)) - 1
-        if index >= size:
-            return self._sorted[-1] + 2 * abs(self._sorted[-1]) / size
-        return self._sorted[max(0, index)]
+        """What to add to an expectation so that the outcome stays below often enough."""
+        return self._scores.quantile(1 - self._failures)
 
     def lower(self) -> float:
-        """The score that few outcomes fell below, a quarter of the failures that the goal allows."""
-        return self._sorted[int(len(self._sorted) * self._goal / 4)]
+        """The score that few outcomes fall below: a quarter of the failures that the goal allows."""
+        return self._scores.quantile(self._goal / 4)

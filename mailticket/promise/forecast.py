@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mailticket.promise.calendar import SupportCalendar
-from mailticket.promise.conformal import Bounds
+from mailticket.promise.conformal import Bounds, Recent
 from mailticket.promise.load import ANSWER_DAYS, LoadSnapshot, rank_of
 from mailticket.promise.pace import WorkingClock
 from mailticket.promise.rates import GAP, AnswerRates, ArrivalRates
@@ -27,6 +27,8 @@ FEWEST = 5  # scores that make a forecast; with fewer the policy stands
 FIRST_ANSWERS = 1  # before them an expectation is not worth scoring
 SAFETY = 1.6  # on the expectation, so that its error may grow with the queue
 LEAST_SAFETY = 1.4  # whatever the scores say
+WAITS = 100  # recent waits ...
+QUICKEST = 0.2  # ... whose lowest fifth no promise undercuts
 OVERTAKING = 4.0  # times its own queue, the most that more pressing requests may add
 
 
@@ -67,6 +69,8 @@ class Load:
         self._slow_rates = AnswerRates(memory=500, longest=2000)
         self._arrivals = ArrivalRates(len(PRIORITIES))
         self._bounds = Bounds(confidence)
+        self._waits = Recent(WAITS)
+        self._depth = 0  # of the queue while time last passed
         self._deadlines: list[tuple[float, int, Hashable]] = []
         self._serial = 0
         self._answers = 0
@@ -131,7 +135,8 @@ class Load:
         if key not in self._waiting:
             return
         self._advance(at)
-        depth = len(self._waiting)
+        # Answers belong to the depth that time passed with: many may bear the same time.
+        depth = max(1, self._depth)
         self._rates.answered(depth)
         self._slow_rates.answered(depth)
         self._clock.answered(self._now)
@@ -140,8 +145,10 @@ class Load:
         if self._answers > FEWEST:
             self._longest_silence = GAP / self._rates.at(depth)
         request = self._leave(key)
+        wait = self._working - request.arrived
+        self._waits.add(wait)
         if request.scored:
-            self._bounds.scored(self._working - request.arrived - SAFETY * request.expected)
+            self._bounds.scored(wait - SAFETY * request.expected)
         if not request.failed:
             self._bounds.outcome(held=True)
 
@@ -174,7 +181,7 @@ class Load:
 
     def _measure(self, at: float, working: float) -> None:
         self._arrivals.passed((at - self._now) / 3600)
-        depth = len(self._waiting)
+        depth = self._depth = len(self._waiting)
         if depth == 0:
             return
         silence = self._silence + working
@@ -200,7 +207,7 @@ class Load:
         return expected + max(0.0, self._silence - self._longest_silence)
 
     def _bound(self, expected: float) -> float:
-        return max(0.0, LEAST_SAFETY * expected, SAFETY * expected + self._bounds.upper())
+        return max(self._waits.quantile(QUICKEST), LEAST_SAFETY * expected, SAFETY * expected + self._bounds.upper())
 
     def _support_hours(self, now: datetime, working: float) -> float:
         until = self._clock.reached(self._working + working, self._now)

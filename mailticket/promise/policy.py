@@ -66,7 +66,8 @@ def make_promise(
     policy = window(category, priority, promise, categories)
     if isinstance(load, LoadSnapshot):
         load = Load.of(load, now, calendar, promise.confidence)
-    arrived = min(arrived, now)
+    now = now.astimezone(UTC)
+    arrived = min(arrived.astimezone(UTC), now)
     expected = load.forecast(now, arrived, priority) if load else None
     position = load.ahead(arrived, priority) + 1 if load else None
     start, end = calendar.add(arrived, policy.from_hours), calendar.add(arrived, policy.by_hours)
