@@ -11,6 +11,7 @@ from mailticket.mail.parts import Part
 from mailticket.mail.values import Attachment
 
 MAX_TEXT_BYTES = 1_000_000  # of one part that is text
+MAX_HTML_BYTES = 8_000_000  # of one that is HTML, pictures written into it included
 MAX_TEXT = 500_000  # characters of the whole text
 
 _TEXT_TYPES = frozenset(("text/plain", "text/html", "text/enriched", "text/richtext", "application/xhtml+xml"))
@@ -63,7 +64,7 @@ def read(raw: bytes, root: Part) -> Bodies:
     """All text and all attachments of a mail whose structure was read."""
     reader = _Reader(raw)
     pieces = reader.pieces(root, parent=None)
-    text = _joined(pieces)
+    text = _joined(pieces) or _joined(reader.named_text(root))
     borrowed = "" if text else _of_attached_messages(raw, root)
     if not text and not borrowed and root.children:
         text = reader.preamble(root)
@@ -186,21 +187,27 @@ class _Reader:
             data, kind = part_bytes(self.raw, part), "text/plain"
         if kind == "text/plain":
             data = self._without_files(part, data)
+        charset = part.params.get("charset", "")
+        if kind in ("text/html", "application/xhtml+xml"):
+            text = self._html(data, charset)
+            return [_Piece(text, was_html=True)] if text else []
         if len(data) > MAX_TEXT_BYTES:
             self.warn("a text part was longer than 1 MB and was cut")
             data = data[:MAX_TEXT_BYTES]
-        charset = part.params.get("charset", "")
-        if kind in ("text/html", "application/xhtml+xml"):
-            if charsets.codec_name(charset) in (None, "ascii") and (meta := _META_CHARSET.search(data, 0, 4096)):
-                charset = meta[1].decode("ascii")
-            text = html.to_text(charsets.decode(data, charset))
-            return [_Piece(text, was_html=True)] if text else []
         text = clean(charsets.decode(data, charset))
         if kind in ("text/enriched", "text/richtext"):
             text = _ENRICHED.sub(lambda m: "<" if m[0] == "<<" else "", text)
         elif part.params.get("format", "").lower() == "flowed":
             text = flowed.unflow(text, delete_space=part.params.get("delsp", "").lower() == "yes")
         return [_Piece(text, was_html=False)] if text.strip() else []
+
+    def _html(self, data: bytes, charset: str) -> str:
+        if charsets.codec_name(charset) in (None, "ascii") and (meta := _META_CHARSET.search(data, 0, 4096)):
+            charset = meta[1].decode("ascii")
+        markup = html.without_pictures(charsets.decode(data[:MAX_HTML_BYTES], charset))
+        if len(data) > MAX_HTML_BYTES or len(markup) > html.MAX_HTML:
+            self.warn("the HTML was longer than 500,000 characters and was cut")
+        return html.to_text(markup)
 
     def _without_files(self, part: Part, data: bytes) -> bytes:
         data, files = uuencode.extract(data)
@@ -235,6 +242,13 @@ class _Reader:
                 inline=part.disposition == "inline" or (related and part.disposition != "attachment"),
             )
         )
+
+    def named_text(self, root: Part) -> list[_Piece]:
+        """The text of a mail whose only text part was given a file name: it is listed as a file and shown."""
+        for part in root.walk():
+            if part.type in _TEXT_TYPES and not part.children and part.disposition != "attachment":
+                return self._text(part)
+        return []
 
     def preamble(self, root: Part) -> str:
         """The text before the first part, where the parts hold none: some programs put all of it there."""

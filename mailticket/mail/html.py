@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from lxml import etree
 
-MAX_HTML = 500_000  # characters that are read, pictures written into the markup left out
+MAX_HTML = 500_000  # characters that are read
 MAX_TEXT = 200_000  # characters that come out
 MAX_QUOTE_DEPTH = 10
 MAX_LIST_DEPTH = 8
@@ -85,10 +85,16 @@ _DATA_URL = re.compile(r"data:[a-z]{1,20}/[a-z0-9.+\-]{1,60};base64,[A-Za-z0-9+/
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
+def without_pictures(markup: str) -> str:
+    """The markup without the pictures that are written into it as data: they may be megabytes and say nothing."""
+    return _DATA_URL.sub("", markup) if "base64," in markup else markup
+
+
 def to_text(markup: str) -> str:
-    """The readable text of an HTML body: no tags, lines ended by LF, at most MAX_TEXT characters."""
-    if "base64," in markup:
-        markup = _DATA_URL.sub("", markup)
+    """The readable text of an HTML body: no tags, lines ended by LF, at most MAX_TEXT characters.
+
+    Of more than MAX_HTML characters the rest is not read.
+    """
     markup = _CONTROL.sub(" ", markup[:MAX_HTML].replace("\r\n", "\n").replace("\r", "\n"))
     if not markup.strip():
         return ""

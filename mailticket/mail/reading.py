@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mailticket.mail import addresses, bodies, headers, identity, structure, trust
+from mailticket.mail import addresses, bodies, headers, hidden, identity, structure, trust
 from mailticket.mail.automatic import automatic, or_bounce, suppress
 from mailticket.mail.bodies import Bodies
 from mailticket.mail.bounce import bounce
@@ -18,6 +19,13 @@ from mailticket.mail.values import Address, Cut, Mail, Sender, Site
 
 MAX_SUBJECT = 1000  # characters
 MAX_WARNINGS = 20
+
+# How mail programs begin the subject of a forwarded mail, behind list tags if there are any.
+_FORWARD = re.compile(
+    r"\s*(?:\[[^\[\]]{0,40}\]\s{0,3}){0,3}"
+    r"(?:fwd?|wg|tr|rv|reenv|enc|i|doorst|vb|vl|pd|转发|轉寄|轉發|转寄|轉送|転送|전달)\s?[:：]",
+    re.IGNORECASE,
+)
 
 _T = TypeVar("_T")
 
@@ -37,6 +45,7 @@ def read(raw: bytes, site: Site = Site()) -> Mail:  # noqa: B008 (a frozen value
     warnings += [broken] if broken else []
     body = attempt("bodies", lambda: bodies.read(content, root), Bodies())
     warnings += body.warnings
+    warnings += attempt("hidden characters", lambda: hidden.warnings(root), [])
     subject = attempt("subject", lambda: headers.text(part, "subject"), "")[:MAX_SUBJECT]
     return_path = attempt("return path", lambda: identity.return_path(part), None)
     uncut: tuple[str, tuple[Cut, ...]] = (body.text, ())

@@ -7,6 +7,7 @@ import re
 from mailticket.mail import transfer
 
 MAX_FILES = 100
+MAX_BEGINNINGS = 1000  # lines that look like the start of one
 
 _BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,300})\r?\n", re.MULTILINE)
 
@@ -18,7 +19,10 @@ def extract(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     kept: list[bytes] = []
     files: list[tuple[bytes, bytes]] = []
     position = 0
-    while len(files) < MAX_FILES and (begin := _BEGIN.search(data, position)):
+    for _ in range(MAX_BEGINNINGS):
+        begin = _BEGIN.search(data, position)
+        if not begin or len(files) >= MAX_FILES:
+            break
         end, lines = _body_end(data, begin.end())
         if not lines:
             kept.append(data[position : begin.end()])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailticket.mail.html import MAX_TEXT, to_text
+from mailticket.mail import read
+from mailticket.mail.html import MAX_TEXT, to_text, without_pictures
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,14 @@ def test_markup_reads_as_a_person_would_write_it(markup: str, text: str) -> None
 
 def test_pictures_written_into_the_markup_do_not_crowd_out_the_text() -> None:
     picture = '<img src="data:image/png;base64,' + "A" * 900_000 + '">'
-    assert to_text(f"{picture}<p>the words</p>") == "the words"
+    assert to_text(without_pictures(f"{picture}<p>the words</p>")) == "the words"
+    html = b"Content-Type: text/html\r\n\r\n" + f"{picture * 3}<p>the words</p>".encode()
+    assert read(html).text == "the words" and not [w for w in read(html).warnings if "cut" in w]
+
+
+def test_a_mail_says_so_when_its_markup_was_cut() -> None:
+    html = b"Content-Type: text/html\r\n\r\n" + b"<p>x</p>" * 100_000
+    assert [w for w in read(html).warnings if "HTML was longer" in w]
 
 
 def test_what_comes_out_is_bounded() -> None:
