@@ -7,7 +7,7 @@ from datetime import datetime
 from mailticket import answers
 from mailticket.answers import Occasion
 from mailticket.errors import NotFound, Refused
-from mailticket.letters import Quoted
+from mailticket.letters import Quoted, is_bare_address
 from mailticket.mail import attachment_bytes
 from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import address_key
@@ -119,13 +119,13 @@ class Desk:
             source, target = self.find(session, name), self.find(session, into)
             if source.id == target.id:
                 raise Refused(f"{source.key} cannot be merged into itself")
-            if source.requester_id != target.requester_id:
-                self._admit(session, source, target, now)
             moved = tickets.move_messages(session, int(source.id or 0), int(target.id or 0))
             source.merged_into = target.id
             self._set_status(session, source, "closed", now)
             if target.duplicate_of == source.id:
                 target.duplicate_of, target.similarity, target.duplicate_reason = None, None, ""
+            tickets.point_duplicates(session, int(source.id or 0), int(target.id or 0))
+            _keep_place(source, target)
             target.updated_at = now
             session.add(target)
             self._event(session, source, now, "merged", f"into {target.key}")
@@ -133,21 +133,14 @@ class Desk:
         return source.key, target.key
 
     def split(self, name: str) -> str:
-        """Undo the duplicate link of a ticket, or its merge: its own messages come back."""
+        """Undo the merge of a ticket, whose own messages come back, or its duplicate link."""
         now = self.office.clock()
         with self.office.database.write() as session:
             settings = self.office.settings.support
             found = ids.find_ids(name, (settings.prefix, *settings.former_prefixes))
             ticket = tickets.by_key(session, found[0] if found else name, lock=True)
             if ticket.merged_into is not None:
-                target = ticket.merged_into
-                moved = tickets.bring_back_messages(session, int(ticket.id or 0))
-                ticket.merged_into = None
-                self._set_status(session, ticket, "open", now)
-                tickets.add_event(
-                    session, target, now, "split", f"{moved} messages went back to {ticket.key}", self.actor
-                )
-                self._event(session, ticket, now, "split", f"{moved} messages came back")
+                self._unmerge(session, ticket, ticket.merged_into, now)
             elif ticket.duplicate_of is not None:
                 ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""
                 self._event(session, ticket, now, "split", "no duplicate after all")
@@ -156,9 +149,20 @@ class Desk:
             session.add(ticket)
         return ticket.key
 
+    def _unmerge(self, session: Session, ticket: Ticket, target: int, now: datetime) -> None:
+        moved = tickets.bring_back_messages(session, int(ticket.id or 0))
+        tickets.restore_arrival(session, target)
+        ticket.merged_into = None
+        untouched = ticket.first_response_at is None and not ticket.assigned_to
+        self._set_status(session, ticket, "new" if untouched else "open", now)
+        said = f"{moved} messages went back to {ticket.key}"
+        tickets.add_event(session, target, now, "split", said, self.actor)
+        self._event(session, ticket, now, "split", f"{moved} messages came back")
+
     def add_participant(self, name: str, address: str) -> str:
         """Allow an address to write to a ticket beside its requester."""
         now = self.office.clock()
+        self._check_address(address)
         with self.office.database.write() as session:
             ticket = self.find(session, name)
             self._add_participant(session, ticket, address, now)
@@ -167,6 +171,7 @@ class Desk:
     def set_requester(self, name: str, address: str) -> str:
         """Say whose ticket it is, for one that came without a usable sender."""
         now = self.office.clock()
+        self._check_address(address)
         with self.office.database.write() as session:
             ticket = self.find(session, name)
             ticket.requester_id = tickets.requester_of(session, MailAddress("", address), ticket.language, now)
@@ -175,9 +180,17 @@ class Desk:
         return ticket.key
 
     def link_addresses(self, address: str, other: str) -> None:
-        """Treat two addresses as one person's."""
+        """Treat two addresses as one person's; the second need not have written yet."""
+        self._check_address(address)
+        self._check_address(other)
         with self.office.database.write() as session:
-            tickets.link_addresses(session, address_key(address), address_key(other))
+            tickets.link_addresses(session, MailAddress("", address), MailAddress("", other))
+
+    def mail_again(self, address: str) -> None:
+        """Let automatic mail go to an address again after its mail bounced."""
+        with self.office.database.write() as session:
+            if not tickets.set_deliverable(session, address):
+                raise Refused(f"mail to {address} is not stopped")
 
     def release(self, numbers: list[int] | None = None) -> int:
         """Send answers that were held back, oldest first: all of them, or the given rows. Returns how many."""
@@ -215,11 +228,11 @@ class Desk:
             raise NotFound("the raw mail of this attachment was removed by retention")
         return row.name, attachment_bytes(raw, row.part)
 
-    def _admit(self, session: Session, source: Ticket, target: Ticket, now: datetime) -> None:
-        """Whoever could write to the merged ticket may write to the one it was merged into."""
-        guests = [p.address for p in tickets.participants(session, int(source.id or 0))]
-        for address in [*(a.address for a in tickets.addresses_of(session, source.requester_id)), *guests]:
-            self._add_participant(session, target, address, now)
+    def _check_address(self, address: str) -> None:
+        if not is_bare_address(address):
+            raise Refused(f"{address!r} is not one e-mail address such as ann@example.org")
+        if address_key(address) in self.office.settings.own_addresses:
+            raise Refused(f"{address} is our own address")
 
     def _add_participant(self, session: Session, ticket: Ticket, address: str, now: datetime) -> None:
         key = address_key(address)
@@ -255,6 +268,16 @@ class Desk:
 
     def _event(self, session: Session, ticket: Ticket, now: datetime, kind: str, detail: str = "") -> None:
         tickets.add_event(session, int(ticket.id or 0), now, kind, detail, self.actor)
+
+
+def _keep_place(source: Ticket, target: Ticket) -> None:
+    """A person who wrote twice keeps the earlier place in the queue, and the earlier promise (section 1)."""
+    waiting = source.first_response_at is None and target.first_response_at is None
+    if not waiting or source.requester_id != target.requester_id or source.created_at >= target.created_at:
+        return
+    target.created_at = source.created_at
+    if source.promised_by is not None and (target.promised_by is None or source.promised_by < target.promised_by):
+        target.promised_from, target.promised_by = source.promised_from, source.promised_by
 
 
 def _quoted(message: Message | None) -> Quoted | None:

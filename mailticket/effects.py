@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from mailticket import answers
@@ -15,10 +16,13 @@ from mailticket.office import Office
 from mailticket.promise import Load, make_promise
 from mailticket.store import Session, outgoing, tickets
 from mailticket.triage import ids, signatures
-from mailticket.triage.decision import Decision
+from mailticket.triage.decision import CONFLICT, Decision
 from mailticket.triage.understanding import Understanding
 
+log = logging.getLogger("mailticket.effects")
+
 _LONGEST_SUBJECT = 500
+_LONGEST_MARK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +41,29 @@ def carry_out(session: Session, office: Office, arrived: Arrived, decision: Deci
     """Write everything that the decision means; returns the ticket it went to, if any."""
     if decision.action == "open":
         ticket = _open(session, office, arrived, decision, now)
-    elif decision.ticket is not None and decision.action in ("append", "file"):
+    elif decision.ticket is not None:
         ticket = tickets.by_key(session, decision.ticket, follow_merge=True, lock=True)
+        if decision.action == "known":
+            _note_way(session, ticket, decision, now)
+            return ticket
         _join(session, office, arrived, ticket, decision, now)
     else:
-        return None
+        ticket = None
     if decision.failed_outgoing is not None:
         _bounced(session, decision, now)
-    if decision.letter:
+    if decision.letter and ticket is not None:
         _answer(session, office, arrived, ticket, decision, now)
     return ticket
+
+
+def _note_way(session: Session, ticket: Ticket, decision: Decision, now: datetime) -> None:
+    """A copy that came by another way says so once on its ticket, however often it comes."""
+    said = f"also came through {decision.also_through}"
+    known = decision.also_through and any(
+        event.detail == said for event in tickets.events(session, int(ticket.id or 0))
+    )
+    if decision.also_through and not known:
+        tickets.add_event(session, int(ticket.id or 0), now, "copy", said)
 
 
 def _open(session: Session, office: Office, arrived: Arrived, decision: Decision, now: datetime) -> Ticket:
@@ -54,7 +71,9 @@ def _open(session: Session, office: Office, arrived: Arrived, decision: Decision
     key = tickets.unused_key(session, lambda: ids.new_id(settings.support.prefix, secrets.randbelow))
     requester = None
     if mail.sender_address is not None:
-        requester = tickets.requester_of(session, mail.sender_address, mail.language, now)
+        # A forged mail must not choose the language in which its victim is answered.
+        language = "" if mail.trust == "failed" else mail.language
+        requester = tickets.requester_of(session, mail.sender_address, language, now)
     promised = make_promise(
         now, arrived.arrived_at, meaning.verdict.name, meaning.verdict.priority, settings.promise, office.calendar,
         arrived.load, office.classifier.categories,
@@ -65,7 +84,7 @@ def _open(session: Session, office: Office, arrived: Arrived, decision: Decision
         priority=meaning.verdict.priority,
         category=meaning.verdict.name,
         category_sure=meaning.verdict.sure,
-        language=mail.language,
+        language=mail.language or decision.language,
         requester_id=requester,
         trust=mail.trust,
         marks=[*decision.marks, *(["longer"] if promised.longer else [])],
@@ -88,7 +107,8 @@ def _open(session: Session, office: Office, arrived: Arrived, decision: Decision
         tickets.add_event(session, ticket_id, now, "marked", mark)
     tickets.add_event(session, ticket_id, now, "promised", promised.reason)
     if decision.duplicate is not None:
-        tickets.add_event(session, ticket_id, now, "duplicate", f"of {decision.duplicate.ticket_id}")
+        said = f"{decision.duplicate.similarity:.2f} like {decision.duplicate.ticket_id}: {decision.duplicate.reason}"
+        tickets.add_event(session, ticket_id, now, "duplicate", said)
     _add_message(session, arrived, ticket, decision)
     return ticket
 
@@ -110,17 +130,31 @@ def _join(
     ticket_id = int(ticket.id or 0)
     _add_message(session, arrived, ticket, decision)
     tickets.add_event(session, ticket_id, now, decision.kind, f"{decision.rule}: {decision.reason}")
-    for rule, said in decision.evidence:
-        if rule == "conflict":
-            tickets.add_event(session, ticket_id, now, "conflict", said)
+    if decision.conflict:
+        tickets.add_event(session, ticket_id, now, CONFLICT, decision.conflict)
+    for mark in decision.marks:
+        tickets.add_event(session, ticket_id, now, "marked", mark)
     ticket.updated_at = now
     if decision.changes_state:
         _wake(session, ticket, decision, now)
         _fill_fields(office, ticket, arrived.meaning)
+        if not decision.stranger:
+            _remember_language(session, arrived.mail, ticket, now)
     if decision.command == "split" and ticket.duplicate_of is not None:
         ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""
-        tickets.add_event(session, ticket_id, now, "split", "the requester says it is another matter", "requester")
+        said = f"no repetition of {decision.split_from}, its requester says"
+        tickets.add_event(session, ticket_id, now, "split", said, "requester")
     session.add(ticket)
+
+
+def _remember_language(session: Session, mail: Mail, ticket: Ticket, now: datetime) -> None:
+    """A requester is answered in the language of the newest mail that shows one."""
+    if mail.sender_address is None or not mail.language:
+        return
+    owners = [address.key for address in tickets.addresses_of(session, ticket.requester_id)]
+    if mail.sender_address.key in owners:
+        tickets.requester_of(session, mail.sender_address, mail.language, now)
+        ticket.language = mail.language
 
 
 def _wake(session: Session, ticket: Ticket, decision: Decision, now: datetime) -> None:
@@ -131,7 +165,8 @@ def _wake(session: Session, ticket: Ticket, decision: Decision, now: datetime) -
     elif ticket.status != "new":
         ticket.status, ticket.solved_at, ticket.closed_at = "open", None, None
     if ticket.status != before:
-        tickets.add_event(session, int(ticket.id or 0), now, "status", f"{before} -> {ticket.status}", "requester")
+        kind = "reopened" if before == "closed" else "status"
+        tickets.add_event(session, int(ticket.id or 0), now, kind, f"{before} -> {ticket.status}", "requester")
 
 
 def _fill_fields(office: Office, ticket: Ticket, meaning: Understanding) -> None:
@@ -161,7 +196,7 @@ def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: D
         new_text=meaning.new_text,
         at=arrived.arrived_at,
         trust=mail.trust,
-        mark=decision.mark,
+        mark="; ".join(decision.marks)[:_LONGEST_MARK],
         language=mail.language,
         secrets=list(meaning.secrets),
         incoming_id=arrived.incoming_id,
@@ -174,9 +209,12 @@ def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: D
 def _bounced(session: Session, decision: Decision, now: datetime) -> None:
     """The mail that bounced is failed; when the address itself is at fault, automatic mail to it stops."""
     row = outgoing.by_id(session, int(decision.failed_outgoing or 0))
-    outgoing.set_outcome(session, int(row.id or 0), state="failed", last_error=f"bounced: {decision.failed_why}"[:500])
-    if decision.failed_why.startswith("5.1."):
-        tickets.set_undeliverable(session, row.recipient, now, decision.failed_why)
+    why = decision.failed_why[:_LONGEST_MARK]
+    outgoing.set_outcome(session, int(row.id or 0), state="failed", last_error=f"bounced: {why}")
+    if row.ticket_id is not None:
+        tickets.add_event(session, row.ticket_id, now, f"{row.kind} failed", f"to {row.recipient}: {why}")
+    if decision.failed_address:
+        tickets.set_undeliverable(session, row.recipient, now, why)
 
 
 def _answer(
@@ -195,13 +233,28 @@ def _answer(
         withheld=decision.withheld,
         cause=arrived.incoming_id,
     )
+    if mail.trust == "verified" and not decision.withheld:
+        tickets.set_deliverable(session, mail.sender_address.address)
     say: dict[str, Any] = {"secrets": arrived.meaning.secrets, "state": ticket.status}
     if decision.letter == "status-answer":
         say["steps"] = answers.steps(session, ticket)
     if decision.duplicate is not None:
         say |= {"first_ticket_id": decision.duplicate.ticket_id, "similarity": decision.duplicate.similarity}
+    if decision.split_from is not None:
+        say["first_ticket_id"] = decision.split_from
     if decision.linked_to is not None:
         say["former_ticket_id"] = decision.linked_to
-    answers.write(session, office, ticket, occasion, now, **say)
     if decision.withheld:
-        tickets.add_event(session, int(ticket.id or 0), now, f"{decision.letter} withheld", decision.withheld)
+        _withheld(session, ticket, decision, now)
+    answers.write(session, office, ticket, occasion, now, **say)
+
+
+def _withheld(session: Session, ticket: Ticket, decision: Decision, now: datetime) -> None:
+    tickets.add_event(session, int(ticket.id or 0), now, f"{decision.letter} withheld", decision.withheld)
+    flooded = decision.withheld.startswith("cap reached") and decision.withheld.endswith("in all")
+    if flooded and not outgoing.withheld_since(session, decision.withheld, now - timedelta(hours=1)):
+        log.warning(
+            "%s: further answers are held back for now, intake goes on; "
+            "`mailticket outbox list --withheld` shows them, `mailticket outbox send --withheld` sends them",
+            decision.withheld,
+        )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from mailticket.mail.values import Mail, address_key
+from mailticket.mail.values import Mail
 from mailticket.models import Address, Incoming, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.settings import Settings
 from mailticket.triage.duplicates import Fingerprint
@@ -16,6 +18,8 @@ from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTi
 
 _MOST_OPEN_TICKETS = 50
 _MOST_MERGES = 20
+_MOST_ADDRESSES = 50  # of one person
+_OPEN = ("new", "open", "pending")
 TAKEN_IN = ("opened", "appended", "filed", "quarantined")
 
 
@@ -23,15 +27,16 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
     """Everything that the judgement of this mail may ask for, and nothing else."""
     sender = mail.sender_address.key if mail.sender_address else ""
     address = _lock_requester(session, sender)
-    earlier = _earlier(session, claims.earlier_ids)
+    earlier = _earlier(session, claims.earlier_ids, _people(session, address, sender))
+    answerable = mail.automatic is None and not mail.suppress
     return Known(
         copies=_copies(session, col(Incoming.identity) == mail.identity),
         same_message_id=_collisions(session, mail),
-        tickets=_tickets(session, [*claims.tickets, *(ticket for ticket, _ in earlier.values())]),
+        tickets=_tickets(session, [*claims.tickets, *earlier.values()]),
         earlier=earlier,
-        open_tickets=_open_tickets(session, address, sender, settings, now),
+        open_tickets=_open_tickets(session, address, sender, settings, now) if answerable else (),
         bounced=_bounced(session, claims.bounced_id),
-        counts=counts(session, sender, now),
+        counts=counts(session, sender, now, verified=mail.trust == "verified") if answerable else Counts(),
         undeliverable=address.undeliverable_why if address and address.undeliverable_since else "",
         language=_language(session, address),
     )
@@ -50,7 +55,15 @@ def _lock_requester(session: Session, sender: str) -> Address | None:
 def _copies(session: Session, *condition: ColumnElement[bool]) -> tuple[Copy, ...]:
     query = select(Incoming, col(Ticket.key)).outerjoin(Ticket, col(Ticket.id) == col(Incoming.ticket_id))
     query = query.where(*condition, col(Incoming.state).in_(TAKEN_IN)).order_by(col(Incoming.id)).limit(20)
-    return tuple(Copy(int(row.id or 0), row.route, row.state, row.trust, key) for row, key in session.execute(query))
+    return tuple(
+        Copy(int(row.id or 0), row.route, row.state, row.trust, key, _came(row))
+        for row, key in session.execute(query)
+    )  # fmt: skip
+
+
+def _came(row: Incoming) -> str:
+    """By which way a mail came, as its evidence says."""
+    return next((said for rule, said in row.evidence or () if rule == "route"), "")
 
 
 def _collisions(session: Session, mail: Mail) -> tuple[Copy, ...]:
@@ -80,24 +93,70 @@ def merged_into(session: Session, ticket: Ticket) -> Ticket:
 
 
 def _facts(session: Session, ticket: Ticket) -> TicketFacts:
-    writers = select(col(Address.key)).where(col(Address.requester_id) == ticket.requester_id)
-    guests = select(col(Participant.key)).where(col(Participant.ticket_id) == ticket.id)
-    keys = {*session.execute(writers).scalars(), *session.execute(guests).scalars()}
-    return TicketFacts(ticket.key, ticket.status, ticket.closed_at, frozenset(keys))
+    owners = set(session.execute(_addresses_of([ticket.requester_id])).scalars())
+    merged = _merged_from(session, ticket)
+    guests = select(col(Participant.key)).where(col(Participant.ticket_id).in_([ticket.id, *merged]))
+    writers = {*owners, *session.execute(guests).scalars()}
+    if merged:
+        others = select(col(Ticket.requester_id)).where(col(Ticket.id).in_(merged))
+        writers |= set(session.execute(_addresses_of(session.execute(others).scalars())).scalars())
+    first = session.get(Ticket, ticket.duplicate_of) if ticket.duplicate_of is not None else None
+    return TicketFacts(
+        key=ticket.key,
+        status=ticket.status,
+        closed_at=ticket.closed_at,
+        writers=frozenset(writers),
+        owners=frozenset(owners),
+        duplicate_of=first.key if first else None,
+        trust=ticket.trust,
+    )
 
 
-def _earlier(session: Session, message_ids: tuple[str, ...]) -> dict[str, tuple[str, str]]:
-    """Of the referenced Message-IDs those that came in as mails of tickets, with who wrote them."""
-    if not message_ids:
+def _addresses_of(requesters: Iterable[int | None]) -> Select[str]:
+    people = [requester for requester in requesters if requester is not None]
+    return select(col(Address.key)).where(col(Address.requester_id).in_(people))
+
+
+def _merged_from(session: Session, ticket: Ticket) -> list[int]:
+    """The tickets that were merged into this one, directly or through others."""
+    found: list[int] = []
+    newest = [int(ticket.id or 0)]
+    for _ in range(_MOST_MERGES):
+        query = select(col(Ticket.id)).where(col(Ticket.merged_into).in_(newest))
+        newest = [int(merged or 0) for merged in session.execute(query).scalars() if merged not in found]
+        if not newest:
+            break
+        found += newest
+    return found
+
+
+def _people(session: Session, address: Address | None, sender: str) -> list[str]:
+    """The sender's address and the others of the same person."""
+    if address is None:
+        return [sender] if sender else []
+    return list(session.execute(_addresses_of([address.requester_id]).limit(_MOST_ADDRESSES)).scalars())
+
+
+def _earlier(session: Session, message_ids: tuple[str, ...], people: list[str]) -> dict[str, str]:
+    """Of the referenced Message-IDs those of mails that the sender wrote to tickets, with the first ticket of each.
+
+    Only the sender's own are asked for, so that nobody can put another mail under the same Message-ID in their place.
+    """
+    if not message_ids or not people:
         return {}
     query = (
-        select(col(Message.message_id), col(Ticket.key), col(Message.from_address))
+        select(col(Message.message_id), col(Ticket.key))
         .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
-        .where(col(Message.message_id).in_(message_ids), col(Message.direction) == "in")
+        .where(
+            col(Message.message_id).in_(message_ids),
+            col(Message.direction) == "in",
+            func.lower(col(Message.from_address)).in_(people),
+            col(Message.trust) != "failed",
+        )
         .order_by(col(Message.id).desc())
         .limit(100)
     )
-    return {str(mid): (key, address_key(sender)) for mid, key, sender in session.execute(query)}
+    return {str(message_id): key for message_id, key in session.execute(query)}
 
 
 def _open_tickets(
@@ -106,20 +165,23 @@ def _open_tickets(
     requesters = _requesters(session, address, sender, settings)
     if not requesters:
         return ()
+    first = aliased(Ticket)
     query = (
-        select(col(Ticket.key), col(Ticket.trust), col(Ticket.fingerprint))
+        select(col(Ticket.key), col(Ticket.trust), col(Ticket.fingerprint), col(first.key))
+        .outerjoin(first, and_(col(first.id) == col(Ticket.duplicate_of), col(first.status).in_(_OPEN)))
         .where(
             col(Ticket.requester_id).in_(requesters),
             col(Ticket.created_at) > now - timedelta(days=settings.duplicates.window_days),
-            col(Ticket.status).in_(("new", "open", "pending")),
+            col(Ticket.status).in_(_OPEN),
             col(Ticket.trust) != "failed",
             col(Ticket.fingerprint).is_not(None),
         )
         .order_by(col(Ticket.created_at).desc())
         .limit(_MOST_OPEN_TICKETS)
     )
-    rows = [row for row in session.execute(query) if row.fingerprint]
-    return tuple(OpenTicket(row.key, row.trust, Fingerprint.from_json(row.fingerprint)) for row in reversed(rows))
+    rows = [OpenTicket(key, trust, Fingerprint.from_json(stored), root or "")
+            for key, trust, stored, root in session.execute(query) if stored]  # fmt: skip
+    return tuple(reversed(rows))
 
 
 def _requesters(session: Session, address: Address | None, sender: str, settings: Settings) -> list[int]:
@@ -144,8 +206,8 @@ def _bounced(session: Session, message_id: str) -> Bounced | None:
     return Bounced(int(row[0] or 0), row[1], row[2]) if row else None
 
 
-def counts(session: Session, sender: str, now: datetime) -> Counts:
-    """How many automatic answers count towards each cap."""
+def counts(session: Session, sender: str, now: datetime, *, verified: bool = False) -> Counts:
+    """How many automatic answers count towards each cap; those for domains and in all bind unverified senders only."""
     if not sender:
         return Counts()
     hour, day = now - timedelta(hours=1), now - timedelta(days=1)
@@ -153,11 +215,13 @@ def counts(session: Session, sender: str, now: datetime) -> Counts:
         col(Outgoing.recipient_key) == sender, col(Outgoing.counted_at) > day
     )
     times = list(session.execute(to_address.limit(1000)).scalars())
+    mine = Counts(address_hour=sum(at is not None and at > hour for at in times), address_day=len(times))
+    if verified:
+        return mine
     unverified = _how_many().where(col(Outgoing.counted_at) > hour, col(Outgoing.verified).is_(False))
     domain = sender.rpartition("@")[2]
-    return Counts(
-        address_hour=sum(at is not None and at > hour for at in times),
-        address_day=len(times),
+    return replace(
+        mine,
         domain_hour=session.execute(unverified.where(col(Outgoing.recipient_domain) == domain)).scalar() or 0,
         total_hour=session.execute(unverified).scalar() or 0,
     )

@@ -122,6 +122,14 @@ def withheld(session: Session, ids: Sequence[int] | None = None) -> list[Outgoin
     return list(session.execute(query).scalars())
 
 
+def withheld_since(session: Session, reason: str, since: datetime) -> bool:
+    """Whether an answer was held back for this reason since a moment."""
+    query = select(col(Outgoing.id)).where(
+        col(Outgoing.state) == "withheld", col(Outgoing.reason) == reason, col(Outgoing.created_at) > since
+    )
+    return session.execute(query.order_by(col(Outgoing.id).desc()).limit(1)).first() is not None
+
+
 def listing(
     session: Session, states: Sequence[str] = (), ticket_id: int | None = None, limit: int | None = None
 ) -> list[tuple[Outgoing, str | None]]:

@@ -176,11 +176,12 @@ def set_undeliverable(session: Session, address: str, now: datetime, why: str) -
     session.execute(update(Address).where(col(Address.key) == address_key(address)).values(**values))
 
 
-def set_deliverable(session: Session, address: str) -> None:
-    """A person wrote from the address again, or staff said so: mail may go there."""
+def set_deliverable(session: Session, address: str) -> bool:
+    """Somebody verified wrote from the address, or staff said so: mail may go there. False if nothing stopped it."""
     values = {"undeliverable_since": None, "undeliverable_why": ""}
     stopped = (col(Address.key) == address_key(address), col(Address.undeliverable_since).is_not(None))
-    session.execute(update(Address).where(*stopped).values(**values))
+    done = session.execute(update(Address).where(*stopped).values(**values))
+    return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def move_messages(session: Session, source: int, target: int) -> int:
@@ -192,19 +193,51 @@ def move_messages(session: Session, source: int, target: int) -> int:
 
 
 def bring_back_messages(session: Session, home: int) -> int:
-    """Undo `move_messages` for the messages that lay in this ticket first."""
-    away = update(Message).where(col(Message.home_ticket_id) == home)
-    return int(session.execute(away.values(ticket_id=home, home_ticket_id=None)).rowcount)  # type: ignore[attr-defined]
+    """Undo `move_messages` for the messages that lay in this ticket first, and in those merged into it before."""
+    inner = _merged_into(session, home)
+    kept = update(Message).where(col(Message.home_ticket_id).in_(inner)).values(ticket_id=home)
+    own = update(Message).where(col(Message.home_ticket_id) == home).values(ticket_id=home, home_ticket_id=None)
+    moved = 0
+    for back in (kept, own):
+        moved += session.execute(back).rowcount  # type: ignore[attr-defined]
+    return moved
 
 
-def link_addresses(session: Session, key: str, other: str) -> None:
+def _merged_into(session: Session, ticket_id: int) -> list[int]:
+    found: list[int] = []
+    newest = [ticket_id]
+    while newest:
+        query = select(col(Ticket.id)).where(col(Ticket.merged_into).in_(newest), col(Ticket.id).not_in(found))
+        newest = [int(merged or 0) for merged in session.execute(query).scalars()]
+        found += newest
+    return found
+
+
+def restore_arrival(session: Session, ticket_id: int) -> None:
+    """Let a ticket have come when the first mail that lies in it came."""
+    query = select(func.min(col(Message.at))).where(col(Message.ticket_id) == ticket_id, col(Message.direction) == "in")
+    first = session.execute(query).scalar()
+    if first is not None:
+        session.execute(update(Ticket).where(col(Ticket.id) == ticket_id).values(created_at=first))
+
+
+def point_duplicates(session: Session, source: int, target: int) -> None:
+    """What seemed to repeat a merged ticket seems to repeat the one that it was merged into."""
+    others = (col(Ticket.duplicate_of) == source, col(Ticket.id) != target)
+    session.execute(update(Ticket).where(*others).values(duplicate_of=target))
+
+
+def link_addresses(session: Session, one: MailAddress, other: MailAddress) -> None:
     """Let two addresses belong to one requester: the tickets of both become that person's."""
-    first, second = session.get(Address, key), session.get(Address, other)
-    if first is None or second is None:
-        missing = key if first is None else other
-        raise NotFound(f"nobody has written from {missing} yet")
-    if first.requester_id == second.requester_id:
+    first, second = session.get(Address, one.key), session.get(Address, other.key)
+    if first is None:
+        raise NotFound(f"nobody has written from {one.address} yet")
+    if second is None:
+        session.add(Address(key=other.key, address=other.address, requester_id=first.requester_id))
         return
     gone = second.requester_id
-    session.execute(update(Ticket).where(col(Ticket.requester_id) == gone).values(requester_id=first.requester_id))
-    session.execute(update(Address).where(col(Address.requester_id) == gone).values(requester_id=first.requester_id))
+    if gone != first.requester_id:
+        session.execute(update(Ticket).where(col(Ticket.requester_id) == gone).values(requester_id=first.requester_id))
+        session.execute(
+            update(Address).where(col(Address.requester_id) == gone).values(requester_id=first.requester_id)
+        )

@@ -9,37 +9,49 @@ from mailticket.letters import is_bare_address
 from mailticket.settings import Caps
 from mailticket.triage.commands import Command
 from mailticket.triage.decision import AnswerKind, Case, Decision
+from mailticket.triage.duplicates import compare
 from mailticket.triage.known import Counts
 
 _ANSWERS: dict[Command, AnswerKind] = {"status": "status-answer", "solved": "solved", "split": "split-done"}
+_ECHO = 0.9  # the likeness from which two requests say the same in the same words
+_MOST_ECHOES = 3
 
 
 def answer(case: Case, decision: Decision) -> Decision:
     """The decision with the letter that is owed, and the reason if it is held back (section 6 of the design)."""
-    letter = _owed(case, decision)
-    if letter == "":
+    if decision.action == "known":
         return decision
-    return replace(decision, letter=letter, withheld=_held_back(case))
+    letter, why = _owed(case, decision)
+    if letter == "":
+        return replace(decision, evidence=(*decision.evidence, ("answer", f"none: {why}")))
+    withheld = _held_back(case, decision)
+    said = f"{letter} withheld: {withheld}" if withheld else letter
+    return replace(decision, letter=letter, withheld=withheld, evidence=(*decision.evidence, ("answer", said)))
 
 
-def _owed(case: Case, decision: Decision) -> AnswerKind:
+def _owed(case: Case, decision: Decision) -> tuple[AnswerKind, str]:
+    """Which letter is owed, or "" and why none is."""
     mail = case.mail
-    if mail.automatic is not None or mail.suppress or mail.sender_address is None:
-        return ""
-    if not is_bare_address(mail.sender_address.address):  # readable, but no address that a header of ours may hold
-        return ""
-    if decision.duplicate is not None:
-        return "duplicate-notice"
+    if mail.automatic is not None:
+        return "", "automatic mail is not answered"
+    if mail.suppress:
+        return "", mail.suppress
+    if mail.sender_address is None:
+        return "", "there is no usable sender"
+    if not is_bare_address(mail.sender_address.address):
+        return "", "the sender's address cannot stand in a header without quotes"
     if decision.action == "open":
-        return "acknowledgement"
-    if decision.action != "append":
-        return ""
-    if decision.command is not None and not decision.mark:
-        return _ANSWERS[decision.command]
-    return "reply-received" if case.settings.acknowledge.replies and not decision.mark else ""
+        return ("duplicate-notice" if decision.duplicate else "acknowledgement"), ""
+    if decision.duplicate is not None:  # attached: the receipt says to which ticket
+        return "reply-received", ""
+    if decision.stranger:
+        return "", "it came from another address"
+    if decision.command is not None:
+        return _ANSWERS[decision.command], ""
+    return ("reply-received", "") if case.settings.acknowledge.replies else ("", "a further mail to a ticket")
 
 
-def _held_back(case: Case) -> str:
+def _held_back(case: Case, decision: Decision) -> str:
     settings, known = case.settings, case.known
     if case.mail.trust == "failed":
         return "the sender failed authentication"
@@ -49,9 +61,21 @@ def _held_back(case: Case) -> str:
         return "taken in from a file"
     if case.now - case.arrived_at > timedelta(hours=settings.acknowledge.within_hours):
         return f"arrived more than {settings.acknowledge.within_hours} hours ago"
-    if known.undeliverable:
+    if known.undeliverable and case.mail.trust != "verified":  # who is verified and writes has a mailbox again
         return f"mail to this address bounces: {known.undeliverable}"
+    if _is_echo(case, decision):
+        return f"the same text came {_MOST_ECHOES} times before; answering it again could feed a loop"
     return over_cap(known.counts, settings.caps, verified=case.mail.trust == "verified")
+
+
+def _is_echo(case: Case, decision: Decision) -> bool:
+    """Whether the mail says again what several open tickets of its sender say word for word: as a responder does that
+    answers each of our answers, days apart perhaps, so that no cap would ever stop it."""
+    tickets = case.known.open_tickets
+    if decision.duplicate is None or decision.duplicate.similarity < _ECHO or len(tickets) < _MOST_ECHOES:
+        return False
+    alike = (compare(case.fingerprint, ticket.fingerprint).similarity >= _ECHO for ticket in tickets)
+    return sum(alike) >= _MOST_ECHOES
 
 
 def over_cap(counts: Counts, caps: Caps, *, verified: bool) -> str:

@@ -2,123 +2,183 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from mailticket.triage import ids
+from mailticket.triage import impostors
 from mailticket.triage.answer import answer
-from mailticket.triage.commands import command
-from mailticket.triage.decision import Case, Decision
+from mailticket.triage.commands import Command, command
+from mailticket.triage.decision import CONFLICT, Case, Decision
 from mailticket.triage.duplicates import Match, best
-from mailticket.triage.known import TicketFacts
+from mailticket.triage.known import Copy, TicketFacts
+from mailticket.triage.traces import Trace, told, traces
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class _Trace:
-    """A ticket that some evidence leads to, and whether the sender may write there by that evidence."""
-
-    rule: str
-    said: str
-    facts: TicketFacts
-    allowed: bool
-    stranger: bool = False
+# The enhanced status codes (RFC 3463, RFC 7505) that say of an address that it is none, or no longer one.
+_DEAD_ADDRESS = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4")
+CAME = "route"
 
 
 def judge(case: Case) -> Decision:
     """Decide what the mail means: known, filed, appended or opening a ticket, in this order of questions."""
-    traces = tuple(_traces(case))
-    evidence = tuple((t.rule, t.said) for t in traces)
-    for question in (_copy, _report, _automatic, _append):
-        decision = question(case, traces)
-        if decision is not None:
-            return answer(case, replace(decision, evidence=(*evidence, *decision.evidence)))
-    decision = _open(case, traces)
-    return answer(case, replace(decision, evidence=(*evidence, *decision.evidence)))
+    found = traces(case)
+    decision = (
+        _copy(case)
+        or _report(case, found)
+        or _automatic(case, found)
+        or _append(case, found)
+        or _open(case, found)
+    )  # fmt: skip
+    decision = replace(decision, evidence=(*_looked_at(case, found), *decision.evidence))
+    return answer(case, decision)
 
 
-def _copy(case: Case, traces: tuple[_Trace, ...]) -> Decision | None:
+def _looked_at(case: Case, found: Sequence[Trace]) -> tuple[tuple[str, str], ...]:
+    """What is looked at for every mail, in this order."""
+    mail, known = case.mail, case.known
+    seen = f"mail {known.copies[0].incoming_id} has the same" if known.copies else "not seen before"
+    if not known.copies and known.same_message_id:
+        seen = f"not seen before, but mail {known.same_message_id[0].incoming_id} has the same Message-ID"
+    machine = f"{mail.automatic.kind}: {mail.automatic.reason}" if mail.automatic else "no, a person's mail"
+    return (
+        (CAME, _came(case)),
+        ("sender", f"{mail.trust}: {mail.trust_reason}" if mail.trust_reason else mail.trust),
+        ("content", seen),
+        ("automatic", machine),
+        *told(case, found),
+    )
+
+
+def _came(case: Case) -> str:
+    """By which mailbox and which of our addresses the mail came; addresses that are none of ours could be invented."""
+    own = case.settings.own_addresses
+    address = next((address for address in case.mail.delivered_to if address in own), "")
+    return f"{case.route}, delivered to {address}" if address else case.route
+
+
+def _copy(case: Case) -> Decision | None:
     each = case.settings.duplicates.same_mail_in_several_mailboxes == "each"
     for copy in case.known.copies:
         if each and copy.route != case.route:
             continue
+        # A copy from a better judged sender counts anew, or a forged one sent in advance would silence the real one.
         if _TRUST_ORDER[case.mail.trust] <= _TRUST_ORDER[copy.trust]:
-            reason = f"the same content was taken in before, through {copy.route}"
-            return Decision("known", "same content", reason, ticket=copy.ticket, copy_of=copy.incoming_id)
+            reason = f"the same content was taken in before, as mail {copy.incoming_id} through {copy.route}"
+            return Decision("known", "same content", reason, ticket=copy.ticket, copy_of=copy.incoming_id,
+                            also_through=_other_way(case, copy), changes_state=False)  # fmt: skip
     return None
 
 
-def _report(case: Case, traces: tuple[_Trace, ...]) -> Decision | None:
+def _other_way(case: Case, copy: Copy) -> str:
+    came = _came(case)
+    return came if came != (copy.came or copy.route) else ""
+
+
+def _report(case: Case, found: Sequence[Trace]) -> Decision | None:
     """Delivery reports reach the mail that bounced; they never change a ticket's state."""
     if case.mail.automatic is None or case.mail.automatic.kind != "bounce":
         return None
     bounced, reason = case.known.bounced, case.mail.automatic.reason
-    if bounced is None:
-        ticket = next((t.facts.key for t in traces if t.rule in ("reply address", "signed reference")), None)
-        return _filed(case, "bounce", f"a delivery report ({reason})", ticket)
-    recipients = case.mail.bounce.recipients if case.mail.bounce else ()
-    decision = _filed(case, "bounce", f"a delivery report about our mail ({reason})", bounced.ticket)
+    if bounced is None or case.mail.trust == "failed":
+        trace = next((t for t in found if t.allowed and t.signed), None)
+        return _filed("bounce", f"a delivery report ({reason})", trace)
+    decision = replace(_filed("bounce", f"a delivery report about our mail ({reason})"), ticket=bounced.ticket)
     # Our mails have one recipient each, so whatever address the report names, it means that one.
+    recipients = case.mail.bounce.recipients if case.mail.bounce else ()
     failed = next((r for r in recipients if r.action == "failed"), None)
     if failed is None:
         return decision
-    return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=f"{failed.status} {failed.diagnostic}")
+    why = f"{failed.status} {failed.diagnostic}".strip() or "the report gives no reason"
+    dead = failed.status in _DEAD_ADDRESS
+    return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=why, failed_address=dead)
 
 
-def _automatic(case: Case, traces: tuple[_Trace, ...]) -> Decision | None:
+def _automatic(case: Case, found: Sequence[Trace]) -> Decision | None:
+    """What automata write is filed where it belongs; what nobody asked for and no list sent opens a ticket below."""
     automatic = case.mail.automatic
     if automatic is None:
         return None
     if automatic.kind in ("own", "read-receipt", "feedback-report"):
-        return _filed(case, automatic.kind, automatic.reason, None)
-    allowed = next((t for t in traces if t.allowed), None)
+        return _filed(automatic.kind, automatic.reason)
+    allowed = next((t for t in found if t.allowed), None)
     if allowed is not None:
-        reason = f"an automaton's answer to ours ({automatic.reason}; {allowed.said})"
-        return _filed(case, "auto-reply", reason, allowed.facts.key)
+        return _filed("auto-reply", f"an automaton's answer to ours ({automatic.reason}; {allowed.said})", allowed)
     if automatic.kind in ("list", "auto-reply"):
-        return _filed(case, automatic.kind, automatic.reason, None)
+        return _filed(automatic.kind, automatic.reason)
     return None
 
 
-def _filed(case: Case, kind: str, reason: str, ticket: str | None) -> Decision:
-    return Decision("file", f"automatic: {kind}", reason, ticket=ticket, kind=kind, changes_state=False)
+def _filed(kind: str, reason: str, trace: Trace | None = None) -> Decision:
+    decision = Decision("file", f"automatic: {kind}", reason, kind=kind, changes_state=False)
+    if trace is None:
+        return decision
+    marks = ("from another address",) if trace.stranger else ()
+    return replace(decision, ticket=trace.facts.key, stranger=trace.stranger, marks=marks)
 
 
-def _append(case: Case, traces: tuple[_Trace, ...]) -> Decision | None:
+def _append(case: Case, found: Sequence[Trace]) -> Decision | None:
     """A person's mail joins the ticket of the best evidence that allows it; weaker evidence that differs is noted."""
-    if case.mail.automatic is not None:
+    trace = next((t for t in found if t.allowed), None)
+    if trace is None or case.mail.automatic is not None:
         return None
-    best_trace = next((t for t in traces if t.allowed), None)
-    if best_trace is None:
+    facts = trace.facts
+    word = _command(case, trace)
+    if word is None and _is_too_late(case, facts):
+        return _late(case, found, trace)
+    others = sorted({t.facts.key for t in found} - {facts.key})
+    evidence = ((CONFLICT, f"weaker evidence led to {', '.join(others)}"),) if others else ()
+    return Decision(
+        "append", trace.rule, trace.said, evidence, facts.key,
+        kind="reply",
+        marks=(*_stranger_marks(case, trace), *_marks(case)),
+        stranger=trace.stranger,
+        changes_state=word is None or (word == "solved" and facts.status != "closed"),
+        command=word,
+        split_from=facts.duplicate_of if word == "split" else None,
+    )  # fmt: skip
+
+
+def _command(case: Case, trace: Trace) -> Command | None:
+    """The command that the mail is, if its sender may give it and there is something to do.
+
+    Only a verified sender, or one who holds our signature, may tell us what to do by mail; and only the requester,
+    but that whoever holds our signature may say that a ticket is no repetition, which gives nobody anything.
+    """
+    if not trace.signed and case.mail.trust != "verified":
         return None
-    facts, reopens = best_trace.facts, False
-    others = sorted({t.facts.key for t in traces} - {facts.key})
-    notes = ((("conflict", f"other evidence led to {', '.join(others)}"),) if others else ())  # fmt: skip
-    if facts.status == "closed":
-        grace = timedelta(days=case.settings.support.grace_days)
-        if facts.closed_at is not None and case.arrived_at > facts.closed_at + grace:
-            linked = None if best_trace.stranger else facts.key
-            said = f"{facts.key} has been closed for more than {grace.days} days"
-            opened = _open(case, traces)
-            return replace(opened, rule="late reply", reason=f"{said}: a new ticket, linked to it", linked_to=linked,
-                           evidence=(("closed", said),))  # fmt: skip
-        reopens = True
-    decision = Decision("append", best_trace.rule, best_trace.said, notes, facts.key, kind="reply", reopens=reopens)
-    if best_trace.stranger:
-        decision = replace(decision, mark=f"from another address: {case.sender}")
-    word = command(case.mail.new_text) if _may_command(case, best_trace) else None
-    return replace(decision, command=word)
+    word = command(case.mail.new_text)
+    if word == "split":
+        return word if trace.facts.duplicate_of is not None else None
+    return word if case.sender in trace.facts.owners else None
 
 
-def _may_command(case: Case, trace: _Trace) -> bool:
-    """Only a verified writer, or one who holds our signature, may tell us what to do by mail."""
-    signed = trace.rule in ("reply address", "signed reference")
-    return signed or (case.mail.trust == "verified" and not trace.stranger)
+def _stranger_marks(case: Case, trace: Trace) -> tuple[str, ...]:
+    if trace.stranger:
+        return (f"from another address: {case.sender or 'nobody usable'}",)
+    if trace.facts.trust == "verified" and case.mail.trust != "verified":
+        return ("the sender is not verified, as the ticket's first mail was",)
+    return ()
 
 
-def _open(case: Case, traces: tuple[_Trace, ...]) -> Decision:
+def _is_too_late(case: Case, facts: TicketFacts) -> bool:
+    grace = timedelta(days=case.settings.support.grace_days)
+    return facts.status == "closed" and facts.closed_at is not None and case.arrived_at > facts.closed_at + grace
+
+
+def _late(case: Case, found: Sequence[Trace], trace: Trace) -> Decision:
+    """A reply after the time of grace opens a ticket of its own; only people of the old one are told of the link."""
+    said = f"{trace.facts.key} has been closed for more than {case.settings.support.grace_days} days"
+    opened = _open(case, found)
+    evidence = (("closed", said), *opened.evidence)
+    if opened.action != "open":  # it repeats an open ticket, and the site wants such mail on that one
+        return replace(opened, evidence=evidence)
+    linked = None if trace.stranger else trace.facts.key
+    reason = f"{said}: a new ticket{', linked to it' if linked else ''}"
+    return replace(opened, rule="late reply", reason=reason, linked_to=linked, evidence=evidence)
+
+
+def _open(case: Case, found: Sequence[Trace]) -> Decision:
     mail, marks = case.mail, []
     reason = "nothing ties it to a ticket"
     if mail.automatic is not None:
@@ -127,58 +187,48 @@ def _open(case: Case, traces: tuple[_Trace, ...]) -> Decision:
         marks.append("no usable sender")
     if mail.trust == "failed":
         marks.append("sender failed authentication")
-    refused = sorted({t.facts.key for t in traces if not t.allowed})
+    refused = sorted({t.facts.key for t in found if not t.allowed})
     if refused:
         marks.append(f"mentions {', '.join(refused)} without the right to write there")
         reason = "the sender may not write to the ticket it names"
-    if case.known.same_message_id:
-        marks.append("another mail with other content bears the same Message-ID")
-    kind = "automatic" if mail.automatic else "request"
-    decision = Decision("open", "new request", reason, kind=kind, marks=tuple(marks))
-    duplicate = None if mail.automatic else _duplicate(case)
-    if duplicate is None:
+    decision = Decision(
+        "open", "new request", reason,
+        kind="automatic" if mail.automatic else "request",
+        marks=(*marks, *_marks(case)),
+        language=case.known.language,
+    )  # fmt: skip
+    return decision if mail.automatic else _compared(case, decision)
+
+
+def _marks(case: Case) -> tuple[str, ...]:
+    """Warnings that do not depend on where the mail goes."""
+    same = ("another mail with other content bears the same Message-ID",) if case.known.same_message_id else ()
+    return (*same, *impostors.warnings(case.mail, case.settings))
+
+
+def _compared(case: Case, decision: Decision) -> Decision:
+    """The new request beside the sender's open tickets: flagged as a repetition, or attached to the first of them."""
+    settings = case.settings.duplicates
+    if settings.policy == "off" or not case.sender or case.mail.trust == "failed":
         return decision
+    duplicate = _duplicate(case)
+    if duplicate is None:
+        said = f"none of {len(case.known.open_tickets)} open tickets of this sender is that like"
+        return replace(decision, evidence=(("duplicate", said),))
     said = f"{duplicate.similarity:.2f} like {duplicate.ticket_id}: {duplicate.reason}"
     decision = replace(decision, duplicate=duplicate, evidence=(("duplicate", said),))
-    if case.settings.duplicates.policy == "attach":
-        return replace(decision, action="append", rule="duplicate", reason=said, ticket=duplicate.ticket_id)
-    return decision
+    if settings.policy == "flag":
+        return decision
+    return replace(decision, action="append", rule="duplicate", reason=said, ticket=duplicate.ticket_id, kind="reply")
 
 
 def _duplicate(case: Case) -> Match | None:
-    """The open ticket of the same sender that says the same. A mail better identified than that ticket is not tied to
-    it, or a forged request could make the victim's own look like a repetition."""
-    if case.settings.duplicates.policy == "off" or not case.sender or case.mail.trust == "failed":
-        return None
+    """The first open ticket of the same sender that says the same. A mail better identified than a ticket is not tied
+    to it, or a forged request could make the victim's own look like a repetition."""
     rank = _TRUST_ORDER[case.mail.trust]
-    earlier = [(t.key, t.fingerprint) for t in case.known.open_tickets if _TRUST_ORDER[t.trust] >= rank]
-    return best(case.fingerprint, earlier, case.settings.duplicates.threshold)
-
-
-def _traces(case: Case) -> Iterator[_Trace]:
-    """All evidence that leads to a ticket, best first: section 5 of the design."""
-    sound = case.mail.trust != "failed"
-    for signed in case.claims.reply_addresses:
-        yield from _signed(case, "reply address", ids.from_compact(signed.ticket), sound)
-    for signed in reversed(case.claims.references):
-        yield from _signed(case, "signed reference", ids.from_compact(signed.ticket), sound)
-    for message_id in case.claims.earlier_ids:
-        key, writer = case.known.earlier.get(message_id, ("", ""))
-        facts = case.known.tickets.get(key)
-        if facts is not None and writer == case.sender != "":
-            allowed = sound and case.sender in facts.writers
-            yield _Trace("own earlier mail", f"answers the sender's own mail on {facts.key}", facts, allowed)
-    for ticket_id in case.claims.subject_ids:
-        facts = case.known.tickets.get(ticket_id)
-        if facts is not None:
-            allowed = sound and case.sender in facts.writers
-            said = f"{ticket_id} in the subject, from {'its requester' if allowed else 'somebody else'}"
-            yield _Trace("subject", said, facts, allowed)
-
-
-def _signed(case: Case, rule: str, ticket_id: str, sound: bool) -> Iterator[_Trace]:
-    facts = case.known.tickets.get(ticket_id)
-    if facts is not None:
-        stranger = case.sender not in facts.writers
-        said = f"good signature for {ticket_id}" + (", from another address" if stranger else "")
-        yield _Trace(rule, said, facts, sound, stranger)
+    earlier = {t.key: t for t in case.known.open_tickets if _TRUST_ORDER[t.trust] >= rank}
+    match = best(
+        case.fingerprint, [(key, t.fingerprint) for key, t in earlier.items()], case.settings.duplicates.threshold
+    )
+    first = earlier[match.ticket_id].first if match else ""
+    return replace(match, ticket_id=first) if match and first in earlier else match

@@ -17,14 +17,23 @@ AnswerKind = Literal[
     "", "acknowledgement", "duplicate-notice", "reply-received", "status-answer", "solved", "split-done"
 ]
 
+CONFLICT = "conflict"  # the evidence that other evidence led elsewhere
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What a mail means.
 
-    rule and reason: the rule that decided, and its words for people. evidence: (what was looked at, what it said).
+    rule and reason: the rule that decided, and its words for people. evidence: (what was looked at, what it said), in
+    the order in which it was looked at.
     ticket: written ID of the ticket it goes to; None when it opens one, or is filed without one.
-    kind: kind of the conversation's row. mark: a warning that staff see on that row.
+    kind: kind of the conversation's row. marks: warnings that staff see on that row, and on the ticket it opens.
+    stranger: it writes by our signature, from an address that is none of the ticket's.
+    changes_state: it wakes the ticket as a requester's mail does. linked_to: the closed ticket that it continues.
+    also_through: the other way by which a copy of a known mail came, for the history of its ticket.
+    failed_outgoing, failed_why, failed_address: the outgoing mail that bounced, why, and whether its address is dead.
+    split_from: the ticket that its requester says this one does not repeat.
+    language: in which its requester wrote before, for a mail that does not show one.
     letter: the automatic answer that is owed ("" none); withheld: why it is held back all the same ("" it is not).
     """
 
@@ -34,18 +43,26 @@ class Decision:
     evidence: tuple[tuple[str, str], ...] = ()
     ticket: str | None = None
     kind: str = "request"
-    mark: str = ""
     marks: tuple[str, ...] = ()
-    reopens: bool = False
+    stranger: bool = False
     changes_state: bool = True
     linked_to: str | None = None
     duplicate: Match | None = None
     copy_of: int | None = None
+    also_through: str = ""
     failed_outgoing: int | None = None
     failed_why: str = ""
+    failed_address: bool = False
     command: Command | None = None
+    split_from: str | None = None
+    language: str = ""
     letter: AnswerKind = ""
     withheld: str = ""
+
+    @property
+    def conflict(self) -> str:
+        """What weaker evidence said otherwise; "" where all agreed."""
+        return next((said for rule, said in self.evidence if rule == CONFLICT), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base 32: no I, L, O, U
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _RANDOM_SYMBOLS = 7  # 35 bits: unguessable, and no counter that leaks how much mail we get
 _LOOK_ALIKES = str.maketrans("OIL", "011")
 _LONGEST_SUBJECT = 2_000
+_NO_SYMBOL = re.compile(r"[^0-9A-Z]")
+# What stands between symbols once a mail program has folded, wrapped or prettified them: blanks, dashes of all kinds
+# (U+2010 to U+2015, the minus sign, the soft hyphen), and what people type for a hyphen.
+_GAP = r"[\s\-‐-―−\u00ad_.:#]{0,3}"
 
 
 def _times_two(value: int) -> int:
@@ -54,20 +59,28 @@ def find_ids(text: str, prefixes: Sequence[str]) -> tuple[str, ...]:
     for 1. A typing error fails the check symbol, and the ID is not found.
     """
     plain = unicodedata.normalize("NFKC", text[:_LONGEST_SUBJECT]).upper()
-    found: dict[str, None] = {}
-    for prefix in prefixes:
-        for match in _pattern(prefix).finditer(plain):
-            symbols = re.sub(r"[^0-9A-Z]", "", match[1]).translate(_LOOK_ALIKES)
-            if all(s in _VALUE for s in symbols) and _check_symbol(symbols[:-1]) == symbols[-1]:
-                found[_written(prefix, symbols)] = None
-    return tuple(found)
+    found = sorted(one for prefix in dict.fromkeys(prefixes) for one in _of_prefix(plain, prefix))
+    return tuple(dict.fromkeys(ticket_id for _, ticket_id in found))
 
 
+def _of_prefix(plain: str, prefix: str) -> Iterator[tuple[int, str]]:
+    """Where the IDs with this prefix begin, and their written forms."""
+    pattern = _pattern(prefix)
+    match = pattern.search(plain)
+    while match is not None:
+        symbols = _NO_SYMBOL.sub("", match[1]).translate(_LOOK_ALIKES)
+        good = all(symbol in _VALUE for symbol in symbols) and _check_symbol(symbols[:-1]) == symbols[-1]
+        if good:
+            yield match.start(), _written(prefix, symbols)
+        # What only looked like an ID may hide the beginning of a real one ("MT 12 MT-7F3K-92QX").
+        match = pattern.search(plain, match.end() if good else match.start() + 1)
+
+
+@cache
 def _pattern(prefix: str) -> re.Pattern[str]:
     classes = {"0": "[0O]", "O": "[0O]", "1": "[1IL]", "I": "[1IL]", "L": "[1IL]"}
     letters = r"\s?".join(classes.get(letter, letter) for letter in prefix)
-    gap = r"[\s\-‐-―_.:#]{0,3}"  # folding, lost or foreign hyphens
-    return re.compile(rf"(?<![0-9A-Z]){letters}{gap}((?:[0-9A-Z]{gap}){{7}}[0-9A-Z])(?![0-9A-Z])")
+    return re.compile(rf"(?<![0-9A-Z]){letters}{_GAP}((?:[0-9A-Z]{_GAP}){{7}}[0-9A-Z])(?![0-9A-Z])")
 
 
 def _written(prefix: str, symbols: str) -> str:

@@ -13,6 +13,8 @@ from mailticket.triage.duplicates import Fingerprint
 from mailticket.triage.signatures import Signed
 
 _MOST_REFERENCES = 50
+_MOST_PARENTS = 5
+_MOST_ADDRESSES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Claims:
     reply_addresses, references: good signatures only, the newest reference last.
     earlier_ids: all other referenced Message-IDs, newest first. subject_ids: written forms, in order.
     bounced_id: Message-ID of the mail that a delivery report returns, when it bears our good signature.
+    imitations: how many references and reply addresses look like ours but bear no good signature.
     """
 
     reply_addresses: tuple[Signed, ...] = ()
@@ -29,6 +32,7 @@ class Claims:
     earlier_ids: tuple[str, ...] = ()
     subject_ids: tuple[str, ...] = ()
     bounced_id: str = ""
+    imitations: int = 0
 
     @property
     def tickets(self) -> tuple[str, ...]:
@@ -39,50 +43,66 @@ class Claims:
 
 def claims(mail: Mail, keys: Sequence[bytes], settings: Settings) -> Claims:
     """Read what the mail claims; forged or altered signatures are simply not there."""
-    to = [*(a.address for a in (*mail.to, *mail.cc)), *mail.delivered_to]
-    replies = [s for address in to[:200] if (s := signatures.read_reply_address(keys, address))]
+    to = dict.fromkeys([*(a.address for a in (*mail.to, *mail.cc)), *mail.delivered_to][:_MOST_ADDRESSES])
+    replies = [signatures.read_reply_address(keys, address) for address in to if signatures.looks_like_reply(address)]
     # RFC 5322 section 3.6.4: References grow to the right, and In-Reply-To is the direct parent, so the newest of all.
-    referenced = list(dict.fromkeys([*mail.references[-_MOST_REFERENCES:], *mail.in_reply_to[:5]]))
-    signed = {message_id: signatures.read_message_id(keys, message_id) for message_id in referenced}
+    parents = mail.in_reply_to[:_MOST_PARENTS]
+    referenced = [*(r for r in mail.references[-_MOST_REFERENCES:] if r not in parents), *parents]
+    signed = {message_id: signatures.read_message_id(keys, message_id) for message_id in dict.fromkeys(referenced)}
     bounced = mail.bounce.original_message_id if mail.bounce else ""
     return Claims(
-        reply_addresses=tuple(replies),
+        reply_addresses=tuple(dict.fromkeys(s for s in replies if s)),
         references=tuple(s for s in signed.values() if s),
-        earlier_ids=tuple(m for m in reversed(referenced) if signed[m] is None),
+        earlier_ids=tuple(m for m in reversed(signed) if signed[m] is None),
         subject_ids=ids.find_ids(mail.subject, (settings.support.prefix, *settings.support.former_prefixes)),
         bounced_id=bounced if bounced and signatures.read_message_id(keys, bounced) else "",
+        imitations=replies.count(None) + sum(s is None and signatures.looks_like_ours(m) for m, s in signed.items()),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
-    """What must be known of a claimed ticket. `key` is the ticket that a merge led to, else the claimed one."""
+    """What must be known of a claimed ticket. `key` is the ticket that a merge led to, else the claimed one.
+
+    owners: address keys of its requester. writers: of those, of participants that staff added, and of whoever could
+    write to tickets that were merged into it. duplicate_of: the ticket that it seems to repeat, if it is flagged.
+    """
 
     key: str
     status: str
     closed_at: datetime | None
-    writers: frozenset[str]  # address keys of the requester and of participants that staff added
+    writers: frozenset[str]
+    owners: frozenset[str] = frozenset()
     duplicate_of: str | None = None
+    trust: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A mail taken in before with the same content, or the same Message-ID."""
+    """A mail taken in before with the same content, or the same Message-ID.
+
+    came: by which way it came to us, as the evidence of its judgement says ("" where it says nothing).
+    """
 
     incoming_id: int
     route: str
     state: str
     trust: str
     ticket: str | None
+    came: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
-    """An open ticket of the same sender that a new request might repeat."""
+    """An open ticket of the same sender that a new request might repeat.
+
+    first: the ticket that this one repeats itself, when that one is still open; "" when it stands for itself.
+    """
 
     key: str
     trust: str
     fingerprint: Fingerprint
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +132,7 @@ class Known:
     copies: tuple[Copy, ...] = ()
     same_message_id: tuple[Copy, ...] = ()  # other content under the same Message-ID
     tickets: Mapping[str, TicketFacts] = field(default_factory=dict)  # by claimed key; unknown ones are missing
-    earlier: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # Message-ID -> (ticket key, sender key)
+    earlier: Mapping[str, str] = field(default_factory=dict)  # Message-IDs of the sender's own mails -> ticket key
     open_tickets: tuple[OpenTicket, ...] = ()
     bounced: Bounced | None = None
     counts: Counts = Counts()

@@ -41,6 +41,11 @@ def read_message_id(keys: Sequence[bytes], message_id: str) -> Signed | None:
     return Signed(match[1], match[2], match[3])
 
 
+def looks_like_ours(message_id: str) -> bool:
+    """Whether a Message-ID has the form of ours, whatever its signature is worth."""
+    return _MESSAGE_ID.match(message_id.strip().lower()) is not None
+
+
 def sign_reply_address(key: bytes, ticket_id: str, support_address: str) -> str:
     """An address that reaches the ticket whatever the subject says: support+mt7f3k92qx.<hmac>@example.com."""
     local, _, domain = support_address.rpartition("@")
@@ -54,6 +59,11 @@ def read_reply_address(keys: Sequence[bytes], address: str) -> Signed | None:
     if match is None or not _good(keys, "reply-to", match[1], match[2]):
         return None
     return Signed(match[1], "", "reply-to")
+
+
+def looks_like_reply(address: str) -> bool:
+    """Whether an address has the form of our reply addresses, whatever its signature is worth."""
+    return _REPLY_TO.match(address.strip().lower()) is not None
 
 
 def _mac(key: bytes, use: str, left: str) -> str:

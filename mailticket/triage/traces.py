@@ -1,0 +1,106 @@
+"""Where a mail belongs: the evidence of section 5 of the design, best first, and what each piece of it said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mailticket.triage import ids
+from mailticket.triage.decision import Case
+from mailticket.triage.known import TicketFacts
+from mailticket.triage.signatures import Signed
+
+REPLY_ADDRESS = "reply address"
+REFERENCE = "signed reference"
+OWN_MAIL = "own earlier mail"
+SUBJECT = "subject"
+_MOST_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A piece of evidence that leads to a ticket, and whether the sender may write there by it.
+
+    stranger: the sender is none of the ticket's people, and only our signature speaks for the mail.
+    """
+
+    rule: str
+    said: str
+    facts: TicketFacts
+    allowed: bool
+    stranger: bool = False
+
+    @property
+    def signed(self) -> bool:
+        return self.rule in (REPLY_ADDRESS, REFERENCE)
+
+
+def traces(case: Case) -> tuple[Trace, ...]:
+    """All evidence that leads to a ticket, best first."""
+    return (
+        *_signed(case, REPLY_ADDRESS, case.claims.reply_addresses),
+        # Of several references the newest says best where the writer was last.
+        *_signed(case, REFERENCE, case.claims.references[::-1]),
+        *_own_mail(case),
+        *_subject(case),
+    )
+
+
+def _signed(case: Case, rule: str, found: Sequence[Signed]) -> Iterator[Trace]:
+    for signed in found:
+        ticket_id = ids.from_compact(signed.ticket)
+        facts = case.known.tickets.get(ticket_id)
+        if facts is not None:
+            stranger = case.sender not in facts.writers
+            said = f"good signature for {_named(ticket_id, facts)}" + (", from another address" if stranger else "")
+            yield Trace(rule, said, facts, _sound(case), stranger)
+
+
+def _own_mail(case: Case) -> Iterator[Trace]:
+    for message_id in case.claims.earlier_ids:
+        facts = case.known.tickets.get(case.known.earlier.get(message_id, ""))
+        if facts is not None:
+            yield Trace(OWN_MAIL, f"answers the sender's own mail on {facts.key}", facts, _may_write(case, facts))
+
+
+def _subject(case: Case) -> Iterator[Trace]:
+    for ticket_id in case.claims.subject_ids:
+        facts = case.known.tickets.get(ticket_id)
+        if facts is not None:
+            who = "its requester or a participant" if case.sender in facts.writers else "somebody else"
+            said = f"{_named(ticket_id, facts)}, from {who}"
+            yield Trace(SUBJECT, said, facts, _may_write(case, facts))
+
+
+def _named(ticket_id: str, facts: TicketFacts) -> str:
+    return ticket_id if ticket_id == facts.key else f"{ticket_id}, which was merged into {facts.key}"
+
+
+def _sound(case: Case) -> bool:
+    return case.mail.trust != "failed"
+
+
+def _may_write(case: Case, facts: TicketFacts) -> bool:
+    return _sound(case) and case.sender in facts.writers
+
+
+def told(case: Case, found: Sequence[Trace]) -> Iterator[tuple[str, str]]:
+    """What each kind of evidence said, in order, the kinds that said nothing included."""
+    claims, known = case.claims, case.known
+    referenced = len(claims.references) + len(claims.earlier_ids)
+    silent = {
+        REPLY_ADDRESS: "none of ours",
+        REFERENCE: f"{referenced} references, none of ours" if referenced else "no references",
+        OWN_MAIL: f"none of {len(claims.earlier_ids)} is the sender's own" if claims.earlier_ids else "no references",
+        SUBJECT: "no ticket ID",
+    }
+    if claims.imitations:
+        silent[REFERENCE] = f"{claims.imitations} that look like ours bear no good signature"
+    unknown = [ticket_id for ticket_id in claims.subject_ids if ticket_id not in known.tickets]
+    if unknown:
+        silent[SUBJECT] = f"{', '.join(unknown[:_MOST_TOLD])}: there is no such ticket"
+    for rule, nothing in silent.items():
+        pieces = [trace.said for trace in found if trace.rule == rule]
+        if not _sound(case) and pieces:
+            pieces.append("but the sender failed authentication")
+        yield rule, "; ".join(dict.fromkeys(pieces[:_MOST_TOLD])) or nothing
