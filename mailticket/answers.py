@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mailticket.letters import Composed, Found, Letter, LetterKind, Step, StepKind
+from mailticket.letters import ArticleLink, Composed, Found, Letter, LetterKind, Step, StepKind
 from mailticket.mail.values import Address, address_key
 from mailticket.models import Message, Outgoing, Ticket
 from mailticket.office import Office
@@ -13,6 +13,7 @@ from mailticket.settings import Category
 from mailticket.store import Session, outgoing, tickets
 from mailticket.triage import signatures
 from mailticket.triage.signatures import Purpose
+from mailticket.triage.understanding import Understanding
 
 _PURPOSES: dict[LetterKind, Purpose] = {
     "acknowledgement": "ack",
@@ -66,6 +67,13 @@ def steps(session: Session, ticket: Ticket) -> tuple[Step, ...]:
     """The latest things that happened to a ticket, as far as its requester may know of them."""
     told = [Step(e.at, _STEPS[e.kind]) for e in tickets.events(session, int(ticket.id or 0)) if e.kind in _STEPS]
     return tuple(told[-_MOST_STEPS:])
+
+
+def articles_for(office: Office, ticket: Ticket, meaning: Understanding) -> tuple[ArticleLink, ...]:
+    """The help articles that may answer a request at once, in the language of its letter."""
+    language = office.letters.language_for(ticket.language, office.head.language)
+    fitting = office.articles.best(meaning.fingerprint, meaning.verdict, language, office.settings.articles.at_most)
+    return tuple(ArticleLink(article.title, article.address) for article in fitting)
 
 
 def letter_of(session: Session, office: Office, ticket: Ticket, occasion: Occasion, now: datetime) -> Letter:

@@ -14,7 +14,7 @@ from mailticket import config
 from mailticket.courier import Courier
 from mailticket.errors import ConfigurationError, MailticketError, WorldError
 from mailticket.inbox import Inbox
-from mailticket.office import open_letters
+from mailticket.office import open_letters, read_articles
 from mailticket.settings import Mailbox, Settings
 from mailticket.store import incoming, meta, report, schema
 from mailticket.store.engine import Database, damage
@@ -69,6 +69,20 @@ def check_templates(settings: Settings) -> Iterator[Finding]:
         yield Finding("note" if problem.gap else "wrong", "templates", str(problem), remedy)
     if not problems:
         yield Finding("ok", "templates", f"all letters in {', '.join(letters.languages)}")
+
+
+def check_articles(settings: Settings) -> Iterator[Finding]:
+    """Every help article of the configured folder."""
+    if settings.articles.folder is None:
+        return
+    articles, flaws = read_articles(settings)
+    for flaw in flaws:
+        yield Finding("wrong", "articles", str(flaw), "it is left out until it is mended")
+    languages = sorted({article.language for article in articles})
+    if articles:
+        yield Finding("ok", "articles", f"{len(articles)} in {', '.join(languages)}")
+    elif not flaws:
+        yield Finding("note", "articles", f"{settings.articles.folder} holds none", "put Markdown files (*.md) there")
 
 
 def check_database(database: Database, *, deep: bool) -> Iterator[Finding]:
@@ -172,6 +186,7 @@ def check_all(settings: Settings, now: datetime, *, offline: bool, deep: bool) -
     """Everything, in the order in which one would mend it."""
     yield from check_settings(settings)
     yield from check_templates(settings)
+    yield from check_articles(settings)
     database = Database(settings.database.url)
     try:
         usable = False

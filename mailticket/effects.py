@@ -236,6 +236,8 @@ def _answer(
     if mail.trust == "verified" and not decision.withheld:
         tickets.set_deliverable(session, mail.sender_address.address)
     say: dict[str, Any] = {"secrets": arrived.meaning.secrets, "state": ticket.status}
+    if decision.letter in ("acknowledgement", "duplicate-notice"):
+        say["articles"] = answers.articles_for(office, ticket, arrived.meaning)
     if decision.letter == "status-answer":
         say["steps"] = answers.steps(session, ticket)
     if decision.duplicate is not None:

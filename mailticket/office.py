@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailticket import shipped
+from mailticket import shelf, shipped
 from mailticket.letters import Letterhead, Letters, TemplateSource, letterhead
 from mailticket.mail.values import Site
 from mailticket.promise.calendar import SupportCalendar, from_settings
 from mailticket.settings import Category, Settings
 from mailticket.store import meta
 from mailticket.store.engine import Database
+from mailticket.triage.articles import Article, Matcher, matcher
 from mailticket.triage.categories import Classifier, classifier
 from mailticket.triage.exchange import CATEGORIES
+
+log = logging.getLogger("mailticket.office")
 
 _LARGEST_TEMPLATE = 256 * 1024
 
@@ -37,6 +41,7 @@ class Office:
     letters: Letters
     classifier: Classifier
     calendar: SupportCalendar
+    articles: Matcher
     clock: Callable[[], datetime] = wall_clock
 
     @property
@@ -61,6 +66,7 @@ def open_office(settings: Settings, database: Database, clock: Callable[[], date
         letters=open_letters(settings),
         classifier=classifier(settings.category or CATEGORIES),
         calendar=from_settings(settings.promise, settings.support.timezone),
+        articles=open_articles(settings),
         clock=clock,
     )
 
@@ -74,6 +80,22 @@ def site_of(settings: Settings, loop_mark: str = "", reply_marker: str = "") -> 
         spam_headers=tuple((name.lower(), value.lower()) for name, value in settings.trust.spam_headers),
         reply_marker=reply_marker,
     )
+
+
+def open_articles(settings: Settings) -> Matcher:
+    """The help articles of the configured folder; one that cannot be used is left out, and the log says why."""
+    articles, flaws = read_articles(settings)
+    for flaw in flaws:
+        log.warning("a help article is left out: %s", flaw)
+    return matcher(articles)
+
+
+def read_articles(settings: Settings) -> tuple[list[Article], list[shelf.Flaw]]:
+    """The help articles that the configuration names, and what is wrong with others in their folder."""
+    if settings.articles.folder is None:
+        return [], []
+    known = frozenset(category.name for category in settings.category or CATEGORIES)
+    return shelf.read(settings.articles.folder, known)
 
 
 def open_letters(settings: Settings) -> Letters:

@@ -18,7 +18,7 @@ from typing import TextIO
 
 import click
 
-from mailticket import terminal
+from mailticket import shipped, terminal
 from mailticket.daemon import Daemon, Watchers
 from mailticket.demo import senders
 from mailticket.demo.servers import PATIENCE, Accepted, InboxServer, PostServer
@@ -128,6 +128,7 @@ def _settings(folder: Path, imap_port: int, smtp_port: int) -> Settings:
                      "username": senders.SUPPORT, "password": _PASSWORD}],
         "smtp": {"host": "127.0.0.1", "port": smtp_port, "security": "none"},
         "trust": {"authserv_id": senders.BORDER},
+        "articles": {"folder": shipped.folder("config") / "articles"},
     })  # fmt: skip
 
 

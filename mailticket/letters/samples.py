@@ -94,17 +94,17 @@ def letter(kind: LetterKind, language: str) -> Letter:
 
 def _details(kind: LetterKind, words: _Words) -> dict[str, Any]:
     promise = {"promised_from": _NOW.replace(day=24), "promised_by": _NOW.replace(day=26), "position": 12}
+    articles = tuple(
+        ArticleLink(title, f"https://help.example.com/{number}") for number, title in enumerate(words.articles, 101)
+    )
     details: dict[LetterKind, dict[str, Any]] = {
         "acknowledgement": {
             **promise,
             "found": words.found,
             "missing": words.missing,
-            "articles": tuple(
-                ArticleLink(title, f"https://help.example.com/{number}")
-                for number, title in enumerate(words.articles, 101)
-            ),
+            "articles": articles,
         },
-        "duplicate-notice": {**promise, "first_ticket_id": "MT-4WJ8-M1C7", "similarity": 0.87},
+        "duplicate-notice": {**promise, "articles": articles, "first_ticket_id": "MT-4WJ8-M1C7", "similarity": 0.87},
         "reply-received": promise,
         "late-notice": {
             **promise,

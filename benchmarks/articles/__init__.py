@@ -1,0 +1,1 @@
+"""Measures the choice of help articles on labelled requests."""
