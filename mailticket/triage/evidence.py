@@ -19,41 +19,45 @@ class Piece:
 
 # Log-odds of each feature at its full value (1.0).
 ODDS: dict[str, float] = {
-    "base": -2.7,
-    "words": 1.1,
+    "base": -3.9,
+    "words": 0.3,
     "contained": 0.1,
-    "rare": 1.1,
-    "concepts": 4.4,
+    "rare": 2.4,
+    "concepts": 5.3,
     "subject": 0.1,
-    "answers_it": 2.0,
-    "same_identifier": 5.1,
-    "same_code": 1.8,
-    "other_identifier": -6.2,
-    "other_code": -1.5,
-    "same_number": 0.5,
-    "same_amount": 2.9,
-    "other_amount": -3.6,
+    "answers_it": 2.5,
+    "same_identifier": 5.4,
+    "same_code": 1.5,
+    "other_identifier": -7.0,
+    "other_code": -1.7,
+    "same_number": 1.5,
+    "same_amount": 4.0,
+    "other_amount": -4.8,
     "same_coin": 0.1,
-    "other_coin": -3.7,
-    "same_date": 0.9,
-    "other_date": -2.9,
-    "other_account": -3.9,
-    "other_network": -2.8,
+    "other_coin": -5.7,
+    "same_date": 1.2,
+    "other_date": -3.4,
+    "other_account": -4.8,
+    "other_network": -3.7,
     "same_category": 0.1,
-    "other_category": -2.5,
-    "chaser": 7.1,
-    "chaser_off_topic": -1.5,
-    "again": 1.7,
-    "apart": -1.6,
-    "form": -4.7,
-    "frame": -4.8,
+    "other_category": -3.2,
+    "chaser": 7.6,
+    "chaser_off_topic": -1.1,
+    "again": 2.0,
+    "apart": -1.5,
+    "form": -6.5,
+    "frame": -6.0,
     "no_topic_shared": -1.1,
-    "topics_apart": -2.0,
-    "same_deed": 1.2,
-    "deeds_apart": -0.9,
-    "opposite": -3.8,
-    "question_and_report": -3.1,
-    "cross_language": 2.0,
+    "topics_apart": -1.5,
+    "thin": -0.3,
+    "new_topic": -1.8,
+    "asks": -0.7,
+    "both_report": 0.4,
+    "same_deed": 2.2,
+    "deeds_apart": -0.3,
+    "opposite": -4.6,
+    "question_and_report": -2.4,
+    "cross_language": 2.1,
 }
 
 # Concepts that go with any matter: sharing none but these is no shared topic, and they set nothing apart.
@@ -140,6 +144,8 @@ def _topics(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float
         # Few shared concepts prove less than many: the pseudo-weight in the divisor sees to that.
         value = 2 * common / (whole + 4.0)
         yield "concepts", value, f"both speak of {', '.join(sorted(shared)[:6])}"
+        if len(shared) == 1 and not new.chaser and new.han == earlier.han:
+            yield "thin", 1.0, "nothing but one topic in common"
         if new.han != earlier.han:
             yield "cross_language", value, ""
     elif new.concepts and earlier.concepts:
@@ -153,6 +159,8 @@ def _topics(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float
     if opposite:
         yield "opposite", 1.0, f"one speaks of {opposite[0]}, the other of {opposite[1]}"
     ours, theirs = _own_topics(new, earlier), _own_topics(earlier, new)
+    if ours and not new.chaser:
+        yield "new_topic", min(1.0, sum(ours.values()) / 4), f"the new one speaks of {', '.join(list(ours)[:3])}"
     if ours and theirs:
         value = min(1.0, min(sum(ours.values()), sum(theirs.values())) / 4)
         yield (
@@ -247,6 +255,10 @@ def _standing(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, flo
         yield "again", min(new.again, 2) / 2, "refers to an earlier mail"
     if new.other:
         yield "apart", min(new.other, 2) / 2, "says that it is another matter"
+    if new.asks and not new.chaser:
+        yield "asks", 1.0, "asks how something is done"
+    if new.reports and earlier.reports and not new.asks:
+        yield "both_report", 1.0, ""
     mood = (new.asks and not new.reports, new.reports, earlier.asks and not earlier.reports, earlier.reports)
     if not new.chaser and ((mood[0] and mood[3]) or (mood[1] and mood[2])):
         yield "question_and_report", 1.0, "one asks how something is done, the other reports a failure"

@@ -77,7 +77,7 @@ _CHASER = _alternatives(
     urgently)(?: (?:mails?|emails?|messages?|ticket))?
     (?:it|this|that)(?:'s| has| is| have)? (?:now )?(?:been|taking|taken) (?:\w{1,10} ){0,3}(?:hours?|days?|
     weeks?|forever|ages|long|month)
-    (?:why )?(?:so|this) (?:slow|long)|too long|hello\s?[?!]{2,}|\?{3,}
+    (?:why|taking|takes|took) (?:so|this) long|hello\s?[?!]{2,}|\?{3,}
     (?:please |pls )?(?:someone|somebody|anyone|anybody)(?: please| pls)? (?:answer|reply|respond|help|
     react)(?: me)?|(?:would |we'd |i'd )?appreciate (?:an?|your|any) (?:\w{1,8} )?(?:reply|response|answer|
     update|feedback)

@@ -160,7 +160,7 @@ def test_a_fingerprint_is_small() -> None:
 @pytest.mark.parametrize("part", ["tune", "aside"])
 def test_the_labelled_pairs_are_told_apart_as_well_as_measured(part: str) -> None:
     figures = score([pair for pair in judge_all() if pair.part == part], THRESHOLD)
-    assert figures.precision >= 0.94
+    assert figures.precision >= 0.97
     assert figures.ordinary_recall >= 0.80
     assert figures.recall >= 0.60
 
