@@ -8,79 +8,14 @@ from __future__ import annotations
 import html as entities
 import re
 from contextlib import suppress
-from typing import ClassVar
 
 from lxml import etree
 
-MAX_HTML = 500_000  # characters that are read
-MAX_TEXT = 200_000  # characters that come out
-MAX_QUOTE_DEPTH = 10
-MAX_LIST_DEPTH = 8
-MAX_URL = 500
-MAX_LINK_PIECES = 50  # pieces of text that are compared with where a link leads
+from mailticket.mail.html_writer import BLANK, MAX_TEXT, Writer
 
-_PARAGRAPHS = frozenset(
-    ("p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "dl", "table", "pre", "hr", "figure", "form")
-)
-_BLOCKS = _PARAGRAPHS | frozenset(
-    (
-        "div",
-        "section",
-        "article",
-        "header",
-        "footer",
-        "main",
-        "nav",
-        "aside",
-        "address",
-        "center",
-        "li",
-        "dt",
-        "dd",
-        "tr",
-        "caption",
-        "thead",
-        "tbody",
-        "tfoot",
-        "option",
-        "legend",
-        "figcaption",
-        "details",
-        "summary",
-        "body",
-        "html",
-    )
-)
-_UNSEEN = frozenset(
-    (
-        "script",
-        "style",
-        "head",
-        "title",
-        "template",
-        "object",
-        "embed",
-        "applet",
-        "svg",
-        "math",
-        "iframe",
-        "audio",
-        "video",
-        "canvas",
-        "select",
-        "datalist",
-        "noframes",
-    )
-)
-_HIDING = re.compile(
-    r"display\s{0,5}:\s{0,5}none|visibility\s{0,5}:\s{0,5}hidden|mso-hide\s{0,5}:\s{0,5}all"
-    r"|font-size\s{0,5}:\s{0,5}0(?:px|pt|em|%)?\s{0,5}(?:;|!|$)|max-height\s{0,5}:\s{0,5}0(?:px)?\s{0,5}(?:;|!|$)"
-    r"|(?<![\w-])opacity\s{0,5}:\s{0,5}0(?:\.0{1,5})?\s{0,5}(?:;|!|$)",
-    re.IGNORECASE,
-)
-_PADDING = re.compile("(?:[\u034f\u00ad\u200b-\u200f\u2007\ufeff]\\s?){2,}")
-_BLANK = re.compile(r"[ \t\n\r\f\v]+")
-_SHOWN_SCHEMES = ("http://", "https://", "mailto:", "tel:", "ftp://")
+MAX_HTML = 500_000  # characters that are read
+
+
 _DATA_URL = re.compile(r"data:[a-z]{1,20}/[a-z0-9.+\-]{1,60};base64,[A-Za-z0-9+/=%]{200,}", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -98,234 +33,11 @@ def to_text(markup: str) -> str:
     markup = _CONTROL.sub(" ", markup[:MAX_HTML].replace("\r\n", "\n").replace("\r", "\n"))
     if not markup.strip():
         return ""
-    writer = _Writer()
+    writer = Writer()
     parser = etree.HTMLParser(target=writer, encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     with suppress(etree.LxmlError, ValueError, AssertionError):
         etree.fromstring(markup.encode("utf_8", "replace"), parser)
     return writer.text() or _stripped(markup)
-
-
-class _Writer:
-    """What lxml calls for each tag and text; collects lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.size = 0
-        self.line: list[str] = []  # the pieces of the running line
-        self.filled = False  # whether it has more than blanks
-        self.blank_due = False
-        self.quotes = 0
-        self.hidden = 0  # depth below an unseen element, itself included
-        self.pre = 0
-        self.lists: list[int] = []  # the next number of each open list, -1 for bullets
-        self.marker = ""
-        self.links: list[tuple[str, int, int]] = []  # target, line and piece where its text begins
-        self.cell_due = False
-        self.quotes_above = 0  # the depth at which the last line was quoted
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if self.hidden:
-            self.hidden += 1
-            return
-        if tag in _UNSEEN or (attributes and _is_hidden(tag, attributes)):
-            self.hidden = 1
-            return
-        if tag in _BLOCKS:
-            self._break(paragraph=tag in _PARAGRAPHS and not (self.lists and tag in ("ul", "ol", "p")))
-        opener = self._STARTS.get(tag)
-        if opener:
-            opener(self, attributes)
-
-    def end(self, tag: str) -> None:
-        if self.hidden:
-            self.hidden -= 1
-            return
-        if tag in _BLOCKS:
-            self._break(paragraph=tag in _PARAGRAPHS and not (self.lists and tag in ("ul", "ol", "p")))
-        closer = self._ENDS.get(tag)
-        if closer:
-            closer(self)
-
-    def data(self, data: str) -> None:
-        if self.hidden or self.size > MAX_TEXT:
-            return
-        if self.pre:
-            first, *others = data.split("\n")
-            self._add(first)
-            for other in others:
-                if self.size > MAX_TEXT:
-                    return
-                self._flush(keep_empty=True)
-                self._add(other)
-            return
-        data = _BLANK.sub(" ", data)
-        if data.startswith(" ") and (not self.line or self.line[-1].endswith(" ")):
-            data = data[1:]
-        if data:
-            self._add(data)
-
-    def close(self) -> None:
-        self._flush()
-
-    def text(self) -> str:
-        self._flush()
-        text = "\n".join(self.lines).replace("\u00a0", " ")
-        text = _PADDING.sub(" ", text).replace("\u200b", "").replace("\ufeff", "")
-        lines = [line.rstrip() for line in text.split("\n")]
-        kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
-        return "\n".join(kept).strip("\n")[:MAX_TEXT]
-
-    def _add(self, piece: str) -> None:
-        if piece.strip():
-            if self.cell_due and self.filled:
-                self.line.append(" | ")
-            self.cell_due = False
-            self.filled = True
-        self.line.append(piece)
-        self.size += len(piece)
-
-    def _flush(self, *, keep_empty: bool = False) -> None:
-        """End the running line."""
-        body = "".join(self.line)
-        self.line, self.filled = [], False
-        if not self.pre:
-            body = body.strip(" ")
-        if not body.strip() and not keep_empty:
-            if "\u00a0" in body:
-                self.blank_due = True
-            return
-        depth = min(self.quotes, MAX_QUOTE_DEPTH)
-        prefix = "> " * depth
-        if self.blank_due and self.lines:
-            self.lines.append(("> " * min(depth, self.quotes_above)).rstrip())
-        self.blank_due = False
-        self.quotes_above = depth
-        indent = "  " * (min(len(self.lists), MAX_LIST_DEPTH) - 1) if self.lists else ""
-        if self.lists:
-            indent += self.marker or "  "
-            self.marker = ""
-        self.lines.append(f"{prefix}{indent}{body}" if self.size <= MAX_TEXT else body[:MAX_TEXT])
-        self.size += len(prefix) + len(indent) + 1
-
-    def _break(self, *, paragraph: bool) -> None:
-        if self.line:
-            self._flush()
-            self.cell_due = False
-        if paragraph:
-            self.blank_due = True
-
-    def _line_break(self, _attributes: dict[str, str]) -> None:
-        if self.filled:
-            self._flush()
-        else:
-            self.line = []
-            self.blank_due = True
-
-    def _start_quote(self, _attributes: dict[str, str]) -> None:
-        self.quotes += 1
-
-    def _end_quote(self) -> None:
-        self.quotes = max(0, self.quotes - 1)
-
-    def _start_pre(self, _attributes: dict[str, str]) -> None:
-        self.pre += 1
-
-    def _end_pre(self) -> None:
-        self.pre = max(0, self.pre - 1)
-
-    def _start_list(self, _attributes: dict[str, str]) -> None:
-        self.lists.append(-1)
-
-    def _start_ordered(self, attributes: dict[str, str]) -> None:
-        start = attributes.get("start", "1")
-        self.lists.append(int(start) if start.isascii() and start.isdigit() and len(start) < 7 else 1)
-
-    def _end_list(self) -> None:
-        if self.lists:
-            self.lists.pop()
-        self.marker = ""
-
-    def _start_item(self, _attributes: dict[str, str]) -> None:
-        if not self.lists:
-            self._add("- ")
-        elif self.lists[-1] < 0:
-            self.marker = "- "
-        else:
-            self.marker = f"{self.lists[-1]}. "
-            self.lists[-1] += 1
-
-    def _start_cell(self, _attributes: dict[str, str]) -> None:
-        self.cell_due = True
-
-    def _start_row(self, _attributes: dict[str, str]) -> None:
-        self.cell_due = False
-
-    def _rule(self, _attributes: dict[str, str]) -> None:
-        self._add("_" * 32)
-        self._flush()
-
-    def _image(self, attributes: dict[str, str]) -> None:
-        alt = _BLANK.sub(" ", attributes.get("alt", "")).strip()[:200]
-        if alt and not _is_pixel(attributes):
-            self._add(f"[{alt}]")
-
-    def _start_link(self, attributes: dict[str, str]) -> None:
-        self.links.append((attributes.get("href", ""), len(self.lines), len(self.line)))
-
-    def _end_link(self) -> None:
-        if not self.links:
-            return
-        href, line, piece = self.links.pop()
-        target = _BLANK.sub("", href)[:MAX_URL]
-        if not target.lower().startswith(_SHOWN_SCHEMES) or self.size > MAX_TEXT:
-            return
-        begin = piece if line == len(self.lines) else 0
-        shown = "".join(self.line[max(begin, len(self.line) - MAX_LINK_PIECES) :]).strip()
-        bare = target.removeprefix("mailto:").removeprefix("tel:")
-        if not shown or _same_link(shown, bare):
-            return
-        self._add(f" ({bare})")
-
-    _STARTS: ClassVar = {
-        "br": _line_break,
-        "blockquote": _start_quote,
-        "pre": _start_pre,
-        "ul": _start_list,
-        "menu": _start_list,
-        "ol": _start_ordered,
-        "li": _start_item,
-        "td": _start_cell,
-        "th": _start_cell,
-        "tr": _start_row,
-        "hr": _rule,
-        "img": _image,
-        "a": _start_link,
-    }
-    _ENDS: ClassVar = {
-        "blockquote": _end_quote,
-        "pre": _end_pre,
-        "ul": _end_list,
-        "menu": _end_list,
-        "ol": _end_list,
-        "a": _end_link,
-    }
-
-
-def _is_hidden(tag: str, attributes: dict[str, str]) -> bool:
-    if "hidden" in attributes and tag != "a":
-        return True
-    style = attributes.get("style")
-    return bool(style and _HIDING.search(style[:4000]))
-
-
-def _is_pixel(attributes: dict[str, str]) -> bool:
-    return any(attributes.get(side, "").strip().removesuffix("px") in ("0", "1", "2") for side in ("width", "height"))
-
-
-def _same_link(shown: str, target: str) -> bool:
-    """Whether a link's text already says where it leads."""
-    bare = target.split("://", 1)[-1].rstrip("/").lower()
-    return shown.lower().split("://", 1)[-1].rstrip("/") in (bare, bare.removeprefix("www."), bare.split("?", 1)[0])
 
 
 _BREAKING = frozenset({"br", "p", "div", "tr", "li", "table", "h1", "h2", "h3", "h4", "blockquote", "hr", "pre"})
@@ -350,5 +62,5 @@ def _stripped(markup: str) -> str:
         position = end + 1
     out.append(markup[position:])
     text = entities.unescape("".join(out))
-    lines = [_BLANK.sub(" ", line).strip() for line in _CONTROL.sub(" ", text).split("\n")]
+    lines = [BLANK.sub(" ", line).strip() for line in _CONTROL.sub(" ", text).split("\n")]
     return "\n".join(line for line in lines if line)[:MAX_TEXT]
