@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.helpdesk import HelpDesk, OpenDesk, empty_database
 from tests.servers.dovecot import Dovecot
 from tests.servers.machine import require
 from tests.servers.postgres import Postgres
@@ -56,3 +59,28 @@ def postgres_url(postgres_server: Postgres) -> Iterator[str]:
     url = postgres_server.database()
     yield url
     postgres_server.drop(url)
+
+
+@pytest.fixture(scope="session")
+def database_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return empty_database(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def open_desk(tmp_path: Path, database_template: Path) -> Iterator[OpenDesk]:
+    """Opens a help desk in this process; keyword arguments are tables of its configuration."""
+    opened: list[HelpDesk] = []
+
+    def open_one(**tables: Any) -> HelpDesk:
+        opened.append(HelpDesk(tmp_path, database_template, **tables))
+        return opened[-1]
+
+    yield open_one
+    for helpdesk in opened:
+        helpdesk.close()
+
+
+@pytest.fixture
+def helpdesk(open_desk: OpenDesk) -> HelpDesk:
+    """A help desk with the usual configuration, whose border says who is verified."""
+    return open_desk()

@@ -213,7 +213,12 @@ def _compared(case: Case, decision: Decision) -> Decision:
         return decision
     duplicate = _duplicate(case)
     if duplicate is None:
-        said = f"none of {len(case.known.open_tickets)} open tickets of this sender is that like"
+        number = len(case.known.open_tickets)
+        said = (
+            f"none of the sender's {number} open tickets reaches {settings.threshold:.2f}"
+            if number
+            else "no open ticket"
+        )
         return replace(decision, evidence=(("duplicate", said),))
     said = f"{duplicate.similarity:.2f} like {duplicate.ticket_id}: {duplicate.reason}"
     decision = replace(decision, duplicate=duplicate, evidence=(("duplicate", said),))

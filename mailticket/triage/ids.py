@@ -15,7 +15,7 @@ _LONGEST_SUBJECT = 2_000
 _NO_SYMBOL = re.compile(r"[^0-9A-Z]")
 # What stands between symbols once a mail program has folded, wrapped or prettified them: blanks, dashes of all kinds
 # (U+2010 to U+2015, the minus sign, the soft hyphen), and what people type for a hyphen.
-_GAP = r"[\s\-‐-―−\u00ad_.:#]{0,3}"
+_GAP = r"[\s\-‐-―−\u00ad_.:#]{0,4}"
 
 
 def _times_two(value: int) -> int:
