@@ -1,0 +1,257 @@
+"""The commands as people and programs call them: JSON faces, exit codes, clear words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailticket.cli import COMMANDS, main
+
+CONFIGURATION = """
+[support]
+name = "Example Support"
+address = "support@example.com"
+
+[database]
+url = "sqlite:///mailticket.db"
+
+[[mailbox]]
+name = "support"
+host = "127.0.0.1"
+port = 9
+security = "none"
+username = "support@example.com"
+password = "x"
+
+[smtp]
+host = "127.0.0.1"
+port = 9
+security = "none"
+"""
+REQUEST = (
+    b"From: Ann Lee <ann@example.org>\r\nTo: support@example.com\r\nSubject: Deposit missing\r\n"
+    b"Message-ID: <one@example.org>\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\n"
+    b"My deposit of 0.5 BTC has not arrived. My account ID is 12345678.\r\n"
+)
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Calls a command in a folder with a configuration; returns exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mailticket.toml").write_text(CONFIGURATION)
+    (tmp_path / "one.eml").write_bytes(REQUEST)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            main(list(words))
+        said = capsys.readouterr()
+        return int(left.value.code or 0), said.out, said.err
+
+    return call
+
+
+def lines(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_explain_prints_every_field_of_its_face_and_touches_nothing(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("mail", "explain", "--json", "one.eml")
+    (face,) = lines(out)
+    assert code == 0
+    assert set(face) == {
+        "file", "digest", "message_id", "subject", "from", "to", "cc", "reply_to", "date", "language", "text",
+        "new_text",
+        "attachments", "automatic", "bounce", "sender", "ticket_ids", "category", "priority", "fields", "missing",
+        "secrets", "warnings",
+    }  # fmt: skip
+    assert (face["file"], face["message_id"], face["sender"]) == ("one.eml", "<one@example.org>", "unknown")
+    assert face["from"] == {"name": "Ann Lee", "address": "ann@example.org"}
+    assert (face["date"], face["category"]) == ("2026-11-22T10:00:00+00:00", "deposit")
+    assert not (tmp_path / "mailticket.db").exists()
+
+
+def test_explain_works_without_any_configuration(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mailticket.toml").unlink()
+    code, out, _ = run("mail", "explain", "--json", "one.eml", "one.eml")
+    assert (code, len(lines(out))) == (0, 2)
+
+
+def test_a_mail_from_a_file_opens_a_ticket_once_and_its_answer_is_withheld(run: Run) -> None:
+    first = lines(run("mail", "ingest", "--json", "one.eml")[1])
+    again = lines(run("mail", "ingest", "--json", "one.eml")[1])
+    assert [face["state"] for face in first + again] == ["opened", "known"]
+    (withheld,) = lines(run("outbox", "list", "--json")[1])
+    assert set(withheld) >= {
+        "id", "ticket", "kind", "to", "subject", "message_id", "state", "attempts", "next_attempt_at", "last_error",
+        "reason", "created_at", "sent_at",
+    }  # fmt: skip
+    assert (withheld["state"], withheld["reason"]) == ("withheld", "taken in from a file")
+    assert (withheld["ticket"], withheld["to"]) == (first[0]["ticket"], "ann@example.org")
+
+
+def test_ticket_list_and_show_print_their_faces(run: Run) -> None:
+    run("mail", "ingest", "one.eml")
+    (row,) = lines(run("ticket", "list", "--json")[1])
+    assert set(row) >= {
+        "id", "subject", "status", "priority", "category", "language", "requester", "created_at", "updated_at",
+        "promised_from", "promised_by", "first_response_at", "merged_into", "position", "duplicate_of", "similarity",
+        "messages",
+    }  # fmt: skip
+    assert (row["status"], row["requester"], row["position"], row["messages"]) == ("new", "ann@example.org", 1, 2)
+    (whole,) = lines(run("ticket", "show", row["id"].lower().replace("-", " "), "--json")[1])
+    kinds = [(entry["direction"], entry["kind"]) for entry in whole["conversation"]]
+    assert kinds == [("in", "request"), ("out", "acknowledgement")]
+    assert set(whole["conversation"][0]) >= {
+        "direction", "kind", "message_id", "from", "to", "subject", "text", "new_text", "at", "sender", "attachments",
+    }  # fmt: skip
+    assert whole["history"][0]["event"] == "opened"
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (("--status", "new"), 1),
+        (("--status", "closed"), 0),
+        (("--category", "deposit"), 1),
+        (("--category", "api"), 0),
+        (("--requester", "ANN@example.org"), 1),
+        (("--requester", "bob@example.org"), 0),
+        (("--duplicates",), 0),
+        (("--since", "2026-11-22"), 1),
+        (("--since", "2999-01-01"), 0),
+        (("--limit", "0"), 0),
+    ],
+)
+def test_ticket_list_filters(run: Run, words: tuple[str, ...], count: int) -> None:
+    run("mail", "ingest", "one.eml")
+    assert len(lines(run("ticket", "list", "--json", *words)[1])) == count
+
+
+def test_staff_reply_note_close_and_reopen(run: Run) -> None:
+    key = lines(run("mail", "ingest", "--json", "one.eml")[1])[0]["ticket"]
+    assert run("ticket", "reply", key, "--text", "We are looking into it.")[0] == 0
+    assert run("ticket", "note", key, "--text", "called the bank")[0] == 0
+    assert run("ticket", "assign", key, "carol")[0] == 0
+    (shown,) = lines(run("ticket", "show", key, "--json")[1])
+    assert (shown["status"], shown["assigned_to"]) == ("pending", "carol")
+    assert [e["kind"] for e in shown["conversation"]] == ["request", "acknowledgement", "staff-reply", "note"]
+    assert run("ticket", "close", key)[0] == 0
+    assert run("ticket", "close", key)[0] == 1
+    assert run("ticket", "reopen", key)[0] == 0
+    sent = [row for row in lines(run("outbox", "list", "--json")[1]) if row["kind"] == "staff-reply"]
+    assert [(row["state"], row["to"]) for row in sent] == [("queued", "ann@example.org")]
+    assert run("outbox", "cancel", str(sent[0]["id"]))[0] == 0
+    assert run("outbox", "cancel", str(sent[0]["id"]))[0] == 1
+
+
+def test_why_tells_what_became_of_a_mail_and_says_so_of_unknown_ones(run: Run) -> None:
+    run("mail", "ingest", "one.eml")
+    for name in ("<one@example.org>", "one@example.org"):
+        code, out, _ = run("mail", "why", name, "--json")
+        (story,) = lines(out)
+        assert (code, story["state"], story["rule"]) == (0, "opened", "new request")
+        assert [answer["state"] for answer in story["answers"]] == ["withheld"]
+    code, _, err = run("mail", "why", "<nobody@example.org>")
+    assert code == 1
+    assert "Nothing is known" in err
+
+
+def test_one_round_with_dead_servers_says_which_and_can_be_tried_again(run: Run) -> None:
+    code, out, err = run("run", "--once", "--json")
+    (tally,) = lines(out)
+    assert code == 75
+    assert list(tally) == [
+        "fetched", "opened", "appended", "duplicates", "filed", "quarantined", "already_known", "sent", "deferred",
+        "failed", "withheld",
+    ]  # fmt: skip
+    assert "mailbox support" in err
+
+
+def test_status_and_check_are_true_and_machine_readable(run: Run) -> None:
+    run("mail", "ingest", "one.eml")
+    (status,) = lines(run("status", "--json")[1])
+    assert (status["unanswered"], status["withheld"], status["quarantine"]) == (1, 1, 0)
+    code, out, _ = run("check", "--offline", "--json")
+    (check,) = lines(out)
+    assert (code, check["ok"]) == (0, True)
+    assert run("check", "--json")[0] == 1  # nobody listens on port 9
+
+
+def test_the_configuration_may_be_named_before_or_after_the_command(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mailticket.toml").rename(tmp_path / "other.toml")
+    assert run("status")[0] == 78
+    assert run("--config", "other.toml", "status")[0] == 0
+    assert run("status", "--config", "other.toml")[0] == 0
+
+
+def test_a_bad_configuration_lists_every_problem_with_exit_78(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mailticket.toml").write_text('[support]\naddress = "nobody"\nnmae = "x"\n[smtp]\nport = 0\n')
+    code, _, err = run("status")
+    assert code == 78
+    assert all(word in err for word in ("address", "nmae", "port", "host"))
+
+
+def test_usage_errors_leave_with_2(run: Run) -> None:
+    assert run("ticket", "list", "--status", "sleeping")[0] == 2
+    assert run("no-such-command")[0] == 2
+    assert run("outbox", "send")[0] == 2
+
+
+def test_a_mistyped_ticket_id_is_said_to_be_one(run: Run) -> None:
+    code, _, err = run("ticket", "show", "MT-0000-0001")
+    assert code == 1
+    assert "typing error" in err
+
+
+def test_init_writes_a_configuration_that_check_can_read_and_never_overwrites(run: Run, tmp_path: Path) -> None:
+    assert run("init", "fresh")[0] == 0
+    written = tmp_path / "fresh" / "mailticket.toml"
+    assert written.stat().st_mode & 0o077 == 0
+    assert run("check", "--offline", "--config", str(written))[0] == 0
+    assert run("init", "fresh")[0] == 2
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
+def test_preview_shows_every_letter(run: Run, language: str) -> None:
+    kinds = run("preview")[1].splitlines()[0].removeprefix("letters: ").split(", ")
+    assert "acknowledgement" in kinds
+    for kind in kinds:
+        code, out, _ = run("preview", kind, "--language", language)
+        assert (code, out.startswith("Subject: ")) == (0, True)
+    assert "<html" in run("preview", "acknowledgement", "--html")[1]
+
+
+def test_promise_replay_answers_each_request_knowing_only_what_came_before(run: Run, tmp_path: Path) -> None:
+    history = [
+        {"at": "2026-11-20T10:00:00+00:00", "event": "request", "id": "a", "category": "api", "priority": "normal"},
+        {"at": "2026-11-20T12:00:00+00:00", "event": "first_answer", "id": "a"},
+        {"at": "2026-11-21T10:00:00+00:00", "event": "request", "id": "b", "category": "api", "priority": "normal"},
+    ]
+    (tmp_path / "history.jsonl").write_text("".join(json.dumps(event) + "\n" for event in history))
+    code, out, _ = run("promise", "replay", "--json", "history.jsonl")
+    promised = lines(out)
+    assert (code, [line["id"] for line in promised]) == (0, ["a", "b"])
+    assert promised[0]["promised_by"].startswith("2026-11-23T10:0")
+    assert "KEPT" in run("promise", "replay", "history.jsonl")[1]
+    (tmp_path / "broken.jsonl").write_text("{}\n")
+    assert run("promise", "replay", "broken.jsonl")[0] == 1
+
+
+def test_what_others_wrote_cannot_act_on_the_terminal(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "evil.eml").write_bytes(REQUEST.replace(b"Deposit missing", b"x\x1b]0;owned\x07y\x1b[2J"))
+    run("mail", "ingest", "evil.eml")
+    for words in (("ticket", "list"), ("mail", "explain", "evil.eml")):
+        assert "\x1b]0" not in run(*words)[1]
+
+
+def test_every_command_has_help(run: Run) -> None:
+    for name in COMMANDS:
+        code, out, _ = run(name, "--help")
+        assert (code, "Usage:" in out) == (0, True)
