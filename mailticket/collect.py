@@ -86,6 +86,7 @@ class Collector:
                 self._round(inbox, folder, selected)
                 self._on_beat()
                 if not self.stopping:
+                    self._intake.rest()
                     self._wait(inbox)
 
     @contextmanager

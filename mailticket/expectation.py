@@ -1,4 +1,4 @@
-"""The forecast's view of the load, kept between mails: read anew from the store when it has grown old."""
+"""The forecast's view of the load, kept between mails and read anew from the store while nobody waits for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from mailticket.office import Office
 from mailticket.promise import Load
 from mailticket.store import Session, load
 
-_REFRESH_SECONDS = 30.0
+_FRESH_SECONDS = 30.0
+_STALE_SECONDS = 600.0
 _SHARE = 50  # reading may take at most this fraction of the time, however many wait
 
 
@@ -17,16 +18,30 @@ class Expectation:
 
     def __init__(self) -> None:
         self._load: Load | None = None
-        self._calendar: object = None
-        self._good_until = 0.0
+        self._office: Office | None = None
+        self._read_at = 0.0
+        self._cost = 0.0
 
     def load(self, session: Session, office: Office) -> Load:
-        """The load as of a moment ago, including the tickets that were opened through this object."""
-        began = time.monotonic()
-        if self._load is None or began >= self._good_until or self._calendar is not office.calendar:
-            now = office.clock()
-            self._load = Load.of(load.snapshot(session, now), now, office.calendar, office.settings.promise.confidence)
-            self._calendar = office.calendar
-            cost = time.monotonic() - began
-            self._good_until = time.monotonic() + max(_REFRESH_SECONDS, cost * _SHARE)
+        """The load as of a moment ago, including the tickets that were opened through this object. Reading it takes
+        tens of milliseconds, so one that is not quite fresh is better than a mail that waits for it."""
+        if self._load is None or self._office is not office or self._age() > _STALE_SECONDS:
+            return self._read(session, office)
+        return self._load
+
+    def refresh(self, office: Office) -> None:
+        """Read the load anew if it is no longer fresh; to be called when there is nothing else to do."""
+        if self._age() > max(_FRESH_SECONDS, self._cost * _SHARE):
+            with office.database.read() as session:
+                self._read(session, office)
+
+    def _age(self) -> float:
+        return time.monotonic() - self._read_at
+
+    def _read(self, session: Session, office: Office) -> Load:
+        began, now = time.monotonic(), office.clock()
+        confidence = office.settings.promise.confidence
+        self._load = Load.of(load.snapshot(session, now), now, office.calendar, confidence)
+        self._office, self._read_at = office, time.monotonic()
+        self._cost = self._read_at - began
         return self._load

@@ -104,6 +104,10 @@ class Intake:
             outcomes.extend(self._take_alone(arrival))
         return outcomes
 
+    def rest(self) -> None:
+        """Nothing is to be taken in for a while: make ready what the next mail would have to wait for."""
+        self._expectation.refresh(self.office)
+
     def _take_together(self, arrivals: Sequence[Arrival], outcomes: list[Outcome]) -> list[Arrival]:
         """A chunk in as few transactions as may be; returns the mails that raised, to be taken alone."""
         suspects: list[Arrival] = []
