@@ -1,0 +1,42 @@
+"""The site of a test: a fresh folder, a fresh mailbox on the session's Dovecot, an SMTP sink of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.site import Site
+from tests.servers.dovecot import Dovecot
+from tests.servers.smtp import SmtpSink
+
+MakeSite = Callable[..., Site]
+
+
+@pytest.fixture
+def make_site(tmp_path: Path, dovecot: Dovecot, smtp_sink: SmtpSink) -> Iterator[MakeSite]:
+    """Makes the site; tables of the configuration are added by keyword."""
+    made: list[Site] = []
+
+    def make(url: str = "", **more: Mapping[str, object]) -> Site:
+        site = Site(tmp_path, dovecot, smtp_sink, url)
+        made.append(site)
+        site.configure(**more)
+        return site
+
+    yield make
+    for site in made:
+        site.close()
+
+
+@pytest.fixture
+def site(make_site: MakeSite) -> Site:
+    """A site with the smallest configuration on SQLite."""
+    return make_site()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def any_site(request: pytest.FixtureRequest, make_site: MakeSite) -> Site:
+    """The same on each kind of database."""
+    return make_site(request.getfixturevalue("postgres_url") if request.param == "postgres" else "")
