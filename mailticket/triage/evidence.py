@@ -19,44 +19,44 @@ class Piece:
 
 # Log-odds of each feature at its full value (1.0).
 ODDS: dict[str, float] = {
-    "base": -3.9,
+    "base": -4.1,
     "words": 0.3,
-    "contained": 0.1,
-    "rare": 2.4,
-    "concepts": 5.3,
+    "contained": 0.2,
+    "rare": 2.7,
+    "concepts": 6.0,
     "subject": 0.1,
-    "answers_it": 2.5,
-    "same_identifier": 5.4,
-    "same_code": 1.5,
-    "other_identifier": -7.0,
+    "answers_it": 2.9,
+    "same_identifier": 5.5,
+    "same_code": 2.8,
+    "other_identifier": -7.2,
     "other_code": -1.7,
-    "same_number": 1.5,
-    "same_amount": 4.0,
-    "other_amount": -4.8,
+    "same_number": 1.6,
+    "same_amount": 3.8,
+    "other_amount": -5.1,
     "same_coin": 0.1,
-    "other_coin": -5.7,
+    "other_coin": -6.1,
     "same_date": 1.2,
-    "other_date": -3.4,
-    "other_account": -4.8,
-    "other_network": -3.7,
+    "other_date": -3.5,
+    "other_account": -5.0,
+    "other_network": -3.9,
     "same_category": 0.1,
-    "other_category": -3.2,
-    "chaser": 7.6,
-    "chaser_off_topic": -1.1,
-    "again": 2.0,
-    "apart": -1.5,
-    "form": -6.5,
-    "frame": -6.0,
-    "no_topic_shared": -1.1,
-    "topics_apart": -1.5,
-    "thin": -0.3,
-    "new_topic": -1.8,
+    "other_category": -4.5,
+    "chaser": 8.0,
+    "chaser_off_topic": -0.9,
+    "again": 2.1,
+    "apart": -1.2,
+    "form": -6.9,
+    "frame": -6.3,
+    "no_topic_shared": -1.4,
+    "topics_apart": -1.8,
+    "thin": -0.1,
+    "new_topic": -2.1,
     "asks": -0.7,
-    "both_report": 0.4,
-    "same_deed": 2.2,
-    "deeds_apart": -0.3,
-    "opposite": -4.6,
-    "question_and_report": -2.4,
+    "both_report": 0.3,
+    "same_deed": 2.4,
+    "deeds_apart": -0.1,
+    "opposite": -4.8,
+    "question_and_report": -2.3,
     "cross_language": 2.1,
 }
 
@@ -125,7 +125,7 @@ def _wording(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[t
 
 def _frame(new: Fingerprint, earlier: Fingerprint, shared: Set[str]) -> Iterator[tuple[str, float, str]]:
     """The same turns of phrase around other content: so one tells another matter, not the same one in other words."""
-    turns = len(new.turns & earlier.turns) / max(6, min(len(new.turns), len(earlier.turns)))
+    turns = len(new.turns & earlier.turns) / max(12, min(len(new.turns), len(earlier.turns)))
     if turns > 0.1:
         ours, theirs = (
             sum(weight for term, weight in print_.terms.items() if weight > 2.0 and term not in shared)
@@ -225,7 +225,7 @@ def _codes_evidence(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[st
         if strong or ".." in same:
             yield "same_identifier", 1.0, f"same identifier {same}"
         elif not (new.identifiers - earlier.identifiers and earlier.identifiers - new.identifiers):
-            yield "same_code", 1.0, f"same code {same}"
+            yield "same_code", min(1.0, len(same) / 8), f"same code {same}"
         else:
             yield "other_code", 1.0, "different codes"
     elif labelled and not (new.correction or earlier.correction):

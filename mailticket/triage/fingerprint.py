@@ -216,6 +216,11 @@ def _without_codes(text: str) -> str:
     return _IDENTIFIER.sub(" ", text)
 
 
+# Numbers that stay the same from mail to mail: those of the sender's company, bank and telephone.
+_SENDERS = re.compile(
+    r"(?:vat|tax|ust|iban|bic|tel|phone|mobile|电话|手机|税号|联系电话)\S{0,3}(?:\s?(?:id|no\.?|number|"
+    r"nr\.?))?\s{0,3}[:：]?\s{0,3}[+0-9a-z-]{5,34}"
+)
 _ABBREVIATED = re.compile(r"(?<![0-9a-z])((?:0x)?[0-9a-z]{3,12})(?:\.{2,6}|\*{2,8})([0-9a-z]{3,12})(?![0-9a-z])")
 _ENDING = re.compile(
     r"(?:ending (?:in|with)|ends (?:in|with)|last (?:four|six|4|6|8) (?:digits )?(?:are|is)?|尾号|"
@@ -230,6 +235,7 @@ _NO_CODE = re.compile(
 
 def _identifiers(text: str) -> frozenset[str]:
     """Codes with digits in them, and abbreviated ones as "start..end"."""
+    text = _SENDERS.sub(" ", text)
     codes = {code for match in _IDENTIFIER.finditer(text) if _telling_code(code := match.group().strip("-_"))}
     codes |= {f"{match.group(1)}..{match.group(2)}" for match in _ABBREVIATED.finditer(text)}
     codes |= {f"..{match.group(1)}" for match in _ENDING.finditer(text) if any(c.isdigit() for c in match.group(1))}
