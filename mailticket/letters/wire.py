@@ -45,8 +45,9 @@ def is_bare_address(text: str) -> bool:
     """Whether a letter can be sent there: local@domain as one token, no name, no quotes, no comment, no list.
 
     Anything that would need quoting is refused, because CPython before 3.13.1 loses quotes when it folds (gh-80222).
+    So is what looks like an encoded word (RFC 2047): a server that decodes it could read another domain out of it.
     """
-    return len(text) <= 254 and _ADDRESS.fullmatch(text) is not None
+    return len(text) <= 254 and "=?" not in text and _ADDRESS.fullmatch(text) is not None
 
 
 def thread(parent_id: str, parent_references: Iterable[str]) -> tuple[str, ...]:
