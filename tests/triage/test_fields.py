@@ -84,9 +84,9 @@ def test_time_grows_linearly_with_hostile_text(unit: str) -> None:
 
     def seconds(size: int) -> float:
         text = (unit * (size // len(unit) + 1))[:size]
-        start = time.perf_counter()
+        start = time.process_time()
         fields.extract_compiled(text, rules)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(2_000)
     short = min(seconds(10_000) for _ in range(3))

@@ -106,9 +106,9 @@ def test_masking_never_raises_and_a_second_time_changes_nothing_outside_marks(te
 def test_time_grows_linearly_with_hostile_text(unit: str) -> None:
     def seconds(size: int) -> float:
         text = (unit * (size // len(unit) + 1))[:size]
-        start = time.perf_counter()
+        start = time.process_time()
         secrets.mask(text)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(2_000)
     short = min(seconds(20_000) for _ in range(3))
