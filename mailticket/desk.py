@@ -237,7 +237,9 @@ class Desk:
     def _add_participant(self, session: Session, ticket: Ticket, address: str, now: datetime) -> None:
         key = address_key(address)
         if session.get(Participant, (ticket.id, key)) is None:
-            tickets.add(session, Participant(ticket_id=int(ticket.id or 0), key=key, address=address, added_at=now))
+            tickets.add_participant(
+                session, Participant(ticket_id=int(ticket.id or 0), key=key, address=address, added_at=now)
+            )
             self._event(session, ticket, now, "participant", address)
 
     def _recipient(self, session: Session, ticket: Ticket) -> str:

@@ -29,7 +29,7 @@ from jinja2 import Environment
 CHUNK = 50
 _TEMPLATE = """Dear {{ name or "customer" }},
 
-thank you for your mail "{{ subject }}". Your ticket is {{ ticket }}, and you will hear from us within {{ hours }} hours.
+thank you for your mail "{{ subject }}". Your ticket is {{ ticket }}; you will hear from us within {{ hours }} hours.
 {% if attachments %}We received these files:
 {% for one in attachments %}  * {{ one }}
 {% endfor %}{% endif %}

@@ -143,7 +143,6 @@ class Sink:
 
     def log(self) -> list[Accepted]:
         self._asking.send("XLOG\r\n")
-        assert self._asking.file is not None or True
         if self._asking.file is None:
             self._asking.file = self._asking.sock.makefile("rb")
         return [Accepted(*row) for row in json.loads(self._asking.file.readline()[4:])]

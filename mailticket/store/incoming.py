@@ -6,11 +6,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
 from mailticket.models import Folder, Incoming
+from mailticket.store.rows import execute, table_of, update_row
+
+_TABLE = table_of(Incoming)
+_STATE = select(_TABLE.c.state).where(_TABLE.c.id == bindparam("mail")).with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +116,7 @@ def begin_attempts(session: Session, ids: Sequence[int], now: datetime) -> None:
 
 def begin_alone(session: Session, incoming_id: int, attempt: int, now: datetime) -> None:
     """Record that a mail is taken in alone, for the attempt-th time: only these attempts make a mail poison."""
-    values = {"attempted_at": now, "alone_attempts": attempt}
-    session.execute(update(Incoming).where(col(Incoming.id) == incoming_id).values(**values))
+    update_row(session, Incoming, incoming_id, {"attempted_at": now, "alone_attempts": attempt})
 
 
 def forget_attempts(session: Session, ids: Sequence[int]) -> None:
@@ -123,14 +126,12 @@ def forget_attempts(session: Session, ids: Sequence[int]) -> None:
 
 def finish(session: Session, incoming_id: int, now: datetime, **values: object) -> None:
     """Write the outcome of a mail: its state, rule, reason, evidence and where it went."""
-    values = {"decided_at": now, "attempted_at": None, **values}
-    session.execute(update(Incoming).where(col(Incoming.id) == incoming_id).values(**values))
+    update_row(session, Incoming, incoming_id, {"decided_at": now, "attempted_at": None, **values})
 
 
 def is_owed(session: Session, incoming_id: int) -> bool:
     """Whether the row still waits for an outcome: a second daemon, or an earlier life, may have given it one."""
-    query = select(col(Incoming.state)).where(col(Incoming.id) == incoming_id)
-    return session.execute(query.with_for_update()).scalar() == "listed"
+    return bool(execute(session, _STATE, {"mail": incoming_id}).scalar() == "listed")
 
 
 def vanish(session: Session, ids: Sequence[int], now: datetime) -> None:

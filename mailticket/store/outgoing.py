@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
 from mailticket.models import Event, Outgoing, Ticket
+from mailticket.store.rows import insert_row, update_row
 
 STAFF_RANK = 1
 ANSWER_RANK = 5
@@ -35,9 +36,8 @@ class Due:
 
 
 def add(session: Session, row: Outgoing) -> int:
-    session.add(row)
-    session.flush()
-    return int(row.id or 0)
+    """Write a row now; returns its id. The object is not followed afterwards."""
+    return insert_row(session, row)
 
 
 def claim(session: Session, now: datetime, limit: int) -> list[Due]:
@@ -73,11 +73,11 @@ def claim(session: Session, now: datetime, limit: int) -> list[Due]:
 
 def set_begun(session: Session, outgoing_id: int, now: datetime) -> None:
     """From here on the outcome is uncertain until the server replies."""
-    session.execute(update(Outgoing).where(col(Outgoing.id) == outgoing_id).values(begun_at=now))
+    update_row(session, Outgoing, outgoing_id, {"begun_at": now})
 
 
 def set_outcome(session: Session, outgoing_id: int, **values: object) -> None:
-    session.execute(update(Outgoing).where(col(Outgoing.id) == outgoing_id).values(**values))
+    update_row(session, Outgoing, outgoing_id, values)
 
 
 def recover(session: Session, now: datetime) -> tuple[int, int]:

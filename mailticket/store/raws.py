@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel import Session, col
 
 from mailticket.models import Raw
+from mailticket.store.rows import execute, table_of
 
 _WORTH_IT = 0.9  # of the size: below it the compressed form is kept
 _TOO_SMALL = 200  # bytes
+
+_TABLE = table_of(Raw)
+_FIND = select(_TABLE.c.digest).where(_TABLE.c.digest == bindparam("sought"))
+_ADD = _TABLE.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,12 @@ def _shrinks(raw: bytes) -> bool:
 
 def put(session: Session, packed: Packed, now: datetime, mask_after: datetime | None = None) -> None:
     """Store a raw mail unless its bytes are there already."""
-    found = session.execute(select(col(Raw.digest)).where(col(Raw.digest) == packed.digest)).first()
-    if found is None:
-        values: Mapping[str, object] = {
+    if execute(session, _FIND, {"sought": packed.digest}).first() is None:
+        values = {
             "digest": packed.digest, "size": packed.size, "packing": packed.packing, "data": packed.data,
             "complete": packed.complete, "stored_at": now, "mask_after": mask_after,
         }  # fmt: skip
-        session.execute(insert(Raw), values)
+        execute(session, _ADD, values)
 
 
 def get(session: Session, digest: str) -> bytes | None:

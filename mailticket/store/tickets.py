@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select, text, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
@@ -15,29 +16,58 @@ from mailticket.mail.values import address_key
 from mailticket.models import Address, Attachment, Event, Message, Participant, Requester, Ticket
 from mailticket.store import raws
 from mailticket.store.knowledge import merged_into
+from mailticket.store.rows import execute, insert_row, insert_tracked, table_of
+
+_REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
+_NEW_REQUESTER, _NEW_ADDRESS = _REQUESTERS.insert(), _ADDRESSES.insert()
+_NEW_ATTACHMENT, _NEW_EVENT = table_of(Attachment).insert(), table_of(Event).insert()
+_REQUESTER_OF = (
+    select(_REQUESTERS.c.id, _REQUESTERS.c.language)
+    .join(_ADDRESSES, _ADDRESSES.c.requester_id == _REQUESTERS.c.id)
+    .where(_ADDRESSES.c.key == bindparam("sender"))
+)
+_REMEMBER_LANGUAGE = (
+    _REQUESTERS.update().where(_REQUESTERS.c.id == bindparam("requester")).values(language=bindparam("language"))
+)
+_BEARER = select(_TICKETS.c.id).where(_TICKETS.c.key == bindparam("ticket"))
+_SET_SERIAL = _TICKETS.update().where(_TICKETS.c.id == bindparam("ticket")).values(serial=bindparam("number"))
+# The words of the partial index, so that SQLite sees that they are the same.
+UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
+
+
+def _waiting(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(_TICKETS).where(UNANSWERED, *conditions).scalar_subquery()
+
+
+_AHEAD = select(
+    _waiting(_TICKETS.c.priority.in_(bindparam("pressing", expanding=True))),
+    _waiting(_TICKETS.c.priority == bindparam("priority"), _TICKETS.c.created_at < bindparam("arrived")),
+    _waiting(
+        _TICKETS.c.priority == bindparam("priority"),
+        _TICKETS.c.created_at == bindparam("arrived"),
+        _TICKETS.c.id < bindparam("ticket"),
+    ),
+)
 
 
 def requester_of(session: Session, sender: MailAddress, language: str, now: datetime) -> int:
     """The id of the person behind an address, made at first sight; the newest language is remembered."""
-    known = session.get(Address, sender.key)
+    known = execute(session, _REQUESTER_OF, {"sender": sender.key}).first()
     if known is not None:
-        if language:
-            remember = update(Requester).where(col(Requester.id) == known.requester_id)
-            session.execute(remember.where(col(Requester.language) != language).values(language=language))
-        return known.requester_id
-    person = Requester(name=sender.name, language=language, created_at=now)
-    session.add(person)
-    session.flush()
-    session.add(Address(key=sender.key, address=sender.address, requester_id=int(person.id or 0)))
-    session.flush()
-    return int(person.id or 0)
+        if language and known.language != language:
+            execute(session, _REMEMBER_LANGUAGE, {"requester": known.id, "language": language})
+        return int(known.id)
+    person = execute(session, _NEW_REQUESTER, {"name": sender.name, "language": language, "created_at": now})
+    number: int = person.inserted_primary_key[0]
+    execute(session, _NEW_ADDRESS, {"key": sender.key, "address": sender.address, "requester_id": number})
+    return number
 
 
 def unused_key(session: Session, make: Callable[[], str]) -> str:
     """A fresh ticket ID that no ticket bears."""
     while True:
         key = make()
-        if session.execute(select(col(Ticket.id)).where(col(Ticket.key) == key)).first() is None:
+        if execute(session, _BEARER, {"ticket": key}).first() is None:
             return key
 
 
@@ -50,11 +80,14 @@ def by_key(session: Session, key: str, *, follow_merge: bool = False, lock: bool
     return merged_into(session, ticket) if follow_merge else ticket
 
 
-def add(session: Session, row: Ticket | Message | Participant) -> int:
-    """Write a row now; returns its id (0 for rows without one)."""
+def add(session: Session, row: Ticket | Message) -> int:
+    """Write a row now; returns its id. What is changed in a ticket afterwards is written too, in a message not."""
+    return insert_tracked(session, row) if isinstance(row, Ticket) else insert_row(session, row)
+
+
+def add_participant(session: Session, row: Participant) -> None:
     session.add(row)
     session.flush()
-    return int(getattr(row, "id", 0) or 0)
 
 
 def add_attachments(session: Session, message_id: int, attachments: Sequence[MailAttachment]) -> None:
@@ -64,22 +97,22 @@ def add_attachments(session: Session, message_id: int, attachments: Sequence[Mai
         for a in attachments
     ]  # fmt: skip
     if rows:
-        session.execute(insert(Attachment), rows)
+        session.connection().execute(_NEW_ATTACHMENT, rows)
 
 
 def add_event(
     session: Session, ticket_id: int, now: datetime, kind: str, detail: str = "", actor: str = "mailticket"
 ) -> None:
     values = {"ticket_id": ticket_id, "at": now, "kind": kind, "actor": actor, "detail": detail}
-    session.execute(insert(Event), values)
+    execute(session, _NEW_EVENT, values)
 
 
 def next_serial(session: Session, ticket: Ticket) -> int:
     """The number of the ticket's next outgoing mail: it makes our Message-IDs unique."""
-    ticket.serial += 1
-    session.add(ticket)
-    session.flush()
-    return ticket.serial
+    serial = ticket.serial + 1
+    execute(session, _SET_SERIAL, {"ticket": ticket.id, "number": serial})
+    set_committed_value(ticket, "serial", serial)
+    return serial
 
 
 def set_first_response(session: Session, ticket_id: int, at: datetime) -> None:
@@ -157,17 +190,14 @@ def position(session: Session, ticket: Ticket) -> int | None:
 
 def ahead_of(session: Session, priority: str, created_at: datetime, ticket_id: int | None) -> int:
     """How many unanswered tickets are served before one of this priority and time of arrival."""
-    before = ("urgent", "high", "normal", "low")[: ("urgent", "high", "normal", "low").index(priority)]
-    waiting = (col(Ticket.first_response_at).is_(None), col(Ticket.status).in_(("new", "open")))
-    pressing = select(func.count()).select_from(Ticket).where(*waiting, col(Ticket.priority).in_(before))
-    earlier = select(func.count()).select_from(Ticket).where(
-        *waiting, col(Ticket.priority) == priority, col(Ticket.created_at) < created_at
-    )  # fmt: skip
-    same_moment = select(func.count()).select_from(Ticket).where(
-        *waiting, col(Ticket.priority) == priority, col(Ticket.created_at) == created_at,
-        col(Ticket.id) < (ticket_id if ticket_id is not None else 2**62),
-    )  # fmt: skip
-    return sum(session.execute(query).scalar() or 0 for query in (pressing, earlier, same_moment))
+    ranks = ("urgent", "high", "normal", "low")
+    asked = {
+        "pressing": ranks[: ranks.index(priority)],
+        "priority": priority,
+        "arrived": created_at,
+        "ticket": ticket_id if ticket_id is not None else 2**62,
+    }
+    return sum(execute(session, _AHEAD, asked).one())
 
 
 def set_undeliverable(session: Session, address: str, now: datetime, why: str) -> None:
