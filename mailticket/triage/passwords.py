@@ -18,14 +18,14 @@ _QUALIFIER = (
 )
 # "password: x", "password for my account = x": whatever follows is the password.
 _MARKED = re.compile(
-    rf"(?<![A-Za-z])(?:{_NAMES}){_QUALIFIER}"
+    rf"(?<![A-Za-z=])(?:{_NAMES}){_QUALIFIER}"
     rf"(?:[ \t]{{0,2}}\([^)\n]{{0,30}}\))?[ \t]{{0,3}}(?:is|was)?[ \t]{{0,2}}[:=][>]?\s{{0,3}}"
     r"[\"'`“「]?(?P<value>[^\s\"'`”」<>]{2,80})",
     re.IGNORECASE,
 )
 # "my password is x" and "password x": only what cannot be the next word of the sentence.
 _SPOKEN = re.compile(
-    rf"(?<![A-Za-z])(?:{_NAMES}){_QUALIFIER}"
+    rf"(?<![A-Za-z=])(?:{_NAMES}){_QUALIFIER}"
     rf"[ \t]{{1,3}}(?P<verb>(?:is|was|being|->|→|-)[ \t]{{1,3}})?"
     r"(?P<quote>[\"'`“「]?)(?P<value>[^\s\"'`”」<>]{3,80})(?P<after>.?)",
     re.IGNORECASE,

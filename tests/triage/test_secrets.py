@@ -51,6 +51,7 @@ def test_a_secret_is_masked_and_the_rest_stays(text: str, masked: str) -> None:
         "密码错误，登录不了",
         "UID 55102938, the verification code does not come",
         "MT-7F3K-92QX",
+        "spf=pass smtp.mfrom=a@example.org; dkim=pass header.i=@example.org",
         "I sent 500000 USDT on 20261117",
         WIF[:-1] + "m",  # a wrong checksum
         SEED.replace("yellow", "zoo"),  # valid words, wrong checksum, no wording
