@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from mailticket.mail import transfer
 
@@ -14,24 +15,39 @@ _BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,300})\r?\n", re.MULTILINE)
 
 def extract(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """The text without its uuencoded files, and those as (name, bytes). Prose that says "begin 644 ..." stays."""
-    if b"begin " not in data:
-        return data, []
     kept: list[bytes] = []
     files: list[tuple[bytes, bytes]] = []
     position = 0
-    for _ in range(MAX_BEGINNINGS):
-        begin = _BEGIN.search(data, position)
-        if not begin or len(files) >= MAX_FILES:
-            break
-        end, lines = _body_end(data, begin.end())
-        if not lines:
-            kept.append(data[position : begin.end()])
-        else:
-            kept.append(data[position : begin.start()])
-            files.append((begin[1].strip(), transfer.decode_uu(data[begin.end() : end])))
-        position = end if lines else begin.end()
+    for found in spans(data):
+        kept.append(data[position : found.start])
+        files.append((found.name, transfer.decode_uu(data[found.body : found.end])))
+        position = found.end
     kept.append(data[position:])
     return b"".join(kept), files
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A uuencoded file at data[start:end]; its lines of data begin at `body`."""
+
+    name: bytes
+    start: int
+    body: int
+    end: int
+
+
+def spans(data: bytes) -> list[Span]:
+    """Where the uuencoded files in a text stand, in order, at most MAX_FILES."""
+    if b"begin " not in data:
+        return []
+    found: list[Span] = []
+    position = 0
+    while len(found) < MAX_FILES and (begin := _BEGIN.search(data, position)):
+        end, lines = _body_end(data, begin.end())
+        if lines:
+            found.append(Span(begin[1].strip(), begin.start(), begin.end(), end))
+        position = end if lines else begin.end()
+    return found
 
 
 def _body_end(data: bytes, position: int) -> tuple[int, int]:
