@@ -302,9 +302,11 @@ class Outgoing(SQLModel, table=True):
               postgresql_where=text("state = 'sending'")),
         Index("ix_outgoing_withheld", "id", sqlite_where=text("state = 'withheld'"),
               postgresql_where=text("state = 'withheld'")),
-        Index("ix_outgoing_counted_at", "counted_at"),
+        Index("ix_outgoing_unverified_counted_at", "counted_at", sqlite_where=text("NOT verified"),
+              postgresql_where=text("NOT verified")),
         Index("ix_outgoing_recipient_counted_at", "recipient_key", "counted_at"),
-        Index("ix_outgoing_domain_counted_at", "recipient_domain", "counted_at"),
+        Index("ix_outgoing_unverified_domain_counted_at", "recipient_domain", "counted_at",
+              sqlite_where=text("NOT verified"), postgresql_where=text("NOT verified")),
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int | None = Field(default=None, foreign_key="ticket.id", index=True)

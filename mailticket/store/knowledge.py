@@ -3,24 +3,107 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, and_, bindparam, func, literal, select, text
 from sqlmodel import Session, col
 
 from mailticket.mail.values import Mail
 from mailticket.models import Address, Incoming, Message, Outgoing, Participant, Requester, Ticket
-from mailticket.settings import Settings
+from mailticket.settings import Caps, Settings
+from mailticket.store.rows import execute, table_of
 from mailticket.triage.duplicates import Fingerprint
 from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
 
 _MOST_OPEN_TICKETS = 50
 _MOST_MERGES = 20
+_ECHOING_TICKETS = 10
 _MOST_ADDRESSES = 50  # of one person
+_MOST_TAGS = 200  # addresses that differ behind the first "+" only
 _OPEN = ("new", "open", "pending")
 TAKEN_IN = ("opened", "appended", "filed", "quarantined")
+
+# Statements that every mail runs, built once over the tables: building one costs three times its execution.
+_INCOMING, _TICKETS, _OUTGOING = table_of(Incoming), table_of(Ticket), table_of(Outgoing)
+_ADDRESSES, _REQUESTERS, _MESSAGES = table_of(Address), table_of(Requester), table_of(Message)
+_FIRST = _TICKETS.alias("first")
+
+_SENDER = (
+    select(_ADDRESSES.c.requester_id, _ADDRESSES.c.undeliverable_since, _ADDRESSES.c.undeliverable_why,
+           _REQUESTERS.c.language)
+    .join(_REQUESTERS, _REQUESTERS.c.id == _ADDRESSES.c.requester_id)
+    .where(_ADDRESSES.c.key == bindparam("sender"))
+    .with_for_update(of=_ADDRESSES)
+)  # fmt: skip
+_COPIES = (
+    select(_INCOMING.c.id, _INCOMING.c.route, _INCOMING.c.state, _INCOMING.c.trust, _TICKETS.c.key,
+           _INCOMING.c.evidence)
+    .outerjoin_from(_INCOMING, _TICKETS, _TICKETS.c.id == _INCOMING.c.ticket_id)
+    .where(_INCOMING.c.state.in_([literal(state) for state in TAKEN_IN]))
+    .order_by(_INCOMING.c.id)
+    .limit(20)
+)  # fmt: skip
+_SAME_CONTENT = _COPIES.where(_INCOMING.c.identity == bindparam("content"))
+_SAME_MESSAGE_ID = _COPIES.where(
+    _INCOMING.c.message_id == bindparam("named"), _INCOMING.c.identity != bindparam("content")
+)
+_OPEN_TICKETS = (
+    select(_TICKETS.c.key, _TICKETS.c.trust, _TICKETS.c.fingerprint, _FIRST.c.key.label("root"))
+    .outerjoin_from(
+        _TICKETS,
+        _FIRST,
+        and_(_FIRST.c.id == _TICKETS.c.duplicate_of, _FIRST.c.status.in_([literal(state) for state in _OPEN])),
+    )
+    .where(
+        _TICKETS.c.requester_id.in_(bindparam("people", expanding=True)),
+        _TICKETS.c.created_at > bindparam("since"),
+        _TICKETS.c.status.in_([literal(state) for state in _OPEN]),
+        _TICKETS.c.trust != "failed",
+        _TICKETS.c.fingerprint.is_not(None),
+    )
+    .order_by(_TICKETS.c.created_at.desc())
+    .limit(_MOST_OPEN_TICKETS)
+)
+_NEWEST_TICKETS = (
+    select(_TICKETS.c.id)
+    .where(_TICKETS.c.requester_id == bindparam("person"))
+    .order_by(_TICKETS.c.created_at.desc())
+    .limit(_ECHOING_TICKETS)
+)
+_ECHOES = (
+    select(func.count())
+    .select_from(_MESSAGES)
+    .where(_MESSAGES.c.ticket_id.in_(_NEWEST_TICKETS), _MESSAGES.c.direction == "in",
+           _MESSAGES.c.new_text == bindparam("said"))
+)  # fmt: skip
+_TAGGED = (
+    select(_ADDRESSES.c.key, _ADDRESSES.c.requester_id)
+    .where(_ADDRESSES.c.key > bindparam("lowest"), _ADDRESSES.c.key < bindparam("highest"))
+    .limit(_MOST_TAGS)
+)
+_TO_ADDRESS = (
+    select(_OUTGOING.c.counted_at)
+    .where(_OUTGOING.c.recipient_key == bindparam("sender"), _OUTGOING.c.counted_at > bindparam("day"))
+    .limit(1000)
+)
+# The words of the partial indexes; with a parameter in their place SQLite would not see that they apply.
+_UNVERIFIED = (
+    select(func.count())
+    .select_from(_OUTGOING)
+    .where(text("NOT outgoing.verified"), _OUTGOING.c.counted_at > bindparam("hour"))
+)
+_UNVERIFIED_OF_DOMAIN = _UNVERIFIED.where(_OUTGOING.c.recipient_domain == bindparam("domain"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """What is known of an address that wrote before."""
+
+    requester_id: int
+    undeliverable: str
+    language: str
 
 
 def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now: datetime) -> Known:
@@ -30,46 +113,44 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
     earlier = _earlier(session, claims.earlier_ids, _people(session, address, sender))
     answerable = mail.automatic is None and not mail.suppress
     return Known(
-        copies=_copies(session, col(Incoming.identity) == mail.identity),
+        copies=_copies(execute(session, _SAME_CONTENT, {"content": mail.identity})),
         same_message_id=_collisions(session, mail),
         tickets=_tickets(session, [*claims.tickets, *earlier.values()]),
         earlier=earlier,
         open_tickets=_open_tickets(session, address, sender, settings, now) if answerable else (),
         bounced=_bounced(session, claims.bounced_id),
-        counts=counts(session, sender, now, verified=mail.trust == "verified") if answerable else Counts(),
-        undeliverable=address.undeliverable_why if address and address.undeliverable_since else "",
-        language=_language(session, address),
+        counts=counts(session, sender, now, settings.caps, verified=mail.trust == "verified")
+        if answerable
+        else Counts(),
+        undeliverable=address.undeliverable if address else "",
+        language=address.language if address else "",
+        echoes=_echoes(session, address, mail.new_text) if answerable else 0,
     )
 
 
-def _lock_requester(session: Session, sender: str) -> Address | None:
+def _lock_requester(session: Session, sender: str) -> _Sender | None:
     """On PostgreSQL, duplicates, caps and places are judged one mail of a requester after the other."""
-    if not sender:
+    row = execute(session, _SENDER, {"sender": sender}).first() if sender else None
+    if row is None:
         return None
-    address: Address | None = session.execute(
-        select(Address).where(col(Address.key) == sender).with_for_update()
-    ).scalar()
-    return address
+    return _Sender(row.requester_id, row.undeliverable_why if row.undeliverable_since else "", row.language)
 
 
-def _copies(session: Session, *condition: ColumnElement[bool]) -> tuple[Copy, ...]:
-    query = select(Incoming, col(Ticket.key)).outerjoin(Ticket, col(Ticket.id) == col(Incoming.ticket_id))
-    query = query.where(*condition, col(Incoming.state).in_(TAKEN_IN)).order_by(col(Incoming.id)).limit(20)
+def _copies(rows: Iterable[Any]) -> tuple[Copy, ...]:
     return tuple(
-        Copy(int(row.id or 0), row.route, row.state, row.trust, key, _came(row))
-        for row, key in session.execute(query)
+        Copy(int(row.id or 0), row.route, row.state, row.trust, row.key, _came(row.evidence)) for row in rows
     )  # fmt: skip
 
 
-def _came(row: Incoming) -> str:
+def _came(evidence: list[list[str]] | None) -> str:
     """By which way a mail came, as its evidence says."""
-    return next((said for rule, said in row.evidence or () if rule == "route"), "")
+    return next((said for rule, said in evidence or () if rule == "route"), "")
 
 
 def _collisions(session: Session, mail: Mail) -> tuple[Copy, ...]:
     if not mail.message_id:
         return ()
-    return _copies(session, col(Incoming.message_id) == mail.message_id, col(Incoming.identity) != mail.identity)
+    return _copies(execute(session, _SAME_MESSAGE_ID, {"named": mail.message_id, "content": mail.identity}))
 
 
 def _tickets(session: Session, keys: Iterable[str]) -> dict[str, TicketFacts]:
@@ -130,7 +211,7 @@ def _merged_from(session: Session, ticket: Ticket) -> list[int]:
     return found
 
 
-def _people(session: Session, address: Address | None, sender: str) -> list[str]:
+def _people(session: Session, address: _Sender | None, sender: str) -> list[str]:
     """The sender's address and the others of the same person."""
     if address is None:
         return [sender] if sender else []
@@ -160,38 +241,28 @@ def _earlier(session: Session, message_ids: tuple[str, ...], people: list[str]) 
 
 
 def _open_tickets(
-    session: Session, address: Address | None, sender: str, settings: Settings, now: datetime
+    session: Session, address: _Sender | None, sender: str, settings: Settings, now: datetime
 ) -> tuple[OpenTicket, ...]:
     requesters = _requesters(session, address, sender, settings)
     if not requesters:
         return ()
-    first = aliased(Ticket)
-    query = (
-        select(col(Ticket.key), col(Ticket.trust), col(Ticket.fingerprint), col(first.key))
-        .outerjoin(first, and_(col(first.id) == col(Ticket.duplicate_of), col(first.status).in_(_OPEN)))
-        .where(
-            col(Ticket.requester_id).in_(requesters),
-            col(Ticket.created_at) > now - timedelta(days=settings.duplicates.window_days),
-            col(Ticket.status).in_(_OPEN),
-            col(Ticket.trust) != "failed",
-            col(Ticket.fingerprint).is_not(None),
-        )
-        .order_by(col(Ticket.created_at).desc())
-        .limit(_MOST_OPEN_TICKETS)
-    )
+    since = now - timedelta(days=settings.duplicates.window_days)
+    found = execute(session, _OPEN_TICKETS, {"people": requesters, "since": since})
     rows = [OpenTicket(key, trust, Fingerprint.from_json(stored), root or "")
-            for key, trust, stored, root in session.execute(query) if stored]  # fmt: skip
+            for key, trust, stored, root in found if stored]  # fmt: skip
     return tuple(reversed(rows))
 
 
-def _requesters(session: Session, address: Address | None, sender: str, settings: Settings) -> list[int]:
+def _requesters(session: Session, address: _Sender | None, sender: str, settings: Settings) -> list[int]:
     if not settings.duplicates.ignore_address_tags or not sender:
         return [address.requester_id] if address else []
     local, _, domain = sender.rpartition("@")
-    bare = local.partition("+")[0].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    same = or_(col(Address.key) == f"{local.partition('+')[0]}@{domain}",
-               col(Address.key).like(f"{bare}+%@{domain}", escape="\\"))  # fmt: skip
-    return list(session.execute(select(col(Address.requester_id)).where(same).limit(20)).scalars())
+    bare = local.partition("+")[0]
+    plain = execute(session, _SENDER, {"sender": f"{bare}@{domain}"}).first()
+    # A range of the primary key, which LIKE would not use: "," is the character after "+".
+    tagged = execute(session, _TAGGED, {"lowest": f"{bare}+", "highest": f"{bare},"})
+    same = [number for key, number in tagged if key.endswith(f"@{domain}")][:20]
+    return [plain.requester_id, *same] if plain else same
 
 
 def _bounced(session: Session, message_id: str) -> Bounced | None:
@@ -206,31 +277,24 @@ def _bounced(session: Session, message_id: str) -> Bounced | None:
     return Bounced(int(row[0] or 0), row[1], row[2]) if row else None
 
 
-def counts(session: Session, sender: str, now: datetime, *, verified: bool = False) -> Counts:
-    """How many automatic answers count towards each cap; those for domains and in all bind unverified senders only."""
+def _echoes(session: Session, address: _Sender | None, said: str) -> int:
+    """How many of the sender's newest mails say exactly this. A text with secrets in it was masked: it never does."""
+    if address is None or not said.strip():
+        return 0
+    return int(execute(session, _ECHOES, {"person": address.requester_id, "said": said}).scalar() or 0)
+
+
+def counts(session: Session, sender: str, now: datetime, caps: Caps, *, verified: bool = False) -> Counts:
+    """How many automatic answers count towards each cap that is set; those for domains and in all bind unverified
+    senders only."""
     if not sender:
         return Counts()
     hour, day = now - timedelta(hours=1), now - timedelta(days=1)
-    to_address = select(col(Outgoing.counted_at)).where(
-        col(Outgoing.recipient_key) == sender, col(Outgoing.counted_at) > day
-    )
-    times = list(session.execute(to_address.limit(1000)).scalars())
+    times = list(execute(session, _TO_ADDRESS, {"sender": sender, "day": day}).scalars())
     mine = Counts(address_hour=sum(at is not None and at > hour for at in times), address_day=len(times))
     if verified:
         return mine
-    unverified = _how_many().where(col(Outgoing.counted_at) > hour, col(Outgoing.verified).is_(False))
-    domain = sender.rpartition("@")[2]
-    return replace(
-        mine,
-        domain_hour=session.execute(unverified.where(col(Outgoing.recipient_domain) == domain)).scalar() or 0,
-        total_hour=session.execute(unverified).scalar() or 0,
-    )
-
-
-def _how_many() -> Select[int]:
-    return select(func.count()).select_from(Outgoing)
-
-
-def _language(session: Session, address: Address | None) -> str:
-    requester = session.get(Requester, address.requester_id) if address else None
-    return requester.language if requester else ""
+    of_domain = {"hour": hour, "domain": sender.rpartition("@")[2]}
+    domain = execute(session, _UNVERIFIED_OF_DOMAIN, of_domain).scalar() if caps.per_domain_hour else 0
+    total = execute(session, _UNVERIFIED, {"hour": hour}).scalar() if caps.total_hour else 0
+    return replace(mine, domain_hour=domain or 0, total_hour=total or 0)

@@ -317,8 +317,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_outgoing_cause_id"), ["cause_id"], unique=False)
-        batch_op.create_index("ix_outgoing_counted_at", ["counted_at"], unique=False)
-        batch_op.create_index("ix_outgoing_domain_counted_at", ["recipient_domain", "counted_at"], unique=False)
         batch_op.create_index(
             "ix_outgoing_due",
             ["rank", "next_attempt_at", "id"],
@@ -336,6 +334,20 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_outgoing_ticket_id"), ["ticket_id"], unique=False)
         batch_op.create_index(
+            "ix_outgoing_unverified_counted_at",
+            ["counted_at"],
+            unique=False,
+            sqlite_where=sa.text("NOT verified"),
+            postgresql_where=sa.text("NOT verified"),
+        )
+        batch_op.create_index(
+            "ix_outgoing_unverified_domain_counted_at",
+            ["recipient_domain", "counted_at"],
+            unique=False,
+            sqlite_where=sa.text("NOT verified"),
+            postgresql_where=sa.text("NOT verified"),
+        )
+        batch_op.create_index(
             "ix_outgoing_withheld",
             ["id"],
             unique=False,
@@ -351,6 +363,16 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'withheld'"),
             postgresql_where=sa.text("state = 'withheld'"),
         )
+        batch_op.drop_index(
+            "ix_outgoing_unverified_domain_counted_at",
+            sqlite_where=sa.text("NOT verified"),
+            postgresql_where=sa.text("NOT verified"),
+        )
+        batch_op.drop_index(
+            "ix_outgoing_unverified_counted_at",
+            sqlite_where=sa.text("NOT verified"),
+            postgresql_where=sa.text("NOT verified"),
+        )
         batch_op.drop_index(batch_op.f("ix_outgoing_ticket_id"))
         batch_op.drop_index(
             "ix_outgoing_sending",
@@ -363,8 +385,6 @@ def downgrade() -> None:
             sqlite_where=sa.text("state IN ('queued', 'deferred')"),
             postgresql_where=sa.text("state IN ('queued', 'deferred')"),
         )
-        batch_op.drop_index("ix_outgoing_domain_counted_at")
-        batch_op.drop_index("ix_outgoing_counted_at")
         batch_op.drop_index(batch_op.f("ix_outgoing_cause_id"))
 
     op.drop_table("outgoing")
