@@ -10,7 +10,8 @@ import codecs
 import re
 from dataclasses import dataclass, field
 
-from mailticket.mail import charsets, parameters
+from mailticket.mail import charsets
+from mailticket.mail.description import describe
 from mailticket.mail.parts import Headers, Part
 
 MAX_HEADER_BLOCK = 256 * 1024
@@ -19,6 +20,7 @@ MAX_HEADERS = 1000
 MAX_DEPTH = 30
 MAX_PARTS = 500
 MAX_BOUNDARY = 200
+MAX_MISSES = 2000  # lines like delimiters that are looked at one by one
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]{0,20}:")
 _KNOWN = re.compile(
@@ -26,7 +28,6 @@ _KNOWN = re.compile(
     rb"[ \t]{0,5}:",
     re.IGNORECASE,
 )
-_TYPE = re.compile(r"^[a-z0-9!#$&^_.+\-]{1,80}/[a-z0-9!#$&^_.+\-]{1,120}$")
 _GUESSED_DELIMITER = re.compile(
     rb"(?:\A|\n)--([^\r\n]{1,200})\r*\n(?=Content-[A-Za-z-]{2,40}[ \t]{0,5}:)", re.IGNORECASE
 )
@@ -75,6 +76,8 @@ class _Reader:
         self.stack: list[_Open] = []
         self.delimiters: dict[bytes, int] = {}
         self.firsts: set[bytes] = set()  # the first byte of each open boundary
+        self.misses = 0  # lines that began as delimiters do and were none
+        self.finder: re.Pattern[bytes] | None = None  # finds the delimiters of the open boundaries
         self.parts = 1
 
     def warn(self, warning: str) -> None:
@@ -134,12 +137,25 @@ class _Reader:
         self._close(0, end, whole=True)
 
     def _next_dashes(self, position: int, end: int) -> int:
-        """Where the next line begins that may be a delimiter: two dashes and the first byte of an open boundary."""
+        """Where the next line begins that may be a delimiter; -1 without one.
+
+        A mail with many lines that only look like delimiters is searched by one expression for the real ones.
+        """
         raw, firsts = self.raw, self.firsts
-        found = raw.find(b"\n--", position, end)
-        while found >= 0 and raw[found + 3 : found + 4] not in firsts:
-            found = raw.find(b"\n--", found + 3, end)
-        return found + 1 if found >= 0 else -1
+        while self.misses < MAX_MISSES:
+            found = raw.find(b"\n--", position, end)
+            if found < 0:
+                return -1
+            if raw[found + 3 : found + 4] in firsts:
+                self.misses += 1  # taken back where it proves to be a delimiter
+                return found + 1
+            self.misses += 1
+            position = found + 3
+        if self.finder is None:
+            wanted = b"|".join(re.escape(boundary) for boundary in self.delimiters)
+            self.finder = re.compile(b"\n--(?:" + wanted + b")[ \t]{0,50}(?:--)?[ \t\r\v\f]{0,50}(?:\n|\\Z)")
+        match = self.finder.search(raw, position, end)
+        return match.start() + 1 if match else -1
 
     def _delimiter(self, line: bytes) -> tuple[int | None, bool]:
         """The level in the stack that this line delimits, and whether it closes it."""
@@ -157,6 +173,7 @@ class _Reader:
         body_end = found - 1 if found and raw[found - 1] == 0x0A else found
         if body_end and body_end < found and raw[body_end - 1] == 0x0D:
             body_end -= 1
+        self.misses -= 1
         self._close(level + 1, body_end, whole=False)
         opened = self.stack[level]
         if opened.leaf:
@@ -188,6 +205,7 @@ class _Reader:
         self.stack.append(_Open(part, boundary))
         self.delimiters[boundary] = len(self.stack) - 1
         self.firsts.add(boundary[:1])
+        self.finder = None
 
     def _close(self, level: int, end: int, *, whole: bool) -> None:
         """End the multiparts from the top of the stack down to `level`."""
@@ -197,6 +215,7 @@ class _Reader:
         del self.stack[level:]
         self.delimiters = {opened.boundary: i for i, opened in enumerate(self.stack)}
         self.firsts = {boundary[:1] for boundary in self.delimiters}
+        self.finder = None
         for opened in reversed(ending):
             opened.part.end = max(opened.part.start, end)
             if opened.leaf:
@@ -282,39 +301,3 @@ class _Reader:
 
 
 _BLANK_LINE = re.compile(rb"\n\r*\n")
-
-
-def describe(headers: Headers, path: str, start: int, end: int, default: str) -> Part:
-    """A part from its headers: what it says it is. The body lies from `start` to `end`."""
-    raw_type = headers.raw("content-type")
-    kind, params = parameters.parse(raw_type) if raw_type else (default, {})
-    if not _TYPE.match(kind):
-        kind = _repaired_type(kind, default)
-    raw_disposition = headers.raw("content-disposition")
-    disposition, more = parameters.parse(raw_disposition) if raw_disposition else ("", {})
-    encoding = headers.raw("content-transfer-encoding")
-    return Part(
-        path=path,
-        headers=headers,
-        type=kind,
-        params=params,
-        disposition=disposition,
-        filename=parameters.clean_filename(
-            more.get("filename") or more.get("name") or params.get("name") or params.get("file") or ""
-        ),
-        encoding=parameters.parse(encoding)[0] if encoding else "",
-        start=start,
-        end=end,
-    )
-
-
-def _repaired_type(kind: str, default: str) -> str:
-    """The type that a broken Content-Type means; RFC 2045 section 5.2 makes the rest plain text."""
-    bare = kind.strip("/")
-    if bare in ("html", "plain"):
-        return f"text/{bare}"
-    if bare in ("multipart", "mixed", "alternative", "related"):
-        return "multipart/mixed"
-    if bare in ("application", "image", "audio", "video"):
-        return "application/octet-stream"
-    return default

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from mailticket.mail import attachment_bytes, read
 from mailticket.mail.bodies import part_bytes
-from mailticket.mail.structure import MAX_DEPTH, MAX_HEADER, MAX_HEADERS, MAX_PARTS, canonical, read_structure
+from mailticket.mail.structure import (
+    MAX_DEPTH,
+    MAX_HEADER,
+    MAX_HEADERS,
+    MAX_MISSES,
+    MAX_PARTS,
+    canonical,
+    read_structure,
+)
 
 TEXT = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cf", "Zl", "Zp", "Co", "Cn")), max_size=120
@@ -108,6 +116,17 @@ def test_a_part_is_a_slice_of_the_raw_bytes() -> None:
 def test_delimiters_are_found_in_every_spelling(raw: bytes) -> None:
     root, _ = read_structure(HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + raw)
     assert len(root.children) == 2
+
+
+@pytest.mark.parametrize("chaff", [b"--bb\n", b"--\n", b"--b-\n", b"--c\n"])
+def test_delimiters_are_found_among_any_number_of_lines_that_look_like_them(chaff: bytes) -> None:
+    lines = chaff * 3 * MAX_MISSES
+    parts = b"--b\n\none\n" + lines + b"--b \r\n\ntwo\n" + lines + b"--b\n\nthree\n" + lines + b"--b--\n"
+    raw = HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + lines + parts
+    root, warnings = read_structure(raw)
+    bodies = [raw[p.start : p.end] for p in root.children]
+    assert [body.split(b"\n")[0] for body in bodies] == [b"one", b"two", b"three"] and warnings == []
+    assert all(body.endswith(chaff.rstrip()) for body in bodies)
 
 
 def test_an_inner_multipart_that_never_closes_ends_with_the_outer_one() -> None:
