@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from sqlmodel import Session, col
 
 from mailticket.desk import Desk
 from mailticket.intake import Arrival, Intake, Outcome
+from mailticket.letters import Letters
 from mailticket.models import Address, Event, Incoming, Message, Outgoing, Participant, Ticket
-from mailticket.office import Office, open_office
+from mailticket.office import Office, open_office, shipped_letters
 from mailticket.settings import Settings
 from mailticket.store import incoming, outgoing, schema
 from mailticket.store.engine import Database
@@ -107,6 +109,12 @@ class Stored:
         return [one.detail for one in self.events if one.kind == kind]
 
 
+@cache
+def _letters() -> Letters:
+    """The shipped letters, whose templates take half a second to compile."""
+    return shipped_letters()
+
+
 def _hurry(connection: Any, _record: object) -> None:
     """What a test wrote need not outlive a power cut."""
     connection.execute("PRAGMA synchronous=OFF")
@@ -133,7 +141,8 @@ class HelpDesk:
         }
         for name, table in tables.items():
             given[name] = {**given.get(name, {}), **table} if isinstance(table, Mapping) else table
-        return open_office(Settings.model_validate(given), self.database, lambda: self.now)
+        office = open_office(Settings.model_validate(given), self.database, lambda: self.now)
+        return replace(office, letters=_letters())
 
     def reopen(self, **tables: Mapping[str, Any]) -> None:
         """Replace the configuration, as after a restart."""

@@ -9,11 +9,9 @@ from mailticket.letters import is_bare_address
 from mailticket.settings import Caps
 from mailticket.triage.commands import Command
 from mailticket.triage.decision import AnswerKind, Case, Decision
-from mailticket.triage.duplicates import compare
 from mailticket.triage.known import Counts
 
 _ANSWERS: dict[Command, AnswerKind] = {"status": "status-answer", "solved": "solved", "split": "split-done"}
-_ECHO = 0.9  # the likeness from which two requests say the same in the same words
 _MOST_ECHOES = 3
 
 
@@ -24,7 +22,7 @@ def answer(case: Case, decision: Decision) -> Decision:
     letter, why = _owed(case, decision)
     if letter == "":
         return replace(decision, evidence=(*decision.evidence, ("answer", f"none: {why}")))
-    withheld = _held_back(case, decision)
+    withheld = _held_back(case)
     said = f"{letter} withheld: {withheld}" if withheld else letter
     return replace(decision, letter=letter, withheld=withheld, evidence=(*decision.evidence, ("answer", said)))
 
@@ -51,7 +49,7 @@ def _owed(case: Case, decision: Decision) -> tuple[AnswerKind, str]:
     return ("reply-received", "") if case.settings.acknowledge.replies else ("", "a further mail to a ticket")
 
 
-def _held_back(case: Case, decision: Decision) -> str:
+def _held_back(case: Case) -> str:
     settings, known = case.settings, case.known
     if case.mail.trust == "failed":
         return "the sender failed authentication"
@@ -63,19 +61,10 @@ def _held_back(case: Case, decision: Decision) -> str:
         return f"arrived more than {settings.acknowledge.within_hours} hours ago"
     if known.undeliverable and case.mail.trust != "verified":  # who is verified and writes has a mailbox again
         return f"mail to this address bounces: {known.undeliverable}"
-    if _is_echo(case, decision):
-        return f"the same text came {_MOST_ECHOES} times before; answering it again could feed a loop"
+    if known.echoes >= _MOST_ECHOES:
+        # A responder that answers each of our answers days apart would stay below every cap.
+        return f"the same text came {known.echoes} times before: answering it again could feed a loop"
     return over_cap(known.counts, settings.caps, verified=case.mail.trust == "verified")
-
-
-def _is_echo(case: Case, decision: Decision) -> bool:
-    """Whether the mail says again what several open tickets of its sender say word for word: as a responder does that
-    answers each of our answers, days apart perhaps, so that no cap would ever stop it."""
-    tickets = case.known.open_tickets
-    if decision.duplicate is None or decision.duplicate.similarity < _ECHO or len(tickets) < _MOST_ECHOES:
-        return False
-    alike = (compare(case.fingerprint, ticket.fingerprint).similarity >= _ECHO for ticket in tickets)
-    return sum(alike) >= _MOST_ECHOES
 
 
 def over_cap(counts: Counts, caps: Caps, *, verified: bool) -> str:

@@ -138,3 +138,4 @@ class Known:
     counts: Counts = Counts()
     undeliverable: str = ""  # why automatic mail to the sender is stopped
     language: str = ""  # in which the requester wrote before
+    echoes: int = 0  # how many of the sender's newest mails have the very same new text

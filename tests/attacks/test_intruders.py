@@ -29,11 +29,17 @@ def untouched(desk: HelpDesk, before: Stored) -> bool:
     )  # fmt: skip
 
 
+VARYING = [
+    r"MT-\w{4}-\w{4}", r"<[^<>\s]+@[^<>\s]+>", r"(?<=Check word: )\w+", r"(?<=nowrap;\">)\w{8}(?=<)",
+    r'boundary="[^"]+"',
+    r"You are (?:next|number \d+) in the queue", r"mailto:\S+", r"mailticket-[0-9a-f]{16}",
+]  # fmt: skip
+
+
 def comparable(wire: bytes) -> str:
     """A letter without what may differ: ticket IDs, Message-IDs, check words, places in the queue."""
     said = words(wire)
-    for pattern in (r"MT-\w{4}-\w{4}", r"<[^<>\s]+@[^<>\s]+>", r"(?<=Check word: )\w+", r"(?<=<strong)>\w{8}<",
-                    r'boundary="[^"]+"', r"You are (?:next|number \d+) in the queue", r"mailto:\S+", r"mailticket-[0-9a-f]{16}"):  # fmt: skip
+    for pattern in VARYING:
         said = re.sub(pattern, "*", said)
     return re.sub(r"(?<=queue</td>).*?</td>", "*", said, flags=re.DOTALL)
 
