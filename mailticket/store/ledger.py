@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
+from mailticket.errors import StoreUnavailable
 from mailticket.store.engine import Database
 
 T = TypeVar("T")
@@ -35,18 +36,26 @@ class Ledger:
     async def _write_all(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            try:
-                results = await asyncio.to_thread(self._commit, [work for work, _ in batch])
-            except BaseException as error:
-                for _, done in batch:
-                    if not done.done():
-                        done.set_exception(error)
-                if not isinstance(error, Exception):
-                    raise
-            else:
-                for (_, done), result in zip(batch, results, strict=True):
-                    if not done.done():
-                        done.set_result(result)
+            await self._write_batch(batch)
+
+    async def _write_batch(self, batch: list[tuple[Callable[[Session], Any], asyncio.Future[Any]]]) -> None:
+        """One transaction for all; when a defect in one of them ends it, one for each, so that only that one fails."""
+        try:
+            results = await asyncio.to_thread(self._commit, [work for work, _ in batch])
+        except BaseException as error:
+            if isinstance(error, Exception) and not isinstance(error, StoreUnavailable) and len(batch) > 1:
+                for entry in batch:
+                    await self._write_batch([entry])
+                return
+            for _, done in batch:
+                if not done.done():
+                    done.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            for (_, done), result in zip(batch, results, strict=True):
+                if not done.done():
+                    done.set_result(result)
 
     def _commit(self, works: list[Callable[[Session], Any]]) -> list[Any]:
         with self._database.write(urgent=True) as session:

@@ -51,6 +51,7 @@ def went_well(session: Session, name: str, now: datetime, note: str = "") -> boo
     recovered = bool(row.error)
     row.last_success_at, row.error, row.error_since, row.note = now, "", None, note
     session.add(row)
+    session.flush()  # a group commit may ask for the same row again
     return recovered
 
 
@@ -60,6 +61,7 @@ def went_wrong(session: Session, name: str, now: datetime, error: str) -> None:
     row.error = error
     row.error_since = row.error_since or now
     session.add(row)
+    session.flush()
 
 
 def health(session: Session) -> list[Health]:

@@ -116,13 +116,15 @@ class Site:
         counts: dict[str, int] = json.loads(done.stdout)
         return counts
 
-    def cli(self, *words: str, code: int = 0, fail: str = "", given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, with this exit code."""
+    def cli(
+        self, *words: str, code: int | None = 0, fail: str = "", given: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; `code` is the exit code that it must have, None for any."""
         done = subprocess.run(
-            self._command(*words), cwd=self.folder, env=self._environ(fail), input=given, capture_output=True,
+            self._command(*words), cwd=self.folder, env=self._environ(fail), capture_output=True,
             text=True, timeout=2 * PATIENCE,
         )  # fmt: skip
-        assert done.returncode == code, f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        assert code in (None, done.returncode), f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done
 
     def json(self, *words: str) -> list[dict[str, Any]]:

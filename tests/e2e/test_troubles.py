@@ -36,20 +36,18 @@ def test_an_imap_server_that_was_gone_is_found_again(site: Site, dovecot: Doveco
 def test_a_connection_that_is_cut_at_any_byte_loses_and_repeats_nothing(
     make_site: MakeSite, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
-    """Each `run --once` dies a little later in the conversation with the IMAP server."""
-    dovecot.deliver(post.requests(3))
+    """Each `run --once` comes a little further in its conversation with the IMAP server."""
+    dovecot.deliver(post.requests(4))
     site = make_site()
+    cuts = 0
     with Proxy(dovecot.plain_port) as proxy:
         site.configure(mailbox={"port": proxy.port})
-        site.once()
-        whole = len(proxy.received)
-        dovecot.deliver([post.request("late@example.org")])
-        for cut in range(whole // 6, whole, whole // 6):
-            proxy.cut_after = cut
-            site.cli("run", "--once", code=75)
-        proxy.cut_after = None
-        site.once()
-    senders = [f"person{n}@example.org" for n in range(1, 4)] + ["late@example.org"]
+        proxy.cut_after = 300
+        while site.cli("run", "--once", code=None).returncode == 75:
+            cuts += 1
+            proxy.cut_after += 600
+    assert cuts >= 4
+    senders = [f"person{n}@example.org" for n in range(1, 5)]
     assert Counter(ticket["requester"] for ticket in site.tickets()) == dict.fromkeys(senders, 1)
     assert Counter(smtp_sink.recipients()) == dict.fromkeys(senders, 1)
 
@@ -88,17 +86,13 @@ def test_an_acknowledgement_that_is_refused_or_cut_off_is(
 ) -> None:
     smtp_sink.next(stage, reply)
     dovecot.deliver([post.request("refused@example.org")])
-    counts = site.once(code=75 if (stage, reply) == ("DATA", DROP) else 0)
-    assert counts["opened"] == 1
+    assert site.once()["opened"] == 1
     row = site.outbox()[0]
     assert (row["state"], row["attempts"] <= 1) == (state, True)
     assert row["last_error"]
     dovecot.deliver([post.request("other@example.org")])
     site.once()
     kept = 1 if reply == DROP_KEPT else 0
-    if stage == "DATA":  # the line broke before any data: the server is tried again at once
-        assert sorted(smtp_sink.recipients()) == ["other@example.org", "refused@example.org"]
-        return
     assert smtp_sink.recipients() == ["refused@example.org"] * kept + ["other@example.org"]
     assert site.outbox()[0]["state"] == state
 
@@ -138,7 +132,7 @@ def test_a_full_disk_pauses_intake_flags_nothing_and_recovers(
     until(lambda: "\\Seen" in dovecot.flags()[1], "the first mail to be marked as seen")
     site.limit_files(4096)
     dovecot.deliver(post.requests(3))
-    site.wait_log("WARNING daemon: mailbox support")
+    site.wait_log("mailbox support: the disk")
     assert all("\\Seen" not in flags for uid, flags in dovecot.flags().items() if uid > 1)
     assert site.process is not None and site.process.poll() is None
     site.limit_files()
