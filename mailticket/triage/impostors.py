@@ -26,6 +26,8 @@ _COMMON = frozenset({
 _NO_BRANDS = frozenset(("example", "test", "invalid", "localhost"))
 _SECOND_LEVELS = frozenset(("ac", "co", "com", "edu", "gov", "net", "or", "org"))
 _SHORTEST_LABEL = 4
+_SHORTEST_BRAND = 3
+_TELLING = 6  # letters of a brand that is recognised inside other words
 # Letters that look like Latin ones: Cyrillic, Greek, and what is typed for a letter.
 _LOOK_ALIKES = str.maketrans(
     "аеорсухіјѕһԁԛԝкмтвнгαεικνορτυχωη013@$|i",
@@ -58,7 +60,7 @@ def _about(sender: Address, settings: Settings) -> Iterator[str]:
         scripts = _scripts(word)
         if len(scripts) > 1:
             yield f"the name mixes {' and '.join(scripts)} letters in {word}"
-    if sender.domain in ours or not sender.domain:
+    if not sender.domain or any(f".{sender.domain}".endswith(f".{domain}") for domain in ours):
         return
     if _is_named_like(name, settings):
         yield f"the name is like ours, the mail comes from {sender.domain}"
@@ -74,12 +76,13 @@ def _scripts(word: str) -> list[str]:
 
 
 def _is_named_like(name: str, settings: Settings) -> bool:
-    """Whether a display name is the site's, or bears the word that makes the site's name its own."""
+    """Whether a display name is the site's, or bears all the words that make the site's name its own."""
     own, other = _words(settings.support.name), _words(name)
-    if not other:
-        return False
-    brands = {word for word in own if word not in _COMMON and word not in _NO_BRANDS and len(word) >= _SHORTEST_LABEL}
-    return other == own or bool(brands & set(other))
+    brand = [word for word in own if word not in _COMMON and word not in _NO_BRANDS]
+    together = "".join(brand)
+    if not other or len(together) < _SHORTEST_BRAND:
+        return bool(other) and other == own
+    return set(brand) <= set(other) or (len(together) >= _TELLING and together in "".join(other))
 
 
 def _words(name: str) -> list[str]:
