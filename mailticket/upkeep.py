@@ -11,10 +11,11 @@ from mailticket import answers
 from mailticket.answers import Occasion
 from mailticket.errors import StoreUnavailable
 from mailticket.expectation import Expectation
-from mailticket.models import Ticket
 from mailticket.office import Office
 from mailticket.promise import make_promise
-from mailticket.store import Session, chores, incoming, meta, tickets
+from mailticket.store import Session, chores, incoming, knowledge, meta, raws, tickets
+from mailticket.triage.answer import over_cap
+from mailticket.triage.redaction import redact
 
 log = logging.getLogger("mailticket.upkeep")
 
@@ -32,13 +33,17 @@ class Upkeep:
         self._expectation = Expectation()
         self._wall = office.clock()
         self._monotonic = time.monotonic()
+        self._log_to_empty = False
 
     def run(self) -> None:
         """Every chore once, each in small transactions; a database in trouble ends the turn."""
         if not self._clock_is_sound():
             return
         try:
-            for chore in (self._close_solved, self._warn_staff, self._tell_late, self._forget_raw, self._give_up_files):
+            for chore in (
+                self._close_solved, self._warn_staff, self._tell_late, self._mask_secrets, self._forget_raw,
+                self._forget_events, self._give_up_files,
+            ):  # fmt: skip
                 while chore(self.office.clock()) == _BATCH:
                     pass
         except StoreUnavailable as error:
@@ -72,7 +77,7 @@ class Upkeep:
         """Staff hear of a promise before it breaks: an event, a line in the log, a figure in `status`."""
         until = now + timedelta(hours=self.office.settings.promise.warn_staff_hours)
         with self.office.database.write() as session:
-            due = chores.slipping(session, until, Ticket.late_warned_at, _BATCH)
+            due = chores.slipping(session, until, _BATCH)
             for ticket in due:
                 ticket.late_warned_at = now
                 session.add(ticket)
@@ -81,38 +86,61 @@ class Upkeep:
         return len(due)
 
     def _tell_late(self, now: datetime) -> int:
-        """Shortly before a promise passes, its requester gets one mail with a new date."""
+        """Shortly before a promise passes, whoever was told of it gets one mail with a new date."""
         settings = self.office.settings.promise
         if not settings.late_notice:
             return 0
         until = now + timedelta(hours=settings.late_notice_hours)
         with self.office.database.write() as session:
-            due = chores.slipping(session, until, Ticket.late_notice_at, _BATCH)
-            for ticket in due:
-                ticket.late_notice_at = now
-                session.add(ticket)
-                to = chores.deliverable_address(session, ticket)
-                if to is not None and ticket.trust != "failed":
-                    self._write_late_notice(session, ticket, to, now)
+            due = chores.late(session, until, _BATCH)
+            for told in due:
+                told.ticket.late_notice_at = now
+                session.add(told.ticket)
+                self._write_late_notice(session, told, now)
         if due:
             self._wake()
         return len(due)
 
-    def _write_late_notice(self, session: Session, ticket: Ticket, to: str, now: datetime) -> None:
+    def _write_late_notice(self, session: Session, told: chores.Told, now: datetime) -> None:
         """One mail with a new date. The promise that was made stays on record: it will count as missed."""
-        office = self.office
+        office, ticket = self.office, told.ticket
         load = self._expectation.load(session, office)
         renewed = make_promise(now, now, ticket.category, ticket.priority, office.settings.promise, office.calendar,
                                load, office.classifier.categories)  # fmt: skip
-        occasion = Occasion("late-notice", to, verified=ticket.trust == "verified", withheld=self._held_back())
+        verified = ticket.trust == "verified"
+        held = self._held_back(session, told.recipient_key, now, verified)
+        occasion = Occasion("late-notice", told.recipient, verified, in_reply_to=told.message_id, withheld=held)
         answers.write(
             session, office, ticket, occasion, now,
             promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,
         )  # fmt: skip
-        tickets.add_event(session, int(ticket.id or 0), now, "late notice", f"new date {renewed.promised_by}")
+        said = f"withheld: {held}" if held else f"new date {renewed.promised_by}"
+        tickets.add_event(session, int(ticket.id or 0), now, "late notice", said)
 
-    def _held_back(self) -> str:
-        return "" if self.office.settings.acknowledge.enabled else "[acknowledge] enabled is false"
+    def _held_back(self, session: Session, recipient: str, now: datetime, verified: bool) -> str:
+        if not self.office.settings.acknowledge.enabled:
+            return "[acknowledge] enabled is false"
+        counts = knowledge.counts(session, recipient, now, self.office.settings.caps, verified=verified)
+        return over_cap(counts, self.office.settings.caps, verified=verified)
+
+    def _mask_secrets(self, now: datetime) -> int:
+        """Raw mails in which a secret was found are replaced by masked ones; one at a time, for they may be large."""
+        database = self.office.database
+        with database.read() as session:
+            due = raws.to_mask(session, now, _BATCH)
+        for digest in due:
+            with database.read() as session:
+                raw = raws.get(session, digest)
+            masked = redact(raw or b"")
+            packed = raws.pack(masked.raw, complete=masked.whole, digest=digest)
+            with database.write() as session:
+                raws.replace_bytes(session, digest, packed)
+            if not masked.whole:
+                log.error("raw mail %s could not be rewritten: only its words are kept, its files are gone", digest)
+        self._log_to_empty = self._log_to_empty or bool(due)
+        if self._log_to_empty:
+            self._log_to_empty = not database.forget_overwritten()
+        return len(due)
 
     def _give_up_files(self, now: datetime) -> int:
         with self.office.database.write() as session:
@@ -123,3 +151,8 @@ class Upkeep:
         before = now - timedelta(days=self.office.settings.retention.raw_days)
         with self.office.database.write() as session:
             return chores.forget_raw(session, before, _BATCH)
+
+    def _forget_events(self, now: datetime) -> int:
+        before = now - timedelta(days=self.office.settings.retention.events_days)
+        with self.office.database.write() as session:
+            return chores.forget_events(session, before, _BATCH)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from mailticket.models import Address, Incoming, Raw, Ticket
+from mailticket.models import Address, Event, Incoming, Outgoing, Raw, Ticket
 
 
 def newest_row(session: Session) -> datetime | None:
@@ -24,25 +26,66 @@ def solved_before(session: Session, before: datetime, limit: int) -> list[Ticket
     return list(session.execute(query).scalars())
 
 
-def slipping(session: Session, until: datetime, not_yet: Any, limit: int) -> list[Ticket]:
-    """Unanswered tickets whose promise ends by `until` and for which `not_yet` (a time column) has not happened."""
-    query = select(Ticket).where(
-        col(Ticket.promised_by) <= until,
-        col(Ticket.first_response_at).is_(None),
-        col(Ticket.status).in_(("new", "open")),
-        col(not_yet).is_(None),
-        col(Ticket.merged_into).is_(None),
-    )
+def slipping(session: Session, until: datetime, limit: int) -> list[Ticket]:
+    """Unanswered tickets whose promise ends by `until` and of which staff were not warned."""
+    query = select(Ticket).where(*_slips(until, col(Ticket.late_warned_at)))
     return list(session.execute(query.order_by(col(Ticket.promised_by)).limit(limit)).scalars())
 
 
-def deliverable_address(session: Session, ticket: Ticket) -> str | None:
-    """The requester's address if mail to it does not bounce."""
-    query = select(col(Address.address)).where(
-        col(Address.requester_id) == ticket.requester_id, col(Address.undeliverable_since).is_(None)
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A ticket whose requester was told a promise: the address and the Message-ID of the mail that told it."""
+
+    ticket: Ticket
+    recipient: str
+    recipient_key: str
+    message_id: str
+
+
+def late(session: Session, until: datetime, limit: int) -> list[Told]:
+    """Slipping tickets whose requester knows of the promise, can be reached, and has had no late notice."""
+    row = aliased(Outgoing)
+    told = (
+        select(func.max(col(row.id)))
+        .where(
+            col(row.ticket_id) == col(Ticket.id),
+            col(row.kind).in_(("acknowledgement", "duplicate-notice")),
+            col(row.state).in_(("sent", "uncertain")),
+        )
+        .correlate(Ticket)
+        .scalar_subquery()
     )
-    address: str | None = session.execute(query.order_by(col(Address.key)).limit(1)).scalar()
-    return address
+    bounces = select(col(Address.key)).where(
+        col(Address.key) == col(Outgoing.recipient_key), col(Address.undeliverable_since).is_not(None)
+    )
+    query = (
+        select(Ticket, col(Outgoing.recipient), col(Outgoing.recipient_key), col(Outgoing.message_id))
+        .join(Outgoing, col(Outgoing.id) == told)
+        .where(*_slips(until, col(Ticket.late_notice_at)), col(Ticket.trust) != "failed", ~bounces.exists())
+    )
+    return [Told(*row) for row in session.execute(query.order_by(col(Ticket.promised_by)).limit(limit))]
+
+
+def _slips(until: datetime, not_yet: Any) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Ticket.promised_by) <= until,
+        col(Ticket.first_response_at).is_(None),
+        col(Ticket.status).in_(("new", "open")),
+        not_yet.is_(None),
+        col(Ticket.merged_into).is_(None),
+    )
+
+
+def forget_events(session: Session, before: datetime, limit: int) -> int:
+    """Remove the history of tickets from before a time; returns how many entries."""
+    old = list(
+        session.execute(
+            select(col(Event.id)).where(col(Event.at) < before).order_by(col(Event.id)).limit(limit)
+        ).scalars()
+    )
+    if old:
+        session.execute(delete(Event).where(col(Event.id).in_(old)))
+    return len(old)
 
 
 def forget_raw(session: Session, before: datetime, limit: int) -> int:

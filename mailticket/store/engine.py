@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,6 +83,22 @@ class Database:
         with translated(), reader.connect() as connection, connection.begin(), _session(connection) as session:
             yield session
 
+    def forget_overwritten(self) -> bool:
+        """Empty SQLite's write-ahead log, which still holds what was overwritten; True when it is done.
+
+        False while a reader needs the log. On PostgreSQL the old rows go with its own vacuuming.
+        """
+        if not self.is_sqlite:
+            return True
+        connection = self.engine.raw_connection()
+        try:
+            busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.close()
+        return not busy
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -133,8 +150,9 @@ def _sqlite(file: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we begin transactions ourselves: see below
+        if not connection.execute("PRAGMA page_count").fetchone()[0]:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only before the first table; it locks like a write
         for pragma in (
-            "auto_vacuum=INCREMENTAL",  # counts only before the first table
             "journal_mode=WAL",
             "synchronous=FULL",  # what is flagged on the server must survive a power cut here
             "foreign_keys=ON",

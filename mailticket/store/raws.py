@@ -49,13 +49,16 @@ def _shrinks(raw: bytes) -> bool:
 
 
 def put(session: Session, packed: Packed, now: datetime, mask_after: datetime | None = None) -> None:
-    """Store a raw mail unless its bytes are there already."""
+    """Store a raw mail unless its bytes are there already; then only the time of its masking may be set."""
     if execute(session, _FIND, {"sought": packed.digest}).first() is None:
         values = {
             "digest": packed.digest, "size": packed.size, "packing": packed.packing, "data": packed.data,
             "complete": packed.complete, "stored_at": now, "mask_after": mask_after,
         }  # fmt: skip
         execute(session, _ADD, values)
+    elif mask_after is not None:
+        waits = update(Raw).where(col(Raw.digest) == packed.digest, col(Raw.mask_after).is_(None))
+        session.execute(waits.values(mask_after=mask_after))
 
 
 def get(session: Session, digest: str) -> bytes | None:
@@ -70,3 +73,9 @@ def replace_bytes(session: Session, digest: str, packed: Packed) -> None:
     """Put other bytes under a digest that rows point to: the masked form of a mail that held a secret."""
     values = {"packing": packed.packing, "data": packed.data, "mask_after": None, "complete": packed.complete}
     session.execute(update(Raw).where(col(Raw.digest) == digest).values(**values))
+
+
+def to_mask(session: Session, now: datetime, limit: int) -> list[str]:
+    """Digests of raw mails whose secrets have been kept long enough, oldest first."""
+    due = select(col(Raw.digest)).where(col(Raw.mask_after) <= now).order_by(col(Raw.mask_after)).limit(limit)
+    return list(session.execute(due).scalars())
