@@ -57,8 +57,8 @@ def check_templates(settings: Settings) -> Iterator[Finding]:
     """Every letter rendered in every language with sample data."""
     try:
         letters = open_letters(settings)
-    except OSError as error:
-        yield Finding("wrong", "templates", f"cannot be read: {error}", "correct [templates] folder")
+    except ConfigurationError as error:
+        yield Finding("wrong", "templates", str(error))
         return
     if settings.support.language not in letters.languages:
         yield Finding("wrong", "templates", f"there are no letters in {settings.support.language}, [support] language",

@@ -21,7 +21,7 @@ from mailticket.collect import Collector
 from mailticket.courier import Courier, Outcome
 from mailticket.errors import ConfigurationError, SignInRefused, StoreUnavailable, WorldError
 from mailticket.intake import Outcome as Taken
-from mailticket.office import Office, open_office
+from mailticket.office import Office, broken_letters, open_office
 from mailticket.outbox import Outbox
 from mailticket.settings import Mailbox, Settings
 from mailticket.store import outgoing, schema
@@ -109,6 +109,8 @@ class Daemon:
         if schema.prepare(database):
             log.info("the database is at step %s now", schema.HEAD)
         office = open_office(self._settings, database)
+        for problem in broken_letters(self._settings, office.letters):
+            log.error("a template is broken, the built-in one is used instead: %s", problem)
         with database.write() as session:
             again, unsure = outgoing.recover(session, office.clock())
         if again or unsure:
@@ -247,7 +249,9 @@ class Daemon:
             if settings.database != self._office.settings.database:
                 log.warning("[database] takes effect only at a restart; the old one stays in use")
             office = open_office(settings, self._office.database)
-        except (ConfigurationError, WorldError, OSError) as error:
+            if broken := broken_letters(settings, office.letters):
+                raise ConfigurationError(broken)
+        except (ConfigurationError, WorldError) as error:
             log.error("reload refused, the old configuration stays: %s", error)
             self._notifier.ready("reload refused: see the log; the old configuration stays")
             return

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mailticket import shelf, shipped
+from mailticket.errors import ConfigurationError
 from mailticket.letters import Letterhead, Letters, TemplateSource, letterhead
 from mailticket.mail.values import Site
 from mailticket.promise.calendar import SupportCalendar, from_settings
@@ -55,7 +56,7 @@ def open_office(settings: Settings, database: Database, clock: Callable[[], date
         keys = meta.signing_keys(session, clock())
         mark = meta.instance_mark(session)
     if settings.support.key_file is not None:
-        keys = (settings.support.key_file.read_bytes().strip(), *keys)
+        keys = (_read_key(settings.support.key_file), *keys)
     head = letterhead(settings, mark)
     return Office(
         settings=settings,
@@ -69,6 +70,14 @@ def open_office(settings: Settings, database: Database, clock: Callable[[], date
         articles=open_articles(settings),
         clock=clock,
     )
+
+
+def _read_key(file: Path) -> bytes:
+    try:
+        return file.read_bytes().strip()
+    except OSError as error:
+        problem = f"[support] key_file: {file} cannot be read: {error.strerror}; correct the key or the file's rights"
+        raise ConfigurationError([problem]) from None
 
 
 def site_of(settings: Settings, loop_mark: str = "", reply_marker: str = "") -> Site:
@@ -99,9 +108,24 @@ def read_articles(settings: Settings) -> tuple[list[Article], list[shelf.Flaw]]:
 
 
 def open_letters(settings: Settings) -> Letters:
-    """The shipped templates under the administrator's, if there are any."""
-    own = [read_templates(settings.templates.folder)] if settings.templates.folder else []
-    return shipped_letters(*own)
+    """The shipped templates under the administrator's, if there are any; raises ConfigurationError."""
+    folder = settings.templates.folder
+    if folder is None:
+        return shipped_letters()
+    if not folder.is_dir():
+        raise ConfigurationError([f"[templates] folder: {folder} is no folder; make it, or leave the key out"])
+    try:
+        return shipped_letters(read_templates(folder))
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"[templates] folder: a file in {folder} cannot be read as UTF-8 text: {error}"
+        raise ConfigurationError([problem]) from None
+
+
+def broken_letters(settings: Settings, letters: Letters) -> list[str]:
+    """What is wrong with the administrator's own templates; [] when there are none, for ours are tested."""
+    if settings.templates.folder is None:
+        return []
+    return [str(problem) for problem in letters.check() if not problem.gap]
 
 
 def shipped_letters(*overriding: TemplateSource) -> Letters:

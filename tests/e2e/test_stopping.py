@@ -80,7 +80,7 @@ def test_a_hang_up_takes_the_new_configuration_and_templates(site: Site, dovecot
     assert "Our own words" not in post.text_of(smtp_sink.wait_for(1)[0])
 
     (letters / "en" / "acknowledgement.j2").write_text(
-        '{% extends "default/en/acknowledgement.j2" %}{% block headline %}Our own words{% endblock %}', "utf-8"
+        '{% extends "default/en/acknowledgement.j2" %}{% block opening %}Our own words{% endblock %}', "utf-8"
     )
     site.configure(templates={"folder": "letters"}, support={"name": "Brave New Support"})
     assert "refused" not in site.hang_up()
@@ -132,6 +132,39 @@ def test_a_broken_configuration_is_refused_at_a_hang_up_and_the_old_one_stays(
     dovecot.append(post.request("still@example.org"))
     assert smtp_sink.wait_for(1)[0].recipients == ("still@example.org",)
     assert site.stop() == 0
+
+
+def test_a_broken_template_is_refused_at_a_hang_up_and_replaced_by_the_built_in_one_at_a_start(
+    site: Site, dovecot: Dovecot, smtp_sink: SmtpSink
+) -> None:
+    own = site.folder / "letters" / "en" / "acknowledgement.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text('{% extends "default/en/acknowledgement.j2" %}{% block opening %}Our own words{% endblock %}')
+    site.configure(templates={"folder": "letters"})
+    site.start()
+    own.write_text('{% extends "default/en/acknowledgement.j2" %}{% block opening %}{{ broken')
+    assert "refused" in site.hang_up()
+    assert "acknowledgement.j2" in site.wait_log("reload refused")
+    dovecot.append(post.request("first@example.org"))
+    assert "Our own words" in post.text_of(smtp_sink.wait_for(1)[0])
+    assert site.stop() == 0
+
+    dovecot.append(post.request("second@example.org"))
+    site.start()
+    site.wait_log("a template is broken")
+    assert post.ticket_id(smtp_sink.wait_for(2)[1])
+    assert site.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [({"templates": {"folder": "no-letters"}}, "no-letters"), ({"support": {"key_file": "no.key"}}, "no.key")],
+)
+def test_a_missing_file_that_the_configuration_names_ends_with_78(
+    site: Site, missing: dict[str, dict[str, object]], said: str
+) -> None:
+    site.configure(**missing)
+    assert said in site.cli("run", code=78).stderr
 
 
 def test_a_bad_configuration_ends_with_78_and_names_every_problem(site: Site) -> None:
