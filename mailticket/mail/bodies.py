@@ -65,7 +65,7 @@ def read(raw: bytes, root: Part) -> Bodies:
     reader = _Reader(raw)
     pieces = reader.pieces(root, parent=None)
     text = _joined(pieces) or _joined(reader.named_text(root))
-    borrowed = "" if text else _of_attached_messages(raw, root)
+    borrowed = "" if text else _of_report(raw, root) or _of_attached_messages(raw, root)
     if not text and not borrowed and root.children:
         text = reader.preamble(root)
     text = text or borrowed
@@ -73,6 +73,14 @@ def read(raw: bytes, root: Part) -> Bodies:
         reader.warn("the text was longer than 500,000 characters and was cut")
         text = text[:MAX_TEXT]
     return Bodies(text, bool(borrowed), reader.attachments, reader.warnings)
+
+
+def _of_report(raw: bytes, root: Part) -> str:
+    """What a delivery report without words says in its fields (RFC 3464): the returned mail is not what it says."""
+    if root.type != "multipart/report":
+        return ""
+    reports = [part for part in root.walk() if part.type.endswith("/delivery-status")][:MAX_BORROWED]
+    return "\n\n".join(clean(charsets.decode(part_bytes(raw, part))).strip() for part in reports)
 
 
 def _of_attached_messages(raw: bytes, root: Part) -> str:

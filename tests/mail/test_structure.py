@@ -167,3 +167,17 @@ def test_the_canonical_form_is_the_raw_one_unless_no_line_could_be_found() -> No
     assert canonical(raw) is raw
     assert canonical(b"A: b\r\rx\r") == b"A: b\n\nx\n"
     assert canonical("A: b\n\nx".encode("utf-16")) == b"A: b\n\nx"
+
+
+def test_a_delivery_report_without_words_reads_as_its_fields_not_as_the_returned_mail() -> None:
+    raw = (
+        b"From: Postmaster@relay.example\r\nMIME-Version: 1.0\r\n"
+        b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; relay.example\r\n\r\n"
+        b"Final-Recipient: rfc822; ann@example.org\r\nAction: failed\r\nStatus: 5.3.0\r\n"
+        b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: the returned one\r\n\r\nWords of the returned mail.\r\n"
+        b"--b--\r\n"
+    )
+    text = read(raw).text
+    assert "ann@example.org" in text
+    assert "returned mail" not in text
