@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from mailticket import answers
+from mailticket.alerts import Alerts
 from mailticket.answers import Occasion
 from mailticket.errors import StoreUnavailable
 from mailticket.expectation import Expectation
@@ -36,18 +37,22 @@ class Upkeep:
         self._log_to_empty = False
 
     def run(self) -> None:
-        """Every chore once, each in small transactions; a database in trouble ends the turn."""
-        if not self._clock_is_sound():
-            return
+        """Every chore once, each in small transactions, then the alerts; a database in trouble ends the turn."""
         try:
-            for chore in (
-                self._close_solved, self._warn_staff, self._tell_late, self._mask_secrets, self._forget_raw,
-                self._forget_events, self._give_up_files,
-            ):  # fmt: skip
-                while chore(self.office.clock()) == _BATCH:
-                    pass
+            if self._clock_is_sound():
+                self._do_chores()
+            if Alerts(self.office).look(self.office.clock()):
+                self._wake()
         except StoreUnavailable as error:
             log.warning("housekeeping waits: %s", error)
+
+    def _do_chores(self) -> None:
+        for chore in (
+            self._close_solved, self._warn_staff, self._tell_late, self._mask_secrets, self._forget_raw,
+            self._forget_events, self._give_up_files,
+        ):  # fmt: skip
+            while chore(self.office.clock()) == _BATCH:
+                pass
 
     def _clock_is_sound(self) -> bool:
         """Rules of age pause when the wall clock leaps, or lies before what we wrote ourselves (promise 8)."""
@@ -55,11 +60,15 @@ class Upkeep:
         drift = (now - self._wall) - timedelta(seconds=time.monotonic() - self._monotonic)
         with self.office.database.read() as session:
             newest = chores.newest_row(session)
+            was_wrong = meta.is_unwell(session, "clock")
         sound = abs(drift) <= _CLOCK_TOLERANCE and (newest is None or now >= newest - _CLOCK_TOLERANCE)
         if not sound:
             log.error("housekeeping pauses: the clock says %s, which cannot be; the newest row is of %s", now, newest)
             with self.office.database.write() as session:
                 meta.went_wrong(session, "clock", now, f"the clock leapt by {drift}")
+        elif was_wrong:
+            with self.office.database.write() as session:
+                meta.went_well(session, "clock", now)
         return sound
 
     def _close_solved(self, now: datetime) -> int:

@@ -20,12 +20,12 @@ _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "
 def status(ctx: click.Context, as_json: bool) -> None:
     """One screen: mailboxes, queue, promises, what is stuck and since when."""
     from mailticket.cli.faces import moment
-    from mailticket.store import meta, report
+    from mailticket.store import meta, report, watch
 
     with office_of(ctx) as office, office.database.read() as session:
         now = office.clock()
         figures = report.figures(session, now, now - timedelta(days=7))
-        health = {row.name: row for row in meta.health(session)}
+        health = {row.name: row for row in meta.health(session) if row.name not in watch.SHOWN_BY_FIGURES}
         names = [f"mailbox {mailbox.name}" for mailbox in office.settings.mailbox]
     parts = []
     for name in [*names, *(name for name in health if name not in names)]:

@@ -1,5 +1,7 @@
 """What leaves: letters from values and templates to wire bytes. Pure; templates come in as texts, `now` as a value."""
 
+from mailticket.letters.alert import Alert, Trouble, alert_message
+from mailticket.letters.alert import subject as alert_subject
 from mailticket.letters.compose import Letters
 from mailticket.letters.values import (
     AUTO_SUBMITTED,
@@ -24,6 +26,7 @@ __all__ = [
     "AUTO_SUBMITTED",
     "KINDS",
     "REPLY_MARKER",
+    "Alert",
     "ArticleLink",
     "Composed",
     "Found",
@@ -36,6 +39,9 @@ __all__ = [
     "Step",
     "StepKind",
     "TemplateSource",
+    "Trouble",
+    "alert_message",
+    "alert_subject",
     "is_bare_address",
     "letterhead",
 ]

@@ -29,6 +29,14 @@ def instance_mark(session: Session) -> str:
     return mark
 
 
+def next_alert(session: Session) -> int:
+    """The number of the next alert: it makes their Message-IDs unique, whatever the clock does."""
+    number = int(value(session, "alerts") or "0") + 1
+    set_value(session, "alerts", str(number))
+    session.flush()
+    return number
+
+
 def signing_keys(session: Session, now: datetime) -> tuple[bytes, ...]:
     """All keys, the signing one first; the first key is made at first use."""
     rows = session.execute(select(Key).order_by(col(Key.id).desc())).scalars().all()
@@ -62,6 +70,11 @@ def went_wrong(session: Session, name: str, now: datetime, error: str) -> None:
     row.error_since = row.error_since or now
     session.add(row)
     session.flush()
+
+
+def is_unwell(session: Session, name: str) -> bool:
+    row = session.get(Health, name)
+    return row is not None and bool(row.error)
 
 
 def health(session: Session) -> list[Health]:

@@ -15,6 +15,7 @@ from mailticket.models import Event, Outgoing, Ticket
 from mailticket.store.rows import insert_row, update_row
 
 STAFF_RANK = 1
+ALERT_RANK = 3  # before automatic answers, behind people's
 ANSWER_RANK = 5
 
 

@@ -1,0 +1,104 @@
+"""The mail to the administrator: what stays broken and what works again, in plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email import policy
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from mailticket.letters.clean import many_lines, one_line
+from mailticket.letters.values import Letterhead
+from mailticket.letters.wire import encoded_text, is_bare_address
+
+_LONGEST_NAME = 60
+_LONGEST_WORDS = 600  # of one trouble: servers can be talkative
+_NAMED_IN_SUBJECT = 3
+_CLOSING = """\
+`mailticket status` shows how things stand now, `mailticket check` what to do.
+One mail is sent when something stays broken, and one when it works again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that stays broken or works again: what, in whose words, and what to do ("" nothing is known).
+
+    since: when it broke, or for what works again, when it was reported; aware.
+    """
+
+    name: str
+    said: str
+    since: datetime
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What one alert says. to: a bare address. message_id: ours, with angle brackets. date: now, aware."""
+
+    to: str
+    message_id: str
+    date: datetime
+    broken: Sequence[Trouble] = ()
+    mended: Sequence[Trouble] = ()
+
+
+def subject(alert: Alert) -> str:
+    """`[mailticket] broken: mailbox support, disk`, or `[mailticket] works again: ...`."""
+    names = [one_line(trouble.name, _LONGEST_NAME) for trouble in alert.broken or alert.mended]
+    more = f" and {len(names) - _NAMED_IN_SUBJECT} more" if len(names) > _NAMED_IN_SUBJECT else ""
+    what = "broken" if alert.broken else "works again"
+    return f"[mailticket] {what}: {', '.join(names[:_NAMED_IN_SUBJECT])}{more}"
+
+
+def text(alert: Alert, head: Letterhead) -> str:
+    lines = [f"mailticket for {head.address}", ""]
+    if alert.broken:
+        lines.append("Broken:")
+        lines += [line for trouble in alert.broken for line in _broken(trouble, alert.date)]
+    if alert.mended:
+        lines.append("Works again:")
+        lines += [f"  * {one_line(t.name, _LONGEST_NAME)}, reported {_minute(t.since)}" for t in alert.mended]
+        lines.append("")
+    return "\n".join([*lines, _CLOSING, ""])
+
+
+def _broken(trouble: Trouble, now: datetime) -> list[str]:
+    said = many_lines(trouble.said, _LONGEST_WORDS).replace("\n", " ")
+    since = f"{_minute(trouble.since)}, for {_span(now - trouble.since)}"
+    name = one_line(trouble.name, _LONGEST_NAME)
+    return [f"  * {name}: {said}", f"    since {since}", *([f"    {trouble.remedy}"] if trouble.remedy else []), ""]
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _span(time: timedelta) -> str:
+    minutes = max(0, int(time.total_seconds() // 60))
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // 1440} days"
+
+
+def alert_message(alert: Alert, head: Letterhead) -> bytes:
+    """The alert as SMTP takes it. Errors: ValueError for an address that cannot stand in a header."""
+    if not is_bare_address(alert.to):
+        raise ValueError(f"to: {alert.to!r} is not one bare address")
+    smtp = policy.SMTP if alert.to.isascii() else policy.SMTPUTF8
+    built = EmailMessage(policy=smtp.clone(refold_source="none"))
+    for name, value in (
+        ("From", f"mailticket <{head.address}>"),
+        ("To", alert.to),
+        ("Date", format_datetime(alert.date.astimezone(UTC))),
+        ("Message-ID", alert.message_id),
+        ("Subject", encoded_text(subject(alert), "Subject")),
+        ("Auto-Submitted", "auto-generated"),  # RFC 3834 section 5
+        ("X-Auto-Response-Suppress", "All"),
+        ("X-Loop", encoded_text(head.loop_mark, "X-Loop")),
+    ):
+        built.set_raw(name, value)
+    built.set_content(text(alert, head), charset="utf-8", cte="quoted-printable")
+    return bytes(built)
