@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
+_SHORT = 400  # characters; what is longer is a person's text, and never the same twice
 _WIDTH = 72  # columns; the custom of plain-text mail
 _NOT_FIRST = "，。、：；！？）》」』】”’…,.:;!?)]"  # must not begin a line
 _NOT_LAST = "（《「『【“‘(["  # must not end one
@@ -15,6 +17,7 @@ _NOT_LAST = "（《「『【“‘(["  # must not end one
 _PIECES = re.compile(r"\s|[!-~]+|.")
 
 
+@lru_cache(4096)
 def _wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF"
 
@@ -28,6 +31,10 @@ def columns(text: str) -> int:
 
 def fold(text: str) -> str:
     """Running text on one line: each run of blanks is one blank, or none between Chinese characters at a line break."""
+    return _folded_again(text) if len(text) <= _SHORT else _folded(text)
+
+
+def _folded(text: str) -> str:
     folded = [" ".join(line.split()) for line in text.strip().splitlines()]
     joined = ""
     for line in filter(None, folded):
@@ -36,8 +43,16 @@ def fold(text: str) -> str:
     return Markup(joined) if isinstance(text, Markup) else joined  # noqa: S704 - joins what was markup before
 
 
+# Most sentences of a letter are those of the letter before. Markup and str are equal, so types are told apart.
+_folded_again = lru_cache(1024, typed=True)(_folded)
+
+
 def wrap(text: str, first: str = "", rest: str = "") -> str:
     """Running text in lines of 72 columns, the first begun with `first`, the others with `rest`."""
+    return _wrapped_again(text, first, rest) if len(text) <= _SHORT else _wrapped(text, first, rest)
+
+
+def _wrapped(text: str, first: str, rest: str) -> str:
     lines: list[str] = []
     line, width, start = "", 0, first
     for atom in _atoms(fold(text)):
@@ -48,6 +63,9 @@ def wrap(text: str, first: str = "", rest: str = "") -> str:
         if line or not atom.isspace():
             line, width = line + atom, width + size
     return "\n".join([*lines, (start + line).rstrip()])
+
+
+_wrapped_again = lru_cache(1024, typed=True)(_wrapped)
 
 
 def _atoms(text: str) -> list[str]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, Literal
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PrefixLoader, StrictUndefined, TemplateNotFound
+from jinja2.environment import TemplateModule
 from jinja2.exceptions import TemplateSyntaxError
+from jinja2.runtime import BlockReference, Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mailticket.letters import flow
@@ -37,6 +41,32 @@ class _Files(BaseLoader):
 
     def list_templates(self) -> list[str]:
         return sorted(self.source.files)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """The sandbox, which does not ask again what it has found safe: fields of our own values, macros and blocks."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if attribute in _fields(obj.__class__):
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if isinstance(value, Macro) and isinstance(obj, TemplateModule):
+            return not attr.startswith("_")
+        return super().is_safe_attribute(obj, attr, value)
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(__obj, Macro | BlockReference):
+            return __context.call(__obj, *args, **kwargs)
+        return super().call(__context, __obj, *args, **kwargs)
+
+
+@cache
+def _fields(kind: Any) -> frozenset[str]:
+    """The fields of a frozen value of ours; none of any other type."""
+    ours = is_dataclass(kind) and kind.__module__.startswith("mailticket.")
+    return frozenset(field.name for field in fields(kind)) if ours else frozenset()
 
 
 class Press:
@@ -99,7 +129,7 @@ def _is_word(name: str) -> bool:
 
 
 def _environment(loader: BaseLoader, *, html: bool) -> Environment:
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Sandbox(
         loader=loader,
         undefined=StrictUndefined,
         autoescape=html,
