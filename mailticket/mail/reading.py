@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -20,13 +19,6 @@ from mailticket.mail.values import Address, Cut, Mail, Sender, Site
 MAX_SUBJECT = 1000  # characters
 MAX_WARNINGS = 20
 
-# How mail programs begin the subject of a forwarded mail, behind list tags if there are any.
-_FORWARD = re.compile(
-    r"\s*(?:\[[^\[\]]{0,40}\]\s{0,3}){0,3}"
-    r"(?:fwd?|wg|tr|rv|reenv|enc|i|doorst|vb|vl|pd|转发|轉寄|轉發|转寄|轉送|転送|전달)\s?[:：]",
-    re.IGNORECASE,
-)
-
 _T = TypeVar("_T")
 
 
@@ -36,63 +28,77 @@ def read(raw: bytes, site: Site = Site()) -> Mail:  # noqa: B008 (a frozen value
     raw: the mail as it came, of any size and content. The cost is linear in its length, the memory a small multiple.
     """
     content = structure.canonical(raw)
-    warnings: list[str] = []
-    attempt = _Attempts(warnings)
+    attempt = _Attempts()
     root, odd = attempt("structure", lambda: structure.read_structure(content), _no_structure(content))
-    warnings += odd
+    attempt.warnings += odd
     part = root.headers
     sender, from_, broken = attempt("sender", lambda: addresses.sender(part), _NO_SENDER)
-    warnings += [broken] if broken else []
     body = attempt("bodies", lambda: bodies.read(content, root), Bodies())
-    warnings += body.warnings
-    warnings += attempt("hidden characters", lambda: hidden.warnings(root), [])
-    subject = attempt("subject", lambda: headers.text(part, "subject"), "")[:MAX_SUBJECT]
+    attempt.warnings += [*([broken] if broken else []), *body.warnings]
+    attempt.warnings += attempt("hidden characters", lambda: hidden.warnings(root), [])
     return_path = attempt("return path", lambda: identity.return_path(part), None)
-    uncut: tuple[str, tuple[Cut, ...]] = (body.text, ())
-    forwarded = is_forward_subject(subject)
-    trimmed = attempt("new text", lambda: trim(body.text, marker=site.reply_marker, forwarded=forwarded), uncut)
-    new_text, cuts = trimmed
     verdict, reason = attempt("trust", lambda: trust.judge(part, sender, site), _NO_VERDICT)
-    found: dict[str, Any] = {
-        "subject": subject,
-        "sender": sender,
-        "return_path": return_path,
-    }
-    report: dict[str, Any] = {"root_type": root.type, "report_type": root.params.get("report-type", "").lower()}
-    own_text, own_new_text = ("", "") if body.borrowed else (body.text, new_text)
-    bounced = attempt("bounce", lambda: bounce(content, root, text=own_text, **found), None)
-    machine = attempt("automatic", lambda: automatic(part, text=own_new_text, **report, **found, site=site), None)
+    fields = _fields(part, attempt)
     return Mail(
         digest=hashlib.sha256(raw).hexdigest(),
         identity=attempt("identity", lambda: identity.content_identity(content, root.start), ""),
         size=len(raw),
-        message_id=attempt("Message-ID", lambda: identity.message_id(part), ""),
-        subject=subject,
         sender_address=sender,
         from_=from_,
-        to=attempt("To", lambda: addresses.listed(part, "to"), ()),
-        cc=attempt("Cc", lambda: addresses.listed(part, "cc"), ()),
-        reply_to=attempt("Reply-To", lambda: addresses.listed(part, "reply-to"), ()),
         return_path=return_path,
-        date=attempt("Date", lambda: identity.date(part), None),
-        in_reply_to=attempt("In-Reply-To", lambda: identity.message_ids(part, "in-reply-to"), ()),
-        references=attempt("References", lambda: identity.message_ids(part, "references"), ()),
         text=body.text,
-        new_text=new_text,
-        cuts=cuts,
-        language=attempt("language", lambda: language(new_text or body.text), ""),
         attachments=tuple(body.attachments),
-        automatic=or_bounce(machine, bounced),
-        bounce=bounced,
         trust=verdict,
         trust_reason=reason,
         suppress=attempt("suppress", lambda: suppress(part, site), ""),
-        delivered_to=attempt("Delivered-To", lambda: identity.delivered_to(part), ()),
-        received_at=attempt("Received", lambda: identity.received_at(part), None),
-        warnings=tuple(dict.fromkeys(warnings))[:MAX_WARNINGS],
+        **fields,
+        **_meaning(content, root, body, fields["subject"], sender, return_path, site, attempt),
+        warnings=tuple(dict.fromkeys(attempt.warnings))[:MAX_WARNINGS],
     )
 
 
+def _fields(part: Headers, attempt: _Attempts) -> dict[str, Any]:
+    """What single header fields say."""
+    return {
+        "message_id": attempt("Message-ID", lambda: identity.message_id(part), ""),
+        "subject": attempt("subject", lambda: headers.text(part, "subject"), "")[:MAX_SUBJECT],
+        "to": attempt("To", lambda: addresses.listed(part, "to"), _NOBODY),
+        "cc": attempt("Cc", lambda: addresses.listed(part, "cc"), _NOBODY),
+        "reply_to": attempt("Reply-To", lambda: addresses.listed(part, "reply-to"), _NOBODY),
+        "date": attempt("Date", lambda: identity.date(part), None),
+        "in_reply_to": attempt("In-Reply-To", lambda: identity.message_ids(part, "in-reply-to"), _NOTHING),
+        "references": attempt("References", lambda: identity.message_ids(part, "references"), _NOTHING),
+        "delivered_to": attempt("Delivered-To", lambda: identity.delivered_to(part), _NOTHING),
+        "received_at": attempt("Received", lambda: identity.received_at(part), None),
+    }
+
+
+def _meaning(
+    content: bytes, root: Part, body: Bodies, subject: str, sender: Address | None, return_path: str | None, site: Site,
+    attempt: _Attempts,
+) -> dict[str, Any]:  # fmt: skip
+    """What the words say: what is new, in which language, and whether a program or a mail server speaks."""
+    uncut: tuple[str, tuple[Cut, ...]] = (body.text, ())
+    forwarded = is_forward_subject(subject)
+    new_text, cuts = attempt("new text", lambda: trim(body.text, marker=site.reply_marker, forwarded=forwarded), uncut)
+    found: dict[str, Any] = {"subject": subject, "sender": sender, "return_path": return_path}
+    report: dict[str, Any] = {"root_type": root.type, "report_type": root.params.get("report-type", "").lower()}
+    own_text, own_new_text = ("", "") if body.borrowed else (body.text, new_text)
+    bounced = attempt("bounce", lambda: bounce(content, root, text=own_text, **found), None)
+    machine = attempt(
+        "automatic", lambda: automatic(root.headers, text=own_new_text, **report, **found, site=site), None
+    )
+    return {
+        "new_text": new_text,
+        "cuts": cuts,
+        "language": attempt("language", lambda: language(new_text or body.text), ""),
+        "automatic": or_bounce(machine, bounced),
+        "bounce": bounced,
+    }
+
+
+_NOBODY: tuple[Address, ...] = ()
+_NOTHING: tuple[str, ...] = ()
 _NO_SENDER: tuple[Address | None, tuple[Address, ...], str] = (None, (), "")
 _NO_VERDICT: tuple[Sender, str] = ("unknown", "it could not be read")
 
@@ -105,8 +111,8 @@ def _no_structure(content: bytes) -> tuple[Part, list[str]]:
 class _Attempts:
     """Calls a reader of one aspect; whatever it raises becomes a warning, and the aspect its empty value."""
 
-    def __init__(self, warnings: list[str]) -> None:
-        self.warnings = warnings
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
 
     def __call__(self, aspect: str, reader: Callable[[], _T], otherwise: _T) -> _T:
         try:
