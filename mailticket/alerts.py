@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -50,29 +50,14 @@ class Alerts:
 
     def look(self, now: datetime) -> int:
         """Note what is broken and what is mended, and write the alerts that are due; returns how many."""
-        settings = self.office.settings.alerts
+        with self.office.database.read() as session:
+            found = {name: (since, said) for name, since, said in self._found(session, now)}
         with self.office.database.write() as session:
-            self._watch(session, now)
-            if not settings.to:
-                return 0
-            before = now - timedelta(minutes=settings.after_minutes)
-            rows = meta.health(session)
-            broken = [r for r in rows if r.error and r.alerted_at is None and r.error_since and r.error_since <= before]
-            mended = [r for r in rows if not r.error and r.alerted_at is not None]
-            if not broken and not mended:
-                return 0
-            written = self._write(session, broken, mended, now)
-            if written:  # else it is told as soon as the day's allowance permits
-                for row in broken:
-                    row.alerted_at = now
-                for row in mended:
-                    row.alerted_at = None
-                session.add_all([*broken, *mended])
-        return written
+            self._note(session, found, now)
+            return self._tell(session, now) if self.office.settings.alerts.to else 0
 
-    def _watch(self, session: Session, now: datetime) -> None:
+    def _note(self, session: Session, found: Mapping[str, tuple[datetime, str]], now: datetime) -> None:
         """Troubles that no part notes by itself: each is a row of the health table while it lasts."""
-        found = {name: (since, said) for name, since, said in self._found(session, now)}
         for name in watch.WATCHED:
             if name in found:
                 meta.went_wrong(session, name, *found[name])
@@ -81,6 +66,20 @@ class Alerts:
                 log.warning("%s: works again", name)
         session.flush()
         watch.forget_passed(session)
+
+    def _tell(self, session: Session, now: datetime) -> int:
+        before = now - timedelta(minutes=self.office.settings.alerts.after_minutes)
+        rows = meta.health(session)
+        broken = [r for r in rows if r.error and r.alerted_at is None and r.error_since and r.error_since <= before]
+        mended = [r for r in rows if not r.error and r.alerted_at is not None]
+        written = self._write(session, broken, mended, now) if broken or mended else 0
+        if written:  # else it is told as soon as the day's allowance permits
+            for row in broken:
+                row.alerted_at = now
+            for row in mended:
+                row.alerted_at = None
+            session.add_all([*broken, *mended])
+        return written
 
     def _found(self, session: Session, now: datetime) -> Iterator[tuple[str, datetime, str]]:
         """Each trouble by its name, since when it lasts, and what it is."""
