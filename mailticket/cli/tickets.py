@@ -258,6 +258,17 @@ def same(ctx: click.Context, address: str, other: str) -> None:
         click.echo(f"{address} and {other} are one person.")
 
 
+@ticket.command("mail-again")
+@click.argument("address")
+@config_option
+@click.pass_context
+def mail_again(ctx: click.Context, address: str) -> None:
+    """Let automatic mail go to an address again after mail to it bounced."""
+    with office_of(ctx) as office:
+        _desk(office).mail_again(address)
+        click.echo(f"{address} gets automatic mail again.")
+
+
 @ticket.command()
 @click.argument("number", type=int, metavar="ATTACHMENT")
 @click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="The file; - is standard output.")

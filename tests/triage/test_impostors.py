@@ -60,7 +60,8 @@ def test_a_domain_is_alike_when_the_eye_takes_it_for_ours(own: str, foreign: str
 @pytest.mark.parametrize(
     ("brand", "name", "alike"),
     [("Support", "Support", True), ("Support", "Bank Support", False), ("OKQ Help", "OKQ", True),
-     ("OKQ Help", "Okra", False), ("币安客服", "币安客服", True), ("Bakery Support", "The Bakery", True), ("Bakery Support", "Thebakery", True)],
+     ("OKQ Help", "Okra", False), ("币安客服", "币安客服", True),
+     ("Bakery Support", "The Bakery", True), ("Bakery Support", "Thebakery", True)],
 )  # fmt: skip
 def test_a_name_is_alike_when_it_bears_all_that_makes_ours_our_own(brand: str, name: str, alike: bool) -> None:
     found = warnings(from_(name, "x@evil.example"), settings(name=brand))
