@@ -20,6 +20,7 @@ COMMANDS = {
     "check": ("setup", "Say what is wrong, and what to do: configuration, templates, database, servers."),
     "run": ("running", "The daemon: take in mail and answer it, until stopped."),
     "status": ("status", "One screen: mailboxes, queue, promises, what is stuck and since when."),
+    "report": ("report", "How promises were kept, and how long first answers took, by week and category."),
     "mail": ("mails", "Read a mail, take mails in from files, ask what became of one."),
     "quarantine": ("quarantine", "Mails that could not be taken in."),
     "ticket": ("tickets", "List, show, answer and tidy tickets."),

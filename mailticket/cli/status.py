@@ -10,6 +10,7 @@ import click
 from mailticket import terminal
 from mailticket.cli.common import config_option, json_option, office_of, print_json
 
+_MOST_RECENT = 20_000  # requests that `status` looks at for its pace; `report` looks at all
 _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "sent")
 
 
@@ -20,11 +21,14 @@ _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "
 def status(ctx: click.Context, as_json: bool) -> None:
     """One screen: mailboxes, queue, promises, what is stuck and since when."""
     from mailticket.cli.faces import moment
+    from mailticket.promise.record import record
     from mailticket.store import meta, report, watch
+    from mailticket.store.record import requests
 
     with office_of(ctx) as office, office.database.read() as session:
         now = office.clock()
         figures = report.figures(session, now, now - timedelta(days=7))
+        recent = record(requests(session, now - timedelta(days=7), _MOST_RECENT), now, office.settings.zone())
         health = {row.name: row for row in meta.health(session) if row.name not in watch.SHOWN_BY_FIGURES}
         names = [f"mailbox {mailbox.name}" for mailbox in office.settings.mailbox]
     parts = []
@@ -50,7 +54,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
         "unanswered": figures.unanswered,
         "oldest_unanswered": {"id": oldest[0], "created_at": moment(oldest[1])} if oldest else None,
         "overdue": figures.overdue,
-        "promises_7_days": {"kept": figures.kept, "missed": figures.missed},
+        "promises_7_days": {"kept": figures.kept, "missed": figures.missed, **_answers(recent)},
         "outbox": {state: figures.outgoing.get(state, 0) for state in _OUTBOX},
         "oldest_due": moment(figures.oldest_due),
         "withheld": figures.outgoing.get("withheld", 0),
@@ -63,6 +67,11 @@ def status(ctx: click.Context, as_json: bool) -> None:
     for part in parts:
         _print_part(part, health.get(str(part["name"])), now)
     _print_figures(face, figures, now)
+
+
+def _answers(recent: dict[str, Any]) -> dict[str, Any]:
+    """Promises made in the last 7 days, and how long first answers to those requests took."""
+    return {name: recent[name] for name in ("promised", "median_hours", "p90_hours")}
 
 
 def _print_part(part: dict[str, Any], row: Any, now: Any) -> None:
@@ -95,7 +104,10 @@ def _print_figures(face: dict[str, Any], figures: Any, now: Any) -> None:
     stuck = f", the oldest due since {terminal.ago(figures.oldest_due, now)}" if figures.oldest_due else ""
     click.echo(f"\n  tickets     {tickets}")
     click.echo(f"  waiting     {waiting}{late}")
-    click.echo(f"  promises    {kept['kept']} kept, {kept['missed']} missed in 7 days")
+    pace = ""
+    if kept["median_hours"] is not None:
+        pace = f"; first answers after {kept['median_hours']:.1f} h (half) and {kept['p90_hours']:.1f} h (90 %)"
+    click.echo(f"  promises    {kept['promised']} made, {kept['kept']} kept, {kept['missed']} missed in 7 days{pace}")
     click.echo(f"  outbox      {outbox}{stuck}")
     quarantine = click.style(f"{face['quarantine']} mails", fg="red") if face["quarantine"] else "empty"
     click.echo(f"  quarantine  {quarantine}")

@@ -1,0 +1,53 @@
+"""`mailticket report`: promised, kept, missed, and how long first answers took, by week and by category."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from mailticket import terminal
+from mailticket.cli.common import config_option, json_option, office_of, print_json
+
+_HEAD = ("", "REQUESTS", "PROMISED", "KEPT", "MISSED", "OPEN", "NO ANSWER", "KEPT %", "MEDIAN", "90 %")
+
+
+@click.command()
+@click.option("--weeks", type=click.IntRange(1, 520), default=8, show_default=True, help="How far to look back.")
+@json_option
+@config_option
+@click.pass_context
+def report(ctx: click.Context, weeks: int, as_json: bool) -> None:
+    """Say how promises were kept and how long first answers took (in hours), by week of arrival and by category."""
+    from mailticket.cli.faces import moment
+    from mailticket.promise.record import record
+    from mailticket.store.record import requests
+
+    with office_of(ctx) as office, office.database.read() as session:
+        now, zone = office.clock(), office.settings.zone()
+        monday = now.astimezone(zone).date() - timedelta(days=now.astimezone(zone).weekday())
+        since = now.astimezone(zone).replace(year=monday.year, month=monday.month, day=monday.day, hour=0, minute=0,
+                                             second=0, microsecond=0) - timedelta(weeks=weeks - 1)  # fmt: skip
+        found = record(requests(session, since), now, zone)
+    if as_json:
+        print_json({"at": moment(now), "since": moment(since), **found})
+        return
+    if not found["requests"]:
+        click.echo(f"No requests since {since:%Y-%m-%d}.")
+        return
+    click.echo(f"First answers to requests since {since:%Y-%m-%d}, in hours from arrival.\n")
+    rows = [("all", found), *found["weeks"].items(), *found["categories"].items()]
+    terminal.table(_HEAD, [(name, *_cells(tally)) for name, tally in rows], stretch=0)
+
+
+def _cells(tally: dict[str, Any]) -> tuple[object, ...]:
+    share = tally["kept_share"]
+    return (
+        tally["requests"], tally["promised"], tally["kept"], tally["missed"], tally["open"], tally["unanswered"],
+        "" if share is None else f"{100 * share:.1f}", _hours(tally["median_hours"]), _hours(tally["p90_hours"]),
+    )  # fmt: skip
+
+
+def _hours(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
