@@ -35,6 +35,10 @@ _SIGN_IN_WANTED = frozenset({530, 534, 535, 538})
 # that needs SMTPUTF8 (RFC 6531 3.5: X.6.7, X.6.9).
 _ABOUT_THE_MAIL = frozenset({"5.3.4", "5.6.7", "5.6.9"})
 
+# What says of an address that it is none, or none any more (RFC 3463 3.2, 3.3, 3.5; RFC 7505). Others of X.1 are about
+# the sender (X.1.7, X.1.8), and a full or refusing mailbox (X.2.2, X.7) takes the next mail perhaps.
+_DEAD_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"})
+
 _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ \t\n]|$)")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _LONGEST_TEXT = 500
@@ -42,6 +46,11 @@ _LONGEST_TEXT = 500
 _QUICK = (timedelta(seconds=30), timedelta(minutes=2))
 _SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(hours=4)
 _JITTER = 0.25
+
+
+def is_dead_address(status: str) -> bool:
+    """Whether an enhanced status code (RFC 3463) says that no mail will ever reach this address."""
+    return status in _DEAD_ADDRESS
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from mailticket.triage.exchange import CATEGORIES
 log = logging.getLogger("mailticket.office")
 
 _LARGEST_TEMPLATE = 256 * 1024
+_SHORTEST_KEY = 16  # bytes
 
 
 def wall_clock() -> datetime:
@@ -74,10 +75,16 @@ def open_office(settings: Settings, database: Database, clock: Callable[[], date
 
 def _read_key(file: Path) -> bytes:
     try:
-        return file.read_bytes().strip()
+        key = file.read_bytes().strip()
     except OSError as error:
         problem = f"[support] key_file: {file} cannot be read: {error.strerror}; correct the key or the file's rights"
         raise ConfigurationError([problem]) from None
+    if len(key) < _SHORTEST_KEY:  # an empty or guessable key would let anybody sign as we do
+        problem = (
+            f"[support] key_file: {file} holds {len(key)} bytes; write at least {_SHORTEST_KEY} random ones into it"
+        )
+        raise ConfigurationError([problem])
+    return key
 
 
 def site_of(settings: Settings, loop_mark: str = "", reply_marker: str = "") -> Site:

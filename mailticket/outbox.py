@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from mailticket.courier import Courier, Notify, Outcome, retry_at
+from mailticket.delivery import is_dead_address
 from mailticket.errors import StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.office import Office
@@ -177,7 +178,7 @@ class Outbox:
             outgoing.mark_uncertain(session, outgoing.by_id(session, due.id), now, str(outcome))
         elif outcome.kind == "permanent":
             self._failed(session, due, now, str(outcome))
-            if outcome.phase == "recipient" and outcome.status.startswith("5.1."):
+            if outcome.phase == "recipient" and is_dead_address(outcome.status):
                 tickets.set_undeliverable(session, due.recipient, now, str(outcome))
         elif outcome.about_the_server:
             # No fault of this mail: it keeps its place and its attempts, the whole outbox waits for the server.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailticket.delivery import Kind, Outcome, Phase, from_reply, retry_at, without_reply
+from mailticket.delivery import Kind, Outcome, Phase, from_reply, is_dead_address, retry_at, without_reply
 from mailticket.envelope import Consignment, NotPossible, commands, dotted
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -213,3 +213,12 @@ def test_what_cannot_be_put_on_the_wire_is_refused(mail: Consignment, extensions
 )
 def test_no_line_of_a_message_can_end_it(message: bytes, wire: bytes) -> None:
     assert dotted(message) == wire
+
+
+@pytest.mark.parametrize(
+    ("status", "dead"),
+    [("5.1.1", True), ("5.1.2", True), ("5.1.10", True), ("5.2.1", True), ("5.4.4", True),
+     ("5.1.7", False), ("5.1.8", False), ("5.2.2", False), ("5.7.1", False), ("4.1.1", False), ("", False)],
+)  # fmt: skip
+def test_an_address_is_dead_only_by_codes_about_the_address(status: str, dead: bool) -> None:
+    assert is_dead_address(status) is dead

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from mailticket.delivery import is_dead_address
 from mailticket.triage import impostors
 from mailticket.triage.answer import answer
 from mailticket.triage.commands import Command, command
@@ -15,8 +16,6 @@ from mailticket.triage.known import Copy, TicketFacts
 from mailticket.triage.traces import Trace, told, traces
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
-# The enhanced status codes (RFC 3463, RFC 7505) that say of an address that it is none, or no longer one.
-_DEAD_ADDRESS = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4")
 CAME = "route"
 
 
@@ -90,8 +89,8 @@ def _report(case: Case, found: Sequence[Trace]) -> Decision | None:
     if failed is None:
         return decision
     why = f"{failed.status} {failed.diagnostic}".strip() or "the report gives no reason"
-    dead = failed.status in _DEAD_ADDRESS
-    return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=why, failed_address=dead)
+    return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=why,
+                   failed_address=is_dead_address(failed.status))  # fmt: skip
 
 
 def _automatic(case: Case, found: Sequence[Trace]) -> Decision | None:
