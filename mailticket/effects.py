@@ -137,7 +137,8 @@ def _join(
     ticket.updated_at = now
     if decision.changes_state:
         _wake(session, ticket, decision, now)
-        _fill_fields(office, ticket, arrived.meaning)
+        if not decision.stranger:  # what somebody from another address names is for staff to judge
+            _fill_fields(office, ticket, arrived.meaning)
         if not decision.stranger:
             _remember_language(session, arrived.mail, ticket, now)
     if decision.command == "split" and ticket.duplicate_of is not None:
