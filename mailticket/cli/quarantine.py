@@ -48,9 +48,10 @@ def list_(ctx: click.Context, limit: int | None, as_json: bool) -> None:
 @config_option
 @click.pass_context
 def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
-    """Show one mail in quarantine."""
+    """Show one mail in quarantine; secrets are masked, except with --raw."""
     from mailticket.cli import faces
     from mailticket.isolation import Isolation
+    from mailticket.triage import secrets
 
     with office_of(ctx) as office:
         row, content = Isolation(office).get(number)
@@ -61,7 +62,7 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     else:
         terminal.facts((name.replace("_", " "), value) for name, value in faces.incoming(row, None).items())
         terminal.heading("Beginning")
-        click.echo(terminal.clean(content[:2000].decode("utf-8", "replace")))
+        click.echo(terminal.clean(secrets.mask(content[:2000].decode("utf-8", "replace"))[0]))
 
 
 def _change(ctx: click.Context, numbers: tuple[int, ...], change: str) -> int:
