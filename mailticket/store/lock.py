@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from mailticket.errors import AlreadyRunning, StoreUnavailable
 from mailticket.store.engine import Database, translated
@@ -83,6 +83,6 @@ def _advisory_lock(database: Database) -> Iterator[RunLock]:
                 raise AlreadyRunning(f"mailticket is running already on this database: {who}")
         yield RunLock(connection)
     finally:
-        with contextlib.suppress(DBAPIError):
+        with contextlib.suppress(SQLAlchemyError):  # a connection that was lost took the lock with it
             connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": _LOCK_NUMBER})
         connection.close()

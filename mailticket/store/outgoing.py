@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -17,6 +17,8 @@ from mailticket.store.rows import insert_row, update_row
 STAFF_RANK = 1
 ALERT_RANK = 3  # before automatic answers, behind people's
 ANSWER_RANK = 5
+# The words of the partial index: SQLite does not see that a list of bound values is the same.
+_WAITING = text("outgoing.state IN ('queued', 'deferred')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def claim(session: Session, now: datetime, limit: int) -> list[Due]:
     )
     query = (
         select(Outgoing)
-        .where(col(Outgoing.state).in_(("queued", "deferred")), col(Outgoing.next_attempt_at) <= now, ~waits)
+        .where(_WAITING, col(Outgoing.next_attempt_at) <= now, ~waits)
         .order_by(col(Outgoing.rank), col(Outgoing.next_attempt_at), col(Outgoing.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -69,6 +71,7 @@ def claim(session: Session, now: datetime, limit: int) -> list[Due]:
             Due(int(row.id or 0), row.kind, row.rank, row.envelope_from, row.recipient, row.wire, row.message_id,
                 row.attempts, row.created_at, row.sent_again, row.ticket_id)
         )  # fmt: skip
+    session.flush()  # what follows in the same transaction must see them claimed
     return claimed
 
 
@@ -106,6 +109,7 @@ def mark_uncertain(session: Session, row: Outgoing, now: datetime, why: str) -> 
     session.add(row)
     if row.ticket_id is not None:
         session.add(Event(ticket_id=row.ticket_id, at=now, kind=f"{row.kind} uncertain", detail=why))
+    session.flush()
 
 
 def by_id(session: Session, outgoing_id: int) -> Outgoing:
@@ -157,8 +161,7 @@ def caused_by(session: Session, incoming_id: int) -> list[tuple[Outgoing, str | 
 
 def next_due(session: Session) -> datetime | None:
     """When the next waiting row is due."""
-    waiting = col(Outgoing.state).in_(("queued", "deferred"))
-    due: datetime | None = session.execute(select(func.min(col(Outgoing.next_attempt_at))).where(waiting)).scalar()
+    due: datetime | None = session.execute(select(func.min(col(Outgoing.next_attempt_at))).where(_WAITING)).scalar()
     return due
 
 

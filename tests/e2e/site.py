@@ -102,6 +102,10 @@ class Site:
         except subprocess.TimeoutExpired:
             raise AssertionError("the daemon did not end\n" + self.told()) from None
 
+    @property
+    def has_ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
     def hang_up(self) -> str:
         """SIGHUP; returns what the daemon says of itself when it is ready again."""
         assert self.process is not None
@@ -217,7 +221,7 @@ class Site:
     def close(self) -> None:
         """End what still runs; the log goes to standard output, which pytest shows when the test failed."""
         print(*self.log, sep="\n")
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None and not self.has_ended:
             self.process.kill()
             self.process.wait(PATIENCE)
         for thread in self._threads:

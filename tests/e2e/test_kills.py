@@ -57,9 +57,9 @@ def test_a_kill_in_a_later_round_leaves_one_ticket_and_one_answer_a_mail(
 ) -> None:
     outgoing = place.startswith("outbox")
     dovecot.deliver(post.requests(PEOPLE))
-    site.start(f"{place}:{3 if outgoing else 2}:kill")
-    if not outgoing:
-        site.wait_outgoing(sent=PEOPLE)
+    site.start(f"{place}:{3 if outgoing and place != 'outbox.claimed' else 2}:kill")
+    if not outgoing:  # a slow machine may cut the first chunk in two, and die already there
+        until(lambda: site.has_ended or site.outgoing_states().get("sent") == PEOPLE, "the first mails to be answered")
     dovecot.append(post.request("later@example.org"))
     assert site.ended() == -signal.SIGKILL
 

@@ -1,0 +1,103 @@
+"""The outbox: who is claimed when, by whom, and what a stop leaves behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailticket.store import outgoing, tickets
+from mailticket.store.engine import Database
+from mailticket.store.outgoing import ANSWER_RANK, STAFF_RANK
+from tests.store.conftest import NOON, after, new_outgoing, new_ticket
+
+
+def test_staff_go_first_then_who_waits_longest_and_only_what_is_due(database: Database) -> None:
+    with database.write() as session:
+        late = new_outgoing(session, new_ticket(session), after(-1))
+        early = new_outgoing(session, new_ticket(session), after(-9))
+        staff = new_outgoing(session, new_ticket(session), after(0), STAFF_RANK)
+        new_outgoing(session, new_ticket(session), after(1))
+        assert [due.id for due in outgoing.claim(session, NOON, 2)] == [staff, early]
+    with database.write() as session:
+        assert [due.id for due in outgoing.claim(session, NOON, 9)] == [late]
+        assert outgoing.claim(session, NOON, 9) == []
+
+
+def test_the_mails_of_a_ticket_leave_in_order_but_a_staff_answer_never_waits_for_an_automatic_one(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        ticket = new_ticket(session)
+        first, second = new_outgoing(session, ticket), new_outgoing(session, ticket)
+        staff, more = new_outgoing(session, ticket, rank=STAFF_RANK), new_outgoing(session, ticket, rank=STAFF_RANK)
+        nobody = new_outgoing(session, None)
+        assert [due.id for due in outgoing.claim(session, NOON, 9)] == [staff, first, nobody]
+        assert outgoing.claim(session, NOON, 9) == []
+        outgoing.set_outcome(session, staff, state="sent")
+        outgoing.set_outcome(session, first, state="deferred", next_attempt_at=after(5))
+        assert [due.id for due in outgoing.claim(session, NOON, 9)] == [more]  # `second` waits for `first`
+        outgoing.set_outcome(session, more, state="sent")
+        outgoing.set_outcome(session, first, state="uncertain")
+        assert [due.id for due in outgoing.claim(session, NOON, 9)] == [second]
+
+
+def test_claiming_counts_the_attempts(database: Database) -> None:
+    with database.write() as session:
+        number = new_outgoing(session)
+    for attempt in (1, 2):
+        with database.write() as session:
+            assert [(d.id, d.attempts) for d in outgoing.claim(session, NOON, 1)] == [(number, attempt)]
+            outgoing.set_outcome(session, number, state="deferred", next_attempt_at=NOON)
+
+
+@pytest.mark.postgres
+def test_two_hosts_claim_different_rows(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    with database.write() as session:
+        first, second = new_outgoing(session), new_outgoing(session)
+    with database.write() as one:
+        assert [due.id for due in outgoing.claim(one, NOON, 1)] == [first]
+        one.flush()
+        with database.write() as other:
+            assert [due.id for due in outgoing.claim(other, NOON, 9)] == [second]
+
+
+def test_after_a_stop_what_was_not_begun_waits_again_and_what_was_begun_is_uncertain(database: Database) -> None:
+    with database.write() as session:
+        ids = [new_outgoing(session, new_ticket(session)) for _ in range(3)]
+        outgoing.claim(session, NOON, 2)
+    with database.write() as session:
+        outgoing.set_begun(session, ids[0], NOON)
+    with database.write() as session:
+        assert outgoing.recover(session, after(1)) == (1, 1)
+        assert outgoing.recover(session, after(1)) == (0, 0)
+    with database.read() as session:
+        assert [outgoing.by_id(session, number).state for number in ids] == ["uncertain", "queued", "queued"]
+        assert outgoing.tally(session) == {"uncertain": 1, "queued": 2}
+
+
+@pytest.mark.parametrize(("rank", "states"), [(ANSWER_RANK, ["uncertain"]), (STAFF_RANK, ["queued", "uncertain"])])
+def test_what_is_uncertain_is_sent_again_once_if_staff_wrote_it_and_else_never(
+    database: Database, rank: int, states: list[str]
+) -> None:
+    with database.write() as session:
+        ticket = new_ticket(session)
+        number = new_outgoing(session, ticket, rank=rank)
+    for state in states:
+        with database.write() as session:
+            assert len(outgoing.claim(session, NOON, 1)) == 1
+            session.flush()
+            outgoing.mark_uncertain(session, outgoing.by_id(session, number), NOON, "the line broke")
+        with database.read() as session:
+            assert outgoing.by_id(session, number).state == state
+    with database.read() as session:
+        assert len(tickets.events(session, ticket)) == len(states)
+
+
+def test_held_back_mails_are_listed_oldest_first_and_by_number(database: Database) -> None:
+    with database.write() as session:
+        first, second = (new_outgoing(session, state="withheld", reason="cap") for _ in range(2))
+        new_outgoing(session)
+        assert [row.id for row in outgoing.withheld(session)] == [first, second]
+        assert [row.id for row in outgoing.withheld(session, [second])] == [second]
+        assert [row.id for row, _ in outgoing.listing(session, ["withheld"], limit=1)] == [first]

@@ -1,0 +1,98 @@
+"""The queries that every mail asks find their rows by an index, however large the tables grow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from mailticket.mail import read
+from mailticket.mail.values import Site
+from mailticket.settings import Settings
+from mailticket.store import Session, incoming, knowledge, outgoing, raws, tickets
+from mailticket.store.engine import Database
+from mailticket.triage.known import Claims
+from tests.store.conftest import NOON, new_message, new_outgoing, new_ticket
+
+BIG = ("incoming", "ticket", "message", "outgoing", "raw", "event", "attachment", "address", "requester")
+ASKING = ("SELECT", "UPDATE", "DELETE", "WITH")
+_SCAN = re.compile(rf"SCAN (?:{'|'.join(BIG)})(?:_\d+)?\b(?! USING)")
+SETTINGS = Settings.model_validate({"support": {"address": "s@example.com"}, "smtp": {"host": "127.0.0.1"}})
+RAW = b"From: ann@example.org\r\nMessage-ID: <1@example.org>\r\nSubject: x\r\n\r\nText\r\n"
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """Everything that is executed inside the block."""
+    heard: list[tuple[str, Any]] = []
+
+    def listen(_c: object, _cursor: object, statement: str, parameters: Any, _x: object, many: bool) -> None:
+        heard.append((statement, parameters[0] if many else parameters))
+
+    event.listen(database.engine, "before_cursor_execute", listen)
+    try:
+        yield heard
+    finally:
+        event.remove(database.engine, "before_cursor_execute", listen)
+
+
+def _known(session: Session) -> object:
+    mail = read(RAW, Site(own_addresses=frozenset()))
+    claims = Claims(earlier_ids=("<a@b>",), subject_ids=("MT-0000-TEST",), bounced_id="<c@d>")
+    return knowledge.known(session, mail, claims, SETTINGS, NOON)
+
+
+QUERIES: dict[str, Callable[[Session], object]] = {
+    "what bears on a mail": _known,
+    "is it owed": lambda s: incoming.is_owed(s, 1),
+    "what is pending": lambda s: incoming.pending(s, 1, 50),
+    "what is to be flagged": lambda s: incoming.afterwards_due(s, 1, NOON),
+    "attempts": lambda s: incoming.begin_attempts(s, [1, 2], NOON),
+    "an outcome": lambda s: incoming.finish(s, 1, NOON, state="filed"),
+    "why, by Message-ID": lambda s: incoming.find(s, "x@example.org"),
+    "raw bytes": lambda s: raws.get(s, "0"),
+    "a ticket by its ID": lambda s: tickets.unused_key(s, lambda: "MT-AAAA-AAAA"),
+    "a conversation": lambda s: tickets.conversation(s, 1),
+    "the newest mail": lambda s: tickets.newest_incoming(s, 1),
+    "a history": lambda s: tickets.events(s, 1),
+    "a place in the queue": lambda s: tickets.ahead_of(s, "normal", NOON, 1),
+    "claiming": lambda s: outgoing.claim(s, NOON, 2),
+    "recovering": lambda s: outgoing.recover(s, NOON),
+    "what is due next": outgoing.next_due,
+    "held back": outgoing.withheld,
+    "answers to a mail": lambda s: outgoing.caused_by(s, 1),
+}
+
+
+@pytest.fixture
+def filled(tmp_path: object) -> Iterator[Database]:
+    from mailticket.store import schema
+
+    database = Database(f"sqlite:///{tmp_path}/plans.db")
+    schema.prepare(database)
+    with database.write() as session:
+        folder = incoming.enter_folder(session, "support", 1, 1, NOON, timedelta(0))
+        incoming.record_listed(session, folder, [incoming.Listed(n, 1, NOON) for n in range(1, 4)], NOON)
+        ticket = new_ticket(session)
+        new_message(session, ticket)
+        new_outgoing(session, ticket)
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize("what", QUERIES)
+def test_no_large_table_is_read_whole_for(filled: Database, what: str) -> None:
+    with statements(filled) as heard, filled.write() as session:
+        QUERIES[what](session)
+    asked = [(sql, values) for sql, values in heard if sql.lstrip().split()[0] in ASKING]
+    assert asked
+    with filled.read() as session:
+        connection = session.connection()
+        for sql, values in asked:
+            plan = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
+            assert not any(_SCAN.search(step) for step in plan), f"{sql}\n{plan}"
