@@ -21,6 +21,7 @@ from mailticket.failpoints import failpoint
 from mailticket.mail import read
 from mailticket.mail.values import Mail
 from mailticket.models import Incoming
+from mailticket.observe import fields
 from mailticket.office import Office
 from mailticket.promise import Load
 from mailticket.store import Session, incoming, knowledge, raws
@@ -102,6 +103,9 @@ class Intake:
             suspects = self._take_together(arrivals, outcomes)
         for arrival in suspects:
             outcomes.extend(self._take_alone(arrival))
+        routes = {arrival.incoming_id: arrival.route for arrival in arrivals}
+        for outcome in outcomes:
+            _note(outcome, routes[outcome.incoming_id])
         return outcomes
 
     def rest(self) -> None:
@@ -276,3 +280,13 @@ class Intake:
                             raw_digest=packed.digest)  # fmt: skip
         log.error("mail %s is quarantined: %s", arrival.incoming_id, reason)
         return Outcome(arrival.incoming_id, "quarantined", "poison", reason)
+
+
+def _note(outcome: Outcome, route: str) -> None:
+    """One line a mail: what became of it, by which rule, why. No word that its writer chose but the Message-ID."""
+    mail = outcome.mail
+    log.info("mail %s", outcome.state, extra=fields(
+        mail=outcome.incoming_id, mailbox=route, message_id=mail.message_id if mail else "", ticket=outcome.ticket,
+        rule=outcome.rule, reason=outcome.reason, sender=mail.trust if mail else "", answer=outcome.letter,
+        withheld=outcome.withheld,
+    ))  # fmt: skip
