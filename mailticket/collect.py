@@ -29,7 +29,8 @@ class Collector:
     """Collects the mail of one folder.
 
     secret: reads the password when it is needed. on_outcomes: told what became of each mail, after the commit.
-    on_beat: called whenever progress was made, at least once a chunk and once a wait.
+    on_beat: called whenever progress was made, with the seconds that may pass now in which nothing can be: a wait for
+    mail or for the server.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Collector:
         mailbox: Mailbox,
         secret: Callable[[], str],
         on_outcomes: Callable[[Sequence[Outcome]], None] = lambda outcomes: None,
-        on_beat: Callable[[], None] = lambda: None,
+        on_beat: Callable[[float], None] = lambda quiet: None,
     ) -> None:
         self.mailbox = mailbox
         self.waker = Waker()
@@ -48,6 +49,8 @@ class Collector:
         self._on_outcomes = on_outcomes
         self._on_beat = on_beat
         self._well_at: datetime | None = None
+        self._was_unwell = False
+        self._quiet = 0.0
         self._refused: set[int] = set()  # rows that the server did not give in this round
 
     @property
@@ -84,14 +87,14 @@ class Collector:
             folder, selected = self._enter(inbox)
             while not self.stopping:
                 self._round(inbox, folder, selected)
-                self._on_beat()
                 if not self.stopping:
                     self._intake.rest()
                     self._wait(inbox)
 
     @contextmanager
     def _connected(self) -> Iterator[Inbox]:
-        inbox = Inbox(self.mailbox, self._secret)
+        self._expect(self.mailbox.timeout_seconds)
+        inbox = Inbox(self.mailbox, self._secret, lambda: self._on_beat(self._quiet))
         inbox.connect()
         try:
             yield inbox
@@ -101,6 +104,7 @@ class Collector:
 
     def _wait(self, inbox: Inbox) -> None:
         """Until the server tells of mail, at most until the next look: an IDLE may be dead without anybody knowing."""
+        self._expect(self.mailbox.poll_seconds + self.mailbox.timeout_seconds)
         if self.mailbox.idle and inbox.can_idle:
             try:
                 inbox.idle(min(LONGEST_IDLE, self.mailbox.poll_seconds), self.waker)
@@ -108,6 +112,11 @@ class Collector:
             except CommandRefused as refused:
                 log.warning("%s: no IDLE: %s", self.name, refused)
         self.waker.wait(self.mailbox.poll_seconds)
+
+    def _expect(self, quiet: float) -> None:
+        """We are alive, and until further notice may hear nothing from the server for so many seconds at a time."""
+        self._quiet = quiet
+        self._on_beat(quiet)
 
     def _enter(self, inbox: Inbox) -> tuple[Folder, imap.Folder]:
         selected = inbox.select()
@@ -133,7 +142,6 @@ class Collector:
         while not self.stopping and (rows := self._pending(folder)):
             for chunk, alone in self._chunks(rows):
                 self._take(inbox, chunk, alone)
-                self._on_beat()
                 self._tidy(inbox, folder, selected)
                 if self.stopping:
                     return
@@ -143,6 +151,7 @@ class Collector:
 
     def _list(self, inbox: Inbox, folder: Folder) -> None:
         """Record every new UID before anything of it is fetched."""
+        self._expect(self.mailbox.timeout_seconds)
         new = inbox.list_new(folder.high_water)
         for start in range(0, len(new), _PENDING_AT_ONCE):
             uids = new[start : start + _PENDING_AT_ONCE]
@@ -155,7 +164,6 @@ class Collector:
             ]
             with self.office.database.write() as session:
                 incoming.record_listed(session, folder, listed, self.office.clock())
-            self._on_beat()
         if new:
             failpoint("collect.listed")
 
@@ -187,6 +195,7 @@ class Collector:
     def _take(self, inbox: Inbox, rows: Sequence[Incoming], alone: bool) -> None:
         by_uid = {int(row.uid or 0): row for row in rows}
         fetched, missing = self._fetch(inbox, by_uid)
+        self._on_beat(0)  # from here on it is our own work
         failpoint("collect.fetched")
         gone = [int(by_uid[lost.uid].id or 0) for lost in missing if not lost.listed]
         if gone:
@@ -260,13 +269,14 @@ class Collector:
             return
         note = "read-only folder: counts as afterwards = keep" if selected.read_only else ""
         with self.office.database.write() as session:
-            if meta.went_well(session, self.name, now, note):
-                log.warning("%s: works again", self.name)
-        self._well_at = now
+            recovered = meta.went_well(session, self.name, now, note)
+        if recovered or self._was_unwell:
+            log.warning("%s: works again", self.name)
+        self._well_at, self._was_unwell = now, False
 
     def is_unwell(self, error: Exception) -> None:
         """Record a trouble where `status` and `check` find it."""
-        self._well_at = None
+        self._well_at, self._was_unwell = None, True
         log.warning("%s: %s", self.name, error)
         if isinstance(error, MailboxUnavailable):
             with self.office.database.write() as session:

@@ -34,8 +34,8 @@ log = logging.getLogger("mailticket.daemon")
 
 _PAUSE = (2.0, 300.0)
 _SIGN_IN_PAUSE = (60.0, 1800.0)  # a refused password, tried fast, locks the account
-_MAILBOX_BEAT = 15 * 60.0  # an IDLE lasts nine minutes, and a connection may time out after it
-_OUTBOX_BEAT = 120.0
+_PATIENCE = 300.0  # seconds without a sign of life after which a thread that has work to do counts as hung
+_WATCHDOG_PATIENCE = 5  # the same in turns of feeding the watchdog: 300 s with the unit's WatchdogSec=120
 _STOP_SECONDS = 45.0
 _UPKEEP_MINUTES = 5
 _STATUS_SECONDS = 10.0
@@ -67,6 +67,8 @@ class Daemon:
         self._settings = load()
         self._beats = observe.Heartbeats()
         self._notifier = observe.Notifier(os.environ)
+        fed_every = self._notifier.watchdog_seconds
+        self._patience = _WATCHDOG_PATIENCE * fed_every if fed_every else _PATIENCE
         self._stopping = threading.Event()
         self._reload_wanted = threading.Event()
         self._wake_main = threading.Event()
@@ -137,18 +139,22 @@ class Daemon:
             mailbox,
             partial(config.secret, mailbox, os.environ),
             self._took_in,
-            lambda: self._beats.beat(name, _MAILBOX_BEAT),
+            partial(self._beat, name),
         )
         thread = threading.Thread(target=self._keep_collecting, args=(collector,), name=name, daemon=True)
         self._workers[name] = _Worker(thread, collector.stop, collector)
-        self._beats.beat(name, _MAILBOX_BEAT)
+        self._beat(name)
         thread.start()
 
     def _start_outbox(self, office: Office) -> None:
         thread = threading.Thread(target=self._keep_delivering, args=(office,), name="outbox", daemon=True)
         self._workers["outbox"] = _Worker(thread, self._stop_outbox)
-        self._beats.beat("outbox", _OUTBOX_BEAT)
+        self._beat("outbox")
         thread.start()
+
+    def _beat(self, name: str, quiet: float = 0.0) -> None:
+        """A thread is alive; `quiet` seconds of what comes now may be waiting for others."""
+        self._beats.beat(name, quiet + self._patience)
 
     def _keep_collecting(self, collector: Collector) -> None:
         """The thread of a mailbox: connections one after the other, with longer pauses the longer the trouble lasts."""
@@ -166,7 +172,8 @@ class Daemon:
                 shortest, longest = _PAUSE
             troubles = 0 if time.monotonic() - began > longest else troubles + 1
             pause = min(longest, shortest * 2 ** max(0, troubles - 1)) * random.uniform(0.75, 1.25)  # noqa: S311
-            self._beats.beat(collector.name, pause + _MAILBOX_BEAT)
+            log.info("%s: the next try comes in %.0f s", collector.name, pause)
+            self._beat(collector.name, pause)
             collector.waker.wait(pause)
         self._beats.done(collector.name)
         collector.close()
@@ -189,7 +196,7 @@ class Daemon:
 
     async def _deliver(self, office: Office) -> None:
         courier = Courier(office.settings.smtp, partial(config.secret, office.settings.smtp, os.environ))
-        self._outbox = Outbox(office, courier, self._delivered, lambda: self._beats.beat("outbox", _OUTBOX_BEAT))
+        self._outbox = Outbox(office, courier, self._delivered, partial(self._beat, "outbox"))
         if not self._stopping.is_set():  # a stop that came before there was anything to stop
             await self._outbox.run()
 

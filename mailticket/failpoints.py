@@ -19,7 +19,7 @@ FAILPOINTS = (
     "outbox.accepted",  # the SMTP server said 250, the outcome is not written
     "outbox.recorded",  # the outcome is durable
 )
-VARIABLE = "MAILTICKET_FAIL"  # name[:count[:kill|raise|hang]], e.g. intake.committed:3:kill
+VARIABLE = "MAILTICKET_FAIL"  # name[:count[:kill|raise|hang|stop]], e.g. intake.committed:3:kill
 
 _seen: Counter[str] = Counter()
 
@@ -44,4 +44,7 @@ def failpoint(name: str) -> None:
         raise InjectedFault(name)
     if action == "hang":
         threading.Event().wait()
+    if action == "stop":
+        os.kill(os.getpid(), signal.SIGTERM)
+        return
     os.kill(os.getpid(), signal.SIGKILL)

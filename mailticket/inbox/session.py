@@ -32,10 +32,17 @@ class Inbox:
     anything but CommandRefused the connection is closed already; `connect` and `select` begin anew.
     """
 
-    def __init__(self, mailbox: Mailbox, secret: str | Callable[[], str]) -> None:
-        """`secret` is the password or the OAuth2 token; a callable is asked again at each `connect`."""
+    def __init__(
+        self, mailbox: Mailbox, secret: str | Callable[[], str], on_progress: Callable[[], None] = lambda: None
+    ) -> None:
+        """`secret` is the password or the OAuth2 token; a callable is asked again at each `connect`.
+
+        `on_progress` is called whenever bytes have come from the server; after it, at most the mailbox's
+        timeout_seconds pass before it is called again or the command ends.
+        """
         self.mailbox = mailbox
         self._secret = secret
+        self._on_progress = on_progress
         self._client: Client | None = None
         self._folder: Folder | None = None
 
@@ -55,6 +62,7 @@ class Inbox:
         try:
             with self._translated("sign in"):
                 self._client = open_connection(self.mailbox)
+                self._client.wire.on_progress = self._on_progress
                 self._client.wire.allow()
                 sign_in(self._client, self.mailbox, secret)
         except CommandRefused as refused:  # no to the very first words is no connection

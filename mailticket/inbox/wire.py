@@ -7,6 +7,7 @@ import imaplib
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
@@ -33,6 +34,7 @@ class Wire(imaplib.IMAP4):
     ) -> None:
         self._tls, self._read_timeout = tls, read_timeout
         self._held = bytearray()
+        self.on_progress: Callable[[], None] = lambda: None  # called whenever bytes have come
         self.allow()
         super().__init__(host, port, timeout=connect_timeout)
 
@@ -154,6 +156,7 @@ class Wire(imaplib.IMAP4):
         if self._bytes_left < 0:
             raise self.abort("the server sent far more than was asked for")
         self._held += data
+        self.on_progress()
 
     def _take(self, size: int) -> bytes:
         with memoryview(self._held) as view:
