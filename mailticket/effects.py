@@ -139,7 +139,6 @@ def _join(
         _wake(session, ticket, decision, now)
         if not decision.stranger:  # what somebody from another address names is for staff to judge
             _fill_fields(office, ticket, arrived.meaning)
-        if not decision.stranger:
             _remember_language(session, arrived.mail, ticket, now)
     if decision.command == "split" and ticket.duplicate_of is not None:
         ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""

@@ -121,14 +121,11 @@ def _hurry(connection: Any, _record: object) -> None:
 
 
 class HelpDesk:
-    """One installation. `now` is its clock; `tables` change its configuration."""
+    """One installation. `now` is its clock; `tables` change its configuration; `url` names another database."""
 
-    def __init__(self, folder: Path, template: Path, **tables: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, template: Path, *, url: str = "", **tables: Mapping[str, Any]) -> None:
         self.now = START
-        file = folder / f"helpdesk-{next(_numbers)}.db"
-        shutil.copy(template, file)
-        self.database = Database(f"sqlite:///{file}")
-        event.listen(self.database.engine, "connect", _hurry)
+        self.database = _prepared(url) if url else _copied(folder, template)
         self.office = self._open(tables)
         self.desk = Desk(self.office)
         self._intake = Intake(self.office)
@@ -207,6 +204,21 @@ class HelpDesk:
 
     def evidence(self, outcome: Outcome) -> dict[str, str]:
         return dict(self.record(outcome).evidence or ())
+
+
+def _copied(folder: Path, template: Path) -> Database:
+    """A fresh SQLite database, copied from an empty one."""
+    file = folder / f"helpdesk-{next(_numbers)}.db"
+    shutil.copy(template, file)
+    database = Database(f"sqlite:///{file}")
+    event.listen(database.engine, "connect", _hurry)
+    return database
+
+
+def _prepared(url: str) -> Database:
+    database = Database(url)
+    schema.prepare(database)
+    return database
 
 
 def _stored(session: Session, row: Ticket) -> Stored:

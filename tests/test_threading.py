@@ -351,3 +351,20 @@ def test_a_requester_is_answered_in_the_language_they_last_wrote(helpdesk: HelpD
     helpdesk.receive(mail(ANN, subject="x", text=chinese + chinese, result="dmarc=fail"))
     empty = helpdesk.receive(mail(ANN, subject="1", text="0x" + "7f2c" * 16))
     assert helpdesk.ticket(empty.ticket).row.language == "en", "a forged mail did not choose the language"
+
+
+@pytest.mark.postgres
+def test_the_same_holds_on_postgresql(postgres_url: str, open_desk: OpenDesk) -> None:
+    desk = open_desk(url=postgres_url, duplicates={"ignore_address_tags": True})
+    (one, first), (two, second) = opened(desk), opened(desk, BOB, 1)
+    assert desk.receive(mail(ANN, answers=first, text="by reference")).ticket == one
+    assert desk.receive(mail(ANN, subject=one.lower(), text="by ID")).ticket == one
+    assert desk.receive(mail(BOB, subject=one, text="not mine")).state == "opened"
+    own = desk.receive(mail("Ann@Mail.Example", subject="PS", text="PS", Message_ID="<ps@mail.example>"))
+    more = desk.receive(mail(ANN, subject="PPS", text="PPS", answers="<ps@mail.example>"))
+    assert (more.rule, more.ticket) == ("own earlier mail", own.ticket)
+    assert desk.receive(mail("ann+x@mail.example", subject=MATTERS[0][0], text=MATTERS[0][1])).duplicate_of == one
+    desk.desk.merge(two, one)
+    assert desk.receive(mail(BOB, answers=second, text="merged")).ticket == one
+    desk.desk.split(two)
+    assert desk.receive(mail(BOB, answers=second, text="split")).ticket == two
