@@ -140,7 +140,7 @@ class Intake:
         except StoreUnavailable:
             self._innocent.update(attempts)
             with suppress(StoreUnavailable), self.office.database.write() as session:
-                incoming.forget_attempts(session, list(attempts))
+                incoming.forget_attempts(session, attempts)
             raise
         for incoming_id in attempts:
             self._innocent.pop(incoming_id, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -119,9 +119,11 @@ def begin_alone(session: Session, incoming_id: int, attempt: int, now: datetime)
     update_row(session, Incoming, incoming_id, {"attempted_at": now, "alone_attempts": attempt})
 
 
-def forget_attempts(session: Session, ids: Sequence[int]) -> None:
-    """Take back attempts that ended through no fault of the mail."""
-    session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(attempted_at=None))
+def forget_attempts(session: Session, alone_attempts: Mapping[int, int]) -> None:
+    """Take back attempts that ended through no fault of the mail: id -> how many alone were made before."""
+    for number, before in alone_attempts.items():
+        values = {"attempted_at": None, "alone_attempts": before}
+        session.execute(update(Incoming).where(col(Incoming.id) == number).values(**values))
 
 
 def finish(session: Session, incoming_id: int, now: datetime, **values: object) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 
 import pytest
+from sqlalchemy import text
 
 from tests.e2e import post
 from tests.e2e.conftest import MakeSite
@@ -164,6 +165,26 @@ def test_a_database_that_another_program_locks_for_a_while_delays_and_loses_noth
     assert len(site.tickets()) == 1
     assert len(smtp_sink.accepted) == 1
     assert site.incoming_states() == {"opened": 1}
+
+
+@pytest.mark.postgres
+def test_a_daemon_that_loses_its_lock_ends_with_75_and_the_next_one_goes_on(
+    make_site: MakeSite, dovecot: Dovecot, smtp_sink: SmtpSink, postgres_url: str
+) -> None:
+    site = make_site(postgres_url)
+    site.start(WATCHDOG_USEC="200000")
+    dovecot.append(post.request("before@example.org"))
+    smtp_sink.wait_for(1)
+    site.wait_outgoing(sent=1)
+    with site.database.write() as session:
+        session.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"))
+    assert site.ended() == 75
+    assert not any("Traceback" in line for line in site.log)
+    dovecot.append(post.request("after@example.org"))
+    site.start()
+    assert smtp_sink.wait_for(2)[1].recipients == ("after@example.org",)
+    assert site.stop() == 0
+    assert site.incoming_states() == {"opened": 2}
 
 
 def _error(site: Site, part: str) -> str | None:
