@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
 
-from benchmarks.reader import markup, sentence
+from benchmarks.reader import markup
 
 SUPPORT = "support@example.com"
 BORDER = "mx.example.com"
@@ -142,5 +142,5 @@ class Post:
         if sum(map(len, lines)) < size:
             lines.append(f"On Mon, 2 Nov 2026 at 10:00, Example Support <{SUPPORT}> wrote:")
         while sum(map(len, lines)) < size:
-            lines.append("> " + sentence(self._random, 9))
+            lines += [f"> {line}" for line in self._random.choice(_requests())[1].splitlines()]
         return "\n".join(lines) + "\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mailticket.triage.spans import Secret, last_end
+from mailticket.triage.spans import Secret, last_end, loosely, mentions
 
 _RUN = re.compile(
     r"(?<![0-9A-Za-z])(?:\d{4}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{1,7}|\d{4}[ -]\d{6}[ -]\d{4,5}|"
@@ -33,6 +33,7 @@ _CODE = re.compile(
     r"为)?\s{0,3}(?P<code>\d{3,4})(?!\d)",
     re.IGNORECASE,
 )
+_CODE_SIGNS = ("cvv", "cvc", "cvn", "csc", "security code")  # one of these is in whatever the pattern above matches
 
 
 def find(text: str) -> Iterator[Secret]:
@@ -49,7 +50,7 @@ def find(text: str) -> Iterator[Secret]:
             yield Secret("card number", start, end)
         elif other < 0:
             yield Secret("card number", *_middle(text, start, end))
-    for match in _CODE.finditer(text):
+    for match in _CODE.finditer(text) if mentions(loosely(text), _CODE_SIGNS) else ():
         yield Secret("card number", match.start("code"), match.end("code"), "security code")
 
 

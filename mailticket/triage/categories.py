@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailticket.settings import Category, Priority
@@ -52,11 +52,35 @@ class _Clue:
 
 
 @dataclass(frozen=True, slots=True)
+class _Index:
+    """Which clues a text can hold at all: those whose first stem or first Chinese character it has, and all patterns.
+
+    There are a thousand clues, and a mail holds ten of them.
+    """
+
+    by_stem: Mapping[str, tuple[int, ...]]
+    by_character: Mapping[str, tuple[int, ...]]
+    patterns: tuple[int, ...]
+
+    def candidates(self, places: Sequence[_Folded]) -> list[int]:
+        """The numbers of the clues that may stand in one of the places, in their order."""
+        stems_there = {stem for place in places for stem in place.stems.split()}
+        characters = {character for place in places if not place.text.isascii() for character in place.text}
+        found = set(self.patterns)
+        for key in stems_there & self.by_stem.keys():
+            found.update(self.by_stem[key])
+        for key in characters & self.by_character.keys():
+            found.update(self.by_character[key])
+        return sorted(found)
+
+
+@dataclass(frozen=True, slots=True)
 class Classifier:
     """The configured categories and their fields, compiled once; make it with `classifier`."""
 
     categories: tuple[Category, ...]
     clues: tuple[_Clue, ...] = field(repr=False)
+    index: _Index = field(repr=False)
     rules: tuple[fields.CompiledRule, ...] = field(repr=False)
 
     def classify(self, subject: str, text: str) -> Verdict:
@@ -66,7 +90,8 @@ class Classifier:
         places = ((_Folded(subject[:400]), _SUBJECT_FACTOR), (opening, _OPENING_FACTOR), (rest, 1.0))
         scores: dict[str, float] = {}
         named: dict[str, list[str]] = {}
-        for clue in self.clues:
+        for number in self.index.candidates([place for place, _ in places]):
+            clue = self.clues[number]
             hits = [(factor, hit) for place, factor in places if (hit := place.find(clue))]
             if hits:
                 factor, hit = max(hits)
@@ -132,7 +157,25 @@ def classifier(categories: Sequence[Category]) -> Classifier:
         for pattern in category.patterns
     ]
     rules = fields.compile_rules(rule for category in categories for rule in category.fields)
-    return Classifier(tuple(categories), tuple(clues), rules)
+    return Classifier(tuple(categories), tuple(clues), _index(clues), rules)
+
+
+def _index(clues: Sequence[_Clue]) -> _Index:
+    by_stem: dict[str, list[int]] = {}
+    by_character: dict[str, list[int]] = {}
+    patterns = []
+    for number, clue in enumerate(clues):
+        if clue.pattern is not None:
+            patterns.append(number)
+        elif clue.text.startswith(" "):
+            by_stem.setdefault(clue.text.split()[0], []).append(number)
+        else:
+            by_character.setdefault(clue.text[0], []).append(number)
+    return _Index(
+        {stem: tuple(numbers) for stem, numbers in by_stem.items()},
+        {character: tuple(numbers) for character, numbers in by_character.items()},
+        tuple(patterns),
+    )
 
 
 def classify(subject: str, text: str, categories: Sequence[Category]) -> Verdict:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 
-from mailticket.triage.spans import Secret, last_end
+from mailticket.triage.spans import Secret, last_end, loosely, mentions
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_INDEX = {symbol: index for index, symbol in enumerate(_BASE58)}
@@ -61,6 +61,8 @@ _WORDED_TOKEN = re.compile(
     r"為)?\s{0,3}[\"'`<\[(]?(?P<value>[0-9A-Za-z+/_=.-]{16,200})",
     re.IGNORECASE,
 )
+# One of these is in whatever the pattern above matches.
+_TOKEN_SIGNS = ("key", "secret", "token", "bearer", "passphrase", "api", "密", "秘", "私", "令牌")
 
 
 def find(text: str) -> Iterator[Secret]:
@@ -77,7 +79,7 @@ def find(text: str) -> Iterator[Secret]:
         yield Secret("private key", match.start(), match.end())
     for match in _VENDOR.finditer(text):
         yield Secret("API key", match.start(), match.end())
-    for match in _WORDED_TOKEN.finditer(text):
+    for match in _WORDED_TOKEN.finditer(text) if mentions(loosely(text), _TOKEN_SIGNS) else ():
         if _looks_random(match.group("value")):
             yield Secret("API key", match.start("value"), match.start("value") + len(match.group("value").rstrip(".")))
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mailticket.triage.spans import Secret, last_end
+from mailticket.triage.spans import Secret, last_end, loosely, mentions
 
 _NAMES = (
     r"pass ?words?|passwd|passcode|pass ?phrase|pwd|pword|psw|\bpw|\bpass|пароль|contraseña|passwort|"
     r"kennwort|mot de passe|"
     r"senha|wachtwoord"
 )
+# One of these is in whatever the names match.
+_NAME_SIGNS = ("pass", "pwd", "pword", "psw", "pw", "пароль", "contraseña", "kennwort", "senha", "wachtwoord")
 _QUALIFIER = (
     r"(?:[ \t](?:i|we)[ \t](?:use|used|set|have|had|chose|created|typed|entered|tried)(?:[ \t]\w{1,10}){0,2})?"
     r"(?:[ \t]{1,2}(?:for|of|to|on|in|at)[ \t](?:[\w@.-]{1,40}[ \t]{1,2}){0,3}[\w@.-]{1,40})?"
@@ -99,17 +101,19 @@ _DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 
 def find(text: str) -> Iterator[Secret]:
     """Passwords and one-time codes in a text of half-width characters."""
-    for pattern in (_MARKED, _PAIR):
+    loose = loosely(text)
+    named = mentions(loose, _NAME_SIGNS)
+    for pattern in (_MARKED, _PAIR) if named else (_PAIR,):
         for match in pattern.finditer(text):
             if _may_be_password(match.group("value")):
                 yield _password(match)
-    for match in _SPOKEN.finditer(text):
+    for match in _SPOKEN.finditer(text) if named else ():
         if _is_spoken_password(match):
             yield _password(match)
     for match in _CHINESE.finditer(text):
         if _is_chinese_password(match):
             yield _password(match)
-    for match in _PIN.finditer(text):
+    for match in _PIN.finditer(text) if "pin" in loose else ():
         yield _password(match)
     yield from _codes(text)
 

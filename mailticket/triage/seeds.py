@@ -9,7 +9,7 @@ from hashlib import sha256
 from importlib import resources
 
 from mailticket.triage.hanzi import simplified
-from mailticket.triage.spans import Secret
+from mailticket.triage.spans import Secret, loosely, mentions
 
 SIZES = (24, 21, 18, 15, 12)  # BIP-39: 128 to 256 bits of entropy
 _LONGEST_GAP = 16  # characters between two words of a phrase: blanks, commas, numbering
@@ -26,6 +26,8 @@ _WORDING = re.compile(
     r"二十四)\s?个(?:单|英文)?(?:单)?词",
     re.IGNORECASE,
 )
+# One of these is in whatever the wording matches.
+_SIGNS = ("seed", "mnemonic", "39", "phrase", "word", "key", "助", "注记", "恢", "种", "種", "词", "詞", "密语", "私钥")
 
 
 @cache
@@ -39,12 +41,24 @@ def _list(name: str) -> dict[str, int]:
 def find(text: str) -> Iterator[Secret]:
     """Seed phrases in a text of half-width characters: 12, 15, 18, 21 or 24 words with a good checksum wherever they
     stand, and at least ten words of the list with wording of a seed phrase near by."""
-    for run in _runs(text):
+    for run in _runs(text) if _may_hold_a_run(text) else ():
         indexes = [index for _, _, index in run]
         windows = _valid_windows(indexes) if len(run) >= SIZES[-1] else []
         for first, size in windows:
             yield Secret("seed phrase", run[first][0], run[first + size - 1][1], f"{size} words")
     yield from _worded(text)
+
+
+_SPACED_CHINESE = re.compile(
+    f"(?:[\u4e00-\u9fff][^\u4e00-\u9fff]{{1,{_LONGEST_GAP}}}){{{SIZES[-1] - 1}}}[\u4e00-\u9fff]"
+)
+
+
+def _may_hold_a_run(text: str) -> bool:
+    """Whether twelve words of the English list, or twelve Chinese characters set apart, follow each other: most texts
+    hold none, and this looks at them without stopping at each word."""
+    listed = bytes(map(_list("english").__contains__, map(str.lower, _WORD.findall(text))))
+    return bytes([1]) * SIZES[-1] in listed or _SPACED_CHINESE.search(text) is not None
 
 
 def _runs(text: str, strangers: int = 0) -> Iterator[list[tuple[int, int, int]]]:
@@ -110,7 +124,7 @@ def _checksum_holds(bits: int, size: int) -> bool:
 
 
 def _worded(text: str) -> Iterator[Secret]:
-    places = [match.span() for match in _WORDING.finditer(text)]
+    places = [match.span() for match in _WORDING.finditer(text)] if mentions(loosely(text), _SIGNS) else []
     if not places:
         return
     following = 0

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 # Full-width letters, digits and signs and the ideographic space, one character for one, so that places stay the same.
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
 
+_WIDE = re.compile("[\uff01-\uff5e\u3000\u00a0]")
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -28,7 +30,19 @@ class Secret:
 
 def plain(text: str) -> str:
     """The text with full-width forms as ordinary ones; no place in it moves."""
-    return text.translate(_HALF_WIDTH)
+    return text.translate(_HALF_WIDTH) if _WIDE.search(text) else text
+
+
+def loosely(text: str) -> str:
+    """The text in which a sign is sought before a pattern is tried: whatever a pattern that ignores case would take for
+    a letter stands here as that letter."""
+    return text.casefold().replace("ı", "i")
+
+
+def mentions(loose: str, signs: tuple[str, ...]) -> bool:
+    """Whether one of the signs stands in a text from `loosely`. A pattern none of whose matches lacks all of its signs
+    need not be tried where there is none, which is most texts; looking for them costs a hundredth of trying it."""
+    return any(sign in loose for sign in signs)
 
 
 def last_end(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:

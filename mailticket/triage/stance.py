@@ -227,11 +227,18 @@ def stance(text: str) -> Stance:
     """What the phrases of a folded text say of its relation to earlier requests."""
     other = _distinct(_OTHER, text)
     correction = _CORRECTION.search(text) is not None
-    chaser, again = _distinct(_CHASER, text), _distinct(_AGAIN, text)
+    chased: set[str] = set()
+
+    def take_out(match: re.Match[str]) -> str:
+        chased.add(match.group())
+        return " "
+
+    unchased = _CHASER.sub(take_out, text)
+    again = _distinct(_AGAIN, text)
     asks = _ASKS.search(text) is not None
-    reports = _REPORTS.search(_CHASER.sub(" ", text)) is not None
-    rest = _AGAIN.sub(" ", _CHASER.sub(" ", text))
-    return Stance(chaser, again, other, correction, asks, reports, rest)
+    reports = _REPORTS.search(unchased) is not None
+    rest = _AGAIN.sub(" ", unchased)
+    return Stance(min(3, len(chased)), again, other, correction, asks, reports, rest)
 
 
 def _distinct(pattern: re.Pattern[str], text: str) -> int:
