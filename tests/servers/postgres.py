@@ -75,10 +75,11 @@ class Postgres:
         self.stop()
         shutil.rmtree(self.root, ignore_errors=True)
 
-    def database(self) -> str:
-        """Make a fresh, empty database and return its SQLAlchemy URL."""
+    def database(self, template: str = "") -> str:
+        """Make a fresh database, empty or a copy of another one's URL that nobody uses; returns its SQLAlchemy URL."""
         name = f"mailticket_{next(self._numbers)}"
-        self.runner.run([self._program("createdb"), *self._where(), name])
+        copied = ["--template", template.rpartition("/")[2]] if template else []
+        self.runner.run([self._program("createdb"), *self._where(), *copied, name])
         return f"postgresql+psycopg://mailticket@127.0.0.1:{self.port}/{name}"
 
     def drop(self, url: str) -> None:

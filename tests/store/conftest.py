@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,31 +15,62 @@ from mailticket.mail.values import Address
 from mailticket.models import Message, Outgoing, Ticket
 from mailticket.store import Session, outgoing, schema, tickets
 from mailticket.store.engine import Database
+from tests.servers.postgres import Postgres
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database."""
-    if request.param == "postgres":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path}/store.db"
+KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
-@pytest.fixture
-def empty(url: str) -> Iterator[Database]:
+@pytest.fixture(scope="session")
+def ready_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, to be copied: making them takes longer than most tests."""
+    file = tmp_path_factory.mktemp("store") / "ready.db"
+    _prepare(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def ready_url(postgres_server: Postgres) -> str:
+    """The same on PostgreSQL."""
+    url = postgres_server.database()
+    _prepare(url)
+    return url
+
+
+def _prepare(url: str) -> None:
     database = Database(url)
+    schema.prepare(database)
+    database.close()
+
+
+@pytest.fixture(params=KINDS)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database."""
+    postgres = request.param == "postgres"
+    database = Database(request.getfixturevalue("postgres_url") if postgres else f"sqlite:///{tmp_path}/store.db")
     yield database
     database.close()
 
 
-@pytest.fixture
-def database(empty: Database) -> Database:
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database of this release."""
-    schema.prepare(empty)
-    return empty
+    if request.param == "sqlite":
+        file = tmp_path / "store.db"
+        shutil.copy(request.getfixturevalue("ready_file"), file)
+        database = Database(f"sqlite:///{file}")
+        yield database
+        database.close()
+        return
+    server: Postgres = request.getfixturevalue("postgres_server")
+    url = server.database(request.getfixturevalue("ready_url"))
+    database = Database(url)
+    yield database
+    database.close()
+    server.drop(url)
 
 
 def after(minutes: float) -> datetime:
