@@ -25,7 +25,7 @@ from mailticket.office import Office, broken_letters, open_office
 from mailticket.outbox import Outbox
 from mailticket.settings import Mailbox, Settings
 from mailticket.store import outgoing, schema
-from mailticket.store.engine import Database
+from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import RunLock, run_lock
 from mailticket.store.outgoing import Due
 from mailticket.upkeep import Upkeep
@@ -82,6 +82,8 @@ class Daemon:
         database = Database(self._settings.database.url)
         try:
             with run_lock(database) as lock:
+                if lock.after_crash:
+                    must_be_sound(database)
                 office = self._open(database)
                 self._start(office)
                 try:
@@ -234,6 +236,7 @@ class Daemon:
                 self._reload_wanted.clear()
                 self._reload()
             lock.check()
+            self._office.database.check()
             late = self._beats.late(time.monotonic())
             if not late:
                 self._notifier.alive()

@@ -23,6 +23,10 @@ class StoreUnavailable(WorldError):
     """The database cannot be read or written now: locked, full, read-only, gone."""
 
 
+class StoreDamaged(StoreUnavailable):
+    """The database file is not what we wrote: only a person with a backup can help (exit code 78)."""
+
+
 class MailboxUnavailable(WorldError):
     """The IMAP server cannot be used now; the connection is to be thrown away."""
 

@@ -19,7 +19,7 @@ from mailticket.office import Office, open_office
 from mailticket.outbox import Outbox
 from mailticket.settings import Settings
 from mailticket.store import outgoing, schema
-from mailticket.store.engine import Database
+from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import run_lock
 from mailticket.store.outgoing import Due
 from mailticket.upkeep import Upkeep
@@ -58,7 +58,9 @@ def run_once(settings: Settings, progress: Callable[[str], None] = lambda said: 
     tally = Tally()
     database = Database(settings.database.url)
     try:
-        with run_lock(database):
+        with run_lock(database) as lock:
+            if lock.after_crash:
+                must_be_sound(database)
             schema.prepare(database)
             office = open_office(settings, database)
             with database.write() as session:

@@ -53,6 +53,7 @@ class Outbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._paused_until = 0.0
         self._troubles = 0
+        self._store_trouble = ""
         self.server_trouble = ""  # what keeps every mail from leaving; "" when nothing does
         self._recording = 0  # outcomes that are not durable yet; while there are any, nothing is claimed
         self._well_at: datetime | None = None
@@ -116,8 +117,10 @@ class Outbox:
         try:
             rows = await self._ledger.write(lambda session: outgoing.claim(session, deadline or now, free))
         except StoreUnavailable as error:
-            self._pause(_STORE_PAUSE, f"the outbox waits for the database: {error}")
+            self._note_store(str(error))
+            self._pause(_STORE_PAUSE)
             return 0
+        self._note_store("")
         if rows:
             failpoint("outbox.claimed")
         for due in rows:
@@ -132,9 +135,16 @@ class Outbox:
         if not task.cancelled() and task.exception() is not None:
             log.error("a delivery ended in a defect", exc_info=task.exception())
 
-    def _pause(self, seconds: float, why: str) -> None:
+    def _pause(self, seconds: float) -> None:
         self._paused_until = asyncio.get_running_loop().time() + seconds
-        log.warning("%s", why)
+
+    def _note_store(self, trouble: str) -> None:
+        """Say once that the database keeps us waiting, and once that it does no more: a full disk lasts."""
+        if trouble and not self._store_trouble:
+            log.error("the outbox waits for the database: %s", trouble)
+        elif self._store_trouble and not trouble:
+            log.warning("the outbox works again")
+        self._store_trouble = trouble
 
     async def _deliver(self, due: Due) -> None:
         async def begin() -> None:
@@ -162,7 +172,7 @@ class Outbox:
                     await self._ledger.write(lambda session: self._settle(session, due, outcome))
                     break
                 except StoreUnavailable as error:
-                    log.error("the outcome of outgoing mail %d is not written yet: %s", due.id, error)
+                    self._note_store(str(error))
                     await asyncio.sleep(_STORE_PAUSE)
         finally:
             self._recording -= 1
@@ -221,4 +231,5 @@ class Outbox:
         shortest, longest = _SERVER_PAUSE
         pause = min(longest, shortest * 2**self._troubles) * random.uniform(0.75, 1.25)  # noqa: S311 jitter
         self._troubles = min(self._troubles + 1, 10)
-        self._pause(pause, f"the outbox waits {pause:.0f} s for the SMTP server: {outcome}")
+        self._pause(pause)
+        log.warning("the outbox waits %.0f s for the SMTP server: %s", pause, outcome)

@@ -9,7 +9,7 @@ import sys
 import click
 
 from mailticket import __version__
-from mailticket.errors import ConfigurationError, MailticketError, WorldError
+from mailticket.errors import ConfigurationError, MailticketError, StoreDamaged, WorldError
 
 FOUND_WRONG, USAGE, TRY_LATER, BAD_CONFIGURATION = 1, 2, 75, 78  # sysexits.h: EX_TEMPFAIL, EX_CONFIG
 
@@ -89,4 +89,6 @@ def _explain(error: MailticketError) -> int:
             click.echo(f"  - {problem}" if many else f"  {problem}", err=True)
         return BAD_CONFIGURATION
     click.echo(f"mailticket: {error}", err=True)
+    if isinstance(error, StoreDamaged):
+        return BAD_CONFIGURATION
     return TRY_LATER if isinstance(error, WorldError) else FOUND_WRONG

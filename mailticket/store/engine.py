@@ -14,10 +14,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session
 
-from mailticket.errors import StoreUnavailable
+from mailticket.errors import StoreDamaged, StoreUnavailable
 
 _BUSY_SECONDS = 10
 _DAMAGE = ("malformed", "not a database")
+_FAILED_SYNCS = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
+# Of PostgreSQL's errors, those outside psycopg's OperationalError that are about the server and not about what was
+# written (read-only after a failover, damaged), and those inside it that are about what was written (too large).
+_WORLD_STATES, _OUR_STATES = ("25006", "XX001", "XX002"), ("54",)
+_QUICK_TO_CHECK = 1024**3  # bytes
 _WAL_LIMIT = 64 * 1024 * 1024
 
 
@@ -56,6 +61,7 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url)
         self._writer = WriterLock()
+        self._doubt = ""
 
     @property
     def file(self) -> Path | None:
@@ -66,8 +72,10 @@ class Database:
     def write(self, *, urgent: bool = False) -> Iterator[Session]:
         """A transaction that writes: all of it or nothing. Raises StoreUnavailable for faults of the world."""
         lock = self._writer.hold(urgent=urgent) if self.is_sqlite else _no_lock()
+        self.check()
         with (
             lock,
+            self._doubting(),
             translated(),
             self.engine.connect() as connection,
             connection.begin(),
@@ -75,6 +83,24 @@ class Database:
         ):
             yield session
             session.flush()
+
+    def check(self) -> None:
+        """Raises StoreUnavailable once the disk has failed to keep what we wrote.
+
+        The system may have dropped what it could not write and report success the next time, so only a new start,
+        which reads what is really there, may write again.
+        """
+        if self._doubt:
+            raise StoreUnavailable(self._doubt)
+
+    @contextmanager
+    def _doubting(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreUnavailable as error:
+            if getattr(getattr(error.__cause__, "orig", None), "sqlite_errorname", "") in _FAILED_SYNCS:
+                self._doubt = f"{error}; nothing more is written before a new start"
+            raise
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -119,13 +145,17 @@ def translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         if is_fault_of_the_world(error):
-            raise StoreUnavailable(_in_words(error)) from error
+            damaged = any(sign in str(error.orig) for sign in _DAMAGE)
+            raise (StoreDamaged if damaged else StoreUnavailable)(_in_words(error)) from error
         raise
 
 
 def is_fault_of_the_world(error: Exception) -> bool:
     """Whether an error inside a transaction is the database's own: then the transaction failed, not what it wrote."""
-    if isinstance(error, StoreUnavailable | OperationalError | InterfaceError):
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    if state.startswith(_OUR_STATES):
+        return False
+    if isinstance(error, StoreUnavailable | OperationalError | InterfaceError) or state.startswith(_WORLD_STATES):
         return True
     return isinstance(error, DatabaseError) and any(sign in str(error.orig) for sign in _DAMAGE)
 
@@ -176,6 +206,14 @@ def _postgres(url: Any) -> Engine:
     return create_engine(
         url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"connect_timeout": 5, "options": options}
     )
+
+
+def must_be_sound(database: Database) -> None:
+    """After a stop that was none: raises StoreDamaged for a file that SQLite finds damaged, if it is soon checked."""
+    if database.file is not None and database.file.exists() and database.file.stat().st_size < _QUICK_TO_CHECK:
+        wrong = damage(database)
+        if wrong:
+            raise StoreDamaged(f"{wrong}; restore a backup")
 
 
 def damage(database: Database) -> str:

@@ -27,10 +27,15 @@ _WHO = (
 
 
 class RunLock:
-    """Held while a daemon runs. `check` raises StoreUnavailable once it is lost."""
+    """Held while a daemon runs. `check` raises StoreUnavailable once it is lost.
 
-    def __init__(self, connection: Connection | None = None) -> None:
+    after_crash: whether the last holder was cut short, as by a kill or a power cut; never told of PostgreSQL, which
+    looks after itself.
+    """
+
+    def __init__(self, connection: Connection | None = None, *, after_crash: bool = False) -> None:
         self._connection = connection
+        self.after_crash = after_crash
 
     def check(self) -> None:
         """A session lock of PostgreSQL is gone when its connection is; a file lock stays as long as we live."""
@@ -58,15 +63,23 @@ def _file_lock(file: Path) -> Iterator[RunLock]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+            holder = _written(descriptor) or "another process"
             raise AlreadyRunning(f"mailticket is running already on this database: {holder}") from None
+        after_crash = bool(_written(descriptor))
         said = f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n"
         with contextlib.suppress(OSError):  # a full disk must not keep a daemon from sending what it has
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, said.encode(), 0)
-        yield RunLock()
+        yield RunLock(after_crash=after_crash)
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _written(descriptor: int) -> str:
+    """Who holds the lock, or held it and did not come to its end."""
+    return os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
 
 
 @contextmanager
