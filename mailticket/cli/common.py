@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,7 @@ from mailticket.settings import Settings
 
 if TYPE_CHECKING:  # the database is loaded only by the commands that open it
     from mailticket.office import Office
+    from mailticket.store import Session
     from mailticket.store.engine import Database
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,6 +65,15 @@ def database_of(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def reading_of(ctx: click.Context) -> Iterator[tuple[Session, Settings, datetime]]:
+    """A read-only view of the database, the settings and the time: for commands that show what is there, without the
+    letters, categories and keys that only work needs."""
+    settings = settings_of(ctx)
+    with database_of(settings) as database, database.read() as session:
+        yield session, settings, datetime.now(UTC)
 
 
 @contextmanager

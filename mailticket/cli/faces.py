@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mailticket.mail.values import Address, Mail
-from mailticket.models import Attachment, Event, Incoming, Message, Outgoing
-from mailticket.store.report import TicketRow
-from mailticket.triage.understanding import Understanding
+if TYPE_CHECKING:  # a face needs no more of these rooms than their names
+    from mailticket.mail.values import Address, Mail
+    from mailticket.models import Attachment, Event, Incoming, Message, Outgoing
+    from mailticket.store.report import TicketRow
+    from mailticket.triage.understanding import Understanding
 
 
 def moment(at: datetime | None) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailticket import terminal
-from mailticket.cli.common import config_option, json_option, office_of, print_json, settings_or_none
+from mailticket.cli.common import config_option, json_option, office_of, print_json, reading_of, settings_or_none
 
 if TYPE_CHECKING:
     from mailticket.mail.values import Mail
@@ -164,7 +164,7 @@ def why(ctx: click.Context, name: str, as_json: bool) -> int:
     from mailticket.cli import faces
     from mailticket.store import incoming, outgoing, tickets
 
-    with office_of(ctx) as office, office.database.read() as session:
+    with reading_of(ctx) as (session, _, _now):
         rows = incoming.find(session, name)
         owners = {row.ticket_id: tickets.by_id(session, row.ticket_id).key for row in rows if row.ticket_id}
         stories = [faces.incoming(row, owners.get(row.ticket_id or 0)) for row in rows]

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mailticket import terminal
-from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json
+from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json, reading_of
 
 STATES = ("queued", "sending", "sent", "deferred", "failed", "uncertain", "withheld", "cancelled")
 
@@ -31,9 +31,8 @@ def list_(ctx: click.Context, state: tuple[str, ...], withheld: bool, limit: int
     from mailticket.store import outgoing
 
     states = ("withheld",) if withheld else state
-    with office_of(ctx) as office, office.database.read() as session:
+    with reading_of(ctx) as (session, _, now):
         rows = outgoing.listing(session, states, limit=limit)
-        now = office.clock()
     if as_json:
         for row, key in rows:
             print_json(faces.outgoing(row, key))
@@ -60,7 +59,7 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     from mailticket.cli import faces
     from mailticket.store import outgoing, tickets
 
-    with office_of(ctx) as office, office.database.read() as session:
+    with reading_of(ctx) as (session, _, _now):
         row = outgoing.by_id(session, number)
         owner = tickets.by_id(session, row.ticket_id) if row.ticket_id else None
         face = faces.outgoing(row, owner.key if owner else None)

@@ -7,7 +7,7 @@ import sys
 import click
 
 from mailticket import terminal
-from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json
+from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json, reading_of
 
 
 @click.group()
@@ -25,9 +25,8 @@ def list_(ctx: click.Context, limit: int | None, as_json: bool) -> None:
     from mailticket.cli import faces
     from mailticket.store import incoming
 
-    with office_of(ctx) as office, office.database.read() as session:
+    with reading_of(ctx) as (session, _, now):
         rows = incoming.quarantined(session, limit)
-        now = office.clock()
     if as_json:
         for row in rows:
             print_json(faces.incoming(row, None))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mailticket import terminal
-from mailticket.cli.common import config_option, json_option, office_of, print_json
+from mailticket.cli.common import config_option, json_option, print_json, reading_of
 
 _HEAD = ("", "REQUESTS", "PROMISED", "KEPT", "MISSED", "OPEN", "NO ANSWER", "KEPT %", "MEDIAN", "90 %")
 
@@ -24,8 +24,8 @@ def report(ctx: click.Context, weeks: int, as_json: bool) -> None:
     from mailticket.promise.record import record
     from mailticket.store.record import requests
 
-    with office_of(ctx) as office, office.database.read() as session:
-        now, zone = office.clock(), office.settings.zone()
+    with reading_of(ctx) as (session, settings, now):
+        zone = settings.zone()
         monday = now.astimezone(zone).date() - timedelta(days=now.astimezone(zone).weekday())
         since = now.astimezone(zone).replace(year=monday.year, month=monday.month, day=monday.day, hour=0, minute=0,
                                              second=0, microsecond=0) - timedelta(weeks=weeks - 1)  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mailticket import terminal
-from mailticket.cli.common import config_option, json_option, office_of, print_json
+from mailticket.cli.common import config_option, json_option, print_json, reading_of
 
 _MOST_RECENT = 20_000  # requests that `status` looks at for its pace; `report` looks at all
 _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "sent")
@@ -25,12 +25,11 @@ def status(ctx: click.Context, as_json: bool) -> None:
     from mailticket.store import meta, report, watch
     from mailticket.store.record import requests
 
-    with office_of(ctx) as office, office.database.read() as session:
-        now = office.clock()
+    with reading_of(ctx) as (session, settings, now):
         figures = report.figures(session, now, now - timedelta(days=7))
-        recent = record(requests(session, now - timedelta(days=7), _MOST_RECENT), now, office.settings.zone())
+        recent = record(requests(session, now - timedelta(days=7), _MOST_RECENT), now, settings.zone())
         health = {row.name: row for row in meta.health(session) if row.name not in watch.SHOWN_BY_FIGURES}
-        names = [f"mailbox {mailbox.name}" for mailbox in office.settings.mailbox]
+        names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]
     parts = []
     for name in [*names, *(name for name in health if name not in names)]:
         row = health.get(name)

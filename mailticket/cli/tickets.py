@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailticket import terminal
-from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json, read_text
+from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json, read_text, reading_of
 from mailticket.cli.ticket_view import print_ticket
 
 if TYPE_CHECKING:
@@ -56,13 +56,12 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **wanted: Any
     from mailticket.store import report, tickets
 
     wanted["status"] = tuple(wanted["status"])
-    with office_of(ctx) as office, office.database.read() as session:
+    with reading_of(ctx) as (session, _, now):
         rows = report.ticket_rows(session, report.Filter(**wanted), limit)
         if as_json:
             for row in rows:
                 print_json(faces.ticket(row, tickets.position(session, row.ticket)))
             return
-        now = office.clock()
         lines = [
             (t.key, t.status, t.priority, t.category, row.requester, terminal.ago(t.created_at, now),
              terminal.moment(t.promised_by) if t.first_response_at is None else "answered",
