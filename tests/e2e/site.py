@@ -244,9 +244,13 @@ class Site:
         assert process.stderr is not None
         with process.stderr:
             for line in process.stderr:
-                with self._changed:
-                    self.log.append(line.rstrip("\n"))
-                    self._changed.notify_all()
+                self.hear(line.rstrip("\n"))
+
+    def hear(self, line: str) -> None:
+        """The program has said something."""
+        with self._changed:
+            self.log.append(line)
+            self._changed.notify_all()
 
     def _listen(self) -> None:
         while notice := self._notified.recv(4096):
