@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from sqlalchemy import func, select, text, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import bindparam, func, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
 from mailticket.models import Event, Outgoing, Ticket
-from mailticket.store.rows import insert_row, update_row
+from mailticket.store.rows import execute, insert_row, table_of, update_row
 
 STAFF_RANK = 1
 ALERT_RANK = 3  # before automatic answers, behind people's
@@ -43,36 +42,38 @@ def add(session: Session, row: Outgoing) -> int:
     return insert_row(session, row)
 
 
+_TABLE = table_of(Outgoing)
+_EARLIER = _TABLE.alias("earlier")
+_BEHIND_ANOTHER = (
+    select(_EARLIER.c.id)
+    .where(
+        _EARLIER.c.ticket_id == _TABLE.c.ticket_id,
+        _EARLIER.c.id < _TABLE.c.id,
+        text("earlier.state IN ('queued', 'deferred', 'sending')"),
+        _EARLIER.c.rank <= _TABLE.c.rank,
+    )
+    .exists()
+)
+_DUE = (
+    select(*(_TABLE.c[field.name] for field in fields(Due)))
+    .where(_WAITING, _TABLE.c.next_attempt_at <= bindparam("now"), ~_BEHIND_ANOTHER)
+    .order_by(_TABLE.c.rank, _TABLE.c.next_attempt_at, _TABLE.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    _TABLE.update()
+    .where(_TABLE.c.id.in_(bindparam("rows", expanding=True)))
+    .values(state="sending", begun_at=None, attempts=_TABLE.c.attempts + 1)
+)
+
+
 def claim(session: Session, now: datetime, limit: int) -> list[Due]:
     """Claim the due rows that go first: staff answers before automatic ones, and within a ticket in order."""
-    earlier = aliased(Outgoing)
-    waits = (
-        select(col(earlier.id))
-        .where(
-            col(earlier.ticket_id) == col(Outgoing.ticket_id),
-            col(earlier.id) < col(Outgoing.id),
-            col(earlier.state).in_(("queued", "deferred", "sending")),
-            col(earlier.rank) <= col(Outgoing.rank),
-        )
-        .exists()
-    )
-    query = (
-        select(Outgoing)
-        .where(_WAITING, col(Outgoing.next_attempt_at) <= now, ~waits)
-        .order_by(col(Outgoing.rank), col(Outgoing.next_attempt_at), col(Outgoing.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    claimed = []
-    for row in session.execute(query).scalars().all():
-        row.state, row.begun_at, row.attempts = "sending", None, row.attempts + 1
-        session.add(row)
-        claimed.append(
-            Due(int(row.id or 0), row.kind, row.rank, row.envelope_from, row.recipient, row.wire, row.message_id,
-                row.attempts, row.created_at, row.sent_again, row.ticket_id)
-        )  # fmt: skip
-    session.flush()  # what follows in the same transaction must see them claimed
-    return claimed
+    rows = execute(session, _DUE, {"now": now, "most": limit}).all()
+    if rows:
+        execute(session, _CLAIM, {"rows": [row.id for row in rows]})
+    return [replace(Due(*row), attempts=row.attempts + 1) for row in rows]
 
 
 def set_begun(session: Session, outgoing_id: int, now: datetime) -> None:
