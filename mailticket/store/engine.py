@@ -50,6 +50,11 @@ class WriterLock:
                 self._held = False
                 self._condition.notify_all()
 
+    @property
+    def is_wanted_urgently(self) -> bool:
+        """Whether a delivery's outcome waits for the present writer to end."""
+        return self._urgent_waiting > 0
+
 
 class Database:
     """A database by its URL; nothing is opened before the first transaction."""
@@ -124,6 +129,11 @@ class Database:
         finally:
             connection.close()
         return not busy
+
+    @property
+    def is_wanted_urgently(self) -> bool:
+        """Whether a long transaction should end soon, because the outbox waits for its turn."""
+        return self._writer.is_wanted_urgently
 
     def close(self) -> None:
         self.engine.dispose()

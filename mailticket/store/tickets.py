@@ -30,6 +30,11 @@ _REMEMBER_LANGUAGE = (
     _REQUESTERS.update().where(_REQUESTERS.c.id == bindparam("requester")).values(language=bindparam("language"))
 )
 _BEARER = select(_TICKETS.c.id).where(_TICKETS.c.key == bindparam("ticket"))
+_DELIVERABLE = (
+    _ADDRESSES.update()
+    .where(_ADDRESSES.c.key == bindparam("address"), _ADDRESSES.c.undeliverable_since.is_not(None))
+    .values(undeliverable_since=None, undeliverable_why="")
+)
 _SET_SERIAL = _TICKETS.update().where(_TICKETS.c.id == bindparam("ticket")).values(serial=bindparam("number"))
 # The words of the partial index, so that SQLite sees that they are the same.
 UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
@@ -208,10 +213,7 @@ def set_undeliverable(session: Session, address: str, now: datetime, why: str) -
 
 def set_deliverable(session: Session, address: str) -> bool:
     """Somebody verified wrote from the address, or staff said so: mail may go there. False if nothing stopped it."""
-    values = {"undeliverable_since": None, "undeliverable_why": ""}
-    stopped = (col(Address.key) == address_key(address), col(Address.undeliverable_since).is_not(None))
-    done = session.execute(update(Address).where(*stopped).values(**values))
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    return bool(execute(session, _DELIVERABLE, {"address": address_key(address)}).rowcount)
 
 
 def move_messages(session: Session, source: int, target: int) -> int:
