@@ -3,9 +3,10 @@
 The expectation is the queue-length estimator of the literature on delay announcements (Ibrahim and Whitt, "Real-time
 delay estimation based on delay history", 2009, and its queue-length relatives): those ahead, and those of more pressing
 priorities who will still come, divided by the measured rate of answers, in working hours. The estimators from delay
-history (last to enter service, head of line) were tried beside it and dropped: they lag by a whole wait when the queue
-jumps. A silence that is too long for chance counts as a pause which lasts as long again, not as a slow rate. What the
-expectation misses is added by adaptive conformal inference.
+history (last to enter service, head of line) were tried as experts beside it, chosen by their recent loss, and dropped:
+in a crash that choice favours estimators which do not see the queue. A silence that is too long for chance counts as a
+pause which lasts as long again, not as a slow rate. What the expectation misses is added by adaptive conformal
+inference.
 """
 
 from __future__ import annotations
