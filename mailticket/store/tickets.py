@@ -32,7 +32,7 @@ _REMEMBER_LANGUAGE = (
 _BEARER = select(_TICKETS.c.id).where(_TICKETS.c.key == bindparam("ticket"))
 _DELIVERABLE = (
     _ADDRESSES.update()
-    .where(_ADDRESSES.c.key == bindparam("address"), _ADDRESSES.c.undeliverable_since.is_not(None))
+    .where(_ADDRESSES.c.key == bindparam("sought"), _ADDRESSES.c.undeliverable_since.is_not(None))
     .values(undeliverable_since=None, undeliverable_why="")
 )
 _SET_SERIAL = _TICKETS.update().where(_TICKETS.c.id == bindparam("ticket")).values(serial=bindparam("number"))
@@ -213,7 +213,7 @@ def set_undeliverable(session: Session, address: str, now: datetime, why: str) -
 
 def set_deliverable(session: Session, address: str) -> bool:
     """Somebody verified wrote from the address, or staff said so: mail may go there. False if nothing stopped it."""
-    return bool(execute(session, _DELIVERABLE, {"address": address_key(address)}).rowcount)
+    return bool(execute(session, _DELIVERABLE, {"sought": address_key(address)}).rowcount)
 
 
 def move_messages(session: Session, source: int, target: int) -> int:
