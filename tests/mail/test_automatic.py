@@ -419,4 +419,4 @@ def test_the_cost_of_hostile_headers_and_words_is_small(unit: str) -> None:
         text="I am out of the office " + long,
         sender=long[:4000] + "@x.example",
     )
-    assert time.process_time() - begin < 0.5
+    assert time.process_time() - begin < 1

@@ -149,9 +149,9 @@ def test_whatever_stands_around_an_id_does_not_hide_it(ticket_id: str, before: s
 
 @pytest.mark.parametrize("unit", ["MT", "MT-", "M T ", "MT7F3K92Q", "MT-7F3K-92Q7 ", "7", "- ", "ＭＴ", "ﷺ"])
 def test_hostile_subjects_take_no_time(unit: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     find_ids(unit * 2_000, ("MT", "ALT"))
-    assert time.perf_counter() - began < 0.25
+    assert time.process_time() - began < 1
 
 
 def test_ids_are_random_without_order_or_repeats() -> None:
