@@ -150,6 +150,7 @@ class Incoming(SQLModel, table=True):
               postgresql_where=text("state = 'listed'")),
         Index("ix_incoming_afterwards_due", "folder_id", "afterwards_at", sqlite_where=text("afterwards = 'due'"),
               postgresql_where=text("afterwards = 'due'")),
+        Index("ix_incoming_state_route", "state", "route"),  # the count of conservation reads nothing else
         Index("ix_incoming_quarantined", "id", sqlite_where=text("state = 'quarantined'"),
               postgresql_where=text("state = 'quarantined'")),
     )  # fmt: skip
@@ -298,6 +299,7 @@ class Outgoing(SQLModel, table=True):
         Index("ix_outgoing_due", "rank", "next_attempt_at", "id",
               sqlite_where=text("state IN ('queued', 'deferred')"),
               postgresql_where=text("state IN ('queued', 'deferred')")),
+        Index("ix_outgoing_state", "state"),
         Index("ix_outgoing_sending", "id", sqlite_where=text("state = 'sending'"),
               postgresql_where=text("state = 'sending'")),
         Index("ix_outgoing_withheld", "id", sqlite_where=text("state = 'withheld'"),

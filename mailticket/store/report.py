@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -116,7 +116,7 @@ def _pairs(rows: Any) -> list[tuple[Any, Any]]:
 def conservation(session: Session) -> dict[str, dict[str, int]]:
     """For each mailbox, how many mails were listed and in which state they are: promise 1 in figures."""
     query = select(col(Incoming.route), col(Incoming.state), func.count()).group_by(
-        col(Incoming.route), col(Incoming.state)
+        col(Incoming.state), col(Incoming.route)
     )
     table: dict[str, dict[str, int]] = {}
     for route, state, number in session.execute(query):
@@ -170,10 +170,12 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
 
 def _refused(session: Session) -> dict[str, tuple[int, str]]:
     """For each mailbox, how many flags or moves the server refused, and its words."""
+    # An expression, or SQLite reads all rows in the order of an index that begins with the column.
+    route: ColumnElement[str] = literal_column("incoming.route || ''")
     query = (
-        select(col(Incoming.route), func.count(), func.max(col(Incoming.afterwards_error)))
+        select(route, func.count(), func.max(col(Incoming.afterwards_error)))
         .where(col(Incoming.afterwards) == "due", col(Incoming.afterwards_attempts) > 0)
-        .group_by(col(Incoming.route))
+        .group_by(route)
     )
     return {row[0]: (row[1], row[2]) for row in session.execute(query)}
 

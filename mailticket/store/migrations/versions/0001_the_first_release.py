@@ -220,6 +220,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'quarantined'"),
         )
         batch_op.create_index(batch_op.f("ix_incoming_raw_digest"), ["raw_digest"], unique=False)
+        batch_op.create_index("ix_incoming_state_route", ["state", "route"], unique=False)
         batch_op.create_index(batch_op.f("ix_incoming_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
@@ -332,6 +333,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'sending'"),
             postgresql_where=sa.text("state = 'sending'"),
         )
+        batch_op.create_index("ix_outgoing_state", ["state"], unique=False)
         batch_op.create_index(batch_op.f("ix_outgoing_ticket_id"), ["ticket_id"], unique=False)
         batch_op.create_index(
             "ix_outgoing_unverified_counted_at",
@@ -374,6 +376,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("NOT verified"),
         )
         batch_op.drop_index(batch_op.f("ix_outgoing_ticket_id"))
+        batch_op.drop_index("ix_outgoing_state")
         batch_op.drop_index(
             "ix_outgoing_sending",
             sqlite_where=sa.text("state = 'sending'"),
@@ -401,6 +404,7 @@ def downgrade() -> None:
     op.drop_table("participant")
     with op.batch_alter_table("incoming", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_incoming_ticket_id"))
+        batch_op.drop_index("ix_incoming_state_route")
         batch_op.drop_index(batch_op.f("ix_incoming_raw_digest"))
         batch_op.drop_index(
             "ix_incoming_quarantined",
