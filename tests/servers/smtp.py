@@ -20,6 +20,8 @@ DROP = "drop"
 """Close the connection instead of a reply; at the stage DOT the mail is not kept."""
 DROP_KEPT = "drop, but keep"
 """At the stage DOT only: keep the mail, then close the connection instead of a reply."""
+STALL_KEPT = "stall, but keep"
+"""At the stage DOT only: keep the mail, then say nothing until `release` is called."""
 STALL = "stall"
 """Say nothing until `release` is called; then go on as if nothing had been."""
 
@@ -46,7 +48,7 @@ class SmtpSink:
 
     `next(stage, reply, ...)` gives replies for the coming events of that stage, one each; `always(stage, reply)` for
     all of them; `for_recipient(address, reply)` for each RCPT of an address. A reply is an SMTP reply line or one of
-    DROP, DROP_KEPT and STALL. Stages are named in STAGES; DATA is the answer to the command, DOT the one to the mail.
+    DROP, DROP_KEPT, STALL and STALL_KEPT. Stages are named in STAGES; DATA is the answer to the command, DOT the one to the mail.
     """
 
     def __init__(
@@ -153,10 +155,13 @@ class SmtpSink:
         if reply is None and recipient:
             reply = self._recipients.get(recipient)
         if reply == STALL:
-            self._released.clear()
-            await self._released.wait()
+            await self.until_released()
             return None
         return reply
+
+    async def until_released(self) -> None:
+        self._released.clear()
+        await self._released.wait()
 
     def _authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
@@ -260,8 +265,11 @@ class _Session(SMTP):
         reply = await self._sink.reply_for("DOT")
         raw = envelope.original_content or b""
         mail = Accepted(envelope.mail_from or "", tuple(envelope.rcpt_tos), raw, connection=self._number)
-        if reply is None or reply == DROP_KEPT or reply.startswith("2"):
+        if reply is None or reply in (DROP_KEPT, STALL_KEPT) or reply.startswith("2"):
             self._sink.keep(mail)
+        if reply == STALL_KEPT:
+            await self._sink.until_released()
+            return "250 2.0.0 kept"
         if reply in (DROP, DROP_KEPT):
             self.cut()
             raise ConnectionResetError
