@@ -229,8 +229,13 @@ class Site:
         self._notified.shutdown(socket.SHUT_RD)
         self._listener.join(PATIENCE)
         self._notified.close()
+        self.close_database()
+
+    def close_database(self) -> None:
+        """Look no longer into the database, before somebody replaces it."""
         if self._database is not None:
             self._database.close()
+            self._database = None
 
     def _command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "mailticket", *words, "--config", str(self.configuration)]
