@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections import Counter
@@ -75,7 +76,7 @@ def test_f19_a_server_that_says_bye_is_tried_again_at_growing_intervals(
         smtp_sink.wait_for(1)
         house.site.wait_log("mailbox support: works again")
         house.stop()
-    waits = [later - sooner for sooner, later in zip(tried, tried[1:], strict=False)]
+    waits = [later - sooner for sooner, later in itertools.pairwise(tried)]
     assert waits[3] > 0.5, waits  # 0.1 s doubled three times, less a quarter at most
     truth.each_was_answered_once(smtp_sink, ["patient@example.org"])
 

@@ -48,7 +48,8 @@ class SmtpSink:
 
     `next(stage, reply, ...)` gives replies for the coming events of that stage, one each; `always(stage, reply)` for
     all of them; `for_recipient(address, reply)` for each RCPT of an address. A reply is an SMTP reply line or one of
-    DROP, DROP_KEPT, STALL and STALL_KEPT. Stages are named in STAGES; DATA is the answer to the command, DOT the one to the mail.
+    DROP, DROP_KEPT, STALL and STALL_KEPT. Stages are named in STAGES; DATA is the answer to the command, DOT the one
+    to the mail.
     """
 
     def __init__(
