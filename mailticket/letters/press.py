@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, Literal
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, PrefixLoader, StrictUndefined, TemplateNotFound
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PrefixLoader, StrictUndefined, TemplateNotFound, nodes
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.runtime import BlockReference, Context, Macro
@@ -21,10 +22,27 @@ from mailticket.letters.values import Problem, TemplateSource
 Medium = Literal["subject", "text", "html"]
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")
 _LARGEST_OUTPUT = 1_000_000  # characters of one rendered page
+_MOST_TURNS = 100_000  # of all loops in one rendered page
+
+# How many turns are left to the page that is being rendered. Templates that another one imports know nothing of its
+# values, so the budget cannot be one of them.
+_turns_left: ContextVar[int] = ContextVar("turns_left", default=_MOST_TURNS)
 
 
 class OutputTooLarge(Exception):
     """A template prints more than a letter can be."""
+
+
+class EndlessTemplate(Exception):
+    """A template's loops turn more often than any letter needs."""
+
+
+def _turn() -> str:
+    left = _turns_left.get() - 1
+    if left < 0:
+        raise EndlessTemplate(f"its loops turn more than {_MOST_TURNS} times")
+    _turns_left.set(left)
+    return ""
 
 
 class _Files(BaseLoader):
@@ -46,6 +64,14 @@ class _Files(BaseLoader):
 class _Sandbox(ImmutableSandboxedEnvironment):
     """The sandbox, which does not ask again what it has found safe: fields of our own values, macros and blocks."""
 
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        """Every loop counts its turns: a template that never ends would hold up all mail."""
+        tree = super()._parse(source, name, filename)
+        for loop in tree.find_all(nodes.For):
+            count = nodes.Call(nodes.Name("count_turn", "load"), [], [], None, None)
+            loop.body.insert(0, nodes.Output([count]).set_lineno(loop.lineno))
+        return tree
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         if attribute in _fields(obj.__class__):
             return getattr(obj, attribute)
@@ -57,7 +83,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().is_safe_attribute(obj, attr, value)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(__obj, Macro | BlockReference):
+        if __obj is _turn or isinstance(__obj, Macro | BlockReference):
             return __context.call(__obj, *args, **kwargs)
         return super().call(__context, __obj, *args, **kwargs)
 
@@ -102,6 +128,7 @@ class Press:
             "dates": environment.get_template(self.place(language, "dates.j2")).module,
         }
         template = environment.get_template(self.place(language, f"{kind}.j2"))
+        _turns_left.set(_MOST_TURNS)
         pieces: list[str] = []
         size = 0
         for piece in template.generate(context):
@@ -137,6 +164,7 @@ def _environment(loader: BaseLoader, *, html: bool) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.globals["count_turn"] = _turn
     environment.filters |= {
         "fold": flow.fold,
         "wrap": flow.wrap,
