@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class Site:
         self.configuration = folder / "mailticket.toml"
         self.log: list[str] = []
         self.notices: list[str] = []
+        self._noticed_at: dict[str, float] = {}
         self.process: subprocess.Popen[str] | None = None
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -197,6 +199,11 @@ class Site:
     def wait_notice(self, words: str, since: int = 0) -> str:
         return self._wait_for(self.notices, words, since)
 
+    def quiet_since(self, notice: str) -> float:
+        """Seconds since systemd was last told this."""
+        with self._changed:
+            return time.monotonic() - self._noticed_at.get(notice, 0.0)
+
     def _wait_for(self, said: list[str], words: str, since: int) -> str:
         found: list[str] = []
 
@@ -261,4 +268,5 @@ class Site:
         while notice := self._notified.recv(4096):
             with self._changed:
                 self.notices.append(notice.decode())
+                self._noticed_at[notice.decode()] = time.monotonic()
                 self._changed.notify_all()

@@ -1,0 +1,37 @@
+"""The real program with one thing rigged: `python rigged.py WORDS...` is `mailticket WORDS...` under such a fault.
+
+RIGGED names the fault. `fsync`: at SIGUSR1 the disk no longer keeps what is written. `confined`: before anything is
+imported, only the system calls whose numbers stand in RIGGED_CALLS are left.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+sys.path[0] = str(Path(__file__).parents[2])
+
+from tests.faults import seccomp  # noqa: E402 its place is known only now
+
+
+def _lose_the_disk(_signal: int, _frame: FrameType | None) -> None:
+    seccomp.fail({number: errno.EIO for number in seccomp.NUMBERS.values()})
+    print("rigged: fsync fails from now on", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    if os.environ["RIGGED"] == "fsync":
+        signal.signal(signal.SIGUSR1, _lose_the_disk)
+    else:
+        seccomp.allow_only([int(number) for number in os.environ["RIGGED_CALLS"].split(",")])
+    from mailticket.cli import main as program
+
+    program()
+
+
+if __name__ == "__main__":
+    main()
