@@ -2,7 +2,7 @@
 
 It answers as little as SMTP allows and keeps for each accepted mail the time, the recipient and three header fields.
 The command XLOG gives them as a line of JSON, XCOUNT their number. With `--refuse SHARE` it answers that share of all
-RCPT commands with 451, by a seeded throw, until XACCEPT.
+RCPT commands with 450, by a seeded throw, until XACCEPT.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class _Session(asyncio.Protocol):
         elif verb == b"RCPT":
             if self._state.share and self._state.random.random() < self._state.share:
                 self._state.refused += 1
-                write(b"451 4.3.0 not now\r\n")
+                write(b"450 4.2.1 not now\r\n")
                 return
             self._recipient = line.partition(b"<")[2].partition(b">")[0].decode("utf-8", "replace")
             write(b"250 ok\r\n")
