@@ -103,7 +103,7 @@ def test_kills_one_after_the_other_lose_and_double_nothing(
     assert all(copies[sender] <= 1 for sender in unsure)
 
 
-def test_a_mail_that_ends_the_program_each_time_is_quarantined_and_the_others_go_on(
+def test_f37_a_mail_that_ends_the_program_each_time_is_quarantined_and_the_others_go_on(
     site: Site, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
     poison = post.request("poison@example.org", message_id="<poison@example.org>")

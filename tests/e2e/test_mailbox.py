@@ -19,7 +19,7 @@ from tests.servers.smtp import SmtpSink
 pytestmark = pytest.mark.dovecot
 
 
-def test_a_new_uidvalidity_doubles_nothing(site: Site, dovecot: Dovecot, smtp_sink: SmtpSink) -> None:
+def test_f21_a_new_uidvalidity_doubles_nothing(site: Site, dovecot: Dovecot, smtp_sink: SmtpSink) -> None:
     dovecot.deliver(post.requests(3))
     site.start()
     smtp_sink.wait_for(3)
@@ -36,7 +36,7 @@ def test_a_new_uidvalidity_doubles_nothing(site: Site, dovecot: Dovecot, smtp_si
     site.cli("check")
 
 
-def test_a_new_uidvalidity_while_the_daemon_is_down_keeps_what_was_pending(
+def test_f21_a_new_uidvalidity_while_the_daemon_is_down_keeps_what_was_pending(
     site: Site, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
     dovecot.deliver(post.requests(2))
@@ -98,7 +98,7 @@ def test_a_read_only_folder_counts_as_keep(site: Site, dovecot: Dovecot, smtp_si
     assert site.once()["fetched"] == 0
 
 
-def test_an_oversized_mail_is_kept_as_headers_and_first_part_and_its_copy_is_left(
+def test_f44_an_oversized_mail_is_kept_as_headers_and_first_part_and_its_copy_is_left(
     make_site: MakeSite, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
     site = make_site(mailbox={"maximum_size_mb": 1, "afterwards": "move", "move_to": "Archive"})
@@ -120,7 +120,7 @@ def test_an_oversized_mail_is_kept_as_headers_and_first_part_and_its_copy_is_lef
     assert "customer number" in shown["conversation"][0]["text"]
 
 
-def test_a_mail_that_somebody_took_away_meanwhile_has_vanished(
+def test_f23_a_mail_that_somebody_took_away_meanwhile_has_vanished(
     site: Site, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
     dovecot.deliver(post.requests(3))
@@ -138,7 +138,7 @@ def test_a_mail_that_somebody_took_away_meanwhile_has_vanished(
     site.cli("check")
 
 
-def test_mails_that_somebody_read_flagged_or_answered_are_taken_in_all_the_same(
+def test_f24_mails_that_somebody_read_flagged_or_answered_are_taken_in_all_the_same(
     site: Site, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
     for number, flags in enumerate(["\\Seen", "\\Answered", "\\Flagged \\Seen"], 1):

@@ -36,7 +36,7 @@ def test_a_signal_ends_an_idle_daemon_at_once_and_cleanly(site: Site, how: signa
     assert not any("ERROR" in line or "CRITICAL" in line for line in site.log)
 
 
-def test_a_stop_in_the_midst_of_a_backlog_is_clean_and_the_next_start_finishes_it(
+def test_f41_a_stop_in_the_midst_of_a_backlog_is_clean_and_the_next_start_finishes_it(
     site: Site, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
     dovecot.deliver(post.requests(BACKLOG))
@@ -56,7 +56,7 @@ def test_a_stop_in_the_midst_of_a_backlog_is_clean_and_the_next_start_finishes_i
     assert requesters == [f"person{n}@example.org" for n in range(1, BACKLOG + 1)]
 
 
-def test_a_stop_waits_for_the_reply_to_a_mail_that_is_past_its_final_dot(
+def test_f41_a_stop_waits_for_the_reply_to_a_mail_that_is_past_its_final_dot(
     site: Site, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
     smtp_sink.next("DOT", STALL)
@@ -122,7 +122,7 @@ def test_a_hang_up_starts_new_mailboxes_and_another_smtp_server(
         ({"templates": {"folder": "missing-letters"}}, "missing-letters"),
     ],
 )
-def test_a_broken_configuration_is_refused_at_a_hang_up_and_the_old_one_stays(
+def test_f39_a_broken_configuration_is_refused_at_a_hang_up_and_the_old_one_stays(
     site: Site, dovecot: Dovecot, smtp_sink: SmtpSink, broken: dict[str, dict[str, object]], said: str
 ) -> None:
     site.start()
@@ -167,7 +167,7 @@ def test_a_missing_file_that_the_configuration_names_ends_with_78(
     assert said in site.cli("run", code=78).stderr
 
 
-def test_a_bad_configuration_ends_with_78_and_names_every_problem(site: Site) -> None:
+def test_f40_a_bad_configuration_ends_with_78_and_names_every_problem(site: Site) -> None:
     site.configure(
         support={"address": "nobody"}, smtp={"port": 0, "host": "mail.example.com"}, mailbox={"aftewards": "keep"}
     )
@@ -176,7 +176,7 @@ def test_a_bad_configuration_ends_with_78_and_names_every_problem(site: Site) ->
     assert not (site.folder / "mailticket.db").exists()
 
 
-def test_a_second_daemon_on_the_same_database_ends_with_75_and_says_who_holds_it(any_site: Site) -> None:
+def test_f29_a_second_daemon_on_the_same_database_ends_with_75_and_says_who_holds_it(any_site: Site) -> None:
     any_site.start()
     assert any_site.process is not None
     for words in (("run",), ("run", "--once")):
@@ -192,7 +192,7 @@ def test_a_second_daemon_on_the_same_database_ends_with_75_and_says_who_holds_it
     assert any_site.once()["opened"] == 0
 
 
-def test_a_database_of_a_newer_release_is_refused_with_78(site: Site) -> None:
+def test_f45_a_database_of_a_newer_release_is_refused_with_78(site: Site) -> None:
     site.once()
     with sqlite3.connect(site.folder / "mailticket.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")

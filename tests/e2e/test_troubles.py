@@ -34,7 +34,7 @@ def test_an_imap_server_that_was_gone_is_found_again(site: Site, dovecot: Doveco
     assert site.stop() == 0
 
 
-def test_a_connection_that_is_cut_at_any_byte_loses_and_repeats_nothing(
+def test_f16_a_connection_that_is_cut_at_any_byte_loses_and_repeats_nothing(
     make_site: MakeSite, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
     """Each `run --once` comes a little further in its conversation with the IMAP server."""
@@ -123,7 +123,7 @@ def test_an_uncertain_staff_answer_is_sent_once_more_with_the_same_message_id(
     assert [e["event"] for e in site.show(key)["history"]].count("staff-reply uncertain") == 2
 
 
-def test_a_full_disk_pauses_intake_flags_nothing_and_recovers(
+def test_f31_a_full_disk_pauses_intake_flags_nothing_and_recovers(
     site: Site, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
     site.start()
@@ -146,7 +146,7 @@ def test_a_full_disk_pauses_intake_flags_nothing_and_recovers(
     assert site.incoming_states() == {"opened": 4}
 
 
-def test_a_database_that_another_program_locks_for_a_while_delays_and_loses_nothing(
+def test_f30_a_database_that_another_program_locks_for_a_while_delays_and_loses_nothing(
     site: Site, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
     site.start()

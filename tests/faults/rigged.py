@@ -19,7 +19,7 @@ from tests.faults import seccomp  # noqa: E402 its place is known only now
 
 
 def _lose_the_disk(_signal: int, _frame: FrameType | None) -> None:
-    seccomp.fail({number: errno.EIO for number in seccomp.NUMBERS.values()})
+    seccomp.fail(dict.fromkeys(seccomp.NUMBERS.values(), errno.EIO))
     print("rigged: fsync fails from now on", file=sys.stderr, flush=True)
 
 
