@@ -110,6 +110,10 @@ class SmtpSink:
         if reply is not None:
             self._always[stage] = reply
 
+    def forget(self, stage: str) -> None:
+        """Drop the replies that `next` has still in store for a stage."""
+        self._next[stage].clear()
+
     def for_recipient(self, address: str, reply: str | None) -> None:
         self._recipients.pop(address, None)
         if reply is not None:

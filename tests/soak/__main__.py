@@ -1,0 +1,44 @@
+"""`python -m tests.soak [--seconds 300] [--seed 1]`: the long random run; prints the counts, exit 1 when broken."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.soak.verdict import broken, counts, finish
+from tests.soak.world import World
+
+
+def soak(seconds: float, seed: int, folder: Path) -> list[str]:
+    """One run; returns what is broken."""
+    world = World(folder, seed)
+    try:
+        world.live(seconds)
+        world.calm()
+        problems = [*finish(world), *broken(world)]
+        for name, number in counts(world).items():
+            print(f"{name}: {number}")
+        if problems:
+            print(*world.site.log[-200:], sep="\n", file=sys.stderr)
+        return problems
+    finally:
+        world.close()
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=(__doc__ or "").strip())
+    options.add_argument("--seconds", type=float, default=300)
+    options.add_argument("--seed", type=int, default=1)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="mailticket-soak-") as folder:
+        problems = soak(given.seconds, given.seed, Path(folder))
+    for problem in problems[:50]:
+        print(f"BROKEN: {problem}", file=sys.stderr)
+    print(f"seed {given.seed}, {given.seconds:.0f} s: {'broken' if problems else 'nothing lost, nothing doubled'}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

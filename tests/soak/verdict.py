@@ -1,0 +1,107 @@
+"""What the servers say at the end: every mail has its one end, and nobody heard a thing twice."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import time_machine
+from sqlalchemy import text
+
+from mailticket import config
+from mailticket.once import run_once
+from tests.e2e import post
+from tests.servers.smtp import Accepted
+from tests.soak.world import World
+
+_ROUNDS = 60
+
+
+def finish(world: World) -> list[str]:
+    """Rounds until nothing waits any more: first for the mail, then for what was put off, under a clock set forward."""
+    settings = config.load(world.site.configuration, {})
+    for turn in range(_ROUNDS):
+        with time_machine.travel(datetime.now(UTC) + timedelta(hours=min(turn, 20))):
+            tally = run_once(settings)
+        out = world.site.outgoing_states()
+        waiting = sum(out.get(state, 0) for state in ("queued", "deferred", "sending"))
+        if not waiting and not world.site.incoming_states().get("listed") and not tally.troubles:
+            return []
+    return [f"after {_ROUNDS} rounds there is still something to do: {out}, {world.site.incoming_states()}"]
+
+
+def counts(world: World) -> dict[str, object]:
+    return {
+        "mails delivered": world.mails,
+        "requests": len(world.requests),
+        "replies": world.replies,
+        "accepted by the SMTP server": len(world.sink.accepted),
+        "incoming": world.site.incoming_states(),
+        "outgoing": world.site.outgoing_states(),
+        "happened": dict(world.happened.most_common()),
+    }
+
+
+def broken(world: World) -> Iterator[str]:
+    """Every promise that does not hold, in words."""
+    yield from _every_uid_has_a_row(world)
+    yield from _every_request_has_a_ticket(world)
+    yield from _nobody_heard_twice(world)
+
+
+def _every_uid_has_a_row(world: World) -> Iterator[str]:
+    """The server has given UIDNEXT - 1 UIDs in the folder's present life; so many rows there are."""
+    status = world.dovecot.status()
+    with world.site.database.read() as session:
+        rows = session.connection().execute(
+            text("SELECT f.uidvalidity, i.uid, count(*) FROM incoming i JOIN folder f ON f.id = i.folder_id "
+                 "WHERE f.retired_at IS NULL GROUP BY 1, 2")
+        ).all()  # fmt: skip
+    there = {mail.uid for mail in world.dovecot.messages()}
+    recorded = {uid for validity, uid, _ in rows if validity == status["UIDVALIDITY"]}
+    if there - recorded:
+        yield f"{len(there - recorded)} mails on the server have no row: {sorted(there - recorded)[:5]}"
+    doubled = [uid for _, uid, number in rows if number != 1]
+    if doubled:
+        yield f"UIDs with more than one row: {doubled[:5]}"
+
+
+def _every_request_has_a_ticket(world: World) -> Iterator[str]:
+    tickets = Counter(ticket["requester"] for ticket in world.site.tickets())
+    set_aside = world.site.incoming_states().get("quarantined", 0)
+    lost = [person for person in world.requests if not tickets[person] and person not in world.taken_away]
+    if len(lost) > set_aside:
+        yield f"{len(lost)} requests have no ticket, {set_aside} are in quarantine: {sorted(lost)[:5]}"
+    doubled = [person for person in world.requests if tickets[person] > 1]
+    if doubled:
+        yield f"{len(doubled)} requests have more than one ticket: {sorted(doubled)[:5]}"
+
+
+def _nobody_heard_twice(world: World) -> Iterator[str]:
+    """Acknowledgements are on the wire once at most; those that are missing are uncertain, refused or withheld."""
+    rows = {row["message_id"]: row for row in world.site.outbox()}
+    heard: dict[str, list[Accepted]] = defaultdict(list)
+    for mail in world.sink.accepted:
+        heard[post.message_ids([mail])[0]].append(mail)
+    for name, mails in heard.items():
+        staff = name in world.staff_answers
+        if name not in rows:
+            yield f"the SMTP server has {name}, which is not in the outbox"
+        elif len(mails) > (2 if staff else 1):
+            yield f"{rows[name]['kind']} {name} was sent {len(mails)} times"
+    for name, row in rows.items():
+        if row["state"] == "sent" and name not in heard:
+            yield f"{row['kind']} {name} counts as sent, and the server never had it"
+        elif row["state"] == "failed" and row["to"] not in world.nobody:
+            yield f"{row['kind']} {name} failed: {row['last_error']}"
+    acknowledged = Counter(row["to"] for row in rows.values() if row["kind"] != "staff-reply")
+    for person, number in acknowledged.items():
+        if person in world.requests and number > 1:
+            yield f"{person} is owed {number} acknowledgements"
+        elif person in world.automata:
+            yield f"the automaton {person} was answered"
+    with_ticket = {ticket["requester"] for ticket in world.site.tickets()}
+    silent = [person for person in world.requests if person in with_ticket and not acknowledged[person]]
+    if silent:
+        yield f"{len(silent)} requests have a ticket and no acknowledgement: {sorted(silent)[:5]}"
