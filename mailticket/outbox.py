@@ -228,6 +228,8 @@ class Outbox:
             self._troubles = 0
             return
         self._well_at = None
+        if self._is_paused():  # the other connections met the same trouble at the same time
+            return
         shortest, longest = _SERVER_PAUSE
         pause = min(longest, shortest * 2**self._troubles) * random.uniform(0.75, 1.25)  # noqa: S311 jitter
         self._troubles = min(self._troubles + 1, 10)
