@@ -23,6 +23,7 @@ _FAILED_SYNCS = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
 # written (read-only after a failover, damaged), and those inside it that are about what was written (too large).
 _WORLD_STATES, _OUR_STATES = ("25006", "XX001", "XX002"), ("54",)
 _QUICK_TO_CHECK = 1024**3  # bytes
+_CACHE = 8 * 1024  # KiB a connection: with a million tickets the upper pages of all indexes do not fit in SQLite's 2 MB
 _WAL_LIMIT = 64 * 1024 * 1024
 
 
@@ -198,6 +199,7 @@ def _sqlite(file: str) -> Engine:
             "foreign_keys=ON",
             "secure_delete=ON",
             f"journal_size_limit={_WAL_LIMIT}",
+            f"cache_size=-{_CACHE}",
             f"busy_timeout={_BUSY_SECONDS * 1000}",
         ):
             connection.execute(f"PRAGMA {pragma}")
