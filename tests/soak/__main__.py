@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -32,6 +33,7 @@ def main() -> int:
     options.add_argument("--seconds", type=float, default=300)
     options.add_argument("--seed", type=int, default=1)
     given = options.parse_args()
+    logging.getLogger("mailticket").setLevel(logging.CRITICAL)  # the rounds at the end; the daemon has a log of its own
     with tempfile.TemporaryDirectory(prefix="mailticket-soak-") as folder:
         problems = soak(given.seconds, given.seed, Path(folder))
     for problem in problems[:50]:
