@@ -13,7 +13,8 @@ class Mailbox:
     """Mails by UID, served to any number of connections. Change its fields between (or during) commands.
 
     size_of: sizes that the server announces in place of the true ones. after: a verb -> what happens once such a
-    command was answered. refuse: a verb -> the line that answers it instead.
+    command was answered. refuse: a verb -> the line that answers it instead. before: a verb -> lines that come before
+    its answer.
     """
 
     def __init__(self, *mails: bytes) -> None:
@@ -24,12 +25,14 @@ class Mailbox:
         self.seen: set[int] = set()
         self.after: dict[str, Callable[[], None]] = {}
         self.refuse: dict[str, bytes] = {}
+        self.before: dict[str, bytes] = {}
         self.greeting = b"* OK ready"
 
     def serve(self) -> ScriptedImap:
-        return ScriptedImap(self._serve)
+        return ScriptedImap(self.session)
 
-    def _serve(self, server: Conversation) -> None:
+    def session(self, server: Conversation) -> None:
+        """One connection, from greeting to LOGOUT."""
         server.send(self.greeting + b"\r\n")
         if not self.greeting.startswith(b"* OK"):
             return
@@ -42,7 +45,7 @@ class Mailbox:
             if verb in self.refuse:
                 server.send(tag + b" " + self.refuse[verb] + b"\r\n")
             else:
-                server.send(self._answer(verb, command) + tag + b" OK done\r\n")
+                server.send(self.before.get(verb, b"") + self._answer(verb, command) + tag + b" OK done\r\n")
             if verb in self.after:
                 self.after[verb]()
             if verb == "LOGOUT":
