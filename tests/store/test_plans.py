@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy import event
 
 from mailticket.mail import read
+from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import Site
 from mailticket.settings import Settings
-from mailticket.store import Session, incoming, knowledge, outgoing, raws, tickets
+from mailticket.store import Session, incoming, knowledge, load, outgoing, raws, report, tickets
 from mailticket.store.engine import Database
 from mailticket.triage.known import Claims
 from tests.store.conftest import NOON, new_message, new_outgoing, new_ticket
@@ -68,6 +69,15 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "what is due next": outgoing.next_due,
     "held back": outgoing.withheld,
     "answers to a mail": lambda s: outgoing.caused_by(s, 1),
+    "the figures of status": lambda s: report.figures(s, NOON, NOON - timedelta(days=7)),
+    "conservation": report.conservation,
+    "a list": lambda s: list(report.ticket_rows(s, report.Filter(), 50)),
+    "the load": lambda s: load.snapshot(s, NOON),
+    "whether a ticket ID is free": lambda s: tickets.unused_key(s, lambda: "MT-AAAA-AAAB"),
+    "who it is from": lambda s: tickets.requester_of(s, MailAddress("", "ann@example.org"), "en", NOON),
+    "an address that is deliverable again": lambda s: tickets.set_deliverable(s, "ann@example.org"),
+    "data begun": lambda s: outgoing.set_begun(s, 1, NOON),
+    "a delivery's outcome": lambda s: outgoing.set_outcome(s, 1, state="sent", sent_at=NOON),
 }
 
 
