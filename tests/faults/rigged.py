@@ -7,9 +7,12 @@ imported, only the system calls whose numbers stand in RIGGED_CALLS are left.
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import signal
+import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -23,11 +26,28 @@ def _lose_the_disk(_signal: int, _frame: FrameType | None) -> None:
     print("rigged: fsync fails from now on", file=sys.stderr, flush=True)
 
 
+def _show_the_walls() -> None:
+    """Try what the unit forbids, and say on standard error what was refused."""
+    forbidden: dict[str, Callable[[], object]] = {
+        "another file": lambda: Path("/var/tmp/mailticket-was-here").write_text(""),
+        "another family of sockets": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
+        "executable memory": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC),
+        "a resource call": lambda: os.setpriority(os.PRIO_PROCESS, 0, 5),
+        "a privileged call": lambda: os.chroot("/"),
+    }
+    for name, attempt in forbidden.items():
+        try:
+            attempt()
+        except OSError as error:
+            print(f"rigged: {name} is refused: {error.strerror}", file=sys.stderr, flush=True)
+
+
 def main() -> None:
     if os.environ["RIGGED"] == "fsync":
         signal.signal(signal.SIGUSR1, _lose_the_disk)
     else:
         seccomp.allow_only([int(number) for number in os.environ["RIGGED_CALLS"].split(",")])
+        _show_the_walls()
     from mailticket.cli import main as program
 
     program()

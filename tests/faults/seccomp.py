@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 _SET_MODE_FILTER, _ALL_THREADS = 1, 1
 _RETURN_ERRNO, _ALLOW, _KILL = 0x0005_0000, 0x7FFF_0000, 0x8000_0000
 _LOAD, _JUMP_EQUAL, _JUMP_NOT_BELOW, _RETURN = 0x20, 0x15, 0x35, 0x06
-_NUMBER_AT, _ARCHITECTURE_AT = 0, 4
+_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16
+_AND = 0x54
 _NO_NEW_PRIVILEGES = 38
 _SYS_SECCOMP = 317
 _X86_64 = 0xC000_003E
@@ -20,6 +21,9 @@ _X32_BIT = 0x4000_0000
 
 NUMBERS = {"fsync": 74, "fdatasync": 75}
 """x86-64's numbers of the calls that tests name."""
+_SOCKET, _MMAP, _MPROTECT, _PKEY_MPROTECT = 41, 9, 10, 329
+_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
+_WRITE, _EXECUTE = 2, 4
 
 
 class _Instruction(ctypes.Structure):
@@ -42,9 +46,43 @@ def fail(calls: Mapping[int, int]) -> None:
 
 
 def allow_only(calls: Sequence[int], error: int = errno.EPERM) -> None:
-    """From now on every other system call of all threads fails, as under SystemCallFilter= of a systemd unit."""
-    tests = [step for number in calls for step in _equal(number, _ALLOW)]
-    _install([*tests, (_RETURN, 0, 0, _RETURN_ERRNO | error)])
+    """From now on every other system call of all threads fails, as under SystemCallFilter= of a systemd unit.
+
+    So do sockets of families other than Unix and internet (RestrictAddressFamilies=) and memory that is to be both
+    written and executed (MemoryDenyWriteExecute=).
+    """
+    steps = [
+        *_only_families(),
+        *_never_both(_MMAP, _WRITE | _EXECUTE),
+        *_never_both(_MPROTECT, _EXECUTE),
+        *_never_both(_PKEY_MPROTECT, _EXECUTE),
+    ]
+    steps += [step for number in calls for step in _equal(number, _ALLOW)]
+    _install([*steps, (_RETURN, 0, 0, _RETURN_ERRNO | error)])
+
+
+def _only_families() -> list[tuple[int, int, int, int]]:
+    allowed = [(_JUMP_EQUAL, len(_FAMILIES) - place, 0, family) for place, family in enumerate(_FAMILIES)]
+    refuse = (_RETURN, 0, 0, _RETURN_ERRNO | errno.EAFNOSUPPORT)
+    return [
+        (_JUMP_EQUAL, 0, len(_FAMILIES) + 3, _SOCKET),
+        (_LOAD, 0, 0, _ARGUMENTS_AT),
+        *allowed,
+        refuse,
+        (_LOAD, 0, 0, _NUMBER_AT),
+    ]
+
+
+def _never_both(call: int, protection: int) -> list[tuple[int, int, int, int]]:
+    """Refuse a call whose third argument has all these bits."""
+    return [
+        (_JUMP_EQUAL, 0, 5, call),
+        (_LOAD, 0, 0, _ARGUMENTS_AT + 2 * 8),
+        (_AND, 0, 0, protection),
+        (_JUMP_EQUAL, 0, 1, protection),
+        (_RETURN, 0, 0, _RETURN_ERRNO | errno.EPERM),
+        (_LOAD, 0, 0, _NUMBER_AT),
+    ]
 
 
 def _equal(number: int, then: int) -> list[tuple[int, int, int, int]]:

@@ -1,4 +1,4 @@
-"""Each row of the fault table has a test that bears its number, or a word in docs/faults.md on why it cannot have one."""
+"""Each row of the fault table has a test that bears its number, and docs/faults.md says what is not shown and why."""
 
 from __future__ import annotations
 
