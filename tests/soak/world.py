@@ -72,7 +72,7 @@ class World:
         """Let things happen, one after the other, for a time."""
         deeds: list[tuple[Callable[[], None], int]] = [
             (self.write, 40), (self.copy, 4), (self.reply, 8), (self.automatic, 4), (self.staff, 3), (self.refuse, 8),
-            (self.cut_imap, 4), (self.cut_smtp, 3), (self.cut_short, 2), (self.kill, 6), (self.stop, 2),
+            (self.cut_imap, 4), (self.cut_smtp, 3), (self.cut_short, 2), (self.kill, 2), (self.stop, 1),
             (self.hang_up, 1), (self.restart_smtp, 2), (self.restart_imap, 1), (self.read_by_human, 4),
             (self.tidy, 3), (self.snatch, 2), (self.bring_back, 2), (self.renumber, 1),
         ]  # fmt: skip
@@ -86,11 +86,10 @@ class World:
             if self.site.has_ended:  # by a failpoint
                 self.happened["ended at a failpoint"] += 1
                 self._start()
-            time.sleep(self.random.uniform(0, 0.15))
+            time.sleep(self.random.uniform(0, 0.3))
 
     def calm(self) -> None:
         """Everything works again, and the daemon is stopped as it should be."""
-        self.imap.cut_after = None
         for stage, _ in _REFUSALS:
             self.sink.always(stage, None)
             self.sink.forget(stage)
@@ -164,8 +163,10 @@ class World:
         self.smtp.cut()
 
     def cut_short(self) -> None:
-        """Connections last only so many bytes for a while."""
-        self.imap.cut_after = self.random.randint(50, 20_000) if self.imap.cut_after is None else None
+        """Connections last only so many bytes for a moment."""
+        self.imap.cut_after = self.random.randint(50, 20_000)
+        time.sleep(self.random.uniform(0, 1))
+        self.imap.cut_after = None
 
     def kill(self) -> None:
         self.site.stop(signal.SIGKILL)
