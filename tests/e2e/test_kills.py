@@ -97,7 +97,8 @@ def test_kills_one_after_the_other_lose_and_double_nothing(
     assert counts["quarantined"] == 0
     assert Counter(ticket["requester"] for ticket in site.tickets()) == dict.fromkeys(senders, 1)
     unsure = [row["to"] for row in site.outbox() if row["state"] == "uncertain"]
-    assert len(unsure) == len(UNKNOWABLE)
+    # A kill anywhere may meet the one connection in the midst of another delivery, but never more than that one.
+    assert len(UNKNOWABLE) <= len(unsure) <= len(FAILPOINTS)
     copies = Counter(smtp_sink.recipients())
     assert all(copies[sender] == 1 for sender in senders if sender not in unsure)
     assert all(copies[sender] <= 1 for sender in unsure)
