@@ -15,7 +15,6 @@ from tests.faults.conftest import MakeHouse
 from tests.faults.house import House
 from tests.faults.postfix import PostfixSink
 from tests.servers.dovecot import Dovecot
-from tests.servers.machine import require
 from tests.servers.smtp import STALL, SmtpSink
 
 pytestmark = pytest.mark.dovecot
@@ -137,7 +136,8 @@ def test_f15_a_refused_sign_in_keeps_the_queue_and_does_not_hammer(
 def test_f08_f10_f11_f12_postfix_s_own_sink_sees_the_same(
     make_house: MakeHouse, dovecot: Dovecot, option: tuple[str, ...], state: str
 ) -> None:
-    require(PostfixSink.available(), "Postfix's smtp-sink")
+    if not PostfixSink.available():  # a second witness beside aiosmtpd, asked where it happens to be
+        pytest.skip("Postfix's smtp-sink is not installed")
     with PostfixSink(*option) as sink:
         house = make_house(smtp={"port": sink.port})
         dovecot.deliver(post.requests(1))
