@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,6 +15,8 @@ from mailticket.store import Session, outgoing, tickets
 from mailticket.triage import signatures
 from mailticket.triage.signatures import Purpose
 from mailticket.triage.understanding import Understanding
+
+log = logging.getLogger("mailticket.answers")
 
 _PURPOSES: dict[LetterKind, Purpose] = {
     "acknowledgement": "ack",
@@ -52,6 +55,8 @@ def write(session: Session, office: Office, ticket: Ticket, occasion: Occasion, 
     """
     letter = letter_of(session, office, ticket, occasion, now)
     composed = office.letters.compose(replace(letter, **say), office.head)  # type: ignore[arg-type]
+    for warning in composed.warnings:
+        log.warning("a template is broken, the built-in one is used: %s", warning)
     message_row = tickets.add(session, _message(office, ticket, composed, now))
     return outgoing.add(session, _row(office, ticket, occasion, composed, message_row, now))
 
