@@ -137,6 +137,7 @@ def test_f31_a_full_disk_pauses_intake_flags_nothing_and_recovers(
     assert all("\\Seen" not in flags for uid, flags in dovecot.flags().items() if uid > 1)
     assert site.process is not None and site.process.poll() is None
     site.limit_files()
+    site.wait_log("mailbox support: works again")
     assert len(smtp_sink.wait_for(4)) == 4
     site.wait_idle(4)
     until(lambda: all("\\Seen" in flags for flags in dovecot.flags().values()), "the mails to be marked as seen")

@@ -224,3 +224,19 @@ def test_f28_the_same_mail_twice_is_one_and_the_same_message_id_twice_are_two(
     house.once()
     truth.each_was_answered_once(smtp_sink, ["alias@example.org", "other@example.org", "thief@example.org"])
     assert Counter(house.site.incoming_states()) == {"opened": 3, "known": 1}
+
+
+def test_f44_of_a_mail_of_200_mb_only_the_beginning_is_asked_for(make_house: MakeHouse, smtp_sink: SmtpSink) -> None:
+    box = Mailbox(post.request("huge@example.org"), post.request("small@example.org"))
+    box.size_of[1] = 200 * 2**20
+    with box.serve() as server:
+        house = make_house(mailbox={"port": server.port, "afterwards": "move", "move_to": "Done"})
+        house.once()
+        house.once()
+        fetches = [line.decode() for line in server.received if b"BODY" in line]
+        moves = [line.decode() for line in server.received if b"MOVE" in line]
+    assert len(fetches) == 2
+    assert all(re.search(r"FETCH 2 .*BODY\.PEEK\[\]\)|FETCH 1 .*BODY\.PEEK\[\]<0\.\d+>", line) for line in fetches)
+    assert [re.search(r"MOVE (\S+)", line)[1] for line in moves] == ["2"]  # type: ignore[index]
+    assert box.seen == {1}
+    truth.each_was_answered_once(smtp_sink, ["huge@example.org", "small@example.org"])

@@ -43,7 +43,7 @@ def test_f32_a_disk_that_no_longer_keeps_what_is_written_ends_the_program(
 ) -> None:
     require(seccomp.available(), "Linux on x86-64, whose fsync can be made to fail")
     monkeypatch.setattr(site, "_command", lambda *words: _rigged(site, *words))
-    site.start(RIGGED="fsync")
+    site.start(RIGGED="fsync", WATCHDOG_USEC="2000000")  # with it, the main thread looks more often
     dovecot.append(post.request("before@example.org"))
     smtp_sink.wait_for(1)
     site.wait_idle(1)
