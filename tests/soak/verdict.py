@@ -73,6 +73,9 @@ def _every_request_has_a_ticket(world: World) -> Iterator[str]:
     lost = [person for person in world.requests if not tickets[person] and person not in world.taken_away]
     if len(lost) > set_aside:
         yield f"{len(lost)} requests have no ticket, {set_aside} are in quarantine: {sorted(lost)[:5]}"
+    appended = world.site.incoming_states().get("appended", 0)
+    if not world.replies - len(world.taken_away) - set_aside <= appended <= world.replies:
+        yield f"{world.replies} replies were written, {appended} were appended"
     doubled = [person for person in world.requests if tickets[person] > 1]
     if doubled:
         yield f"{len(doubled)} requests have more than one ticket: {sorted(doubled)[:5]}"
