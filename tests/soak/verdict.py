@@ -13,7 +13,7 @@ from mailticket import config
 from mailticket.once import run_once
 from tests.e2e import post
 from tests.servers.smtp import Accepted
-from tests.soak.world import World
+from tests.soak.world import ARCHIVE, World
 
 _ROUNDS = 60
 
@@ -55,14 +55,17 @@ def _every_uid_has_a_row(world: World) -> Iterator[str]:
     status = world.dovecot.status()
     with world.site.database.read() as session:
         rows = session.connection().execute(
-            text("SELECT f.uidvalidity, i.uid, count(*) FROM incoming i JOIN folder f ON f.id = i.folder_id "
-                 "WHERE f.retired_at IS NULL GROUP BY 1, 2")
+            text("SELECT f.uidvalidity, i.uid, count(*), max(i.state) FROM incoming i "
+                 "JOIN folder f ON f.id = i.folder_id WHERE f.retired_at IS NULL GROUP BY 1, 2")
         ).all()  # fmt: skip
     there = {mail.uid for mail in world.dovecot.messages()}
-    recorded = {uid for validity, uid, _ in rows if validity == status["UIDVALIDITY"]}
+    called_gone = [uid for validity, uid, _, state in rows if state == "vanished" and uid in there]
+    if called_gone:
+        yield f"mails that count as vanished are there: {called_gone[:5]}"
+    recorded = {uid for validity, uid, _, _ in rows if validity == status["UIDVALIDITY"]}
     if there - recorded:
         yield f"{len(there - recorded)} mails on the server have no row: {sorted(there - recorded)[:5]}"
-    doubled = [uid for _, uid, number in rows if number != 1]
+    doubled = [uid for _, uid, number, _ in rows if number != 1]
     if doubled:
         yield f"UIDs with more than one row: {doubled[:5]}"
 
@@ -72,13 +75,24 @@ def _every_request_has_a_ticket(world: World) -> Iterator[str]:
     set_aside = world.site.incoming_states().get("quarantined", 0)
     lost = [person for person in world.requests if not tickets[person] and person not in world.taken_away]
     if len(lost) > set_aside:
-        yield f"{len(lost)} requests have no ticket, {set_aside} are in quarantine: {sorted(lost)[:5]}"
+        where = {person: _folders_with(world, person) for person in sorted(lost)[:5]}
+        yield f"{len(lost)} requests have no ticket, {set_aside} are in quarantine; the server has them in: {where}"
     appended = world.site.incoming_states().get("appended", 0)
     if not world.replies - len(world.taken_away) - set_aside <= appended <= world.replies:
         yield f"{world.replies} replies were written, {appended} were appended"
     doubled = [person for person in world.requests if tickets[person] > 1]
     if doubled:
         yield f"{len(doubled)} requests have more than one ticket: {sorted(doubled)[:5]}"
+
+
+def _folders_with(world: World, person: str) -> list[str]:
+    sender = f"<{person}>".encode()
+    return [
+        f"{folder} as UID {mail.uid}"
+        for folder in ("INBOX", ARCHIVE)
+        for mail in world.dovecot.messages(folder=folder)
+        if sender in mail.raw[:1000]
+    ]
 
 
 def _nobody_heard_twice(world: World) -> Iterator[str]:

@@ -237,8 +237,11 @@ class World:
                 return
             uid = self.random.choice(uids[-20:]).decode()
             _, data = imap.uid("FETCH", uid, "(BODY.PEEK[HEADER.FIELDS (FROM)])")
-            found = data[0] if data and isinstance(data[0], tuple) else (b"", b"")
-            self.taken_away.add(found[1].decode().partition("<")[2].partition(">")[0])
+            # What the daemon flags at the same time is told among the answers, so ours need not be the first.
+            senders = [item[1].decode() for item in data if isinstance(item, tuple)]
+            if len(senders) != 1:
+                return
+            self.taken_away.add(senders[0].partition("<")[2].partition(">")[0])
             imap.uid("STORE", uid, "+FLAGS.SILENT", "(\\Deleted)")
             imap.uid("EXPUNGE", uid)
 
