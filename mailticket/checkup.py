@@ -153,6 +153,8 @@ def _check_mailbox(mailbox: Mailbox, database: Database | None) -> Iterator[Find
         ways = "IDLE" if mailbox.idle and inbox.can_idle else f"a look every {mailbox.poll_seconds:.0f} s"
         rights = ", read-only (counts as afterwards = keep)" if folder.read_only else ""
         yield Finding("ok", name, f"{mailbox.folder} holds {folder.exists} mails; new ones are seen by {ways}{rights}")
+        if mailbox.move_to and mailbox.move_to not in inbox.folders():
+            yield Finding("note", name, f"there is no folder {mailbox.move_to} yet", "the first move makes it")
         if database is not None:
             yield from _compare(name, mailbox, inbox, folder.uidvalidity, database)
         inbox.logout()

@@ -37,6 +37,7 @@ _SIGN_IN_PAUSE = (60.0, 1800.0)  # a refused password, tried fast, locks the acc
 _PATIENCE = 300.0  # seconds without a sign of life after which a thread that has work to do counts as hung
 _WATCHDOG_PATIENCE = 5  # the same in turns of feeding the watchdog: 300 s with the unit's WatchdogSec=120
 _STOP_SECONDS = 45.0
+_PREPARE_SECONDS = 600.0  # a migration or a check of a large database may take longer than a start usually does
 _UPKEEP_MINUTES = 5
 _STATUS_SECONDS = 10.0
 
@@ -110,6 +111,7 @@ class Daemon:
         signal.signal(signal.SIGHUP, lambda *_: self.reload())
 
     def _open(self, database: Database) -> Office:
+        self._notifier.more_time(_PREPARE_SECONDS)
         if schema.prepare(database):
             log.info("the database is at step %s now", schema.HEAD)
         office = open_office(self._settings, database)

@@ -231,41 +231,30 @@ def _watchdog_seconds(environ: Mapping[str, str]) -> float | None:
     return int(microseconds) / 2_000_000
 
 
-# --- counters ---------------------------------------------------------------------------------------------------------
+# --- figures ----------------------------------------------------------------------------------------------------------
 
 
 class Metrics:
-    """Counters and gauges, and their text for Prometheus. A name is declared once, before use."""
+    """Figures of one moment and their text for Prometheus. A name is declared once, before use."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._kinds: dict[str, tuple[str, str]] = {}
         self._values: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
 
     def declare(self, name: str, kind: Literal["counter", "gauge"], meaning: str) -> None:
         """`meaning` is one sentence; a counter's name ends in _total."""
-        with self._lock:
-            self._kinds[name] = (kind, meaning)
-            self._values.setdefault(name, {})
-
-    def add(self, name: str, amount: float = 1, **labels: str) -> None:
-        with self._lock:
-            series = self._values[name]
-            key = tuple(sorted(labels.items()))
-            series[key] = series.get(key, 0) + amount
+        self._kinds[name] = (kind, meaning)
+        self._values.setdefault(name, {})
 
     def set(self, name: str, value: float, **labels: str) -> None:
-        with self._lock:
-            self._values[name][tuple(sorted(labels.items()))] = value
+        self._values[name][tuple(sorted(labels.items()))] = value
 
     def text(self) -> str:
         """Prometheus' text exposition format, version 0.0.4."""
         lines = []
-        with self._lock:
-            for name, (kind, meaning) in sorted(self._kinds.items()):
-                lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
-                for labels, value in sorted(self._values[name].items()):
-                    lines.append(f"{name}{_labels(labels)} {value:.15g}")
+        for name, (kind, meaning) in sorted(self._kinds.items()):
+            lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
+            lines += [f"{name}{_labels(labels)} {value:.15g}" for labels, value in sorted(self._values[name].items())]
         return "\n".join(lines) + "\n"
 
 

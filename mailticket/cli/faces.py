@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -161,8 +161,3 @@ def incoming(row: Incoming, ticket_key: str | None) -> dict[str, Any]:
         "evidence": [{"rule": rule, "said": said} for rule, said in row.evidence or []],
         "attempts": row.alone_attempts,
     }
-
-
-def counted(states: Mapping[str, int], names: Sequence[str]) -> dict[str, int]:
-    """The named counts in order, zero where there is none."""
-    return {name: states.get(name, 0) for name in names}

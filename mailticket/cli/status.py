@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -15,38 +15,59 @@ _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "
 
 
 @click.command()
+@click.option("--metrics", is_flag=True, help="Print the figures as Prometheus reads them.")
 @json_option
 @config_option
 @click.pass_context
-def status(ctx: click.Context, as_json: bool) -> None:
+def status(ctx: click.Context, metrics: bool, as_json: bool) -> None:
     """One screen: mailboxes, queue, promises, what is stuck and since when."""
-    from mailticket.cli.faces import moment
     from mailticket.promise.record import record
     from mailticket.store import meta, report, watch
     from mailticket.store.record import requests
 
     with reading_of(ctx) as (session, settings, now):
-        figures = report.figures(session, now, now - timedelta(days=7))
-        recent = record(requests(session, now - timedelta(days=7), _MOST_RECENT), now, settings.zone())
+        week = now - timedelta(days=7)
+        figures = report.figures(session, now, week)
+        recent = record(requests(session, week, _MOST_RECENT), now, settings.zone())
         health = {row.name: row for row in meta.health(session) if row.name not in watch.SHOWN_BY_FIGURES}
         names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]
-    parts = []
-    for name in [*names, *(name for name in health if name not in names)]:
-        row = health.get(name)
-        route = name.removeprefix("mailbox ")
-        refused = figures.afterwards_refused.get(route, (0, ""))
-        parts.append({
-            "name": name,
-            "last_success_at": moment(row.last_success_at) if row else None,
-            "error": (row.error or None) if row else None,
-            "error_since": moment(row.error_since) if row else None,
-            "note": (row.note or None) if row else None,
-            "backlog": figures.pending.get(route, 0),
-            "not_flagged": refused[0],
-            "not_flagged_because": refused[1] or None,
-        })  # fmt: skip
+    everybody = [*names, *(name for name in health if name not in names)]
+    face = _face(figures, recent, [_part(name, health.get(name), figures) for name in everybody], now)
+    if metrics:
+        from mailticket.cli.metrics import exposition
+
+        click.echo(exposition(face), nl=False)
+    elif as_json:
+        print_json(face)
+    else:
+        for part in face["parts"]:
+            _print_part(part, health.get(str(part["name"])), now)
+        _print_figures(face, figures, now)
+
+
+def _part(name: str, row: Any, figures: Any) -> dict[str, Any]:
+    """How one part fares; `row` is None before its first contact."""
+    from mailticket.cli.faces import moment
+
+    route = name.removeprefix("mailbox ")
+    refused = figures.afterwards_refused.get(route, (0, ""))
+    return {
+        "name": name,
+        "last_success_at": moment(row.last_success_at) if row else None,
+        "error": (row.error or None) if row else None,
+        "error_since": moment(row.error_since) if row else None,
+        "note": (row.note or None) if row else None,
+        "backlog": figures.pending.get(route, 0),
+        "not_flagged": refused[0],
+        "not_flagged_because": refused[1] or None,
+    }
+
+
+def _face(figures: Any, recent: dict[str, Any], parts: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+    from mailticket.cli.faces import moment
+
     oldest = figures.oldest_unanswered
-    face: dict[str, Any] = {
+    return {
         "at": moment(now),
         "parts": parts,
         "tickets": figures.tickets,
@@ -60,12 +81,6 @@ def status(ctx: click.Context, as_json: bool) -> None:
         "quarantine": figures.quarantined,
         "oldest_pending": moment(figures.oldest_pending),
     }
-    if as_json:
-        print_json(face)
-        return
-    for part in parts:
-        _print_part(part, health.get(str(part["name"])), now)
-    _print_figures(face, figures, now)
 
 
 def _answers(recent: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from mailticket.mail import transfer
 
 MAX_FILES = 100
-MAX_BEGINNINGS = 1000  # lines that look like the start of one
 
 _BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,300})\r?\n", re.MULTILINE)
 

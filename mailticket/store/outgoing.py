@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
@@ -158,15 +158,3 @@ def caused_by(session: Session, incoming_id: int) -> list[tuple[Outgoing, str | 
         .order_by(col(Outgoing.id))
     )
     return [(row, key) for row, key in session.execute(query)]
-
-
-def next_due(session: Session) -> datetime | None:
-    """When the next waiting row is due."""
-    due: datetime | None = session.execute(select(func.min(col(Outgoing.next_attempt_at))).where(_WAITING)).scalar()
-    return due
-
-
-def tally(session: Session) -> dict[str, int]:
-    """How many rows are in each state."""
-    query = select(col(Outgoing.state), func.count()).group_by(col(Outgoing.state))
-    return {row[0]: row[1] for row in session.execute(query)}

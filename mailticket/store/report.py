@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from mailticket.mail.values import address_key
-from mailticket.models import Address, Incoming, Message, Outgoing, Requester, Ticket
+from mailticket.models import Address, Incoming, Message, Outgoing, Ticket
 
 _PAGE = 500
 
@@ -35,7 +35,6 @@ class TicketRow:
 
     ticket: Ticket
     requester: str
-    requester_name: str
     messages: int
     duplicate_of: str | None
     merged_into: str | None
@@ -95,15 +94,12 @@ def _rows(session: Session, page: Sequence[Ticket]) -> list[TicketRow]:
         col(Address.requester_id).in_(people)
     )
     addresses = dict(_pairs(session.execute(query.group_by(col(Address.requester_id)))))
-    names = dict(
-        _pairs(session.execute(select(col(Requester.id), col(Requester.name)).where(col(Requester.id).in_(people))))
-    )
     counted = select(col(Message.ticket_id), func.count()).where(col(Message.ticket_id).in_(ids))
     messages = dict(_pairs(session.execute(counted.group_by(col(Message.ticket_id)))))
     links = {t.duplicate_of for t in page} | {t.merged_into for t in page}
     keys = dict(_pairs(session.execute(select(col(other.id), col(other.key)).where(col(other.id).in_(links)))))
     return [
-        TicketRow(t, addresses.get(t.requester_id, ""), names.get(t.requester_id, ""), messages.get(t.id, 0),
+        TicketRow(t, addresses.get(t.requester_id, ""), messages.get(t.id, 0),
                   keys.get(t.duplicate_of), keys.get(t.merged_into))
         for t in page
     ]  # fmt: skip

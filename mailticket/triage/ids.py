@@ -42,11 +42,6 @@ def new_id(prefix: str, random_below: Callable[[int], int]) -> str:
     return _written(prefix, symbols + _check_symbol(symbols))
 
 
-def is_valid(ticket_id: str, prefixes: Sequence[str]) -> bool:
-    """Whether a string is exactly one ticket ID in its written form."""
-    return find_ids(ticket_id, prefixes) == (ticket_id,)
-
-
 def compact(ticket_id: str) -> str:
     """The ID in lower case without hyphens, as it stands in addresses and Message-IDs: mt7f3k92qx."""
     return ticket_id.replace("-", "").lower()

@@ -74,7 +74,7 @@ def _runs(text: str, strangers: int = 0) -> Iterator[list[tuple[int, int, int]]]
         ascii_word = word.isascii()
         index = english.get(word) if ascii_word else chinese.get(simplified(word))
         kind = "english" if ascii_word else "chinese"
-        joined = bool(run) and kind == script and _set_apart(text, run[-1][1], start, kind, strangers)
+        joined = bool(run) and kind == script and _set_apart(text[run[-1][1] : start], strangers)
         if index is not None and joined:
             run.append((start, end, index))
             foreign = 0
@@ -89,8 +89,7 @@ def _runs(text: str, strangers: int = 0) -> Iterator[list[tuple[int, int, int]]]
         yield run
 
 
-def _set_apart(text: str, end: int, start: int, kind: str, strangers: int) -> bool:
-    gap = text[end:start]
+def _set_apart(gap: str, strangers: int) -> bool:
     if len(gap) > _LONGEST_GAP * (1 + strangers):
         return False
     if not strangers and _LETTER.search(gap):

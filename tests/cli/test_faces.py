@@ -184,6 +184,19 @@ def test_status_and_check_are_true_and_machine_readable(run: Run) -> None:
     assert run("check", "--json")[0] == 1  # nobody listens on port 9
 
 
+def test_status_prints_its_figures_for_prometheus(run: Run) -> None:
+    run("mail", "ingest", "one.eml")
+    run("run", "--once")  # nobody listens: the mailbox is in trouble
+    code, out, _ = run("status", "--metrics")
+    assert code == 0
+    assert 'mailticket_tickets{status="new"} 1\n' in out
+    assert "mailticket_unanswered 1\n" in out
+    assert 'mailticket_outgoing{state="withheld"} 1\n' in out
+    assert 'mailticket_part_failing{part="mailbox support"} 1\n' in out
+    assert "# TYPE mailticket_oldest_unanswered_timestamp_seconds gauge\n" in out
+    assert all(line.startswith(("# ", "mailticket_")) for line in out.splitlines())
+
+
 def test_the_configuration_may_be_named_before_or_after_the_command(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mailticket.toml").rename(tmp_path / "other.toml")
     assert run("status")[0] == 78

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ class Site:
 
     def outgoing_states(self) -> dict[str, int]:
         with self.database.read() as session:
-            return outgoing.tally(session)
+            return report.figures(session, datetime.now(UTC), datetime.now(UTC)).outgoing
 
     def raw_of(self, name: str) -> Any:
         """The record of a mail, by Message-ID or mailbox:UID."""

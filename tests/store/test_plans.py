@@ -66,7 +66,6 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "a place in the queue": lambda s: tickets.ahead_of(s, "normal", NOON, 1),
     "claiming": lambda s: outgoing.claim(s, NOON, 2),
     "recovering": lambda s: outgoing.recover(s, NOON),
-    "what is due next": outgoing.next_due,
     "held back": outgoing.withheld,
     "answers to a mail": lambda s: outgoing.caused_by(s, 1),
     "the figures of status": lambda s: report.figures(s, NOON, NOON - timedelta(days=7)),

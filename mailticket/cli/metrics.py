@@ -1,0 +1,52 @@
+"""The figures of `status` as Prometheus reads them, for a monitoring system's text file collector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from mailticket.observe import Metrics
+
+_MEANINGS = {
+    "mailticket_part_failing": "1 while a mailbox or the SMTP server is in trouble, else 0.",
+    "mailticket_part_last_success_timestamp_seconds": "When a part last worked.",
+    "mailticket_part_backlog": "Mails of a mailbox that are listed and not yet taken in.",
+    "mailticket_part_not_flagged": "Mails that the server refused to flag or move.",
+    "mailticket_tickets": "Tickets by status.",
+    "mailticket_unanswered": "Tickets that wait for their first answer.",
+    "mailticket_overdue": "Unanswered tickets whose promise has passed.",
+    "mailticket_outgoing": "Outgoing mails by state.",
+    "mailticket_quarantined": "Mails that could not be taken in.",
+    "mailticket_oldest_unanswered_timestamp_seconds": "When the oldest unanswered ticket was opened.",
+    "mailticket_oldest_due_timestamp_seconds": "When the oldest mail that waits to leave was written.",
+    "mailticket_oldest_pending_timestamp_seconds": "When the oldest mail that is not yet taken in was listed.",
+}
+
+
+def exposition(face: Mapping[str, Any]) -> str:
+    """The text of what `status --json` says; a time that there is none of is left out."""
+    metrics = Metrics()
+    for name, meaning in _MEANINGS.items():
+        metrics.declare(name, "gauge", meaning)
+    for part in face["parts"]:
+        metrics.set("mailticket_part_failing", part["error"] is not None, part=part["name"])
+        metrics.set("mailticket_part_backlog", part["backlog"], part=part["name"])
+        metrics.set("mailticket_part_not_flagged", part["not_flagged"], part=part["name"])
+        _set_time(metrics, "mailticket_part_last_success", part["last_success_at"], part=part["name"])
+    for status, number in face["tickets"].items():
+        metrics.set("mailticket_tickets", number, status=status)
+    for state, number in face["outbox"].items():
+        metrics.set("mailticket_outgoing", number, state=state)
+    metrics.set("mailticket_unanswered", face["unanswered"])
+    metrics.set("mailticket_overdue", face["overdue"])
+    metrics.set("mailticket_quarantined", face["quarantine"])
+    _set_time(metrics, "mailticket_oldest_unanswered", (face["oldest_unanswered"] or {}).get("created_at"))
+    _set_time(metrics, "mailticket_oldest_due", face["oldest_due"])
+    _set_time(metrics, "mailticket_oldest_pending", face["oldest_pending"])
+    return metrics.text()
+
+
+def _set_time(metrics: Metrics, name: str, at: str | None, **labels: str) -> None:
+    if at is not None:
+        metrics.set(f"{name}_timestamp_seconds", datetime.fromisoformat(at).timestamp(), **labels)
