@@ -14,6 +14,7 @@ from mailticket.inbox import LONGEST_IDLE, Inbox, Waker
 from mailticket.intake import CHUNK_BYTES, CHUNK_MAILS, Arrival, Intake, Outcome
 from mailticket.models import Folder, Incoming
 from mailticket.office import Office
+from mailticket.preparer import Preparer
 from mailticket.settings import Mailbox
 from mailticket.store import incoming, meta
 
@@ -30,7 +31,7 @@ class Collector:
 
     secret: reads the password when it is needed. on_outcomes: told what became of each mail, after the commit.
     on_beat: called whenever progress was made, with the seconds that may pass now in which nothing can be: a wait for
-    mail or for the server.
+    mail or for the server. preparer: a second process that helps with a backlog.
     """
 
     def __init__(
@@ -40,11 +41,12 @@ class Collector:
         secret: Callable[[], str],
         on_outcomes: Callable[[Sequence[Outcome]], None] = lambda outcomes: None,
         on_beat: Callable[[float], None] = lambda quiet: None,
+        preparer: Preparer | None = None,
     ) -> None:
         self.mailbox = mailbox
         self.waker = Waker()
         self.stopping = False
-        self._intake = Intake(office)
+        self._intake = Intake(office, preparer)
         self._secret = secret
         self._on_outcomes = on_outcomes
         self._on_beat = on_beat
@@ -140,6 +142,7 @@ class Collector:
         self._refused.clear()
         self._list(inbox, folder)
         while not self.stopping and (rows := self._pending(folder)):
+            self._intake.expect(len(rows))
             for chunk, alone in self._chunks(rows):
                 self._take(inbox, chunk, alone)
                 self._tidy(inbox, folder, selected)

@@ -23,6 +23,7 @@ from mailticket.errors import ConfigurationError, SignInRefused, StoreUnavailabl
 from mailticket.intake import Outcome as Taken
 from mailticket.office import Office, broken_letters, open_office
 from mailticket.outbox import Outbox
+from mailticket.preparer import Preparer
 from mailticket.settings import Mailbox, Settings
 from mailticket.store import outgoing, schema
 from mailticket.store.engine import Database, must_be_sound
@@ -74,6 +75,7 @@ class Daemon:
         self._reload_wanted = threading.Event()
         self._wake_main = threading.Event()
         self._workers: dict[str, _Worker] = {}
+        self._preparer = Preparer()
         self._counts: Counter[str] = Counter()
         self._outbox: Outbox | None = None
         self.ready = threading.Event()
@@ -144,6 +146,7 @@ class Daemon:
             partial(config.secret, mailbox, os.environ),
             self._took_in,
             partial(self._beat, name),
+            self._preparer,
         )
         thread = threading.Thread(target=self._keep_collecting, args=(collector,), name=name, daemon=True)
         self._workers[name] = _Worker(thread, collector.stop, collector)
@@ -239,6 +242,7 @@ class Daemon:
                 self._reload()
             lock.check()
             self._office.database.check()
+            self._preparer.tidy()
             late = self._beats.late(time.monotonic())
             if not late:
                 self._notifier.alive()
@@ -305,6 +309,7 @@ class Daemon:
             worker.thread.join(max(0.1, end - time.monotonic()))
             if worker.thread.is_alive():
                 log.error("%s did not end in time", name)
+        self._preparer.close()
         try:
             with self._office.database.write() as session:
                 outgoing.recover(session, self._office.clock())

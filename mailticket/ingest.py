@@ -24,7 +24,7 @@ class Ingest:
         """Bring one mail to its outcome; raises StoreUnavailable with nothing done."""
         now = self._office.clock()
         piped = found.place == "-"
-        at = now if piped else arrival(read(found.raw, self._office.site), now)
+        at = now if piped else arrival(read(found.raw, self._office.brief.site), now)
         with self._office.database.write() as session:
             row = incoming.record_file(session, at, len(found.raw), now, "stdin" if piped else "file")
         answerable = piped or self._acknowledge

@@ -18,24 +18,27 @@ from mailticket.effects import Arrived, carry_out
 from mailticket.errors import StoreUnavailable
 from mailticket.expectation import Expectation
 from mailticket.failpoints import failpoint
-from mailticket.mail import read
+from mailticket.mail.packing import pack
 from mailticket.mail.values import Mail
 from mailticket.models import Incoming
 from mailticket.observe import fields
 from mailticket.office import Office
+from mailticket.preparation import Prepared, prepare
+from mailticket.preparer import Loan, Preparer, PreparerLost
 from mailticket.promise import Load
 from mailticket.store import Session, incoming, knowledge, raws
 from mailticket.store.engine import is_fault_of_the_world
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
-from mailticket.triage.known import Claims, claims
-from mailticket.triage.understanding import Understanding, understand
+from mailticket.triage.understanding import Understanding
 
 log = logging.getLogger("mailticket.intake")
 
 CHUNK_MAILS = 50
 CHUNK_BYTES = 4 * 1024 * 1024
 POISON_AFTER = 3
+_FIRST_BATCH, _BATCH = 4, 10  # mails that the second process prepares at a time; the first of a chunk is waited for
+_BACKLOG = 100  # mails for which a second process is worth its half second of start
 _TRANSACTION_SECONDS = 0.1
 _HURRIED_SECONDS = 0.03  # while the outbox waits for its turn
 _STATES = {"open": "opened", "append": "appended", "file": "filed", "known": "known"}
@@ -74,22 +77,18 @@ class Outcome:
     mail: Mail | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """All that can be done before the transaction begins."""
-
-    arrival: Arrival
-    mail: Mail
-    meaning: Understanding
-    claims: Claims
-    packed: raws.Packed
+_Item = tuple[Arrival, Prepared]
 
 
 class Intake:
-    """Takes mails in, chunk by chunk. One object a thread; the office may be replaced between chunks."""
+    """Takes mails in, chunk by chunk. One object a thread; the office may be replaced between chunks.
 
-    def __init__(self, office: Office) -> None:
+    preparer: a second process that may help with chunks, shared with others.
+    """
+
+    def __init__(self, office: Office, preparer: Preparer | None = None) -> None:
         self.office = office
+        self._preparer = preparer
         self._expectation = Expectation()
         self._innocent: dict[int, int] = {}  # attempts that a fault of the world ended: id -> attempts that count
 
@@ -109,6 +108,11 @@ class Intake:
             _note(outcome, routes[outcome.incoming_id])
         return outcomes
 
+    def expect(self, mails: int) -> None:
+        """So many mails wait: get help if that is a backlog."""
+        if self._preparer is not None and mails >= _BACKLOG:
+            self._preparer.wanted(self.office.brief)
+
     def rest(self) -> None:
         """Nothing is to be taken in for a while: make ready what the next mail would have to wait for."""
         self._expectation.refresh(self.office)
@@ -116,21 +120,60 @@ class Intake:
     def _take_together(self, arrivals: Sequence[Arrival], outcomes: list[Outcome]) -> list[Arrival]:
         """A chunk in as few transactions as may be; returns the mails that raised, to be taken alone."""
         suspects: list[Arrival] = []
-        prepared = []
         ids = [arrival.incoming_id for arrival in arrivals]
         with self._blameless({arrival.incoming_id: arrival.alone_attempts for arrival in arrivals}):
             with self.office.database.write() as session:
                 incoming.begin_attempts(session, ids, self.office.clock())
             failpoint("intake.attempted")
-            for arrival in arrivals:
-                try:
-                    prepared.append(self._prepare(arrival))
-                except Exception:
-                    log.exception("reading mail %s failed; it is taken alone", arrival.incoming_id)
-                    suspects.append(arrival)
-            while prepared:
-                prepared = self._commit_some(prepared, outcomes, suspects)
+            if self._preparer is None:
+                self._prepare_and_commit(arrivals, outcomes, suspects)
+            else:
+                with self._preparer.lent(self.office.brief) as loan:
+                    if loan is not None:
+                        arrivals = self._take_by_turns(loan, arrivals, outcomes, suspects)
+                self._prepare_and_commit(arrivals, outcomes, suspects)
         return suspects
+
+    def _take_by_turns(
+        self, loan: Loan, arrivals: Sequence[Arrival], outcomes: list[Outcome], suspects: list[Arrival]
+    ) -> Sequence[Arrival]:
+        """While one batch is written here, the next is prepared in the second process; returns what was not given."""
+        batches = [arrivals[:_FIRST_BATCH]]
+        rest = arrivals[_FIRST_BATCH:]
+        batches += [rest[start : start + _BATCH] for start in range(0, len(rest), _BATCH)]
+        turns = loan.by_turns([[(arrival.raw, arrival.complete) for arrival in batch] for batch in batches])
+        for number, batch in enumerate(batches):
+            try:
+                answers = next(turns)
+            except PreparerLost as lost:
+                log.warning("the second process was lost with %d mails: %s; they are taken alone", len(batch), lost)
+                suspects.extend(batch)
+                return [arrival for later in batches[number + 1 :] for arrival in later]
+            prepared: list[_Item] = []
+            for arrival, answer in zip(batch, answers, strict=True):
+                if isinstance(answer, Prepared):
+                    prepared.append((arrival, answer))
+                else:
+                    log.error("reading mail %s failed (%s); it is taken alone", arrival.incoming_id, answer)
+                    suspects.append(arrival)
+            self._commit(prepared, outcomes, suspects)
+        return []
+
+    def _prepare_and_commit(
+        self, arrivals: Sequence[Arrival], outcomes: list[Outcome], suspects: list[Arrival]
+    ) -> None:
+        prepared: list[_Item] = []
+        for arrival in arrivals:
+            try:
+                prepared.append((arrival, prepare(arrival.raw, arrival.complete, self.office.brief)))
+            except Exception:
+                log.exception("reading mail %s failed; it is taken alone", arrival.incoming_id)
+                suspects.append(arrival)
+        self._commit(prepared, outcomes, suspects)
+
+    def _commit(self, prepared: list[_Item], outcomes: list[Outcome], suspects: list[Arrival]) -> None:
+        while prepared:
+            prepared = self._commit_some(prepared, outcomes, suspects)
 
     @contextmanager
     def _blameless(self, attempts: dict[int, int]) -> Iterator[None]:
@@ -150,9 +193,7 @@ class Intake:
         """Whether a mail has an attempt that ended with the program, so that it must be taken alone."""
         return row.attempted_at is not None and row.id not in self._innocent
 
-    def _commit_some(
-        self, prepared: list[_Prepared], outcomes: list[Outcome], suspects: list[Arrival]
-    ) -> list[_Prepared]:
+    def _commit_some(self, prepared: list[_Item], outcomes: list[Outcome], suspects: list[Arrival]) -> list[_Item]:
         """One transaction, ended when it has lasted long enough; returns what is left for the next."""
         done: list[Outcome] = []
         failed: list[Arrival] = []
@@ -160,15 +201,15 @@ class Intake:
         with self.office.database.write() as session:
             expected = self._expectation.load(session, self.office)
             while prepared and (not done or time.monotonic() - began < self._transaction_seconds()):
-                item = prepared[0]
+                arrival, item = prepared[0]
                 try:
                     with session.begin_nested():
-                        done.extend(self._write(session, item, expected))
+                        done.extend(self._write(session, arrival, item, expected))
                 except Exception as error:
                     if is_fault_of_the_world(error):
                         raise
-                    log.exception("mail %s could not be written; it is taken alone", item.arrival.incoming_id)
-                    failed.append(item.arrival)
+                    log.exception("mail %s could not be written; it is taken alone", arrival.incoming_id)
+                    failed.append(arrival)
                 prepared = prepared[1:]
             failpoint("intake.in_transaction")
         failpoint("intake.committed")
@@ -199,26 +240,16 @@ class Intake:
         with self.office.database.write() as session:
             incoming.begin_alone(session, arrival.incoming_id, attempt, self.office.clock())
         failpoint("intake.attempted")
-        item = self._prepare(arrival)
+        item = prepare(arrival.raw, arrival.complete, self.office.brief)
         with self.office.database.write() as session:
-            outcomes = self._write(session, item, self._expectation.load(session, self.office))
+            outcomes = self._write(session, arrival, item, self._expectation.load(session, self.office))
             failpoint("intake.in_transaction")
         failpoint("intake.committed")
         return outcomes
 
-    def _prepare(self, arrival: Arrival) -> _Prepared:
-        mail = read(arrival.raw, self.office.site)
-        return _Prepared(
-            arrival,
-            mail,
-            understand(mail, self.office.classifier),
-            claims(mail, self.office.keys, self.office.settings),
-            raws.pack(arrival.raw, complete=arrival.complete, digest=mail.digest),
-        )
-
-    def _write(self, session: Session, item: _Prepared, expected: Load | None) -> list[Outcome]:
+    def _write(self, session: Session, arrival: Arrival, item: Prepared, expected: Load | None) -> list[Outcome]:
         """Judge a mail and write all that follows from it; nothing when it has its outcome already."""
-        arrival, mail, now = item.arrival, item.mail, self.office.clock()
+        mail, now = item.mail, self.office.clock()
         if not incoming.is_owed(session, arrival.incoming_id):
             return []
         case = Case(
@@ -237,7 +268,7 @@ class Intake:
             raws.put(session, item.packed, now, self._mask_after(item.meaning, now))
         arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrival.arrived_at, mail.digest, expected)
         ticket = carry_out(session, self.office, arrived, decision, now)
-        self._record(session, item, decision, ticket.id if ticket else None, now)
+        self._record(session, arrival, item, decision, ticket.id if ticket else None, now)
         key = ticket.key if ticket else decision.ticket
         duplicate = decision.duplicate.ticket_id if decision.duplicate else None
         state = _STATES[decision.action]
@@ -251,10 +282,11 @@ class Intake:
         return now + timedelta(hours=hours) if meaning.secrets else None
 
     def _record(
-        self, session: Session, item: _Prepared, decision: Decision, ticket_id: int | None, now: datetime
-    ) -> None:
+        self, session: Session, arrival: Arrival, item: Prepared, decision: Decision, ticket_id: int | None,
+        now: datetime,
+    ) -> None:  # fmt: skip
         incoming.finish(
-            session, item.arrival.incoming_id, now,
+            session, arrival.incoming_id, now,
             state=_STATES[decision.action],
             rule=decision.rule,
             reason=decision.reason,
@@ -265,7 +297,7 @@ class Intake:
             trust=item.mail.trust,
             copy_of=decision.copy_of,
             ticket_id=ticket_id,
-            **self._afterwards(item.arrival, now),
+            **self._afterwards(arrival, now),
         )  # fmt: skip
 
     def _afterwards(self, arrival: Arrival, now: datetime) -> dict[str, object]:
@@ -277,7 +309,7 @@ class Intake:
             f"{type(error).__name__} in each of {POISON_AFTER} attempts" if error else "ended the program each time"
         )
         now = self.office.clock()
-        packed = raws.pack(arrival.raw, complete=arrival.complete)
+        packed = pack(arrival.raw, complete=arrival.complete)
         with self.office.database.write() as session:
             raws.put(session, packed, now)
             incoming.finish(session, arrival.incoming_id, now, state="quarantined", rule="poison", reason=reason,

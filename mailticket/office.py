@@ -12,12 +12,13 @@ from mailticket import shelf, shipped
 from mailticket.errors import ConfigurationError
 from mailticket.letters import Letterhead, Letters, TemplateSource, letterhead
 from mailticket.mail.values import Site
+from mailticket.preparation import Brief, brief
 from mailticket.promise.calendar import SupportCalendar, from_settings
 from mailticket.settings import Category, Settings
 from mailticket.store import meta
 from mailticket.store.engine import Database
 from mailticket.triage.articles import Article, Matcher, matcher
-from mailticket.triage.categories import Classifier, classifier
+from mailticket.triage.categories import Classifier
 from mailticket.triage.exchange import CATEGORIES
 
 log = logging.getLogger("mailticket.office")
@@ -33,18 +34,25 @@ def wall_clock() -> datetime:
 
 @dataclass(frozen=True)
 class Office:
-    """One configuration at work. `keys` verify our signatures, the first of them signs."""
+    """One configuration at work."""
 
     settings: Settings
     database: Database
-    keys: tuple[bytes, ...]
-    site: Site
+    brief: Brief
     head: Letterhead
     letters: Letters
-    classifier: Classifier
     calendar: SupportCalendar
     articles: Matcher
     clock: Callable[[], datetime] = wall_clock
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """They verify our signatures; the first of them signs."""
+        return self.brief.keys
+
+    @property
+    def classifier(self) -> Classifier:
+        return self.brief.classifier
 
     @property
     def categories(self) -> Mapping[str, Category]:
@@ -62,11 +70,9 @@ def open_office(settings: Settings, database: Database, clock: Callable[[], date
     return Office(
         settings=settings,
         database=database,
-        keys=keys,
-        site=site_of(settings, mark, head.reply_marker),
+        brief=brief(settings, site_of(settings, mark, head.reply_marker), keys),
         head=head,
         letters=open_letters(settings),
-        classifier=classifier(settings.category or CATEGORIES),
         calendar=from_settings(settings.promise, settings.support.timezone),
         articles=open_articles(settings),
         clock=clock,

@@ -17,6 +17,7 @@ from mailticket.errors import WorldError
 from mailticket.intake import Outcome as Taken
 from mailticket.office import Office, open_office
 from mailticket.outbox import Outbox
+from mailticket.preparer import Preparer
 from mailticket.settings import Settings
 from mailticket.store import outgoing, schema
 from mailticket.store.engine import Database, must_be_sound
@@ -57,6 +58,7 @@ def run_once(settings: Settings, progress: Callable[[str], None] = lambda said: 
     """One round under the run lock. A mailbox or server in trouble is noted; the rest is done all the same."""
     tally = Tally()
     database = Database(settings.database.url)
+    preparer = Preparer()
     try:
         with run_lock(database) as lock:
             if lock.after_crash:
@@ -68,12 +70,13 @@ def run_once(settings: Settings, progress: Callable[[str], None] = lambda said: 
             for mailbox in settings.mailbox:
                 progress(f"mailbox {mailbox.name}")
                 secret = partial(config.secret, mailbox, os.environ)
-                collector = Collector(office, mailbox, secret, tally.took)
+                collector = Collector(office, mailbox, secret, tally.took, preparer=preparer)
                 _collect(collector, tally)
             Upkeep(office).run()
             progress("outbox")
             asyncio.run(_deliver(office, tally))
     finally:
+        preparer.close()
         database.close()
     return tally
 

@@ -12,6 +12,7 @@ from mailticket.alerts import Alerts
 from mailticket.answers import Occasion
 from mailticket.errors import StoreUnavailable
 from mailticket.expectation import Expectation
+from mailticket.mail.packing import pack
 from mailticket.office import Office
 from mailticket.promise import make_promise
 from mailticket.store import Session, chores, incoming, knowledge, meta, raws, tickets
@@ -141,7 +142,7 @@ class Upkeep:
             with database.read() as session:
                 raw = raws.get(session, digest)
             masked = redact(raw or b"")
-            packed = raws.pack(masked.raw, complete=masked.whole, digest=digest)
+            packed = pack(masked.raw, complete=masked.whole, digest=digest)
             with database.write() as session:
                 raws.replace_bytes(session, digest, packed)
             if not masked.whole:

@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import zlib
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
 from sqlmodel import Session, col
 
+from mailticket.mail.packing import Packed, unpack
 from mailticket.models import Raw
 from mailticket.store.rows import execute, table_of
-
-# Of the size: below it the compressed form is kept. Text shrinks to a half or a third; base64 of a picture to three
-# quarters, which is not worth a millisecond a mail.
-_WORTH_IT = 0.7
-_TOO_SMALL = 200  # bytes
 
 _TABLE = table_of(Raw)
 _FIND = select(_TABLE.c.digest).where(_TABLE.c.digest == bindparam("sought"))
 _ADD = _TABLE.insert()
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """A raw mail ready to be stored: made before the transaction begins."""
-
-    digest: str
-    size: int
-    packing: str
-    data: bytes
-    complete: bool
-
-
-def pack(raw: bytes, *, complete: bool = True, digest: str = "") -> Packed:
-    """Compress a mail where it pays. A sample tells for long mails, whose attachments mostly do not shrink."""
-    digest = digest or hashlib.sha256(raw).hexdigest()
-    if len(raw) > _TOO_SMALL and _shrinks(raw):
-        squeezed = zlib.compress(raw, 1)
-        if len(squeezed) < len(raw) * _WORTH_IT:
-            return Packed(digest, len(raw), "zlib", squeezed, complete)
-    return Packed(digest, len(raw), "plain", raw, complete)
-
-
-def _shrinks(raw: bytes) -> bool:
-    middle = len(raw) // 2
-    sample = raw[:2000] + raw[middle : middle + 2000] if len(raw) > 20_000 else raw
-    return len(zlib.compress(sample, 1)) < len(sample) * _WORTH_IT
 
 
 def put(session: Session, packed: Packed, now: datetime, mask_after: datetime | None = None) -> None:
@@ -68,7 +34,7 @@ def get(session: Session, digest: str) -> bytes | None:
     row = session.execute(select(col(Raw.packing), col(Raw.data)).where(col(Raw.digest) == digest)).first()
     if row is None:
         return None
-    return zlib.decompress(row.data) if row.packing == "zlib" else bytes(row.data)
+    return unpack(row.packing, row.data)
 
 
 def replace_bytes(session: Session, digest: str, packed: Packed) -> None:

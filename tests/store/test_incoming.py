@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from mailticket.errors import NotFound
+from mailticket.mail.packing import pack
 from mailticket.models import Folder
 from mailticket.store import Session, incoming, raws
 from mailticket.store.engine import Database
@@ -161,7 +162,7 @@ def test_files_whose_taking_in_was_cut_short_are_given_up(database: Database) ->
     "raw", [b"", b"short", b"Subject: x\r\n\r\n" + b"again and again " * 99, bytes(range(256)) * 99]
 )
 def test_raw_mail_comes_back_as_it_was_and_is_stored_once(database: Database, raw: bytes) -> None:
-    packed = raws.pack(raw)
+    packed = pack(raw)
     with database.write() as session:
         raws.put(session, packed, NOON)
         raws.put(session, packed, after(1))
