@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mailticket.letters import Alert, Trouble, alert_message, alert_subject
 from mailticket.mail.values import Address
-from mailticket.models import Health, Outgoing
+from mailticket.models import Health
 from mailticket.office import Office
 from mailticket.store import Session, meta, outgoing, watch
 from mailticket.triage import signatures
@@ -108,12 +108,14 @@ class Alerts:
             if watch.alerts_since(session, to, now - _DAY) >= settings.per_day:
                 log.error("an alert to %s is held back: [alerts] per_day is reached", to)
                 continue
-            outgoing.add(session, self._row(to, meta.next_alert(session), broken, mended, now))
+            self._add(session, to, broken, mended, now)
             reached += 1
         return reached
 
-    def _row(self, to: str, serial: int, broken: Sequence[Health], mended: Sequence[Health], now: datetime) -> Outgoing:
-        office = self.office
+    def _add(
+        self, session: Session, to: str, broken: Sequence[Health], mended: Sequence[Health], now: datetime
+    ) -> None:
+        office, serial = self.office, meta.next_alert(session)
         domain = office.settings.support.address.rpartition("@")[2]
         alert = Alert(
             to=to,
@@ -123,7 +125,8 @@ class Alerts:
             mended=[_trouble(row, row.alerted_at or now) for row in mended],
         )
         recipient = Address("", to)
-        return Outgoing(
+        outgoing.add(
+            session,
             kind="alert",
             rank=outgoing.ALERT_RANK,
             envelope_from=office.settings.smtp.envelope_from or office.settings.support.address,

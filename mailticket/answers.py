@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mailticket.letters import ArticleLink, Composed, Found, Letter, LetterKind, Step, StepKind
 from mailticket.mail.values import Address, address_key
-from mailticket.models import Message, Outgoing, Ticket
+from mailticket.models import Ticket
 from mailticket.office import Office
 from mailticket.settings import Category
 from mailticket.store import Session, outgoing, tickets
@@ -57,8 +57,8 @@ def write(session: Session, office: Office, ticket: Ticket, occasion: Occasion, 
     composed = office.letters.compose(replace(letter, **say), office.head)  # type: ignore[arg-type]
     for warning in composed.warnings:
         log.warning("a template is broken, the built-in one is used: %s", warning)
-    message_row = tickets.add(session, _message(office, ticket, composed, now))
-    return outgoing.add(session, _row(office, ticket, occasion, composed, message_row, now))
+    message_row = _add_message(session, office, ticket, composed, now)
+    return _add_outgoing(session, office, ticket, occasion, composed, message_row, now)
 
 
 _STEPS: dict[str, StepKind] = {
@@ -147,8 +147,9 @@ def _missing(ticket: Ticket, category: Category | None, language: str) -> tuple[
     return tuple(_field_label(category, name, language) for name in ticket.missing or ())
 
 
-def _message(office: Office, ticket: Ticket, composed: Composed, now: datetime) -> Message:
-    return Message(
+def _add_message(session: Session, office: Office, ticket: Ticket, composed: Composed, now: datetime) -> int:
+    return tickets.add_message(
+        session,
         ticket_id=int(ticket.id or 0),
         direction="out",
         kind=composed.kind,
@@ -164,13 +165,15 @@ def _message(office: Office, ticket: Ticket, composed: Composed, now: datetime) 
     )
 
 
-def _row(
-    office: Office, ticket: Ticket, occasion: Occasion, composed: Composed, message_row: int, now: datetime
-) -> Outgoing:
+def _add_outgoing(
+    session: Session, office: Office, ticket: Ticket, occasion: Occasion, composed: Composed, message_row: int,
+    now: datetime,
+) -> int:  # fmt: skip
     staff = occasion.kind == "staff-reply"
     recipient = Address("", occasion.to)
     held = bool(occasion.withheld)
-    return Outgoing(
+    return outgoing.add(
+        session,
         ticket_id=ticket.id,
         message_row=message_row,
         cause_id=occasion.cause,

@@ -71,9 +71,8 @@ class Desk:
         with self.office.database.write() as session:
             ticket = self.find(session, name)
             masked, kinds = secrets.mask(body)
-            row = Message(ticket_id=int(ticket.id or 0), direction="note", kind="note", text=masked, new_text=masked,
-                          from_name=self.actor, at=now, secrets=list(kinds))  # fmt: skip
-            tickets.add(session, row)
+            tickets.add_message(session, ticket_id=int(ticket.id or 0), direction="note", kind="note", text=masked,
+                                new_text=masked, from_name=self.actor, at=now, secrets=list(kinds))  # fmt: skip
             self._event(session, ticket, now, "note")
         return ticket.key
 

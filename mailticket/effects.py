@@ -11,7 +11,7 @@ from typing import Any
 from mailticket import answers
 from mailticket.answers import Occasion
 from mailticket.mail.values import Mail
-from mailticket.models import Message, Ticket
+from mailticket.models import Ticket
 from mailticket.office import Office
 from mailticket.promise import Load, make_promise
 from mailticket.store import Session, outgoing, tickets
@@ -183,7 +183,8 @@ def _fill_fields(office: Office, ticket: Ticket, meaning: Understanding) -> None
 def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: Decision) -> None:
     mail, meaning = arrived.mail, arrived.meaning
     sender = mail.sender_address or (mail.from_[0] if mail.from_ else None)
-    row = Message(
+    message_id = tickets.add_message(
+        session,
         ticket_id=int(ticket.id or 0),
         direction="in",
         kind=decision.kind,
@@ -202,7 +203,6 @@ def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: D
         incoming_id=arrived.incoming_id,
         raw_digest=arrived.raw_digest,
     )
-    message_id = tickets.add(session, row)
     tickets.add_attachments(session, message_id, mail.attachments)
 
 

@@ -208,6 +208,7 @@ class Intake:
                 except Exception as error:
                     if is_fault_of_the_world(error):
                         raise
+                    session.expunge_all()  # what the savepoint took back must not stand in the way of the next
                     log.exception("mail %s could not be written; it is taken alone", arrival.incoming_id)
                     failed.append(arrival)
                 prepared = prepared[1:]

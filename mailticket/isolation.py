@@ -7,7 +7,7 @@ import secrets
 from mailticket.errors import NotFound, Refused
 from mailticket.intake import Arrival, Intake, Outcome
 from mailticket.mail.values import Attachment
-from mailticket.models import Incoming, Message, Ticket
+from mailticket.models import Incoming, Ticket
 from mailticket.office import Office
 from mailticket.promise import make_promise
 from mailticket.store import incoming, raws, tickets
@@ -57,10 +57,11 @@ class Isolation:
             )  # fmt: skip
             ticket_id = tickets.add(session, ticket)
             words = f"This mail could not be read ({row.reason}). Its bytes are attached."
-            message = Message(ticket_id=ticket_id, direction="in", kind="request", text=words, new_text=words,
-                              at=row.arrived_at, incoming_id=number, raw_digest=row.raw_digest)  # fmt: skip
+            message = tickets.add_message(session, ticket_id=ticket_id, direction="in", kind="request", text=words,
+                                          new_text=words, at=row.arrived_at, incoming_id=number,
+                                          raw_digest=row.raw_digest)  # fmt: skip
             whole = Attachment("", f"mail-{number}.eml", "message/rfc822", len(raw), row.raw_digest or "", False)
-            tickets.add_attachments(session, tickets.add(session, message), [whole])
+            tickets.add_attachments(session, message, [whole])
             tickets.add_event(session, ticket_id, now, "opened", reason, "staff")
             incoming.finish(session, number, now, state="opened", rule="released", reason=reason, ticket_id=ticket_id)
         return Outcome(number, "opened", "released", reason, key)

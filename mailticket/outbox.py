@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from mailticket.courier import Courier, Notify, Outcome, retry_at
@@ -55,6 +56,7 @@ class Outbox:
         self._troubles = 0
         self._store_trouble = ""
         self.server_trouble = ""  # what keeps every mail from leaving; "" when nothing does
+        self._deadline: datetime | None = None  # only what is due by then is claimed
         self._recording = 0  # outcomes that are not durable yet; while there are any, nothing is claimed
         self._well_at: datetime | None = None
 
@@ -81,8 +83,8 @@ class Outbox:
     async def deliver_due(self) -> None:
         """Deliver all that is due now, each row once, and return."""
         self._loop = asyncio.get_running_loop()
-        deadline = self.office.clock()
-        while not self._is_paused() and (await self._claim_due(deadline) or self._tasks):
+        self._deadline = self.office.clock()
+        while not self._is_paused() and (await self._claim_due() or self._tasks):
             self._woken.clear()
             if self._tasks:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -106,28 +108,33 @@ class Outbox:
         await self.courier.close()
 
     def _is_paused(self) -> bool:
-        return asyncio.get_running_loop().time() < self._paused_until
+        return time.monotonic() < self._paused_until
 
-    async def _claim_due(self, deadline: datetime | None = None) -> int:
+    async def _claim_due(self) -> int:
         """Claim as many rows as there are free connections, and set out with them."""
         free = self.office.settings.smtp.connections - len(self._tasks)
         if free <= 0 or self._recording or self._is_paused():
             return 0
-        now = self.office.clock()
         try:
-            rows = await self._ledger.write(lambda session: outgoing.claim(session, deadline or now, free))
+            rows = await self._ledger.write(lambda session: self._claim(session, free))
         except StoreUnavailable as error:
             self._note_store(str(error))
             self._pause(_STORE_PAUSE)
             return 0
         self._note_store("")
+        self._set_out(rows)
+        return len(rows)
+
+    def _claim(self, session: Session, most: int) -> list[Due]:
+        return outgoing.claim(session, self._deadline or self.office.clock(), most)
+
+    def _set_out(self, rows: Sequence[Due]) -> None:
         if rows:
             failpoint("outbox.claimed")
         for due in rows:
             task = asyncio.create_task(self._deliver(due))
             self._tasks.add(task)
             task.add_done_callback(self._ended)
-        return len(rows)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -136,7 +143,7 @@ class Outbox:
             log.error("a delivery ended in a defect", exc_info=task.exception())
 
     def _pause(self, seconds: float) -> None:
-        self._paused_until = asyncio.get_running_loop().time() + seconds
+        self._paused_until = time.monotonic() + seconds
 
     def _note_store(self, trouble: str) -> None:
         """Say once that the database keeps us waiting, and once that it does no more: a full disk lasts."""
@@ -159,17 +166,21 @@ class Outbox:
         except StoreUnavailable as error:
             outcome = Outcome("retry", "data", text=f"the database could not note the attempt: {error}")
         failpoint("outbox.accepted")
-        await self._record(due, outcome)
+        following = await self._record(due, outcome)
         failpoint("outbox.recorded")
+        self._set_out(following)
         self._on_sent(due, outcome)
 
-    async def _record(self, due: Due, outcome: Outcome) -> None:
-        """Write the outcome, again and again until it is in: nothing else is claimed meanwhile."""
+    async def _record(self, due: Due, outcome: Outcome) -> list[Due]:
+        """Write the outcome, again and again until it is in: nothing else is claimed meanwhile.
+
+        The row that this connection takes next is claimed in the same transaction, which saves a commit a mail.
+        """
         self._recording += 1
         try:
             while True:
                 try:
-                    await self._ledger.write(lambda session: self._settle(session, due, outcome))
+                    following = await self._ledger.write(lambda session: self._settle_and_claim(session, due, outcome))
                     break
                 except StoreUnavailable as error:
                     self._note_store(str(error))
@@ -179,6 +190,12 @@ class Outbox:
         self._note_server(outcome)
         level = logging.INFO if outcome.kind == "sent" else logging.WARNING
         log.log(level, "outgoing %d (%s): %s", due.id, due.kind, outcome)
+        return following
+
+    def _settle_and_claim(self, session: Session, due: Due, outcome: Outcome) -> list[Due]:
+        self._settle(session, due, outcome)
+        goes_on = not (outcome.about_the_server or self._stopping or self._is_paused() or self._recording > 1)
+        return self._claim(session, 1) if goes_on else []
 
     def _settle(self, session: Session, due: Due, outcome: Outcome) -> None:
         now = self.office.clock()

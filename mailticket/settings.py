@@ -153,7 +153,7 @@ class Smtp(SignIn):
 
     port: Annotated[int, Field(ge=1, le=65535)] = 465
     envelope_from: EmailAddress | None = None
-    connections: Annotated[int, Field(ge=1, le=20)] = 2
+    connections: Annotated[int, Field(ge=1, le=20)] = 3
     timeout_seconds: Annotated[float, Field(ge=5, le=600)] = 60
     data_timeout_seconds: Annotated[float, Field(ge=30, le=3600)] = 600
     give_up_hours: Annotated[int, Field(ge=1, le=720)] = 120

@@ -253,12 +253,13 @@ def test_a_secret_is_in_nothing_that_people_or_logs_see(helpdesk: Any, caplog: p
 
 
 def test_a_quarantined_mail_that_is_taken_in_after_all_is_masked_too(helpdesk: Any) -> None:
+    from mailticket.mail.packing import pack
     from mailticket.store import raws as store
 
     desk = helpdesk()
     raw = secret_mail()
     with desk.database.write() as session:
-        store.put(session, store.pack(raw), desk.now)
+        store.put(session, pack(raw), desk.now)
     desk.receive(raw)
     desk.later(hours=25)
     keep_house(desk)

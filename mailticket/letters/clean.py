@@ -62,8 +62,9 @@ def subject(text: str, ticket_id: str) -> str:
     line = one_line(text[:2_000], 500)
     while match := _PREFIX.match(line):
         line = line[match.end() :]
-    without_id = re.sub(rf"\s?[\[【(]?\s?{re.escape(ticket_id)}\s?[\]】)]?", "", line, flags=re.IGNORECASE)
-    return one_line(without_id, _LONGEST_SUBJECT)
+    if ticket_id.lower() in line.lower():
+        line = re.sub(rf"\s?[\[【(]?\s?{re.escape(ticket_id)}\s?[\]】)]?", "", line, flags=re.IGNORECASE)
+    return one_line(line, _LONGEST_SUBJECT)
 
 
 def _name(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PrefixLoader, StrictUndefined, TemplateNotFound, nodes
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import TemplateSyntaxError
-from jinja2.runtime import BlockReference, Context, Macro
+from jinja2.runtime import BlockReference, Context, Macro, TemplateReference
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mailticket.letters import flow
@@ -75,6 +75,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         if attribute in _fields(obj.__class__):
             return getattr(obj, attribute)
+        if obj.__class__ is TemplateReference and not attribute.startswith("_"):
+            return obj[attribute]
         return super().getattr(obj, attribute)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -83,9 +85,11 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().is_safe_attribute(obj, attr, value)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-        if __obj is _turn or isinstance(__obj, Macro | BlockReference):
-            return __context.call(__obj, *args, **kwargs)
-        return super().call(__context, __obj, *args, **kwargs)
+        if __obj is not _turn and __obj.__class__ is not Macro and __obj.__class__ is not BlockReference:
+            return super().call(__context, __obj, *args, **kwargs)
+        for name in ("_block_vars", "_loop_vars"):  # which compiled templates tell Context.call
+            kwargs.pop(name, None)
+        return __obj(__context.eval_ctx, *args, **kwargs) if __obj.__class__ is Macro else __obj(*args, **kwargs)
 
 
 @cache

@@ -163,10 +163,15 @@ _STAND_INS = {b".": b"\x01", b"F": b"\x02"}  # are encoded where the sign itself
 def _quoted_printable(data: bytes) -> bytes:
     if b"\x01" in data or b"\x02" in data:
         return _narrow(data)
-    marked = _RISKY_START.sub(lambda start: _STAND_INS[start[0]], data)
+    marked = _RISKY_START.sub(lambda start: _STAND_INS[start[0]], data) if _is_risky(data) else data
     encoded = b2a_qp(marked, istext=True).replace(b"=01", b"=2E").replace(b"=02", b"=46")
     # A line may also begin with one of them where it was broken.
-    return _narrow(data) if _RISKY_START.search(encoded) else encoded
+    return _narrow(data) if _is_risky(encoded) else encoded
+
+
+def _is_risky(data: bytes) -> bool:
+    """Whether any line begins so; seeking the few bytes is faster than trying the pattern at each line."""
+    return data.startswith((b".", b"From ")) or b"\n." in data or b"\nFrom " in data
 
 
 def _narrow(data: bytes) -> bytes:

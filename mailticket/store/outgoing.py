@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
 from mailticket.models import Event, Outgoing, Ticket
-from mailticket.store.rows import execute, insert_row, table_of, update_row
+from mailticket.store.rows import execute, insert_values, table_of, update_row
 
 STAFF_RANK = 1
 ALERT_RANK = 3  # before automatic answers, behind people's
@@ -37,9 +38,9 @@ class Due:
     ticket_id: int | None
 
 
-def add(session: Session, row: Outgoing) -> int:
-    """Write a row now; returns its id. The object is not followed afterwards."""
-    return insert_row(session, row)
+def add(session: Session, **values: Any) -> int:
+    """Write a row of these columns now, the others by their defaults; returns its id."""
+    return insert_values(session, Outgoing, values)
 
 
 _TABLE = table_of(Outgoing)

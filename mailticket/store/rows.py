@@ -17,17 +17,20 @@ def table_of(model: type[SQLModel]) -> Table:
     return table
 
 
-def insert_row(session: Session, row: SQLModel) -> int:
-    """Insert a new row now; returns its id. The object itself stays outside the session: it is only read."""
-    statement, names = _insertion(type(row))
-    given = row.__dict__
-    done = session.connection().execute(statement, {name: given[name] for name in names})
+def insert_values(session: Session, model: type[SQLModel], given: Mapping[str, Any]) -> int:
+    """Insert a row of these values and the model's defaults; returns its id.
+
+    Without an object in between, whose making costs twice the insert.
+    """
+    statement, defaults = _insertion(model)
+    done = session.connection().execute(statement, {**defaults, **given})
     return int(done.inserted_primary_key[0])  # type: ignore[index]
 
 
 def insert_tracked(session: Session, row: SQLModel) -> int:
     """Insert a new row now, and let the session follow what is changed in the object later."""
-    number = insert_row(session, row)
+    given = row.__dict__
+    number = insert_values(session, type(row), {name: given[name] for name in _insertion(type(row))[1]})
     row.id = number
     make_transient_to_detached(row)
     session.add(row)
@@ -35,10 +38,12 @@ def insert_tracked(session: Session, row: SQLModel) -> int:
 
 
 @cache
-def _insertion(model: type[SQLModel]) -> tuple[Insert, tuple[str, ...]]:
+def _insertion(model: type[SQLModel]) -> tuple[Insert, dict[str, Any]]:
+    """The statement, and the default of every column but the id; None for those that must be given."""
     table = table_of(model)
-    names = tuple(column.key for column in table.columns if column.key != "id")
-    return table.insert(), names
+    fields = {column.key: model.model_fields[column.key] for column in table.columns if column.key != "id"}
+    defaults = {name: None if field.is_required() else field.get_default() for name, field in fields.items()}
+    return table.insert(), defaults
 
 
 def update_row(session: Session, model: type[SQLModel], number: int, values: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select, text, update
 from sqlalchemy.orm.attributes import set_committed_value
@@ -16,7 +17,7 @@ from mailticket.mail.values import address_key
 from mailticket.models import Address, Attachment, Event, Message, Participant, Requester, Ticket
 from mailticket.store import raws
 from mailticket.store.knowledge import merged_into
-from mailticket.store.rows import execute, insert_row, insert_tracked, table_of
+from mailticket.store.rows import execute, insert_tracked, insert_values, table_of
 
 _REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
 _NEW_REQUESTER, _NEW_ADDRESS = _REQUESTERS.insert(), _ADDRESSES.insert()
@@ -85,9 +86,14 @@ def by_key(session: Session, key: str, *, follow_merge: bool = False, lock: bool
     return merged_into(session, ticket) if follow_merge else ticket
 
 
-def add(session: Session, row: Ticket | Message) -> int:
-    """Write a row now; returns its id. What is changed in a ticket afterwards is written too, in a message not."""
-    return insert_tracked(session, row) if isinstance(row, Ticket) else insert_row(session, row)
+def add(session: Session, row: Ticket) -> int:
+    """Write a new ticket now; returns its id. What is changed in it afterwards is written too."""
+    return insert_tracked(session, row)
+
+
+def add_message(session: Session, **values: Any) -> int:
+    """Write a message of these columns now, the others by their defaults; returns its id."""
+    return insert_values(session, Message, values)
 
 
 def add_participant(session: Session, row: Participant) -> None:

@@ -29,7 +29,7 @@ def understand(mail: Mail, classifier: Classifier) -> Understanding:
     """Understand a mail; never raises, and takes time linear in its text."""
     subject, in_subject = secrets.mask(mail.subject)
     text, in_text = secrets.mask(mail.text)
-    new_text, in_new_text = secrets.mask(mail.new_text)
+    new_text, in_new_text = (text, in_text) if mail.new_text == mail.text else secrets.mask(mail.new_text)
     verdict = classifier.classify(subject, new_text)
     found = classifier.extract(f"{subject}\n{new_text}")
     category = next((c for c in classifier.categories if c.name == verdict.name), None)

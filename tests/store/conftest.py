@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mailticket.mail.values import Address
-from mailticket.models import Message, Outgoing, Ticket
+from mailticket.models import Ticket
 from mailticket.store import Session, outgoing, schema, tickets
 from mailticket.store.engine import Database
 from tests.servers.postgres import Postgres
@@ -91,8 +91,8 @@ def new_ticket(session: Session, sender: str = "ann@example.org", at: datetime =
 
 
 def new_message(session: Session, ticket_id: int, text: str = "Hello", at: datetime = NOON) -> int:
-    return tickets.add(
-        session, Message(ticket_id=ticket_id, direction="in", kind="request", text=text, new_text=text, at=at)
+    return tickets.add_message(
+        session, ticket_id=ticket_id, direction="in", kind="request", text=text, new_text=text, at=at
     )
 
 
@@ -113,4 +113,4 @@ def new_outgoing(
         "next_attempt_at": due,
         **more,
     }
-    return outgoing.add(session, Outgoing(ticket_id=ticket_id, rank=rank, **values))
+    return outgoing.add(session, ticket_id=ticket_id, rank=rank, **values)
