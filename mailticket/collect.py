@@ -12,11 +12,12 @@ from mailticket.errors import CommandRefused, MailboxUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.inbox import LONGEST_IDLE, Inbox, Waker
 from mailticket.intake import CHUNK_BYTES, CHUNK_MAILS, Arrival, Intake, Outcome
-from mailticket.models import Folder, Incoming
+from mailticket.models import Folder
 from mailticket.office import Office
 from mailticket.preparer import Preparer
 from mailticket.settings import Mailbox
 from mailticket.store import incoming, meta
+from mailticket.store.incoming import Waiting
 
 log = logging.getLogger("mailticket.collect")
 
@@ -170,14 +171,14 @@ class Collector:
         if new:
             failpoint("collect.listed")
 
-    def _pending(self, folder: Folder) -> list[Incoming]:
+    def _pending(self, folder: Folder) -> list[Waiting]:
         with self.office.database.read() as session:
             return incoming.pending(session, int(folder.id or 0), _PENDING_AT_ONCE, self._refused)
 
-    def _chunks(self, rows: Sequence[Incoming]) -> Iterator[tuple[list[Incoming], bool]]:
+    def _chunks(self, rows: Sequence[Waiting]) -> Iterator[tuple[list[Waiting], bool]]:
         """Rows in order, in chunks of bounded number and size; mails that may be poison, and large ones, alone."""
         suspicious = any(self._intake.is_suspect(row) for row in rows)
-        chunk: list[Incoming] = []
+        chunk: list[Waiting] = []
         size = 0
         for row in rows:
             alone = self._is_oversized(row) or (suspicious and self._intake.is_suspect(row))
@@ -192,20 +193,20 @@ class Collector:
         if chunk:
             yield chunk, False
 
-    def _is_oversized(self, row: Incoming) -> bool:
+    def _is_oversized(self, row: Waiting) -> bool:
         return row.size > self.mailbox.maximum_size_mb * _MEGABYTE
 
-    def _take(self, inbox: Inbox, rows: Sequence[Incoming], alone: bool) -> None:
-        by_uid = {int(row.uid or 0): row for row in rows}
+    def _take(self, inbox: Inbox, rows: Sequence[Waiting], alone: bool) -> None:
+        by_uid = {row.uid: row for row in rows}
         fetched, missing = self._fetch(inbox, by_uid)
         self._on_beat(0)  # from here on it is our own work
         failpoint("collect.fetched")
-        gone = [int(by_uid[lost.uid].id or 0) for lost in missing if not lost.listed]
+        gone = [by_uid[lost.uid].id for lost in missing if not lost.listed]
         if gone:
             with self.office.database.write() as session:
                 incoming.vanish(session, gone, self.office.clock())
         arrivals = [
-            Arrival(int(row.id or 0), fetched[uid].raw, row.arrived_at, self.mailbox.name, complete=fetched[uid].whole,
+            Arrival(row.id, fetched[uid].raw, row.arrived_at, self.mailbox.name, complete=fetched[uid].whole,
                     afterwards=self.mailbox.afterwards != "keep", alone_attempts=row.alone_attempts)
             for uid, row in by_uid.items() if uid in fetched
         ]  # fmt: skip
@@ -215,15 +216,15 @@ class Collector:
             if lost.listed:
                 self._pass_over(by_uid[lost.uid], lost.reason)
 
-    def _pass_over(self, row: Incoming, reason: str) -> None:
+    def _pass_over(self, row: Waiting, reason: str) -> None:
         """The server lists a mail and does not give it: the others go on, this one is asked for again next time, and
         after many times it is shown in quarantine, without its bytes."""
-        self._refused.add(int(row.id or 0))
+        self._refused.add(row.id)
         log.warning("%s: UID %s is listed but not given: %s", self.name, row.uid, reason)
         with self.office.database.write() as session:
-            incoming.count_refusal(session, int(row.id or 0), _MOST_REFUSALS, reason, self.office.clock())
+            incoming.count_refusal(session, row.id, _MOST_REFUSALS, reason, self.office.clock())
 
-    def _fetch(self, inbox: Inbox, by_uid: dict[int, Incoming]) -> tuple[dict[int, imap.Fetched], list[imap.Missing]]:
+    def _fetch(self, inbox: Inbox, by_uid: dict[int, Waiting]) -> tuple[dict[int, imap.Fetched], list[imap.Missing]]:
         """The mails as the server gives them; an oversized one comes as headers and beginning."""
         known = {uid: imap.Listed(row.size, row.arrived_at) for uid, row in by_uid.items()}
         answers = list(inbox.fetch(known))
@@ -238,7 +239,7 @@ class Collector:
             due = incoming.afterwards_due(session, int(folder.id or 0), self.office.clock())
         if not due:
             return
-        ids = [int(row.id or 0) for row in due]
+        ids = [row.id for row in due]
         error = "" if not selected.read_only else "the folder is read-only"
         if not error:
             error = self._tidy_on_server(inbox, due)
@@ -249,10 +250,10 @@ class Collector:
             else:
                 incoming.afterwards_done(session, ids)
 
-    def _tidy_on_server(self, inbox: Inbox, due: Sequence[Incoming]) -> str:
+    def _tidy_on_server(self, inbox: Inbox, due: Sequence[Waiting]) -> str:
         """Returns what the server refused, in its words; a lost line is raised."""
-        moved = [int(row.uid or 0) for row in due if not self._stays(row)]
-        seen = [int(row.uid or 0) for row in due if self._stays(row)]
+        moved = [row.uid for row in due if not self._stays(row)]
+        seen = [row.uid for row in due if self._stays(row)]
         try:
             if seen:
                 inbox.mark_seen(seen)
@@ -262,7 +263,7 @@ class Collector:
             return str(refused)
         return ""
 
-    def _stays(self, row: Incoming) -> bool:
+    def _stays(self, row: Waiting) -> bool:
         # The only whole copy of an oversized mail is left where people look for it.
         return self.mailbox.afterwards == "seen" or self._is_oversized(row)
 

@@ -20,7 +20,6 @@ from mailticket.expectation import Expectation
 from mailticket.failpoints import failpoint
 from mailticket.mail.packing import pack
 from mailticket.mail.values import Mail
-from mailticket.models import Incoming
 from mailticket.observe import fields
 from mailticket.office import Office
 from mailticket.preparation import Prepared, prepare
@@ -28,6 +27,7 @@ from mailticket.preparer import Loan, Preparer, PreparerLost
 from mailticket.promise import Load
 from mailticket.store import Session, incoming, knowledge, raws
 from mailticket.store.engine import is_fault_of_the_world
+from mailticket.store.incoming import Waiting
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
 from mailticket.triage.understanding import Understanding
@@ -37,7 +37,7 @@ log = logging.getLogger("mailticket.intake")
 CHUNK_MAILS = 50
 CHUNK_BYTES = 4 * 1024 * 1024
 POISON_AFTER = 3
-_FIRST_BATCH, _BATCH = 4, 10  # mails that the second process prepares at a time; the first of a chunk is waited for
+_OWN, _BATCH = 4, 10  # mails of a chunk that are prepared here while the second process begins; those it has at a time
 _BACKLOG = 100  # mails for which a second process is worth its half second of start
 _TRANSACTION_SECONDS = 0.1
 _HURRIED_SECONDS = 0.03  # while the outbox waits for its turn
@@ -138,10 +138,12 @@ class Intake:
         self, loan: Loan, arrivals: Sequence[Arrival], outcomes: list[Outcome], suspects: list[Arrival]
     ) -> Sequence[Arrival]:
         """While one batch is written here, the next is prepared in the second process; returns what was not given."""
-        batches = [arrivals[:_FIRST_BATCH]]
-        rest = arrivals[_FIRST_BATCH:]
-        batches += [rest[start : start + _BATCH] for start in range(0, len(rest), _BATCH)]
+        own, rest = arrivals[:_OWN], arrivals[_OWN:]
+        if not rest:
+            return arrivals
+        batches = [rest[start : start + _BATCH] for start in range(0, len(rest), _BATCH)]
         turns = loan.by_turns([[(arrival.raw, arrival.complete) for arrival in batch] for batch in batches])
+        self._prepare_and_commit(own, outcomes, suspects)  # instead of waiting for the first batch
         for number, batch in enumerate(batches):
             try:
                 answers = next(turns)
@@ -189,7 +191,7 @@ class Intake:
         for incoming_id in attempts:
             self._innocent.pop(incoming_id, None)
 
-    def is_suspect(self, row: Incoming) -> bool:
+    def is_suspect(self, row: Waiting) -> bool:
         """Whether a mail has an attempt that ended with the program, so that it must be taken alone."""
         return row.attempted_at is not None and row.id not in self._innocent
 

@@ -18,7 +18,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import BinaryIO
 
 from mailticket.preparation import Brief, Prepared, prepare
@@ -27,7 +26,7 @@ log = logging.getLogger("mailticket.preparer")
 
 _PATIENCE = 60.0  # seconds for one batch
 _FAREWELL = 5.0  # seconds that a borrower has to give it back
-_IDLE_SECONDS = 20.0  # after which it ends by itself
+_IDLE_SECONDS = 20.0
 
 Given = tuple[bytes, bool]  # a raw mail, and whether it is complete
 Answer = Prepared | str  # or what preparing it raised
@@ -59,11 +58,12 @@ class _Process:
 class Preparer:
     """One second process for all who take mails in, lent to one of them at a time. Its methods may be called by all.
 
-    patience: the seconds that a batch may take.
+    patience: the seconds that a batch may take. idle_seconds: after which the process ends by itself.
     """
 
-    def __init__(self, patience: float = _PATIENCE) -> None:
+    def __init__(self, patience: float = _PATIENCE, idle_seconds: float = _IDLE_SECONDS) -> None:
         self._patience = patience
+        self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
         self._process: _Process | None = None
         self._useful = len(os.sched_getaffinity(0)) > 1
@@ -124,7 +124,7 @@ class Preparer:
                 self._lock.release()
 
     def _start(self, told: Brief) -> None:
-        command = [sys.executable, "-m", "mailticket.preparer"]
+        command = [sys.executable, "-m", "mailticket.preparer", str(self._idle_seconds)]
         try:
             popen = subprocess.Popen(  # noqa: S603 - our own interpreter
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
@@ -150,6 +150,8 @@ class Preparer:
                 log.warning("the second process did not start; mails are prepared without it")
                 self._useful = False
                 self._end()
+                return False
+            log.info("a second process helps with the backlog")
         return process.ready
 
     def _forget_if_ended(self) -> None:
@@ -176,13 +178,15 @@ class Loan:
         self.owes = False
 
     def by_turns(self, batches: Sequence[Sequence[Given]]) -> Iterator[list[Answer]]:
-        """The answers to each batch in order. While the caller works on them, the next batch is being prepared.
+        """The answers to each batch in order. The first is begun now; while the caller works on answers, the next is.
 
-        Raises PreparerLost; the batch whose answers were awaited is the one that was in hand.
+        Raises PreparerLost when answers are asked for; the batch that they answer is the one that was in hand.
         """
-        for batch, following in pairwise([*batches, ()]):
-            if not self.owes:
-                self._give(batch)
+        self._give(batches[0])
+        return self._turns(batches[1:])
+
+    def _turns(self, later: Sequence[Sequence[Given]]) -> Iterator[list[Answer]]:
+        for following in [*later, ()]:
             answers = self._take()
             if following:
                 self._give(following)
@@ -219,14 +223,14 @@ def _send(pipe: BinaryIO, value: object) -> None:
 # --- the second process itself ----------------------------------------------------------------------------------------
 
 
-def main() -> None:
-    """Prepare what comes on standard input until it ends or nothing comes for a while."""
+def main(idle_seconds: float) -> None:
+    """Prepare what comes on standard input until it ends or nothing comes for so long."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # its owner decides when it ends
     given, answers = sys.stdin.buffer, sys.stdout.buffer
     told: Brief = pickle.load(given)  # noqa: S301 - from our owner
     _send(answers, "ready")
-    while _is_readable(given, _IDLE_SECONDS):
+    while _is_readable(given, idle_seconds):
         try:
             batch: list[Given] = pickle.load(given)  # noqa: S301 - from our owner
         except EOFError:
@@ -242,4 +246,4 @@ def _answer(raw: bytes, complete: bool, told: Brief) -> Answer:
 
 
 if __name__ == "__main__":
-    main()
+    main(float(sys.argv[1]))

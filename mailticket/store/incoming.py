@@ -3,18 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
 from mailticket.models import Folder, Incoming
-from mailticket.store.rows import execute, table_of, update_row
+from mailticket.store.rows import execute, insert_many, table_of, update_row
 
 _TABLE = table_of(Incoming)
 _STATE = select(_TABLE.c.state).where(_TABLE.c.id == bindparam("mail")).with_for_update()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A recorded mail that still waits: for its outcome, or for its copy on the server to be flagged or moved."""
+
+    id: int
+    uid: int
+    size: int
+    arrived_at: datetime
+    attempted_at: datetime | None
+    alone_attempts: int
+
+
+# The words of the partial indexes; with a parameter in their place SQLite would not see that they apply.
+_WAITING = (
+    select(*(_TABLE.c[field.name] for field in fields(Waiting)))
+    .where(_TABLE.c.folder_id == bindparam("folder"))
+    .order_by(_TABLE.c.uid)
+    .limit(bindparam("most"))
+)
+_PENDING = _WAITING.where(text("incoming.state = 'listed'"))
+_AFTERWARDS = _WAITING.where(text("incoming.afterwards = 'due'"), _TABLE.c.afterwards_at <= bindparam("now"))
+_AFTERWARDS_DONE = (
+    _TABLE.update()
+    .where(_TABLE.c.id.in_(bindparam("rows", expanding=True)))
+    .values(afterwards="done", afterwards_error="")
+)
+_ATTEMPTED = (
+    _TABLE.update().where(_TABLE.c.id.in_(bindparam("rows", expanding=True))).values(attempted_at=bindparam("now"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +107,9 @@ def record_listed(session: Session, folder: Folder, listed: Sequence[Listed], no
             "decided_at": None if state == "listed" else now,
         })  # fmt: skip
     if rows:
-        session.execute(insert(Incoming), rows)
+        insert_many(session, Incoming, rows)
         top = max(mail.uid for mail in listed)
-        session.execute(update(Folder).where(col(Folder.id) == folder.id).values(high_water=top))
+        update_row(session, Folder, int(folder.id or 0), {"high_water": top})
         folder.high_water = top
 
 
@@ -90,12 +121,10 @@ def record_file(session: Session, arrived_at: datetime, size: int, now: datetime
     return int(row.id or 0)
 
 
-def pending(session: Session, folder_id: int, limit: int, without: Collection[int] = ()) -> list[Incoming]:
-    """The rows that are owed an outcome, in order of UID, but for some that are passed over for now."""
-    query = select(Incoming).where(col(Incoming.folder_id) == folder_id, col(Incoming.state) == "listed")
-    if without:
-        query = query.where(col(Incoming.id).not_in(without))
-    return list(session.execute(query.order_by(col(Incoming.uid)).limit(limit)).scalars())
+def pending(session: Session, folder_id: int, limit: int, without: Collection[int] = ()) -> list[Waiting]:
+    """The mails that are owed an outcome, in order of UID, but for some that are passed over for now."""
+    rows = execute(session, _PENDING, {"folder": folder_id, "most": limit + len(without)})
+    return [Waiting(*row) for row in rows if row.id not in without][:limit]
 
 
 def give_up_files(session: Session, before: datetime, now: datetime, limit: int) -> int:
@@ -111,7 +140,7 @@ def give_up_files(session: Session, before: datetime, now: datetime, limit: int)
 
 
 def begin_attempts(session: Session, ids: Sequence[int], now: datetime) -> None:
-    session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(attempted_at=now))
+    execute(session, _ATTEMPTED, {"rows": list(ids), "now": now})
 
 
 def begin_alone(session: Session, incoming_id: int, attempt: int, now: datetime) -> None:
@@ -151,17 +180,13 @@ def count_refusal(session: Session, incoming_id: int, most: int, reason: str, no
     session.add(row)
 
 
-def afterwards_due(session: Session, folder_id: int, now: datetime, limit: int = 500) -> list[Incoming]:
+def afterwards_due(session: Session, folder_id: int, now: datetime, limit: int = 500) -> list[Waiting]:
     """Mails whose server copy is still to be flagged or moved, and whose time for the next try has come."""
-    query = select(Incoming).where(
-        col(Incoming.folder_id) == folder_id, col(Incoming.afterwards) == "due", col(Incoming.afterwards_at) <= now
-    )
-    return list(session.execute(query.order_by(col(Incoming.uid)).limit(limit)).scalars())
+    return [Waiting(*row) for row in execute(session, _AFTERWARDS, {"folder": folder_id, "now": now, "most": limit})]
 
 
 def afterwards_done(session: Session, ids: Sequence[int]) -> None:
-    done = {"afterwards": "done", "afterwards_error": ""}
-    session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(**done))
+    execute(session, _AFTERWARDS_DONE, {"rows": list(ids)})
 
 
 def afterwards_failed(session: Session, ids: Sequence[int], now: datetime, error: str) -> None:

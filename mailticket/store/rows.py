@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,12 @@ def insert_values(session: Session, model: type[SQLModel], given: Mapping[str, A
     statement, defaults = _insertion(model)
     done = session.connection().execute(statement, {**defaults, **given})
     return int(done.inserted_primary_key[0])  # type: ignore[index]
+
+
+def insert_many(session: Session, model: type[SQLModel], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert rows, each of its values and the model's defaults."""
+    statement, defaults = _insertion(model)
+    session.connection().execute(statement, [{**defaults, **row} for row in rows])
 
 
 def insert_tracked(session: Session, row: SQLModel) -> int:
