@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -134,6 +135,7 @@ class Daemon:
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
         self._scheduler.add_job(self._keep_house, "interval", minutes=_UPKEEP_MINUTES)
         self._scheduler.start()
+        gc.freeze()  # what is there now stays: looking for garbage in it would hold all threads up
         log.info("mailticket is running, mailboxes: %d", len(office.settings.mailbox))
         self._notifier.ready(self._said())
         self.ready.set()

@@ -70,7 +70,7 @@ def open_office(settings: Settings, database: Database, clock: Callable[[], date
     return Office(
         settings=settings,
         database=database,
-        brief=brief(settings, site_of(settings, mark, head.reply_marker), keys),
+        brief=brief(settings.support, settings.category, site_of(settings, mark, head.reply_marker), keys),
         head=head,
         letters=open_letters(settings),
         calendar=from_settings(settings.promise, settings.support.timezone),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mailticket.mail import read
 from mailticket.mail.packing import Packed, pack
 from mailticket.mail.values import Mail, Site
-from mailticket.settings import Settings
+from mailticket.settings import Category, Support
 from mailticket.triage.categories import Classifier, classifier
 from mailticket.triage.exchange import CATEGORIES
 from mailticket.triage.known import Claims, claims
@@ -19,19 +20,19 @@ from mailticket.triage.understanding import Understanding, understand
 class Brief:
     """What preparing a mail must know of the site. `keys` verify our signatures."""
 
-    settings: Settings
+    support: Support
     site: Site
     keys: tuple[bytes, ...]
     classifier: Classifier
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travels to another process as what it was made from: patterns are compiled where they are used."""
-        return brief, (self.settings, self.site, self.keys)
+        return brief, (self.support, self.classifier.categories, self.site, self.keys)
 
 
-def brief(settings: Settings, site: Site, keys: tuple[bytes, ...]) -> Brief:
-    """The brief of a site, with the classifier of its categories, or of the built-in ones."""
-    return Brief(settings, site, keys, classifier(settings.category or CATEGORIES))
+def brief(support: Support, categories: Sequence[Category], site: Site, keys: tuple[bytes, ...]) -> Brief:
+    """The brief of a site, with the classifier of its categories, or of the built-in ones if there are none."""
+    return Brief(support, site, keys, classifier(categories or CATEGORIES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,6 @@ def prepare(raw: bytes, complete: bool, told: Brief) -> Prepared:
     return Prepared(
         mail,
         understand(mail, told.classifier),
-        claims(mail, told.keys, told.settings),
+        claims(mail, told.keys, told.support),
         pack(raw, complete=complete, digest=mail.digest),
     )

@@ -25,7 +25,7 @@ def told() -> Brief:
         "support": {"name": "Example Support", "address": "support@example.com"},
         "smtp": {"host": "127.0.0.1", "port": 25, "security": "none"},
     })  # fmt: skip
-    return brief(settings, Site(own_addresses=settings.own_addresses), (b"k" * 32,))
+    return brief(settings.support, (), Site(own_addresses=settings.own_addresses), (b"k" * 32,))
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_borrower_that_leaves_early_leaves_no_answer_behind(make: Any, told: B
 def test_another_configuration_needs_another_process(make: Any, told: Brief) -> None:
     preparer = make(told)
     before = preparer.pid
-    changed = brief(told.settings, told.site, (b"n" * 32, *told.keys))
+    changed = brief(told.support, (), told.site, (b"n" * 32, *told.keys))
     with preparer.lent(changed) as loan:
         assert loan is None
     until(lambda: is_there(preparer, changed), "a process with the new key")

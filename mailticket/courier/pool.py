@@ -31,6 +31,8 @@ class Courier:
         self._sweep: asyncio.TimerHandle | None = None
         self._farewells: set[asyncio.Task[None]] = set()
         self._tls: ssl.SSLContext | None = None
+        self._opening = asyncio.Lock()
+        self._refusals: list[Exception] = []  # of sign-ins
 
     async def deliver(
         self,
@@ -93,7 +95,7 @@ class Courier:
         """One transaction over one connection, which is kept if it is still good afterwards."""
         try:
             try:
-                await line.open()
+                await self._open(line)
                 await line.envelope(mail)
             except TROUBLE as error:
                 return self._ended(line, judged(line.phase, error))
@@ -106,6 +108,23 @@ class Courier:
             # aiosmtplib keeps a cancelled connection and would take the late reply for that to the next command.
             line.close()
             raise
+
+    async def _open(self, line: Line) -> None:
+        """Connections sign in one after the other, and those that waited while one was refused do not try: the password
+        is the same, and refusals lock accounts."""
+        if line.is_open:
+            return
+        refused = len(self._refusals)
+        async with self._opening:
+            if len(self._refusals) > refused:
+                line.phase = "sign-in"
+                raise self._refusals[-1]
+            try:
+                await line.open()
+            except TROUBLE as error:
+                if line.phase == "sign-in":
+                    self._refusals.append(error)
+                raise
 
     def _ended(self, line: Line, outcome: Outcome) -> Outcome:
         answered = outcome.kind == "sent" or (outcome.code not in (0, 421) and not outcome.about_the_server)

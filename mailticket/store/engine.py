@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from mailticket.errors import StoreDamaged, StoreUnavailable
 
@@ -186,7 +186,14 @@ def _in_words(error: DBAPIError) -> str:
 
 
 def _sqlite(file: str) -> Engine:
-    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _BUSY_SECONDS}, pool_size=10, max_overflow=10)
+    # The connection that was used last has the pages that are asked for next; the others need not fill a cache.
+    engine = create_engine(
+        f"sqlite:///{file}",
+        connect_args={"timeout": _BUSY_SECONDS},
+        pool_size=10,
+        max_overflow=10,
+        pool_use_lifo=True,
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -214,6 +221,8 @@ def _sqlite(file: str) -> Engine:
 
 
 def _postgres(url: Any) -> Engine:
+    for index in (index for table in SQLModel.metadata.tables.values() for index in table.indexes):
+        index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
     options = "-c lock_timeout=15000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"
     return create_engine(
         url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"connect_timeout": 5, "options": options}

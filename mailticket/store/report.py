@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from mailticket.mail.values import address_key
-from mailticket.models import Address, Incoming, Message, Outgoing, Ticket
+from mailticket.models import OUTGOING_STATES, TICKET_STATES, Address, Incoming, Message, Outgoing, Ticket
 
 _PAGE = 500
 
@@ -149,13 +149,13 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
     due = select(func.min(col(Outgoing.created_at))).where(col(Outgoing.state).in_(("queued", "deferred", "sending")))
     listed = col(Incoming.state) == "listed"
     return Figures(
-        tickets=_tally(session, col(Ticket.status)),
+        tickets=_states(session, col(Ticket.status), TICKET_STATES, "closed"),
         unanswered=_count(session, Ticket, *waiting),
         oldest_unanswered=(oldest[0], oldest[1]) if oldest else None,
         overdue=_count(session, Ticket, *waiting, col(Ticket.promised_by) < now),
         kept=_count(session, Ticket, *answered, ~late),
         missed=_count(session, Ticket, *answered, late),
-        outgoing=_tally(session, col(Outgoing.state)),
+        outgoing=_states(session, col(Outgoing.state), OUTGOING_STATES, "sent"),
         oldest_due=session.execute(due).scalar(),
         quarantined=_count(session, Incoming, col(Incoming.state) == "quarantined"),
         oldest_pending=session.execute(select(func.min(col(Incoming.listed_at))).where(listed)).scalar(),
@@ -178,6 +178,13 @@ def _refused(session: Session) -> dict[str, tuple[int, str]]:
 
 def _tally(session: Session, column: Any, *conditions: ColumnElement[bool]) -> dict[str, int]:
     return dict(_pairs(session.execute(select(column, func.count()).where(*conditions).group_by(column))))
+
+
+def _states(session: Session, column: Any, states: Sequence[str], end: str) -> dict[str, int]:
+    """How many rows are in each state. Nearly all are at their end, and counting a whole table reads no row of it."""
+    found = _tally(session, column, column.in_([state for state in states if state != end]))
+    rest = _count(session, column.class_) - sum(found.values())
+    return {**found, end: rest} if rest else found
 
 
 def _count(session: Session, table: Any, *conditions: ColumnElement[bool]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailticket.mail.values import Mail
-from mailticket.settings import Settings
+from mailticket.settings import Support
 from mailticket.triage import ids, signatures
 from mailticket.triage.duplicates import Fingerprint
 from mailticket.triage.signatures import Signed
@@ -41,7 +41,7 @@ class Claims:
         return tuple(dict.fromkeys([*signed, *self.subject_ids]))
 
 
-def claims(mail: Mail, keys: Sequence[bytes], settings: Settings) -> Claims:
+def claims(mail: Mail, keys: Sequence[bytes], support: Support) -> Claims:
     """Read what the mail claims; forged or altered signatures are simply not there."""
     to = dict.fromkeys([*(a.address for a in (*mail.to, *mail.cc)), *mail.delivered_to][:_MOST_ADDRESSES])
     replies = [signatures.read_reply_address(keys, address) for address in to if signatures.looks_like_reply(address)]
@@ -54,7 +54,7 @@ def claims(mail: Mail, keys: Sequence[bytes], settings: Settings) -> Claims:
         reply_addresses=tuple(dict.fromkeys(s for s in replies if s)),
         references=tuple(s for s in signed.values() if s),
         earlier_ids=tuple(m for m in reversed(signed) if signed[m] is None),
-        subject_ids=ids.find_ids(mail.subject, (settings.support.prefix, *settings.support.former_prefixes)),
+        subject_ids=ids.find_ids(mail.subject, (support.prefix, *support.former_prefixes)),
         bounced_id=bounced if bounced and signatures.read_message_id(keys, bounced) else "",
         imitations=replies.count(None) + sum(s is None and signatures.looks_like_ours(m) for m, s in signed.items()),
     )

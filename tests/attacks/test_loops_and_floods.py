@@ -127,7 +127,7 @@ def test_s17_an_unverified_advert_is_not_relayed(helpdesk: HelpDesk) -> None:
     )
     for header in answered:  # a Message-ID is no text that anybody reads, and threading needs it
         said = said.replace(header, "")
-    assert "evil" not in said
+    assert "evil.example" not in said
     assert "FREE" not in said
     assert str(parsed(letter)["To"]) == "victim@bank.example"
 
