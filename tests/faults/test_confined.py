@@ -82,10 +82,10 @@ def test_the_main_job_is_done_inside_the_unit_s_walls(
     monkeypatch.setattr(
         site, "_command", lambda *words: _walled(site.folder, *words, "--config", str(site.configuration))
     )
+    dovecot.deliver(post.requests(_MAILS))
     site.start(RIGGED="confined", RIGGED_CALLS=calls, PYTHONDONTWRITEBYTECODE="1")
     for wall in ("another file", "another family", "executable memory", "a resource call", "a privileged call"):
         assert "is refused" in site.wait_log(f"rigged: {wall}")
-    dovecot.deliver(post.requests(_MAILS))
     ours = smtp_sink.wait_for(_MAILS)[0]
     if len(os.sched_getaffinity(0)) > 1:
         site.wait_log("a second process helps")
