@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
-import gc
 import logging
 import os
 import random
@@ -19,7 +16,7 @@ from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from mailticket import config, observe
+from mailticket import config, memory, observe
 from mailticket.collect import Collector
 from mailticket.courier import Courier, Outcome
 from mailticket.errors import ConfigurationError, SignInRefused, StoreUnavailable, WorldError
@@ -43,8 +40,6 @@ _WATCHDOG_PATIENCE = 5  # the same in turns of feeding the watchdog: 300 s with 
 _STOP_SECONDS = 45.0
 _PREPARE_SECONDS = 600.0  # a migration or a check of a large database may take longer than a start usually does
 _UPKEEP_MINUTES = 5
-_M_MMAP_THRESHOLD = -3  # malloc.h of glibc
-_LARGE_BLOCK = 256 * 1024  # bytes
 _STATUS_SECONDS = 10.0
 
 
@@ -87,7 +82,7 @@ class Daemon:
 
     def run(self) -> None:
         """Run until told to stop. Raises AlreadyRunning, ConfigurationError or StoreUnavailable at the start."""
-        _give_large_blocks_back()
+        memory.give_large_blocks_back()
         database = Database(self._settings.database.url)
         try:
             with run_lock(database) as lock:
@@ -140,7 +135,7 @@ class Daemon:
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
         self._scheduler.add_job(self._keep_house, "interval", minutes=_UPKEEP_MINUTES)
         self._scheduler.start()
-        gc.freeze()  # what is there now stays: looking for garbage in it would hold all threads up
+        memory.keep_what_is_there()
         log.info("mailticket is running, mailboxes: %d", len(office.settings.mailbox))
         self._notifier.ready(self._said())
         self.ready.set()
@@ -323,13 +318,3 @@ class Daemon:
         except StoreUnavailable as error:
             log.warning("the outbox is settled at the next start: %s", error)
         log.info("mailticket has stopped: %s", self._said())
-
-
-def _give_large_blocks_back() -> None:
-    """Have glibc return the memory of large mails to the system.
-
-    Left alone, it raises the size from which it asks the system for a block of its own (mallopt(3)) to that of the
-    largest mail it has seen, and keeps all below. Elsewhere nothing is done.
-    """
-    with contextlib.suppress(AttributeError, OSError, MemoryError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)

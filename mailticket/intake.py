@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from mailticket.effects import Arrived, carry_out
 from mailticket.errors import StoreUnavailable
@@ -22,8 +23,8 @@ from mailticket.mail.packing import pack
 from mailticket.mail.values import Mail
 from mailticket.observe import fields
 from mailticket.office import Office
-from mailticket.preparation import Prepared, prepare
-from mailticket.preparer import Loan, Preparer, PreparerLost
+from mailticket.preparation import Answer, Batches, Given, Prepared, answers, prepare
+from mailticket.preparer import Preparer
 from mailticket.promise import Load
 from mailticket.store import Session, incoming, knowledge, raws
 from mailticket.store.engine import is_fault_of_the_world
@@ -37,7 +38,6 @@ log = logging.getLogger("mailticket.intake")
 CHUNK_MAILS = 50
 CHUNK_BYTES = 4 * 1024 * 1024
 POISON_AFTER = 3
-_OWN, _BATCH = 4, 10  # mails of a chunk that are prepared here while the second process begins; those it has at a time
 _BACKLOG = 100  # mails for which a second process is worth its half second of start
 _TRANSACTION_SECONDS = 0.1
 _HURRIED_SECONDS = 0.03  # while the outbox waits for its turn
@@ -125,53 +125,17 @@ class Intake:
             with self.office.database.write() as session:
                 incoming.begin_attempts(session, ids, self.office.clock())
             failpoint("intake.attempted")
-            if self._preparer is None:
-                self._prepare_and_commit(arrivals, outcomes, suspects)
-            else:
-                with self._preparer.lent(self.office.brief) as loan:
-                    if loan is not None:
-                        arrivals = self._take_by_turns(loan, arrivals, outcomes, suspects)
-                self._prepare_and_commit(arrivals, outcomes, suspects)
+            rest = iter(arrivals)
+            with closing(self._prepared([(arrival.raw, arrival.complete) for arrival in arrivals])) as batches:
+                for found in batches:
+                    self._commit(_readable(islice(rest, len(found)), found, suspects), outcomes, suspects)
         return suspects
 
-    def _take_by_turns(
-        self, loan: Loan, arrivals: Sequence[Arrival], outcomes: list[Outcome], suspects: list[Arrival]
-    ) -> Sequence[Arrival]:
-        """While one batch is written here, the next is prepared in the second process; returns what was not given."""
-        own, rest = arrivals[:_OWN], arrivals[_OWN:]
-        if not rest:
-            return arrivals
-        batches = [rest[start : start + _BATCH] for start in range(0, len(rest), _BATCH)]
-        turns = loan.by_turns([[(arrival.raw, arrival.complete) for arrival in batch] for batch in batches])
-        self._prepare_and_commit(own, outcomes, suspects)  # instead of waiting for the first batch
-        for number, batch in enumerate(batches):
-            try:
-                answers = next(turns)
-            except PreparerLost as lost:
-                log.warning("the second process was lost with %d mails: %s; they are taken alone", len(batch), lost)
-                suspects.extend(batch)
-                return [arrival for later in batches[number + 1 :] for arrival in later]
-            prepared: list[_Item] = []
-            for arrival, answer in zip(batch, answers, strict=True):
-                if isinstance(answer, Prepared):
-                    prepared.append((arrival, answer))
-                else:
-                    log.error("reading mail %s failed (%s); it is taken alone", arrival.incoming_id, answer)
-                    suspects.append(arrival)
-            self._commit(prepared, outcomes, suspects)
-        return []
-
-    def _prepare_and_commit(
-        self, arrivals: Sequence[Arrival], outcomes: list[Outcome], suspects: list[Arrival]
-    ) -> None:
-        prepared: list[_Item] = []
-        for arrival in arrivals:
-            try:
-                prepared.append((arrival, prepare(arrival.raw, arrival.complete, self.office.brief)))
-            except Exception:
-                log.exception("reading mail %s failed; it is taken alone", arrival.incoming_id)
-                suspects.append(arrival)
-        self._commit(prepared, outcomes, suspects)
+    def _prepared(self, mails: Sequence[Given]) -> Batches:
+        if self._preparer is None:
+            yield answers(mails, self.office.brief)
+        else:
+            yield from self._preparer.prepared(mails, self.office.brief)
 
     def _commit(self, prepared: list[_Item], outcomes: list[Outcome], suspects: list[Arrival]) -> None:
         while prepared:
@@ -319,6 +283,18 @@ class Intake:
                             raw_digest=packed.digest)  # fmt: skip
         log.error("mail %s is quarantined: %s", arrival.incoming_id, reason)
         return Outcome(arrival.incoming_id, "quarantined", "poison", reason)
+
+
+def _readable(arrivals: Iterable[Arrival], answers: Sequence[Answer], suspects: list[Arrival]) -> list[_Item]:
+    """The mails that could be prepared; the others become suspects."""
+    items: list[_Item] = []
+    for arrival, answer in zip(arrivals, answers, strict=True):
+        if isinstance(answer, Prepared):
+            items.append((arrival, answer))
+        else:
+            log.error("reading mail %s failed (%s); it is taken alone", arrival.incoming_id, answer)
+            suspects.append(arrival)
+    return items
 
 
 def _note(outcome: Outcome, route: str) -> None:

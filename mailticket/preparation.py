@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,3 +54,19 @@ def prepare(raw: bytes, complete: bool, told: Brief) -> Prepared:
         claims(mail, told.keys, told.support),
         pack(raw, complete=complete, digest=mail.digest),
     )
+
+
+Given = tuple[bytes, bool]  # a raw mail, and whether it is complete
+Answer = Prepared | str  # or what it was that preparing it raised
+Batches = Generator[list[Answer], None, None]
+
+
+def answers(mails: Iterable[Given], told: Brief) -> list[Answer]:
+    """Prepare mails; one that raises does not keep the others from it."""
+    found: list[Answer] = []
+    for raw, complete in mails:
+        try:
+            found.append(prepare(raw, complete, told))
+        except Exception as error:
+            found.append(type(error).__name__)
+    return found

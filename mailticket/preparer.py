@@ -20,16 +20,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from mailticket.preparation import Brief, Prepared, prepare
+from mailticket.preparation import Answer, Batches, Brief, Given, answers
 
 log = logging.getLogger("mailticket.preparer")
 
+_OWN, _BATCH = 4, 10  # mails of a chunk that are prepared here while the second process begins; those it has at a time
 _PATIENCE = 60.0  # seconds for one batch
 _FAREWELL = 5.0  # seconds that a borrower has to give it back
 _IDLE_SECONDS = 20.0
-
-Given = tuple[bytes, bool]  # a raw mail, and whether it is complete
-Answer = Prepared | str  # or what preparing it raised
 
 
 class PreparerLost(Exception):
@@ -85,6 +83,27 @@ class Preparer:
                 self._start(told)
         finally:
             self._lock.release()
+
+    def prepared(self, mails: Sequence[Given], told: Brief) -> Batches:
+        """The answers to all mails in their order, in batches: while the caller works on one, the next is prepared.
+
+        What the second process had in hand when it was lost is answered with that. To be closed when it is left early.
+        """
+        with self.lent(told) as loan:
+            if loan is None or len(mails) <= _OWN:
+                yield answers(mails, told)
+                return
+            batches = [mails[start : start + _BATCH] for start in range(_OWN, len(mails), _BATCH)]
+            turns = loan.by_turns(batches)
+            yield answers(mails[:_OWN], told)  # instead of waiting for the first batch
+            for number, batch in enumerate(batches, 1):
+                try:
+                    found = next(turns)
+                except PreparerLost as lost:
+                    yield [f"the second process was lost: {lost}"] * len(batch)
+                    yield answers([mail for later in batches[number:] for mail in later], told)
+                    return
+                yield found
 
     @contextmanager
     def lent(self, told: Brief) -> Iterator[Loan | None]:
@@ -187,10 +206,10 @@ class Loan:
 
     def _turns(self, later: Sequence[Sequence[Given]]) -> Iterator[list[Answer]]:
         for following in [*later, ()]:
-            answers = self._take()
+            found = self._take()
             if following:
                 self._give(following)
-            yield answers
+            yield found
 
     def _give(self, batch: Sequence[Given]) -> None:
         self.owes = True
@@ -201,11 +220,11 @@ class Loan:
         if not self._process.answers(self._patience):
             raise PreparerLost(f"no answer for {self._patience:.0f} s")
         try:
-            answers: list[Answer] = pickle.load(self._process.pipes[1])  # noqa: S301 - from our own process
+            found: list[Answer] = pickle.load(self._process.pipes[1])  # noqa: S301 - from our own process
         except (EOFError, OSError, pickle.UnpicklingError):
             raise PreparerLost("it ended") from None
         self.owes = False
-        return answers
+        return found
 
 
 def _is_readable(pipe: BinaryIO, seconds: float) -> bool:
@@ -227,22 +246,15 @@ def main(idle_seconds: float) -> None:
     """Prepare what comes on standard input until it ends or nothing comes for so long."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # its owner decides when it ends
-    given, answers = sys.stdin.buffer, sys.stdout.buffer
+    given, reply = sys.stdin.buffer, sys.stdout.buffer
     told: Brief = pickle.load(given)  # noqa: S301 - from our owner
-    _send(answers, "ready")
+    _send(reply, "ready")
     while _is_readable(given, idle_seconds):
         try:
             batch: list[Given] = pickle.load(given)  # noqa: S301 - from our owner
         except EOFError:
             return
-        _send(answers, [_answer(raw, complete, told) for raw, complete in batch])
-
-
-def _answer(raw: bytes, complete: bool, told: Brief) -> Answer:
-    try:
-        return prepare(raw, complete, told)
-    except Exception as error:
-        return type(error).__name__
+        _send(reply, answers(batch, told))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from mailticket.mail.values import Site
-from mailticket.preparation import Brief, Prepared, brief, prepare
-from mailticket.preparer import Given, Preparer, PreparerLost
+from mailticket.preparation import Brief, Given, Prepared, brief, prepare
+from mailticket.preparer import Preparer, PreparerLost
 from mailticket.settings import Settings
 from tests.e2e import post
 from tests.servers.machine import until
@@ -152,3 +152,21 @@ def test_a_machine_with_one_processor_does_without(monkeypatch: pytest.MonkeyPat
     preparer = Preparer()
     preparer.wanted(told)
     assert preparer.pid is None
+
+
+def test_a_chunk_is_answered_whole_whatever_happens_to_the_process(make: Any, told: Brief) -> None:
+    mails: list[Given] = [(raw, True) for raw in post.requests(30)]
+    here = [prepare(raw, complete, told) for raw, complete in mails]
+    preparer = make(told)
+    assert [one for batch in preparer.prepared(mails, told) for one in batch] == here
+    until(lambda: is_there(preparer, told), "the process")
+    batches = preparer.prepared(mails, told)
+    found = next(batches)
+    os.kill(preparer.pid, signal.SIGKILL)
+    found += [one for batch in batches for one in batch]
+    lost = [number for number, one in enumerate(found) if one == "the second process was lost: it ended"]
+    assert len(lost) in (0, 6, 10)  # the batch in hand; it may have been answered before
+    assert [one for number, one in enumerate(found) if number not in lost] == [
+        one for number, one in enumerate(here) if number not in lost
+    ]
+    assert [one for batch in preparer.prepared(mails, told) for one in batch] == here  # without it

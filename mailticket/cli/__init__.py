@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
@@ -11,6 +10,7 @@ import click
 
 from mailticket import __version__
 from mailticket.errors import ConfigurationError, MailticketError, StoreDamaged, WorldError
+from mailticket.memory import seek_garbage_seldom
 
 FOUND_WRONG, USAGE, TRY_LATER, BAD_CONFIGURATION = 1, 2, 75, 78  # sysexits.h: EX_TEMPFAIL, EX_CONFIG
 
@@ -65,8 +65,7 @@ def root(ctx: click.Context, config: str | None) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and leave with its exit code: 0 done, 1 found something wrong, 2 usage, 75 later, 78 bad file."""
-    # Python's collector, left alone, walks several times through all that is being imported: a third of a second.
-    gc.set_threshold(10_000, 20, 20)
+    seek_garbage_seldom()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for some among all installed packages takes 30 ms
     try:
         code = root.main(args=arguments, prog_name="mailticket", standalone_mode=False)
