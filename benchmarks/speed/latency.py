@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import socket
 import statistics
 import subprocess
@@ -59,7 +60,8 @@ class Relay:
 
 
 def share(values: list[float], part: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
+    """The value that this part of all does not exceed, by nearest rank."""
+    return sorted(values)[math.ceil(part * len(values)) - 1]
 
 
 def measure(mails: int, seed: int) -> dict[str, float]:
