@@ -100,6 +100,7 @@ class Outbox:
 
     async def _finish(self) -> None:
         """Wait for replies that may still come, then let go; what is left is settled by `store.outgoing.recover`."""
+        self._stopping = True  # or a delivery that ends now would claim the next
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=_LAST_REPLY)
             for task in late:
