@@ -116,6 +116,7 @@ class Intake:
     def rest(self) -> None:
         """Nothing is to be taken in for a while: make ready what the next mail would have to wait for."""
         self._expectation.refresh(self.office)
+        self.office.letters.make_ready(self.office.head)
 
     def _take_together(self, arrivals: Sequence[Arrival], outcomes: list[Outcome]) -> list[Arrival]:
         """A chunk in as few transactions as may be; returns the mails that raised, to be taken alone."""

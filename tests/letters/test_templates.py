@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
+from jinja2 import Environment
 
 from mailticket.letters import KINDS, ArticleLink, Found, Letter, Letters, Step, TemplateSource
 from mailticket.letters.samples import HEAD
@@ -306,3 +307,17 @@ def test_every_text_colour_stands_out_from_every_ground(source: TemplateSource) 
         assert len(texts) >= 3
         assert len(grounds) >= 4
         assert [(t, g) for t in texts for g in grounds if _contrast(t, g) < 4.5] == []
+
+
+def test_what_was_made_ready_need_not_be_compiled_when_a_mail_waits(
+    source: TemplateSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = Letters(source)
+    letters.make_ready(HEAD)
+    monkeypatch.setattr(Environment, "compile", lambda *_, **__: pytest.fail("a template is compiled"))
+    for language in LANGUAGES:
+        letters.compose(letters.sample("acknowledgement", language), HEAD)
+
+
+def test_templates_that_break_do_not_keep_the_daemon_from_its_rest(source: TemplateSource) -> None:
+    Letters(TemplateSource("templates", {**source.files, ACK: "{{ nothing.of.the.kind }}"})).make_ready(HEAD)
