@@ -101,11 +101,14 @@ class Outbox:
     async def _finish(self) -> None:
         """Wait for replies that may still come, then let go; what is left is settled by `store.outgoing.recover`."""
         self._stopping = True  # or a delivery that ends now would claim the next
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=_LAST_REPLY)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        end = time.monotonic() + _LAST_REPLY
+        # Again and again, since one that ends now may have claimed the next before.
+        while self._tasks and (left := end - time.monotonic()) > 0:
+            await asyncio.wait(self._tasks, timeout=left)
+        late = list(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
         await self.courier.close()
 
     def _is_paused(self) -> bool:

@@ -108,20 +108,33 @@ class Preparer:
     @contextmanager
     def lent(self, told: Brief) -> Iterator[Loan | None]:
         """The process for a chunk of mails, or None when there is none that could help at once."""
-        if not self._lock.acquire(blocking=False):
+        loan = self._borrow(told)
+        if loan is None:
             yield None
             return
         try:
-            self._forget_if_ended()
-            loan = Loan(self._process, self._patience) if self._process and self._is_ready(told) else None
             yield loan
-            if loan is not None and loan.owes:  # its answer would be taken for that to the next question
+            if loan.owes:  # its answer would be taken for that to the next question
                 self._end()
         except BaseException:
             self._end()
             raise
         finally:
             self._lock.release()
+
+    def _borrow(self, told: Brief) -> Loan | None:
+        """The loan, with the lock held for as long as it lasts; None without the lock."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        loan = None
+        try:
+            self._forget_if_ended()
+            if self._process is not None and self._is_ready(told):
+                loan = Loan(self._process, self._patience)
+        finally:
+            if loan is None:
+                self._lock.release()
+        return loan
 
     def tidy(self) -> None:
         """Notice that the process has ended by itself."""
