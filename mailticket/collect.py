@@ -90,8 +90,8 @@ class Collector:
             folder, selected = self._enter(inbox)
             while not self.stopping:
                 self._round(inbox, folder, selected)
-                if not self.stopping:
-                    self._intake.rest()
+                # Not every server tells an IDLE of mail that came before it: look again after a rest that took time.
+                if not self.stopping and not self._intake.rest():
                     self._wait(inbox)
 
     @contextmanager

@@ -29,11 +29,14 @@ class Expectation:
             return self._read(session, office)
         return self._load
 
-    def refresh(self, office: Office) -> None:
-        """Read the load anew if it is no longer fresh; to be called when there is nothing else to do."""
-        if self._age() > max(_FRESH_SECONDS, self._cost * _SHARE):
-            with office.database.read() as session:
-                self._read(session, office)
+    def refresh(self, office: Office) -> bool:
+        """Read the load anew if it is no longer fresh; to be called when there is nothing else to do. Returns whether
+        it was read."""
+        if self._age() <= max(_FRESH_SECONDS, self._cost * _SHARE):
+            return False
+        with office.database.read() as session:
+            self._read(session, office)
+        return True
 
     def _age(self) -> float:
         return time.monotonic() - self._read_at

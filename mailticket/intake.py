@@ -113,10 +113,13 @@ class Intake:
         if self._preparer is not None and mails >= _BACKLOG:
             self._preparer.wanted(self.office.brief)
 
-    def rest(self) -> None:
-        """Nothing is to be taken in for a while: make ready what the next mail would have to wait for."""
-        self._expectation.refresh(self.office)
-        self.office.letters.make_ready(self.office.head)
+    def rest(self) -> bool:
+        """Nothing is to be taken in for a while: make ready what the next mail would have to wait for.
+
+        Returns whether that took time, in which a mail may have come.
+        """
+        refreshed = self._expectation.refresh(self.office)
+        return self.office.letters.make_ready(self.office.head) or refreshed
 
     def _take_together(self, arrivals: Sequence[Arrival], outcomes: list[Outcome]) -> list[Arrival]:
         """A chunk in as few transactions as may be; returns the mails that raised, to be taken alone."""

@@ -24,7 +24,7 @@ from mailticket.demo import senders
 from mailticket.demo.servers import PATIENCE, Accepted, InboxServer, PostServer
 from mailticket.intake import Outcome
 from mailticket.settings import Settings
-from mailticket.store import report
+from mailticket.store import meta, report
 from mailticket.store.engine import Database
 
 _PASSWORD = "demo"  # noqa: S105 of a server that lives for a minute on loopback
@@ -58,6 +58,21 @@ class Stage:
         self._thread.start()
         if not self.daemon.ready.wait(PATIENCE):
             raise RuntimeError("the daemon did not start")
+        self._wait_until_it_looked()
+
+    def _wait_until_it_looked(self) -> None:
+        """Pymap never shows a mail that comes while a folder is being selected: not to a search, not to an IDLE."""
+        database = Database(self.settings.database.url)
+        end = time.monotonic() + PATIENCE
+        try:
+            while time.monotonic() < end:
+                with database.read() as session:
+                    if any(part.last_success_at for part in meta.health(session) if part.name.startswith("mailbox ")):
+                        return
+                time.sleep(0.02)
+        finally:
+            database.close()
+        raise RuntimeError("the daemon did not reach the inbox")
 
     def close(self) -> None:
         self.daemon.stop()

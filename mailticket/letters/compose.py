@@ -60,13 +60,18 @@ class Letters:
             warnings=warnings,
         )
 
-    def make_ready(self, head: Letterhead) -> None:
-        """Compile now what the first acknowledgement in each language would have to wait for: a tenth of a second."""
-        if not self._is_ready:
-            self._is_ready = True
-            with suppress(Exception):  # whatever is wrong shows when a letter is owed
-                for language in self.languages:
-                    self.compose(self.sample("acknowledgement", language), head)
+    def make_ready(self, head: Letterhead) -> bool:
+        """Compile now what the first acknowledgement in each language would have to wait for: a tenth of a second.
+
+        Returns whether there was anything to do.
+        """
+        if self._is_ready:
+            return False
+        self._is_ready = True
+        with suppress(Exception):  # whatever is wrong shows when a letter is owed
+            for language in self.languages:
+                self.compose(self.sample("acknowledgement", language), head)
+        return True
 
     def sample(self, kind: LetterKind, language: str = "en") -> Letter:
         """A letter of this kind with sample data, for previews and checks."""
