@@ -16,12 +16,12 @@ from typing import Any
 from sqlalchemy import event, select
 from sqlmodel import Session, col
 
-from mailticket.desk import Desk
-from mailticket.intake import Arrival, Intake, Outcome
+from mailticket.desk.tickets import Desk
+from mailticket.intake.take_in import Arrival, Intake, Result
 from mailticket.letters import Letters
 from mailticket.models import Address, Event, Incoming, Message, Outgoing, Participant, Ticket
-from mailticket.office import Office, open_office, shipped_letters
 from mailticket.settings import Settings
+from mailticket.site import Site, open_site, shipped_letters
 from mailticket.store import incoming, outgoing, schema
 from mailticket.store.engine import Database
 
@@ -126,11 +126,11 @@ class HelpDesk:
     def __init__(self, folder: Path, template: Path, *, url: str = "", **tables: Mapping[str, Any]) -> None:
         self.now = START
         self.database = _prepared(url) if url else _copied(folder, template)
-        self.office = self._open(tables)
-        self.desk = Desk(self.office)
-        self._intake = Intake(self.office)
+        self.site = self._open(tables)
+        self.desk = Desk(self.site)
+        self._intake = Intake(self.site)
 
-    def _open(self, tables: Mapping[str, Mapping[str, Any]]) -> Office:
+    def _open(self, tables: Mapping[str, Mapping[str, Any]]) -> Site:
         given: dict[str, Any] = {
             "support": {"name": "Coin Harbor Support", "address": SUPPORT},
             "smtp": {"host": "127.0.0.1", "port": 25, "security": "none"},
@@ -138,14 +138,14 @@ class HelpDesk:
         }
         for name, table in tables.items():
             given[name] = {**given.get(name, {}), **table} if isinstance(table, Mapping) else table
-        office = open_office(Settings.model_validate(given), self.database, lambda: self.now)
-        return replace(office, letters=_letters())
+        site = open_site(Settings.model_validate(given), self.database, lambda: self.now)
+        return replace(site, letters=_letters())
 
     def reopen(self, **tables: Mapping[str, Any]) -> None:
         """Replace the configuration, as after a restart."""
-        self.office = self._open(tables)
-        self.desk = Desk(self.office)
-        self._intake = Intake(self.office)
+        self.site = self._open(tables)
+        self.desk = Desk(self.site)
+        self._intake = Intake(self.site)
 
     def close(self) -> None:
         self.database.close()
@@ -153,13 +153,13 @@ class HelpDesk:
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)
 
-    def receive(self, raw: bytes, route: str = "support", at: datetime | None = None) -> Outcome:
+    def receive(self, raw: bytes, route: str = "support", at: datetime | None = None) -> Result:
         """Take one mail in, as if the mailbox had just brought it."""
         return self.receive_all([raw], route, at)[0]
 
-    def receive_all(self, raws: Iterable[bytes], route: str = "support", at: datetime | None = None) -> list[Outcome]:
+    def receive_all(self, raws: Iterable[bytes], route: str = "support", at: datetime | None = None) -> list[Result]:
         """Take mails in by chunks, as a backlog is."""
-        outcomes: list[Outcome] = []
+        results: list[Result] = []
         waiting = list(raws)
         for start in range(0, len(waiting), CHUNK):
             chunk = waiting[start : start + CHUNK]
@@ -168,8 +168,8 @@ class HelpDesk:
             arrivals = [
                 Arrival(row, raw, at or self.now, route, afterwards=False) for row, raw in zip(rows, chunk, strict=True)
             ]
-            outcomes += self._intake.take_in(arrivals)
-        return outcomes
+            results += self._intake.take_in(arrivals)
+        return results
 
     def stored(self, merged: bool = True) -> list[Stored]:
         """All tickets, oldest first."""
@@ -197,13 +197,13 @@ class HelpDesk:
                 outgoing.set_outcome(session, int(row.id or 0), state="sent", sent_at=self.now)
         return [row.wire for row in sent]
 
-    def record(self, outcome: Outcome) -> Incoming:
+    def record(self, result: Result) -> Incoming:
         """What is recorded of a mail."""
         with self.database.read() as session:
-            return incoming.by_id(session, outcome.incoming_id)
+            return incoming.by_id(session, result.incoming_id)
 
-    def evidence(self, outcome: Outcome) -> dict[str, str]:
-        return dict(self.record(outcome).evidence or ())
+    def evidence(self, result: Result) -> dict[str, str]:
+        return dict(self.record(result).evidence or ())
 
 
 def _copied(folder: Path, template: Path) -> Database:

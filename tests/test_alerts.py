@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from mailticket.alerts import LEAST_DISK, Alerts
-from mailticket.checkup import check_state
 from mailticket.letters import Alert, Trouble, alert_message, alert_subject
 from mailticket.letters.samples import HEAD
 from mailticket.models import Outgoing
 from mailticket.store import incoming, meta, outgoing
 from mailticket.triage import signatures
-from mailticket.upkeep import Upkeep
+from mailticket.upkeep.alerts import LEAST_DISK, Alerts
+from mailticket.upkeep.checkup import check_state
+from mailticket.upkeep.chores import Upkeep
 from tests.helpdesk import HelpDesk, empty_database, mail, parsed
 
 OPS = "ops@example.net"
@@ -43,7 +43,7 @@ def helpdesk(tmp_path: Path, empty: Path) -> Iterator[Callable[..., HelpDesk]]:
 
 def look(desk: HelpDesk, free: int = PLENTY) -> list[str]:
     """The subjects of the alerts that one look writes; they are delivered at once."""
-    Alerts(desk.office, lambda folder: free).look(desk.now)
+    Alerts(desk.site, lambda folder: free).look(desk.now)
     return sent(desk)
 
 
@@ -191,14 +191,14 @@ def test_without_an_address_nobody_is_told(helpdesk: Callable[..., HelpDesk]) ->
 def test_housekeeping_sends_alerts_also_while_the_clock_is_wrong(helpdesk: Callable[..., HelpDesk]) -> None:
     desk = helpdesk()
     woken: list[bool] = []
-    house = Upkeep(desk.office, lambda: woken.append(True))
+    house = Upkeep(desk.site, lambda: woken.append(True))
     desk.later(hours=3)
     house.run()
     desk.later(minutes=15)
     house.run()
     assert sent(desk) == ["[mailticket] broken: clock"]
     assert woken == [True]
-    Upkeep(desk.office).run()
+    Upkeep(desk.site).run()
     assert sent(desk) == ["[mailticket] works again: clock"]
 
 
@@ -208,7 +208,7 @@ def test_a_bounced_alert_is_recorded_and_an_answer_to_one_opens_a_ticket(helpdes
     desk.later(minutes=15)
     look(desk)
     [alert] = desk.outbox()
-    assert signatures.read_message_id(desk.office.keys, alert.message_id) is not None
+    assert signatures.read_message_id(desk.site.keys, alert.message_id) is not None
     answer = desk.receive(mail(f"Ops <{OPS}>", "Re: broken", "On it.", answers=alert.wire, result=None))
     assert answer.state == "opened"
     desk.receive(_bounce(alert))

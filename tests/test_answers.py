@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from mailticket import shipped
+from mailticket.config.files import shipped_folder
 from tests.helpdesk import HelpDesk, empty_database, mail, parsed, words
 
 TXID = "9f2c4be1d07a5c83e6f1420b9ad8375e6c01fb24d95a7e3380c6b1f2e4d7a951"
-ARTICLES = {"folder": shipped.folder("config") / "articles"}
+ARTICLES = {"folder": shipped_folder("config") / "articles"}
 ENGLISH = (
     "Deposit not credited",
     f"Hello,\n\nmy deposit of 0.42 BTC has six confirmations and is not credited.\nTXID: {TXID}\n",

@@ -20,10 +20,11 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from mailticket import config
+from mailticket.config import passwords, read
+from mailticket.config.lines import key_lines
+from mailticket.config.read import find_file, read_settings
 from mailticket.errors import ConfigurationError, WorldError
 from mailticket.settings import Mailbox, Settings, Smtp
-from mailticket.toml_lines import key_lines
 
 BROKEN = sorted((Path(__file__).parent / "config").glob("*.toml"))
 EXAMPLE = Path(__file__).parent.parent / "config" / "mailticket.toml"
@@ -63,7 +64,7 @@ def smallest(tmp_path: Path) -> Path:
 
 def problems_of(path: Path | None, environ: dict[str, str]) -> list[str]:
     with pytest.raises(ConfigurationError) as caught:
-        config.load(path, environ)
+        read_settings(path, environ)
     return caught.value.problems
 
 
@@ -124,7 +125,7 @@ def test_any_mixture_of_lines_is_settings_or_a_list_of_problems(lines: list[str]
         file.write("\n".join(lines))
         file.flush()
         try:
-            config.load(Path(file.name), {})
+            read_settings(Path(file.name), {})
         except ConfigurationError as error:
             assert error.problems
             assert all(problem and "\n" not in problem for problem in error.problems)
@@ -138,22 +139,24 @@ def test_the_file_asked_for_goes_before_the_environment_and_that_before_the_curr
 ) -> None:
     monkeypatch.chdir(tmp_path)
     other = tmp_path / "other.toml"
-    assert config.find(other, {"MAILTICKET_CONFIG": "third.toml"}) == other
-    assert config.find(None, {"MAILTICKET_CONFIG": str(other)}) == other
-    assert config.find(None, {}) == Path("mailticket.toml")
+    assert find_file(other, {"MAILTICKET_CONFIG": "third.toml"}) == other
+    assert find_file(None, {"MAILTICKET_CONFIG": str(other)}) == other
+    assert find_file(None, {}) == Path("mailticket.toml")
 
 
 def test_without_any_file_it_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(config, "SYSTEM_FILE", tmp_path / "etc" / "mailticket.toml")
+    monkeypatch.setattr(read, "SYSTEM_FILE", tmp_path / "etc" / "mailticket.toml")
     assert "mailticket init" in problems_of(None, {})[0]
     assert "etc/mailticket.toml" in problems_of(None, {})[0]
 
 
 def test_the_environment_alone_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(config, "SYSTEM_FILE", tmp_path / "etc" / "mailticket.toml")
-    settings = config.load(None, {"MAILTICKET_SUPPORT__ADDRESS": "a@example.com", "MAILTICKET_SMTP__HOST": "localhost"})
+    monkeypatch.setattr(read, "SYSTEM_FILE", tmp_path / "etc" / "mailticket.toml")
+    settings = read_settings(
+        None, {"MAILTICKET_SUPPORT__ADDRESS": "a@example.com", "MAILTICKET_SMTP__HOST": "localhost"}
+    )
     assert settings.support.address == "a@example.com"
     assert settings.database.url == f"sqlite:///{tmp_path}/mailticket.db"
 
@@ -162,7 +165,7 @@ def test_the_environment_alone_is_enough(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_smallest_configuration_works_and_its_paths_are_relative_to_the_file(smallest: Path) -> None:
-    settings = config.load(smallest, {})
+    settings = read_settings(smallest, {})
     folder = smallest.parent
     assert settings.database.url == f"sqlite:///{folder}/mailticket.db"
     assert settings.mailbox[0].password_file == folder / "imap-password"
@@ -173,9 +176,9 @@ def test_the_smallest_configuration_works_and_its_paths_are_relative_to_the_file
 
 def test_absolute_paths_and_other_databases_stay_as_they_are(smallest: Path) -> None:
     smallest.write_text(SMALLEST.replace("sqlite:///mailticket.db", "sqlite:////var/lib/x/tickets.db?timeout=5"))
-    assert config.load(smallest, {}).database.url == "sqlite:////var/lib/x/tickets.db?timeout=5"
+    assert read_settings(smallest, {}).database.url == "sqlite:////var/lib/x/tickets.db?timeout=5"
     smallest.write_text(SMALLEST.replace("sqlite:///mailticket.db", "postgresql://ann@db/tickets"))
-    assert config.load(smallest, {}).database.url == "postgresql://ann@db/tickets"
+    assert read_settings(smallest, {}).database.url == "postgresql://ann@db/tickets"
 
 
 def test_every_path_of_every_section_is_resolved(smallest: Path) -> None:
@@ -185,7 +188,7 @@ def test_every_path_of_every_section_is_resolved(smallest: Path) -> None:
         )
         + '\n[templates]\nfolder = "letters"\n[articles]\nfolder = "/srv/articles"\n'
     )
-    settings = config.load(smallest, {})
+    settings = read_settings(smallest, {})
     assert settings.support.key_file == smallest.parent / "key"
     assert settings.templates.folder == smallest.parent / "letters"
     assert settings.articles.folder == Path("/srv/articles")
@@ -195,7 +198,7 @@ def test_a_token_command_of_the_same_folder_is_found(smallest: Path) -> None:
     smallest.write_text(
         SMALLEST.replace('password_file = "smtp-password"', 'oauth2_token_command = ["./token", "--quiet"]')
     )
-    assert config.load(smallest, {}).smtp.oauth2_token_command == (str(smallest.parent / "token"), "--quiet")
+    assert read_settings(smallest, {}).smtp.oauth2_token_command == (str(smallest.parent / "token"), "--quiet")
 
 
 def test_the_default_database_of_the_system_wide_file_lies_where_the_daemon_may_write(
@@ -204,13 +207,13 @@ def test_the_default_database_of_the_system_wide_file_lies_where_the_daemon_may_
     system = tmp_path / "etc" / "mailticket.toml"
     system.parent.mkdir()
     system.write_text('[support]\naddress = "a@example.com"\n[smtp]\nhost = "localhost"\n')
-    monkeypatch.setattr(config, "SYSTEM_FILE", system)
-    assert config.load(system, {}).database.url == "sqlite:////var/lib/mailticket/mailticket.db"
+    monkeypatch.setattr(read, "SYSTEM_FILE", system)
+    assert read_settings(system, {}).database.url == "sqlite:////var/lib/mailticket/mailticket.db"
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(smallest: Path) -> None:
     smallest.write_bytes(b"\xef\xbb\xbf" + SMALLEST.replace("\n", "\r\n").encode())
-    assert config.load(smallest, {}).support.name == "Example Support"
+    assert read_settings(smallest, {}).support.name == "Example Support"
 
 
 # --- the environment --------------------------------------------------------------------------------------------------
@@ -225,7 +228,7 @@ def test_the_environment_wins_over_the_file(smallest: Path) -> None:
         "MAILTICKET_CONFIG": "not-a-key",
         "PATH": "/bin",
     }
-    settings = config.load(smallest, environ)
+    settings = read_settings(smallest, environ)
     assert settings.smtp.host == "smtp.example.org"
     assert settings.smtp.username == "support@example.com"
     assert (settings.mailbox[0].port, settings.mailbox[0].host) == (143, "127.0.0.1")
@@ -235,7 +238,7 @@ def test_the_environment_wins_over_the_file(smallest: Path) -> None:
 
 def test_the_environment_can_add_a_mailbox_after_those_of_the_file(smallest: Path) -> None:
     environ = {"MAILTICKET_MAILBOX__2__NAME": "billing", "MAILTICKET_MAILBOX__2__HOST": "imap.example.org"}
-    assert [m.name for m in config.load(smallest, environ).mailbox] == ["support", "billing"]
+    assert [m.name for m in read_settings(smallest, environ).mailbox] == ["support", "billing"]
 
 
 @pytest.mark.parametrize(
@@ -263,14 +266,14 @@ def smtp(**keys: Any) -> Smtp:
 
 def test_loading_reads_no_password_file(smallest: Path) -> None:
     assert not (smallest.parent / "imap-password").exists()
-    config.load(smallest, {})
+    read_settings(smallest, {})
 
 
 def test_a_password_comes_from_its_file_without_the_line_end(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text(" pass word \n")
     file.chmod(0o600)
-    assert config.secret(smtp(password_file=file), {}) == " pass word "
+    assert passwords.secret(smtp(password_file=file), {}) == " pass word "
 
 
 def test_a_password_file_that_everybody_can_read_is_used_and_warned_of(
@@ -280,7 +283,7 @@ def test_a_password_file_that_everybody_can_read_is_used_and_warned_of(
     file.write_text("xyzzy")
     file.chmod(0o644)
     with caplog.at_level(logging.WARNING):
-        assert config.secret(smtp(password_file=file), {}) == "xyzzy"
+        assert passwords.secret(smtp(password_file=file), {}) == "xyzzy"
     assert "chmod 600" in caplog.text
     assert "xyzzy" not in caplog.text
 
@@ -291,12 +294,12 @@ def test_a_password_file_that_holds_no_password_is_refused(tmp_path: Path, conte
     file.write_text(content)
     file.chmod(stat.S_IRUSR | stat.S_IWUSR)
     with pytest.raises(ConfigurationError, match="the password alone, on one line"):
-        config.secret(smtp(password_file=file), {})
+        passwords.secret(smtp(password_file=file), {})
 
 
 def test_a_missing_password_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="nothing-here: the password cannot be read: No such file"):
-        config.secret(smtp(password_file=tmp_path / "nothing-here"), {})
+        passwords.secret(smtp(password_file=tmp_path / "nothing-here"), {})
 
 
 def test_systemd_credentials_have_usual_names_and_the_mailbox_its_own(tmp_path: Path) -> None:
@@ -305,40 +308,40 @@ def test_systemd_credentials_have_usual_names_and_the_mailbox_its_own(tmp_path: 
         (tmp_path / name).write_text(f"the {name}\n")
     support = Mailbox(name="support", host="localhost", username="ann")
     billing = Mailbox(name="billing", host="localhost", username="ann", folder="Billing")
-    assert config.secret(support, environ) == "the imap-password"
-    assert config.secret(billing, environ) == "the imap-password-billing"
-    assert config.secret(smtp(), environ) == "the smtp-password"
-    assert config.secret(smtp(password_credential="special"), environ) == "the special"
+    assert passwords.secret(support, environ) == "the imap-password"
+    assert passwords.secret(billing, environ) == "the imap-password-billing"
+    assert passwords.secret(smtp(), environ) == "the smtp-password"
+    assert passwords.secret(smtp(password_credential="special"), environ) == "the special"
 
 
 @pytest.mark.parametrize("keys", [{}, {"password_credential": "special"}])
 def test_without_any_password_the_message_says_what_to_set(tmp_path: Path, keys: dict[str, str]) -> None:
     (tmp_path / "smtp-password").write_text("\n")  # what the unit puts in place of a missing file
     with pytest.raises(ConfigurationError, match=r"no password for ann at smtp\.example\.com: .*LoadCredential="):
-        config.secret(smtp(**keys), {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+        passwords.secret(smtp(**keys), {"CREDENTIALS_DIRECTORY": str(tmp_path)})
 
 
 def test_a_token_command_gives_the_first_line_it_prints() -> None:
     command = (sys.executable, "-c", "print('ya29.token'); print('expires later')")
-    assert config.secret(smtp(oauth2_token_command=command), {}) == "ya29.token"
+    assert passwords.secret(smtp(oauth2_token_command=command), {}) == "ya29.token"
 
 
 def test_a_token_command_that_fails_may_work_later_and_its_output_is_not_repeated() -> None:
     command = (sys.executable, "-c", "import sys; print('s3cret'); print('s3cret', file=sys.stderr); sys.exit(3)")
     with pytest.raises(WorldError, match="ended with status 3") as caught:
-        config.secret(smtp(oauth2_token_command=command), {})
+        passwords.secret(smtp(oauth2_token_command=command), {})
     assert "s3cret" not in str(caught.value)
 
 
 def test_a_token_command_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config, "TOKEN_COMMAND_SECONDS", 0.2)
+    monkeypatch.setattr(passwords, "TOKEN_COMMAND_SECONDS", 0.2)
     with pytest.raises(WorldError, match="TimeoutExpired"):
-        config.secret(smtp(oauth2_token_command=(sys.executable, "-c", "import time; time.sleep(60)")), {})
+        passwords.secret(smtp(oauth2_token_command=(sys.executable, "-c", "import time; time.sleep(60)")), {})
 
 
 def test_a_token_command_that_does_not_exist_is_a_mistake_in_the_configuration() -> None:
     with pytest.raises(ConfigurationError, match="there is no program /nonexistent/token"):
-        config.secret(smtp(oauth2_token_command=("/nonexistent/token",)), {})
+        passwords.secret(smtp(oauth2_token_command=("/nonexistent/token",)), {})
 
 
 # --- the shipped example ----------------------------------------------------------------------------------------------
@@ -374,7 +377,7 @@ def keys(model: type[BaseModel], shown: dict[str, Any], at: str = "") -> list[tu
 
 
 def test_the_example_is_sound_and_means_the_defaults() -> None:
-    example = config.load(EXAMPLE, {})
+    example = read_settings(EXAMPLE, {})
     plain = Settings(
         support={"address": "support@example.com"},
         database={"url": example.database.url},
@@ -408,7 +411,7 @@ def test_the_examples_of_a_category_are_sound_when_switched_on(tmp_path: Path) -
     start = text.index("#[[category]]")
     file = tmp_path / "mailticket.toml"
     file.write_text(text[:start] + re.sub(r"(?m)^#(?=\[\[|[a-z0-9_]+ = )", "", text[start:]))
-    (category,) = config.load(file, {}).category
+    (category,) = read_settings(file, {}).category
     assert category.fields[0].name == "order_number"
 
 

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import pytest
 
 from mailticket import settings
-from mailticket.courier import Courier, Outcome, pool
 from mailticket.errors import ConfigurationError, StoreUnavailable, WorldError
+from mailticket.smtp import Courier, Outcome, pool
 from tests.servers.certificate import make_certificate
 from tests.servers.machine import free_port
 from tests.servers.smtp import DROP, DROP_KEPT, PASSWORD, STALL, USERNAME, SmtpSink

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailticket.delivery import Kind, Outcome, Phase, from_reply, is_dead_address, retry_at, without_reply
-from mailticket.envelope import Consignment, NotPossible, commands, dotted
+from mailticket.mail.delivery_status import is_dead_address
+from mailticket.smtp.envelope import Consignment, NotPossible, commands, dotted
+from mailticket.smtp.outcome import Kind, Outcome, Phase, from_reply, retry_at, without_reply
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OFFLINE = without_reply("connect", "refused")

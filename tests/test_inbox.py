@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailticket.errors import CommandRefused, MailboxUnavailable, SignInRefused
-from mailticket.inbox import Fetched, Inbox, Missing, Waker
+from mailticket.imap import Fetched, Inbox, Missing, Waker
 from mailticket.settings import Mailbox
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.proxy import Proxy

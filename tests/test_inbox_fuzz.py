@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailticket.errors import MailboxUnavailable
-from mailticket.inbox import Fetched, Inbox, Waker
+from mailticket.imap import Fetched, Inbox, Waker
 from mailticket.settings import Mailbox
 
 MAIL = b"Subject: a\r\n\r\nhello\r\n"

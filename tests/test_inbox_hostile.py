@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mailticket.errors import CommandRefused, MailboxUnavailable, SignInRefused
-from mailticket.inbox import Fetched, Inbox, Listed, Missing, Waker, wire
+from mailticket.imap import Fetched, Inbox, Listed, Missing, Waker, wire
 from mailticket.settings import Mailbox
 from tests.servers.certificate import make_certificate
 from tests.servers.scripted_imap import Conversation, Script, ScriptedImap

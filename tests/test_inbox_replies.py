@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imapclient.exceptions import ProtocolError
 
-from mailticket.inbox import replies
-from mailticket.inbox.replies import Listed
-from mailticket.inbox.trouble import why
+from mailticket.imap import replies
+from mailticket.imap.replies import Listed
+from mailticket.imap.trouble import why
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

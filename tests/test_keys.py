@@ -11,9 +11,9 @@ from tests.helpdesk import HelpDesk, OpenDesk, mail, message_id
 
 
 def test_a_key_is_made_once_and_kept(helpdesk: HelpDesk) -> None:
-    keys = helpdesk.office.keys
+    keys = helpdesk.site.keys
     helpdesk.reopen()
-    assert helpdesk.office.keys == keys
+    assert helpdesk.site.keys == keys
     assert [len(key) for key in keys] == [32]
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import event
 
-from mailticket.courier import Courier, Outcome
-from mailticket.outbox import Outbox
+from mailticket.outbox.deliver import Outbox
+from mailticket.smtp import Courier, Outcome
 from mailticket.store.outgoing import Due
 from tests.helpdesk import HelpDesk, OpenDesk, mail
 from tests.servers.smtp import SmtpSink
@@ -26,7 +26,7 @@ def desk_with_letters(open_desk: OpenDesk, sink: SmtpSink) -> HelpDesk:
 
 
 def outbox_of(desk: HelpDesk, on_sent: Any = lambda due, outcome: None) -> Outbox:
-    return Outbox(desk.office, Courier(desk.office.settings.smtp, lambda: ""), on_sent)
+    return Outbox(desk.site, Courier(desk.site.settings.smtp, lambda: ""), on_sent)
 
 
 def states(desk: HelpDesk) -> Counter[str]:

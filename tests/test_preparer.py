@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from mailticket.mail.values import Site
-from mailticket.preparation import Brief, Given, Prepared, brief, prepare
-from mailticket.preparer import Preparer, PreparerLost
+from mailticket.intake.prepare import Given, Prepared, prepare
+from mailticket.intake.preparer import Preparer, PreparerLost
+from mailticket.mail.values import Ourselves
 from mailticket.settings import Settings
+from mailticket.triage.brief import Brief, brief
 from tests.e2e import post
 from tests.servers.machine import until
 
@@ -25,7 +26,7 @@ def told() -> Brief:
         "support": {"name": "Example Support", "address": "support@example.com"},
         "smtp": {"host": "127.0.0.1", "port": 25, "security": "none"},
     })  # fmt: skip
-    return brief(settings.support, (), Site(own_addresses=settings.own_addresses), (b"k" * 32,))
+    return brief(settings.support, (), Ourselves(own_addresses=settings.own_addresses), (b"k" * 32,))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from mailticket.cli import root
 from mailticket.models import Ticket
-from mailticket.promise.record import Request, record
+from mailticket.promise.kept import Request, record
 from mailticket.store import schema
 from mailticket.store.engine import Database
 

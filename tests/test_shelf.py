@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mailticket import shelf, shipped
-from mailticket.triage.exchange import CATEGORIES
+from mailticket.config.articles import read_articles
+from mailticket.config.files import shipped_folder
+from mailticket.topics.exchange import CATEGORIES
 
 KNOWN = frozenset({"deposit", "withdrawal"})
 GOOD = "---\ntitle: Why deposits wait\nlanguage: en\ncategories: deposit, withdrawal\naddress: https://help.example/d\n---\n\nText.\n"
@@ -18,7 +19,7 @@ def test_an_article_is_read_with_all_that_stands_in_its_front_matter(tmp_path: P
     (tmp_path / "en" / "d.md").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
     (tmp_path / "README.md").write_text("not an article")
     (tmp_path / "notes.txt").write_text("nor this")
-    [article], flaws = shelf.read(tmp_path, KNOWN)
+    [article], flaws = read_articles(tmp_path, KNOWN)
     assert flaws == []
     assert (article.title, article.language, article.categories, article.address, article.text) == (
         "Why deposits wait", "en", ("deposit", "withdrawal"), "https://help.example/d", "Text.",
@@ -44,7 +45,7 @@ def test_an_article_is_read_with_all_that_stands_in_its_front_matter(tmp_path: P
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, written: str, line: int, said: str) -> None:
     file = tmp_path / "d.md"
     file.write_text(written, encoding="utf-8")
-    articles, [flaw] = shelf.read(tmp_path, KNOWN)
+    articles, [flaw] = read_articles(tmp_path, KNOWN)
     assert articles == []
     assert (flaw.file, flaw.line) == (file, line)
     assert said in str(flaw)
@@ -54,7 +55,7 @@ def test_one_bad_article_leaves_the_others_standing(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_bytes("---\ntitle: 充值\n".encode("gbk"))
     (tmp_path / "b.md").write_text(GOOD)
     (tmp_path / "c.md").write_text(GOOD)
-    articles, flaws = shelf.read(tmp_path, KNOWN)
+    articles, flaws = read_articles(tmp_path, KNOWN)
     assert [article.title for article in articles] == ["Why deposits wait"]
     assert [(flaw.file.name, flaw.line) for flaw in flaws] == [("a.md", 2), ("c.md", 0)]
     assert "not UTF-8" in flaws[0].said
@@ -62,13 +63,13 @@ def test_one_bad_article_leaves_the_others_standing(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_one_flaw(tmp_path: Path) -> None:
-    articles, [flaw] = shelf.read(tmp_path / "gone", KNOWN)
+    articles, [flaw] = read_articles(tmp_path / "gone", KNOWN)
     assert articles == []
     assert "no such folder" in flaw.said
 
 
 def test_the_articles_of_the_demo_are_good_and_stand_in_both_languages() -> None:
-    articles, flaws = shelf.read(shipped.folder("config") / "articles", frozenset(c.name for c in CATEGORIES))
+    articles, flaws = read_articles(shipped_folder("config") / "articles", frozenset(c.name for c in CATEGORIES))
     assert flaws == []
     english = {a.address.rpartition("/")[2] for a in articles if a.language == "en"}
     assert english == {a.address.rpartition("/")[2] for a in articles if a.language == "zh-Hans"}

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mailticket import config
+from mailticket.config import passwords, read
+from mailticket.config.read import read_settings
 from mailticket.settings import Settings
 from tests.servers.machine import require
 
@@ -49,7 +50,7 @@ def test_the_program_is_the_one_that_pip_installs_and_it_reads_the_file_it_is_gi
     (command,) = settings_of_the_unit("ExecStart")
     program, verb, option, file = command.split()
     assert Path(program).parts[-3:] == ("venv", "bin", "mailticket")
-    assert (verb, option, Path(file)) == ("run", "--config", config.SYSTEM_FILE)
+    assert (verb, option, Path(file)) == ("run", "--config", read.SYSTEM_FILE)
 
 
 def test_the_unit_s_credentials_are_those_that_are_sought(tmp_path: Path) -> None:
@@ -64,7 +65,7 @@ def test_the_unit_s_credentials_are_those_that_are_sought(tmp_path: Path) -> Non
     for name in names:
         (tmp_path / name).write_text(f"of {name}")
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
-    found = {config.secret(sign_in, environ) for sign_in in (settings.mailbox[0], settings.smtp)}
+    found = {passwords.secret(sign_in, environ) for sign_in in (settings.mailbox[0], settings.smtp)}
     assert found == {f"of {name}" for name in names}
 
 
@@ -77,12 +78,12 @@ def test_the_unit_s_environment_is_understood(tmp_path: Path) -> None:
     )
     file = tmp_path / "mailticket.toml"
     file.write_text('[support]\naddress = "a@example.com"\n[smtp]\nhost = "localhost"\n')
-    assert config.load(file, environ).log.format == "journal"
+    assert read_settings(file, environ).log.format == "journal"
 
 
 def test_the_default_database_lies_in_the_unit_s_state_directory() -> None:
     (name,) = settings_of_the_unit("StateDirectory")
-    assert Path("/var/lib") / name == config.SYSTEM_STATE
+    assert Path("/var/lib") / name == read.SYSTEM_STATE
 
 
 def test_a_bad_configuration_does_not_start_a_storm() -> None:

@@ -15,7 +15,7 @@ from sqlmodel import col
 from mailticket.mail import read
 from mailticket.models import Event, Raw
 from mailticket.store import tickets
-from mailticket.upkeep import Upkeep
+from mailticket.upkeep.chores import Upkeep
 from tests.helpdesk import HelpDesk, empty_database, mail, parsed, words
 
 CANARY = "Zebra-7741-quartz"
@@ -41,7 +41,7 @@ def helpdesk(tmp_path: Path, empty: Path) -> Iterator[Any]:
 
 def keep_house(desk: HelpDesk) -> None:
     """A turn of housekeeping, as by a daemon that has run with a sound clock all the time."""
-    Upkeep(desk.office).run()
+    Upkeep(desk.site).run()
 
 
 def late_notices(desk: HelpDesk) -> list[Any]:
@@ -86,7 +86,7 @@ def test_a_slipping_promise_warns_staff_and_tells_the_requester_once(helpdesk: A
 
 
 def test_a_late_answer_counts_as_missed_whatever_was_said_meanwhile(helpdesk: Any) -> None:
-    from mailticket.store import report
+    from mailticket.store import overview
 
     desk = helpdesk()
     key = desk.receive(mail()).ticket
@@ -97,7 +97,7 @@ def test_a_late_answer_counts_as_missed_whatever_was_said_meanwhile(helpdesk: An
     with desk.database.write() as session:
         tickets.set_first_response(session, desk.ticket(key).row.id, desk.now)
     with desk.database.read() as session:
-        figures = report.figures(session, desk.now, desk.now.replace(year=2025))
+        figures = overview.figures(session, desk.now, desk.now.replace(year=2025))
     assert (figures.kept, figures.missed) == (0, 1)
 
 

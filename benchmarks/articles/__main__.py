@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailticket import shelf, shipped
-from mailticket.triage import exchange
-from mailticket.triage.articles import matcher
-from mailticket.triage.categories import classifier
-from mailticket.triage.duplicates import fingerprint
+from mailticket.config.articles import read_articles
+from mailticket.config.files import shipped_folder
+from mailticket.likeness.duplicates import fingerprint
+from mailticket.topics import exchange
+from mailticket.topics.articles import matcher
+from mailticket.topics.categories import classifier
 
 REQUESTS = Path(__file__).with_name("requests.jsonl")
 AT_MOST = 3
@@ -47,7 +48,7 @@ class Measure:
 def choose_all(path: Path = REQUESTS) -> list[Chosen]:
     """Every request of the set with the articles of the demo that are named for it."""
     names = frozenset(category.name for category in exchange.CATEGORIES)
-    articles, flaws = shelf.read(shipped.folder("config") / "articles", names)
+    articles, flaws = read_articles(shipped_folder("config") / "articles", names)
     if flaws:
         raise ValueError("; ".join(map(str, flaws)))
     fitting, reader = matcher(articles), classifier(exchange.CATEGORIES)

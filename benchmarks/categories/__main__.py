@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailticket.triage import exchange
-from mailticket.triage.categories import Verdict, classifier
+from mailticket.topics import exchange
+from mailticket.topics.categories import Verdict, classifier
 
 REQUESTS = Path(__file__).with_name("requests.jsonl")
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailticket.likeness.duplicates import Fingerprint, Likeness, compare, fingerprint
 from mailticket.settings import Duplicates
-from mailticket.triage import exchange
-from mailticket.triage.categories import Classifier, classifier
-from mailticket.triage.duplicates import Fingerprint, Likeness, compare, fingerprint
+from mailticket.topics import exchange
+from mailticket.topics.categories import Classifier, classifier
 
 PAIRS = Path(__file__).with_name("pairs.jsonl")
 THRESHOLDS = (0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8)

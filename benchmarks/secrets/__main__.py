@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailticket.triage.secrets import mask
+from mailticket.secrets.masking import mask
 
 MAILS = Path(__file__).with_name("mails.jsonl")
 

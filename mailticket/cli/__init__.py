@@ -10,7 +10,7 @@ import click
 
 from mailticket import __version__
 from mailticket.errors import ConfigurationError, MailticketError, StoreDamaged, WorldError
-from mailticket.memory import seek_garbage_seldom
+from mailticket.service.memory import seek_garbage_seldom
 
 FOUND_WRONG, USAGE, TRY_LATER, BAD_CONFIGURATION = 1, 2, 75, 78  # sysexits.h: EX_TEMPFAIL, EX_CONFIG
 

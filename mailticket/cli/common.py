@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from mailticket import config
+from mailticket.config.read import find_file, read_settings
 from mailticket.settings import Settings
 
 if TYPE_CHECKING:  # the database is loaded only by the commands that open it
-    from mailticket.office import Office
+    from mailticket.site import Site
     from mailticket.store import Session
     from mailticket.store.engine import Database
 
@@ -38,7 +38,7 @@ limit_option = click.option("--limit", type=click.IntRange(min=0), metavar="N", 
 
 def settings_of(ctx: click.Context) -> Settings:
     """The configuration that this call means; raises ConfigurationError."""
-    return config.load(config_path(ctx), os.environ)
+    return read_settings(config_path(ctx), os.environ)
 
 
 def config_path(ctx: click.Context) -> Path | None:
@@ -48,7 +48,7 @@ def config_path(ctx: click.Context) -> Path | None:
 
 def settings_or_none(ctx: click.Context) -> Settings | None:
     """The configuration, or None where there is none: for commands that are useful without."""
-    if config.find(config_path(ctx), os.environ) is None:
+    if find_file(config_path(ctx), os.environ) is None:
         return None
     return settings_of(ctx)
 
@@ -77,13 +77,13 @@ def reading_of(ctx: click.Context) -> Iterator[tuple[Session, Settings, datetime
 
 
 @contextmanager
-def office_of(ctx: click.Context) -> Iterator[Office]:
+def site_of(ctx: click.Context) -> Iterator[Site]:
     """Everything that is built from the configuration, around an open database."""
-    from mailticket.office import open_office
+    from mailticket.site import open_site
 
     settings = settings_of(ctx)
     with database_of(settings) as database:
-        yield open_office(settings, database)
+        yield open_site(settings, database)
 
 
 def print_json(value: Any) -> None:

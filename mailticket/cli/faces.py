@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # a face needs no more of these rooms than their names
     from mailticket.mail.values import Address, Mail
     from mailticket.models import Attachment, Event, Incoming, Message, Outgoing
-    from mailticket.store.report import TicketRow
+    from mailticket.store.overview import TicketRow
     from mailticket.triage.understanding import Understanding
 
 

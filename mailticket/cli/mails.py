@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailticket import terminal
-from mailticket.cli.common import config_option, json_option, office_of, print_json, reading_of, settings_or_none
+from mailticket.cli import terminal
+from mailticket.cli.common import config_option, json_option, print_json, reading_of, settings_or_none, site_of
 
 if TYPE_CHECKING:
+    from mailticket.intake.files import Found
     from mailticket.mail.values import Mail
-    from mailticket.reading import Found
     from mailticket.triage.understanding import Understanding
 
 
@@ -24,7 +24,7 @@ def mail() -> None:
 
 
 def _given(files: Sequence[str]) -> Iterator[Found]:
-    from mailticket.reading import Found, mails_in
+    from mailticket.intake.files import Found, mails_in
 
     for name in files:
         if name == "-":
@@ -41,7 +41,7 @@ def _given(files: Sequence[str]) -> Iterator[Found]:
 @click.pass_context
 def explain(ctx: click.Context, files: tuple[str, ...], whole: bool, as_json: bool) -> None:
     """Show how mails read, without touching anything (- is standard input). Texts are not masked."""
-    from mailticket.explain import Explainer
+    from mailticket.intake.explain import Explainer
 
     explainer = Explainer(settings_or_none(ctx))
     for found in _given(files):
@@ -108,10 +108,10 @@ def ingest(ctx: click.Context, files: tuple[str, ...], acknowledge: bool, as_jso
     Standard input arrives now and is acknowledged, as from an MTA's pipe. Answers to mails from files are withheld
     unless --acknowledge is given.
     """
-    from mailticket.ingest import Ingest
+    from mailticket.intake.ingest import Ingest
 
-    with office_of(ctx) as office:
-        inlet = Ingest(office, acknowledge=acknowledge)
+    with site_of(ctx) as site:
+        inlet = Ingest(site, acknowledge=acknowledge)
         for found in _with_progress(_given(files), quiet=as_json):
             outcome = inlet.take(found)
             if as_json:
@@ -148,7 +148,7 @@ def take_up(ctx: click.Context, name: str) -> int:
     mailbox, _, uid = name.partition(":")
     if uid and not uid.isdigit():
         raise click.UsageError("write MAILBOX or MAILBOX:UID")
-    with office_of(ctx) as office, office.database.write() as session:
+    with site_of(ctx) as site, site.database.write() as session:
         count = incoming.take_up(session, mailbox, int(uid) if uid else None)
     click.echo(f"{count} mails of {terminal.line(mailbox)} will be taken in.")
     return 0 if count else 1

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from mailticket import terminal
-from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json, reading_of
+from mailticket.cli import terminal
+from mailticket.cli.common import config_option, json_option, limit_option, print_json, reading_of, site_of
 
 STATES = ("queued", "sending", "sent", "deferred", "failed", "uncertain", "withheld", "cancelled")
 
@@ -75,10 +75,10 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
 
 
 def _change(ctx: click.Context, numbers: tuple[int, ...], change: str, said: str) -> None:
-    from mailticket.desk import Desk
+    from mailticket.desk.tickets import Desk
 
-    with office_of(ctx) as office:
-        desk = Desk(office)
+    with site_of(ctx) as site:
+        desk = Desk(site)
         for number in numbers:
             getattr(desk, change)(number)
             click.echo(f"{number}: {said}")
@@ -110,12 +110,12 @@ def cancel(ctx: click.Context, numbers: tuple[int, ...]) -> None:
 @click.pass_context
 def send(ctx: click.Context, numbers: tuple[int, ...], withheld: bool, as_json: bool) -> None:
     """Send what was held back: the given numbers, or all with --withheld."""
-    from mailticket.desk import Desk
+    from mailticket.desk.tickets import Desk
 
     if bool(numbers) == withheld:
         raise click.UsageError("name the mails by their numbers, or all of them with --withheld")
-    with office_of(ctx) as office:
-        count = Desk(office).release(list(numbers) if numbers else None)
+    with site_of(ctx) as site:
+        count = Desk(site).release(list(numbers) if numbers else None)
     result: dict[str, Any] = {"queued": count}
     if as_json:
         print_json(result)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from mailticket import terminal
+from mailticket.cli import terminal
 from mailticket.cli.common import config_option, json_option, print_json, settings_or_none
 from mailticket.errors import NotFound
 
@@ -33,7 +33,7 @@ def replay(ctx: click.Context, file: str, as_json: bool) -> None:
     """
     from mailticket.promise import Replay, from_settings
     from mailticket.settings import Promise
-    from mailticket.triage.exchange import CATEGORIES
+    from mailticket.topics.exchange import CATEGORIES
 
     settings = settings_or_none(ctx)
     given = settings.promise if settings else Promise()

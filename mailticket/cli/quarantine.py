@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from mailticket import terminal
-from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json, reading_of
+from mailticket.cli import terminal
+from mailticket.cli.common import config_option, json_option, limit_option, print_json, reading_of, site_of
 
 
 @click.group()
@@ -49,11 +49,11 @@ def list_(ctx: click.Context, limit: int | None, as_json: bool) -> None:
 def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     """Show one mail in quarantine; secrets are masked, except with --raw."""
     from mailticket.cli import faces
-    from mailticket.isolation import Isolation
-    from mailticket.triage import secrets
+    from mailticket.intake.quarantine import Isolation
+    from mailticket.secrets import masking
 
-    with office_of(ctx) as office:
-        row, content = Isolation(office).get(number)
+    with site_of(ctx) as site:
+        row, content = Isolation(site).get(number)
     if raw:
         sys.stdout.buffer.write(content)
     elif as_json:
@@ -61,15 +61,15 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     else:
         terminal.facts((name.replace("_", " "), value) for name, value in faces.incoming(row, None).items())
         terminal.heading("Beginning")
-        click.echo(terminal.clean(secrets.mask(content[:2000].decode("utf-8", "replace"))[0]))
+        click.echo(terminal.clean(masking.mask(content[:2000].decode("utf-8", "replace"))[0]))
 
 
 def _change(ctx: click.Context, numbers: tuple[int, ...], change: str) -> int:
-    from mailticket.isolation import Isolation
+    from mailticket.intake.quarantine import Isolation
 
     wrong = 0
-    with office_of(ctx) as office:
-        isolation = Isolation(office)
+    with site_of(ctx) as site:
+        isolation = Isolation(site)
         for number in numbers:
             outcome = getattr(isolation, change)(number)
             wrong += outcome.state == "quarantined"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mailticket import terminal
+from mailticket.cli import terminal
 from mailticket.cli.common import config_option, json_option, print_json, reading_of
 
 _HEAD = ("", "REQUESTS", "PROMISED", "KEPT", "MISSED", "OPEN", "NO ANSWER", "KEPT %", "MEDIAN", "90 %")
@@ -21,8 +21,8 @@ _HEAD = ("", "REQUESTS", "PROMISED", "KEPT", "MISSED", "OPEN", "NO ANSWER", "KEP
 def report(ctx: click.Context, weeks: int, as_json: bool) -> None:
     """Say how promises were kept and how long first answers took (in hours), by week of arrival and by category."""
     from mailticket.cli.faces import moment
-    from mailticket.promise.record import record
-    from mailticket.store.record import requests
+    from mailticket.promise.kept import record
+    from mailticket.store.requests import requests
 
     with reading_of(ctx) as (session, settings, now):
         zone = settings.zone()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from mailticket import config
 from mailticket.cli.common import config_option, config_path, json_option, print_json, settings_of
+from mailticket.config.read import read_settings
 from mailticket.failpoints import FAILPOINTS
 
 
@@ -33,14 +33,14 @@ def run(ctx: click.Context, once: bool, as_json: bool) -> int:
     settings = settings_of(ctx)
     observe.set_up_logging(settings.log.level, settings.log.format)
     if not once:
-        from mailticket.daemon import Daemon
+        from mailticket.service.daemon import Daemon
 
         path = config_path(ctx)
-        daemon = Daemon(lambda: config.load(path, os.environ))
+        daemon = Daemon(lambda: read_settings(path, os.environ))
         daemon.handle_signals()
         daemon.run()
         return 0
-    from mailticket.once import run_once
+    from mailticket.service.once import run_once
 
     tally = run_once(settings)
     if as_json:

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import click
 
-from mailticket import shipped, terminal
+from mailticket.cli import terminal
 from mailticket.cli.common import (
     config_option,
     json_option,
-    office_of,
     print_json,
     settings_of,
     settings_or_none,
+    site_of,
 )
+from mailticket.config.files import shipped_folder
 
 _NEXT = """
 Next:
@@ -38,7 +39,7 @@ def init(folder: Path) -> None:
     if target.exists():
         raise click.UsageError(f"{target} exists; it is not overwritten")
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(shipped.folder("config") / "mailticket.toml", target)
+    shutil.copyfile(shipped_folder("config") / "mailticket.toml", target)
     target.chmod(0o600)  # a password may be written into it
     click.echo(f"{target} is written; every key stands in it with its default.")
     click.echo(_NEXT.format(file=target))
@@ -52,7 +53,7 @@ def init(folder: Path) -> None:
 @click.pass_context
 def check(ctx: click.Context, offline: bool, deep: bool, as_json: bool) -> int:
     """Say what is wrong, and what to do. Exit code 1 if anything is."""
-    from mailticket.checkup import check_all
+    from mailticket.upkeep.checkup import check_all
 
     findings = []
     for finding in check_all(settings_of(ctx), datetime.now(UTC), offline=offline, deep=deep):
@@ -88,8 +89,8 @@ def preview(
 ) -> int:
     """Look at a letter filled with a sample; without a name, list the letters."""
     from mailticket.letters import KINDS, letterhead
-    from mailticket.office import open_letters, shipped_letters
     from mailticket.settings import Settings, Smtp, Support
+    from mailticket.site import open_letters, shipped_letters
 
     settings = settings_or_none(ctx)
     letters = open_letters(settings) if settings else shipped_letters()
@@ -133,6 +134,6 @@ def rotate(ctx: click.Context) -> None:
     """Sign with a fresh key from now on; what older ones signed stays good."""
     from mailticket.store import meta
 
-    with office_of(ctx) as office, office.database.write() as session:
-        meta.add_key(session, office.clock())
+    with site_of(ctx) as site, site.database.write() as session:
+        meta.add_key(session, site.clock())
     click.echo("A fresh key signs from now on. A running daemon takes it at its next reload (SIGHUP).")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mailticket import terminal
+from mailticket.cli import terminal
 from mailticket.cli.common import config_option, json_option, print_json, reading_of
 
 _MOST_RECENT = 20_000  # requests that `status` looks at for its pace; `report` looks at all
@@ -21,13 +21,13 @@ _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "
 @click.pass_context
 def status(ctx: click.Context, metrics: bool, as_json: bool) -> None:
     """One screen: mailboxes, queue, promises, what is stuck and since when."""
-    from mailticket.promise.record import record
-    from mailticket.store import meta, report, watch
-    from mailticket.store.record import requests
+    from mailticket.promise.kept import record
+    from mailticket.store import meta, overview, watch
+    from mailticket.store.requests import requests
 
     with reading_of(ctx) as (session, settings, now):
         week = now - timedelta(days=7)
-        figures = report.figures(session, now, week)
+        figures = overview.figures(session, now, week)
         recent = record(requests(session, week, _MOST_RECENT), now, settings.zone())
         health = {row.name: row for row in meta.health(session) if row.name not in watch.SHOWN_BY_FIGURES}
         names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from mailticket import terminal
+from mailticket.cli import terminal
 
 _LINES_OF_A_LETTER = 2  # of our automatic letters; everybody knows the rest
 

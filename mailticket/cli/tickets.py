@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailticket import terminal
-from mailticket.cli.common import config_option, json_option, limit_option, office_of, print_json, read_text, reading_of
+from mailticket.cli import terminal
+from mailticket.cli.common import config_option, json_option, limit_option, print_json, read_text, reading_of, site_of
 from mailticket.cli.ticket_view import print_ticket
 
 if TYPE_CHECKING:
-    from mailticket.desk import Desk
+    from mailticket.desk.tickets import Desk
     from mailticket.models import Ticket
-    from mailticket.office import Office
+    from mailticket.site import Site
 
 STATUSES = ("new", "open", "pending", "solved", "closed")
 
@@ -53,11 +53,11 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **wanted: Any) -> None:
     """List tickets, newest first."""
     from mailticket.cli import faces
-    from mailticket.store import report, tickets
+    from mailticket.store import overview, tickets
 
     wanted["status"] = tuple(wanted["status"])
     with reading_of(ctx) as (session, _, now):
-        rows = report.ticket_rows(session, report.Filter(**wanted), limit)
+        rows = overview.ticket_rows(session, overview.Filter(**wanted), limit)
         if as_json:
             for row in rows:
                 print_json(faces.ticket(row, tickets.position(session, row.ticket)))
@@ -93,26 +93,26 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **wanted: Any
 @click.pass_context
 def show_(ctx: click.Context, name: str, full: bool, as_json: bool) -> None:
     """Show a ticket with its whole conversation and history."""
-    with office_of(ctx) as office:
-        details = _details(office, name)
+    with site_of(ctx) as site:
+        details = _details(site, name)
     if as_json:
         print_json(details)
         return
     print_ticket(details, full=full)
 
 
-def _details(office: Office, name: str) -> dict[str, Any]:
+def _details(site: Site, name: str) -> dict[str, Any]:
     from mailticket.cli import faces
-    from mailticket.desk import Desk
-    from mailticket.store import report, tickets
+    from mailticket.desk.tickets import Desk
+    from mailticket.store import overview, tickets
 
-    with office.database.read() as session:
-        found: Ticket = Desk(office).find(session, name)
+    with site.database.read() as session:
+        found: Ticket = Desk(site).find(session, name)
         found_id = int(found.id or 0)
         conversation = tickets.conversation(session, found_id)
         files = tickets.attachments_of(session, [int(m.id or 0) for m in conversation])
         return {
-            **faces.ticket(report.ticket_row(session, found), tickets.position(session, found)),
+            **faces.ticket(overview.ticket_row(session, found), tickets.position(session, found)),
             "check_word": found.check_word,
             "promise_reason": found.promise_reason,
             "participants": [p.address for p in tickets.participants(session, found_id)],
@@ -133,9 +133,9 @@ def _details(office: Office, name: str) -> dict[str, Any]:
 @click.pass_context
 def reply(ctx: click.Context, name: str, text: str | None, staff_name: str, as_json: bool) -> None:
     """Answer the requester. The ticket becomes pending."""
-    with office_of(ctx) as office:
-        key, number = _desk(office).reply(name, read_text(text), staff_name)
-        warning = _warning(office, number)
+    with site_of(ctx) as site:
+        key, number = _desk(site).reply(name, read_text(text), staff_name)
+        warning = _warning(site, number)
     if as_json:
         print_json({"id": key, "outgoing": number, "warning": warning})
         return
@@ -144,13 +144,13 @@ def reply(ctx: click.Context, name: str, text: str | None, staff_name: str, as_j
         click.echo(click.style(f"! {warning}", fg="yellow"), err=True)
 
 
-def _warning(office: Office, number: int) -> str | None:
+def _warning(site: Site, number: int) -> str | None:
     """What staff should know about the address they just wrote to."""
     from mailticket.mail.values import address_key
     from mailticket.models import Address
     from mailticket.store import outgoing
 
-    with office.database.read() as session:
+    with site.database.read() as session:
         row = outgoing.by_id(session, number)
         address = session.get(Address, address_key(row.recipient))
         if address is not None and address.undeliverable_since is not None:
@@ -165,8 +165,8 @@ def _warning(office: Office, number: int) -> str | None:
 @click.pass_context
 def note(ctx: click.Context, name: str, text: str | None) -> None:
     """Keep a note that only staff see."""
-    with office_of(ctx) as office:
-        click.echo(f"{_desk(office).note(name, read_text(text))}: noted.")
+    with site_of(ctx) as site:
+        click.echo(f"{_desk(site).note(name, read_text(text))}: noted.")
 
 
 @ticket.command()
@@ -176,8 +176,8 @@ def note(ctx: click.Context, name: str, text: str | None) -> None:
 @click.pass_context
 def close(ctx: click.Context, name: str, notify: bool) -> None:
     """Close a ticket."""
-    with office_of(ctx) as office:
-        click.echo(f"{_desk(office).close(name, notify=notify)} is closed.")
+    with site_of(ctx) as site:
+        click.echo(f"{_desk(site).close(name, notify=notify)} is closed.")
 
 
 @ticket.command()
@@ -186,8 +186,8 @@ def close(ctx: click.Context, name: str, notify: bool) -> None:
 @click.pass_context
 def reopen(ctx: click.Context, name: str) -> None:
     """Open a ticket again."""
-    with office_of(ctx) as office:
-        click.echo(f"{_desk(office).reopen(name)} is open.")
+    with site_of(ctx) as site:
+        click.echo(f"{_desk(site).reopen(name)} is open.")
 
 
 @ticket.command()
@@ -197,8 +197,8 @@ def reopen(ctx: click.Context, name: str) -> None:
 @click.pass_context
 def assign(ctx: click.Context, name: str, to: str) -> None:
     """Give a ticket to somebody ("" puts it back)."""
-    with office_of(ctx) as office:
-        click.echo(f"{_desk(office).assign(name, to)} is {'taken by ' + to if to else 'nobody’s'}.")
+    with site_of(ctx) as site:
+        click.echo(f"{_desk(site).assign(name, to)} is {'taken by ' + to if to else 'nobody’s'}.")
 
 
 @ticket.command()
@@ -208,8 +208,8 @@ def assign(ctx: click.Context, name: str, to: str) -> None:
 @click.pass_context
 def merge(ctx: click.Context, name: str, into: str) -> None:
     """Move the messages of A into B; later replies to A follow."""
-    with office_of(ctx) as office:
-        source, target = _desk(office).merge(name, into)
+    with site_of(ctx) as site:
+        source, target = _desk(site).merge(name, into)
         click.echo(f"{source} is merged into {target}.")
 
 
@@ -219,8 +219,8 @@ def merge(ctx: click.Context, name: str, into: str) -> None:
 @click.pass_context
 def split(ctx: click.Context, name: str) -> None:
     """Undo a merge, or say that a ticket is no duplicate."""
-    with office_of(ctx) as office:
-        click.echo(f"{_desk(office).split(name)} stands for itself again.")
+    with site_of(ctx) as site:
+        click.echo(f"{_desk(site).split(name)} stands for itself again.")
 
 
 @ticket.command()
@@ -230,8 +230,8 @@ def split(ctx: click.Context, name: str) -> None:
 @click.pass_context
 def participant(ctx: click.Context, name: str, address: str) -> None:
     """Allow an address to write to a ticket."""
-    with office_of(ctx) as office:
-        click.echo(f"{_desk(office).add_participant(name, address)}: {address} may write to it.")
+    with site_of(ctx) as site:
+        click.echo(f"{_desk(site).add_participant(name, address)}: {address} may write to it.")
 
 
 @ticket.command()
@@ -241,8 +241,8 @@ def participant(ctx: click.Context, name: str, address: str) -> None:
 @click.pass_context
 def requester(ctx: click.Context, name: str, address: str) -> None:
     """Say whose ticket it is."""
-    with office_of(ctx) as office:
-        click.echo(f"{_desk(office).set_requester(name, address)} belongs to {address}.")
+    with site_of(ctx) as site:
+        click.echo(f"{_desk(site).set_requester(name, address)} belongs to {address}.")
 
 
 @ticket.command()
@@ -252,8 +252,8 @@ def requester(ctx: click.Context, name: str, address: str) -> None:
 @click.pass_context
 def same(ctx: click.Context, address: str, other: str) -> None:
     """Treat two addresses as one person's."""
-    with office_of(ctx) as office:
-        _desk(office).link_addresses(address, other)
+    with site_of(ctx) as site:
+        _desk(site).link_addresses(address, other)
         click.echo(f"{address} and {other} are one person.")
 
 
@@ -263,8 +263,8 @@ def same(ctx: click.Context, address: str, other: str) -> None:
 @click.pass_context
 def mail_again(ctx: click.Context, address: str) -> None:
     """Let automatic mail go to an address again after mail to it bounced."""
-    with office_of(ctx) as office:
-        _desk(office).mail_again(address)
+    with site_of(ctx) as site:
+        _desk(site).mail_again(address)
         click.echo(f"{address} gets automatic mail again.")
 
 
@@ -275,10 +275,10 @@ def mail_again(ctx: click.Context, address: str) -> None:
 @click.pass_context
 def attachment(ctx: click.Context, number: int, target: Path | None) -> None:
     """Save a file of a message, by the number that `show` gives."""
-    from mailticket.desk import Desk
+    from mailticket.desk.tickets import Desk
 
-    with office_of(ctx) as office:
-        name, content = Desk(office).attachment(number)
+    with site_of(ctx) as site:
+        name, content = Desk(site).attachment(number)
     if target is not None and str(target) == "-":
         sys.stdout.buffer.write(content)
         return
@@ -289,7 +289,7 @@ def attachment(ctx: click.Context, number: int, target: Path | None) -> None:
     click.echo(f"{terminal.line(name)}: {len(content)} bytes in {place}")
 
 
-def _desk(office: Office) -> Desk:
-    from mailticket.desk import Desk
+def _desk(site: Site) -> Desk:
+    from mailticket.desk.tickets import Desk
 
-    return Desk(office, getpass.getuser())
+    return Desk(site, getpass.getuser())

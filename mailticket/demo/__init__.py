@@ -18,13 +18,14 @@ from typing import TextIO
 
 import click
 
-from mailticket import shipped, terminal
-from mailticket.daemon import Daemon, Watchers
+from mailticket.cli import terminal
+from mailticket.config.files import shipped_folder
 from mailticket.demo import senders
 from mailticket.demo.servers import PATIENCE, Accepted, InboxServer, PostServer
-from mailticket.intake import Outcome
+from mailticket.intake.take_in import Result
+from mailticket.service.daemon import Daemon, Watchers
 from mailticket.settings import Settings
-from mailticket.store import meta, report
+from mailticket.store import meta, overview
 from mailticket.store.engine import Database
 
 _PASSWORD = "demo"  # noqa: S105 of a server that lives for a minute on loopback
@@ -43,7 +44,7 @@ class Stage:
     settings: Settings = field(init=False)
     daemon: Daemon = field(init=False)
     seconds: list[float] = field(default_factory=list)
-    _outcomes: list[Outcome] = field(default_factory=list)
+    _outcomes: list[Result] = field(default_factory=list)
     _news: threading.Condition = field(default_factory=threading.Condition)
 
     def open(self) -> None:
@@ -83,9 +84,9 @@ class Stage:
     def say(self, text: str = "") -> None:
         click.echo(text, file=self.out)
 
-    def _taken(self, outcomes: Sequence[Outcome]) -> None:
+    def _taken(self, results: Sequence[Result]) -> None:
         with self._news:
-            self._outcomes.extend(outcomes)
+            self._outcomes.extend(results)
             self._news.notify_all()
 
     def feed(self, raw: bytes, when: datetime | None = None) -> EmailMessage | None:
@@ -96,38 +97,38 @@ class Stage:
         with self._news:
             if not self._news.wait_for(lambda: len(self._outcomes) > seen, PATIENCE):
                 raise RuntimeError("the daemon did not take the mail in")
-            outcome = self._outcomes[seen]
-        self._show(outcome)
-        if not outcome.letter or outcome.withheld:
-            self._show_silence(outcome)
+            result = self._outcomes[seen]
+        self._show(result)
+        if not result.letter or result.withheld:
+            self._show_silence(result)
             return None
         accepted = self.post.wait_for(lambda mail: mail in self.post.accepted[letters:])
-        return self._show_answer(outcome, accepted, began) if accepted else None
+        return self._show_answer(result, accepted, began) if accepted else None
 
-    def _show(self, outcome: Outcome) -> None:
-        mail = outcome.mail
+    def _show(self, result: Result) -> None:
+        mail = result.mail
         if mail is None:
             return
         who = mail.sender_address or (mail.from_[0] if mail.from_ else None)
         name = f"{who.name} <{who.address}>" if who and who.name else (who.address if who else "nobody")
         self.say(f"{click.style('✉', bold=True)}  {click.style(name, bold=True)}  “{mail.subject}”")
-        became = f"{_SIGNS.get(outcome.state, '?')} {outcome.state} {outcome.ticket or ''}".rstrip()
-        self.say(f"   {click.style(became, fg=_COLOURS.get(outcome.state, 'red'))}: {outcome.reason}")
-        if outcome.duplicate_of:
-            self.say(f"   {click.style(f'≈ looks like {outcome.duplicate_of}', fg='yellow')}: flagged, kept as its own")
+        became = f"{_SIGNS.get(result.state, '?')} {result.state} {result.ticket or ''}".rstrip()
+        self.say(f"   {click.style(became, fg=_COLOURS.get(result.state, 'red'))}: {result.reason}")
+        if result.duplicate_of:
+            self.say(f"   {click.style(f'≈ looks like {result.duplicate_of}', fg='yellow')}: flagged, kept as its own")
         for file in mail.attachments:
             self.say(f"   + {file.name}, {file.type}, {file.size} bytes")
 
-    def _show_silence(self, outcome: Outcome) -> None:
-        why = outcome.withheld or ("an automaton gets no answer" if outcome.mail and outcome.mail.automatic else
+    def _show_silence(self, result: Result) -> None:
+        why = result.withheld or ("an automaton gets no answer" if result.mail and result.mail.automatic else
                                    "a reply is not acknowledged again")  # fmt: skip
         self.say(click.style(f"   – no answer: {why}\n", fg="bright_black"))
 
-    def _show_answer(self, outcome: Outcome, accepted: Accepted, began: float) -> EmailMessage:
+    def _show_answer(self, result: Result, accepted: Accepted, began: float) -> EmailMessage:
         took = accepted.at - began
         self.seconds.append(took)
         answer = _parsed(accepted.raw)
-        self.say(f"   ← {outcome.letter} after {took:.2f} s: “{answer['Subject']}”\n")
+        self.say(f"   ← {result.letter} after {took:.2f} s: “{answer['Subject']}”\n")
         return answer
 
 
@@ -143,7 +144,7 @@ def _settings(folder: Path, imap_port: int, smtp_port: int) -> Settings:
                      "username": senders.SUPPORT, "password": _PASSWORD}],
         "smtp": {"host": "127.0.0.1", "port": smtp_port, "security": "none"},
         "trust": {"authserv_id": senders.BORDER},
-        "articles": {"folder": shipped.folder("config") / "articles"},
+        "articles": {"folder": shipped_folder("config") / "articles"},
     })  # fmt: skip
 
 
@@ -200,7 +201,7 @@ def _show_tickets(stage: Stage) -> None:
     database = Database(stage.settings.database.url)
     try:
         with database.read() as session:
-            rows = list(report.ticket_rows(session, report.Filter()))
+            rows = list(overview.ticket_rows(session, overview.Filter()))
     finally:
         database.close()
     lines = [(row.ticket.key, row.ticket.status, row.ticket.category, row.requester, row.messages,

@@ -20,7 +20,6 @@ from mailticket.letters.values import (
     TemplateSource,
     letterhead,
 )
-from mailticket.letters.wire import is_bare_address
 
 __all__ = [
     "AUTO_SUBMITTED",
@@ -42,6 +41,5 @@ __all__ = [
     "Trouble",
     "alert_message",
     "alert_subject",
-    "is_bare_address",
     "letterhead",
 ]

@@ -10,8 +10,9 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from mailticket.letters.clean import many_lines, one_line
+from mailticket.letters.mime import encoded_text
 from mailticket.letters.values import Letterhead
-from mailticket.letters.wire import encoded_text, is_bare_address
+from mailticket.mail.addresses import is_bare_address
 
 _LONGEST_NAME = 60
 _LONGEST_WORDS = 600  # of one trouble: servers can be talkative

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mailticket.letters import clean, samples
+from mailticket.letters.engine import Press, where
 from mailticket.letters.pages import render
-from mailticket.letters.press import Press, where
 from mailticket.letters.values import KINDS, LetterKind, Problem
 
 _WORD_FILES = ("common.j2", "dates.j2", *(f"{kind}.j2" for kind in KINDS))

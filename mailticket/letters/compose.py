@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from mailticket.letters import clean, samples
 from mailticket.letters.check import problems
+from mailticket.letters.engine import Press, where
+from mailticket.letters.mime import Pages, WireError, message
 from mailticket.letters.pages import render
-from mailticket.letters.press import Press, where
 from mailticket.letters.values import Composed, Letter, Letterhead, LetterKind, Problem, TemplateSource
-from mailticket.letters.wire import Pages, WireError, message
 
 
 class Letters:

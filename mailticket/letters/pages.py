@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mailticket.letters import clean, moments
-from mailticket.letters.press import Press
+from mailticket.letters.engine import Press
+from mailticket.letters.mime import Pages
 from mailticket.letters.values import Letter, Letterhead
-from mailticket.letters.wire import Pages
 
 
 def render(press: Press, letter: Letter, head: Letterhead, language: str) -> Pages:

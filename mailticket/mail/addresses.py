@@ -30,6 +30,17 @@ _LENIENT = re.compile(r"[^\s<>,;:()\"]{1,200}@[^\s<>,;:()\"@]{1,255}")
 _PLAIN = re.compile(r"(?:[^\"(),:;<>=]|=(?!\?)){1,4000}|=")
 _AROUND = re.compile(r" ?([.@]) ?")  # on text whose blanks are single
 _ROUTE = re.compile(r"^(?:@[^\s,:@<>]{1,255},?\s{0,5}){1,20}:")
+_BARE_ATOM = r"[^\s<>()\[\]\\,;:@\"\x00-\x20\x7f]"
+_BARE = re.compile(rf"{_BARE_ATOM}{{1,64}}@{_BARE_ATOM}{{1,253}}")
+
+
+def is_bare_address(text: str) -> bool:
+    """Whether a letter can be sent there: local@domain as one token, no name, no quotes, no comment, no list.
+
+    Anything that would need quoting is refused, because CPython before 3.13.1 loses quotes when it folds (gh-80222).
+    So is what looks like an encoded word (RFC 2047): a server that decodes it could read another domain out of it.
+    """
+    return len(text) <= 254 and "=?" not in text and _BARE.fullmatch(text) is not None
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from mailticket.mail import automatic_words as words
 from mailticket.mail import headers as header_text
 from mailticket.mail.bounce_words import DAEMON_ADDRESS
 from mailticket.mail.parts import Headers
-from mailticket.mail.values import Address, Automatic, AutomaticKind, Bounce, Site
+from mailticket.mail.values import Address, Automatic, AutomaticKind, Bounce, Ourselves
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _LIST_HEADERS = (
@@ -78,7 +78,7 @@ def automatic(
     text: str,
     sender: Address | None,
     return_path: str | None,
-    site: Site,
+    ourselves: Ourselves,
 ) -> Automatic | None:
     """The kind of automaton that wrote a mail and what said so, or None for a person's mail.
 
@@ -87,12 +87,12 @@ def automatic(
     RFC 6522, RFC 5965, RFC 8098, RFC 2369, RFC 2919, and the habits of older programs.
     """
     return (
-        _own(headers, sender, site)
+        _own(headers, sender, ourselves)
         or _by_report(headers, root_type, report_type)
         or _by_header(headers, subject)
         or _by_calendar(headers, root_type, subject)
         or _by_words(subject, text, answers=headers.has("in-reply-to") or headers.has("references"))
-        or _by_list(headers, sender, site)
+        or _by_list(headers, sender, ourselves)
         or _by_sender(sender, return_path, headers)
     )
 
@@ -104,13 +104,13 @@ def or_bounce(found: Automatic | None, bounced: Bounce | None) -> Automatic | No
     return Automatic("bounce", found.reason if found else "a mail server says whom it could not reach")
 
 
-def suppress(headers: Headers, site: Site) -> str:
+def suppress(headers: Headers, ourselves: Ourselves) -> str:
     """Why no automatic answer may be sent although a person may have written the mail; "" if one may.
 
     The site's spam mark; the wish of X-Auto-Response-Suppress (MS-OXCMAIL), which is no proof of an automaton; a mail
     that a program passed on (Auto-Submitted: auto-forwarded), which RFC 3834 section 2 forbids to answer.
     """
-    for name, prefix in site.spam_headers:
+    for name, prefix in ourselves.spam_headers:
         if any(_clean(value).lower().startswith(prefix.lower()) for value in _all(headers, name.lower())):
             return f"the site's filter holds it for spam ({name})"
     wish = header_text.text(headers, "x-auto-response-suppress")
@@ -139,10 +139,10 @@ def _keyword(value: str) -> str:
     return _clean(value).partition(";")[0].strip().lower()
 
 
-def _own(headers: Headers, sender: Address | None, site: Site) -> Automatic | None:
-    if site.loop_mark and any(_clean(value) == site.loop_mark for value in _all(headers, "x-loop")):
+def _own(headers: Headers, sender: Address | None, ourselves: Ourselves) -> Automatic | None:
+    if ourselves.loop_mark and any(_clean(value) == ourselves.loop_mark for value in _all(headers, "x-loop")):
         return Automatic("own", "X-Loop is our own mark")
-    if sender and sender.key in site.own_addresses:
+    if sender and sender.key in ourselves.own_addresses:
         return Automatic("own", f"From is our own address {sender.key}")
     return None
 
@@ -234,9 +234,9 @@ def _begins_sentence(text: str, start: int) -> bool:
     return not before or before[-1] in "\n\r.!。！;；" or (before[-1] in ",，" and len(before) <= 40)
 
 
-def _by_list(headers: Headers, sender: Address | None, site: Site) -> Automatic | None:
+def _by_list(headers: Headers, sender: Address | None, ourselves: Ourselves) -> Automatic | None:
     """Mailing lists and bulk. A list that is our own support address (a Google group) brings people's mail."""
-    if _is_our_list(headers, site):
+    if _is_our_list(headers, ourselves):
         return None
     for name in _LIST_HEADERS:
         value = header_text.text(headers, name)
@@ -251,10 +251,10 @@ def _by_list(headers: Headers, sender: Address | None, site: Site) -> Automatic 
     return None
 
 
-def _is_our_list(headers: Headers, site: Site) -> bool:
+def _is_our_list(headers: Headers, ourselves: Ourselves) -> bool:
     posted = header_text.text(headers, "list-post").lower() + header_text.text(headers, "mailing-list").lower()
     identity = header_text.text(headers, "list-id").lower()
-    for address in site.own_addresses:
+    for address in ourselves.own_addresses:
         if re.search(rf"(?<![\w.+-]){re.escape(address)}(?![\w.-])", posted):
             return True
         if identity and f"<{address.replace('@', '.')}>" in identity:

@@ -15,7 +15,15 @@ MAX_DIAGNOSTIC = 500
 
 _FIELD = re.compile(r"^([A-Za-z][A-Za-z-]{0,60})[ \t]{0,5}:[ \t]?(.*)$")
 _ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
+# What says of an address that it is none, or none any more (RFC 3463 3.2, 3.3, 3.5; RFC 7505). Others of X.1 are about
+# the sender (X.1.7, X.1.8), and a full or refusing mailbox (X.2.2, X.7) takes the next mail perhaps.
+_DEAD_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"})
 _STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\d)")
+
+
+def is_dead_address(status: str) -> bool:
+    """Whether an enhanced status code (RFC 3463) says that no mail will ever reach this address."""
+    return status in _DEAD_ADDRESS
 
 
 def read_parts(raw: bytes, reports: list[Part]) -> tuple[str, list[BounceRecipient]]:

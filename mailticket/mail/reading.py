@@ -14,7 +14,7 @@ from mailticket.mail.headings import is_forward_subject
 from mailticket.mail.language import language
 from mailticket.mail.parts import Headers, Part
 from mailticket.mail.quoting import trim
-from mailticket.mail.values import Address, Cut, Mail, Sender, Site
+from mailticket.mail.values import Address, Cut, Mail, Ourselves, Sender
 
 MAX_SUBJECT = 1000  # characters
 MAX_WARNINGS = 20
@@ -22,8 +22,8 @@ MAX_WARNINGS = 20
 _T = TypeVar("_T")
 
 
-def read(raw: bytes, site: Site = Site()) -> Mail:  # noqa: B008 (a frozen value)
-    """The reading of a raw mail for a site. Never raises; what could not be read is in `warnings`.
+def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 (a frozen value)
+    """The reading of a raw mail for a ourselves. Never raises; what could not be read is in `warnings`.
 
     raw: the mail as it came, of any size and content. The cost is linear in its length, the memory a small multiple.
     """
@@ -37,7 +37,7 @@ def read(raw: bytes, site: Site = Site()) -> Mail:  # noqa: B008 (a frozen value
     attempt.warnings += [*([broken] if broken else []), *body.warnings]
     attempt.warnings += attempt("hidden characters", lambda: hidden.warnings(root), [])
     return_path = attempt("return path", lambda: identity.return_path(part), None)
-    verdict, reason = attempt("trust", lambda: trust.judge(part, sender, site), _NO_VERDICT)
+    verdict, reason = attempt("trust", lambda: trust.judge(part, sender, ourselves), _NO_VERDICT)
     fields = _fields(part, attempt)
     return Mail(
         digest=hashlib.sha256(raw).hexdigest(),
@@ -50,9 +50,9 @@ def read(raw: bytes, site: Site = Site()) -> Mail:  # noqa: B008 (a frozen value
         attachments=tuple(body.attachments),
         trust=verdict,
         trust_reason=reason,
-        suppress=attempt("suppress", lambda: suppress(part, site), ""),
+        suppress=attempt("suppress", lambda: suppress(part, ourselves), ""),
         **fields,
-        **_meaning(content, root, body, fields["subject"], sender, return_path, site, attempt),
+        **_meaning(content, root, body, fields["subject"], sender, return_path, ourselves, attempt),
         warnings=tuple(dict.fromkeys(attempt.warnings))[:MAX_WARNINGS],
     )
 
@@ -74,19 +74,20 @@ def _fields(part: Headers, attempt: _Attempts) -> dict[str, Any]:
 
 
 def _meaning(
-    content: bytes, root: Part, body: Bodies, subject: str, sender: Address | None, return_path: str | None, site: Site,
-    attempt: _Attempts,
+    content: bytes, root: Part, body: Bodies, subject: str, sender: Address | None, return_path: str | None,
+    ourselves: Ourselves, attempt: _Attempts,
 ) -> dict[str, Any]:  # fmt: skip
     """What the words say: what is new, in which language, and whether a program or a mail server speaks."""
     uncut: tuple[str, tuple[Cut, ...]] = (body.text, ())
     forwarded = is_forward_subject(subject)
-    new_text, cuts = attempt("new text", lambda: trim(body.text, marker=site.reply_marker, forwarded=forwarded), uncut)
+    marker = ourselves.reply_marker
+    new_text, cuts = attempt("new text", lambda: trim(body.text, marker=marker, forwarded=forwarded), uncut)
     found: dict[str, Any] = {"subject": subject, "sender": sender, "return_path": return_path}
     report: dict[str, Any] = {"root_type": root.type, "report_type": root.params.get("report-type", "").lower()}
     own_text, own_new_text = ("", "") if body.borrowed else (body.text, new_text)
     bounced = attempt("bounce", lambda: bounce(content, root, text=own_text, **found), None)
     machine = attempt(
-        "automatic", lambda: automatic(root.headers, text=own_new_text, **report, **found, site=site), None
+        "automatic", lambda: automatic(root.headers, text=own_new_text, **report, **found, ourselves=ourselves), None
     )
     return {
         "new_text": new_text,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mailticket.mail import headers
 from mailticket.mail.parts import Headers
-from mailticket.mail.values import Address, Sender, Site
+from mailticket.mail.values import Address, Ourselves, Sender
 
 MICROSOFT365 = "microsoft365"  # writes its header without an authserv-id
 _MICROSOFT_HOSTS = ("outlook.com", "office365.com", "exchangelabs.com")
@@ -27,15 +27,18 @@ class Result:
     properties: dict[str, str]
 
 
-def judge(part_headers: Headers, sender: Address | None, site: Site) -> tuple[Sender, str]:
-    """Whether `sender` is verified, failed or unknown by the rules of the site, and why in words."""
+def judge(part_headers: Headers, sender: Address | None, ourselves: Ourselves) -> tuple[Sender, str]:
+    """Whether `sender` is verified, failed or unknown by the rules of the ourselves, and why in words."""
     if sender is None:
         return "unknown", "the mail has no one usable sender"
-    if not site.authserv_id:
+    if not ourselves.authserv_id:
         return "unknown", "no authserv_id is configured, so no Authentication-Results count"
-    results = own_results(part_headers, site)
+    results = own_results(part_headers, ourselves)
     if results is None:
-        return "unknown", f"no Authentication-Results of {site.authserv_id} above what the sender could have written"
+        return (
+            "unknown",
+            f"no Authentication-Results of {ourselves.authserv_id} above what the sender could have written",
+        )
     return _verdict(results, sender.domain)
 
 
@@ -69,7 +72,7 @@ def _domain(value: str) -> str:
     return Address("", "x@" + value.rpartition("@")[2].strip().rstrip(".")).domain
 
 
-def own_results(part_headers: Headers, site: Site) -> list[Result] | None:
+def own_results(part_headers: Headers, ourselves: Ourselves) -> list[Result] | None:
     """The results of the topmost header of the configured service, or None where there is none to believe.
 
     A header counts only above the first Received of somebody else: what lies below came with the mail.
@@ -77,20 +80,20 @@ def own_results(part_headers: Headers, site: Site) -> list[Result] | None:
     crossed = False
     for name, raw in part_headers.fields:
         if name == "received":
-            if crossed or _is_foreign(_BY.search(raw[:4000]), site):
+            if crossed or _is_foreign(_BY.search(raw[:4000]), ourselves):
                 return None
-            crossed = _is_foreign(_FROM.match(raw[:4000]), site)
+            crossed = _is_foreign(_FROM.match(raw[:4000]), ourselves)
         elif name == "authentication-results":
             text = _plain(raw)
             if text is None:  # it may be ours, damaged: what stands below it must not take its place
                 return None
-            results = _of_service(text, site.authserv_id)
+            results = _of_service(text, ourselves.authserv_id)
             if results is not None:
                 return results
     return None
 
 
-def _is_foreign(host: re.Match[bytes] | None, site: Site) -> bool:
+def _is_foreign(host: re.Match[bytes] | None, ourselves: Ourselves) -> bool:
     """Whether a Received names a host of another site; names without a public domain are internal ones."""
     if host is None:
         return False
@@ -100,13 +103,13 @@ def _is_foreign(host: re.Match[bytes] | None, site: Site) -> bool:
         return False
     if labels[-1] in ("local", "localdomain", "internal", "lan", "intern", "corp", "home", "arpa"):
         return False
-    if site.authserv_id.lower() == MICROSOFT365:
+    if ourselves.authserv_id.lower() == MICROSOFT365:
         return not any(aligned(name, own) for own in _MICROSOFT_HOSTS)
-    return not any(_same_site(name, own) for own in _own_hosts(site))
+    return not any(_same_site(name, own) for own in _own_hosts(ourselves))
 
 
-def _own_hosts(site: Site) -> list[str]:
-    return [site.authserv_id.lower(), *(address.rpartition("@")[2] for address in site.own_addresses)]
+def _own_hosts(ourselves: Ourselves) -> list[str]:
+    return [ourselves.authserv_id.lower(), *(address.rpartition("@")[2] for address in ourselves.own_addresses)]
 
 
 def _same_site(name: str, own: str) -> bool:

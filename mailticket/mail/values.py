@@ -12,7 +12,7 @@ AutomaticKind = Literal["bounce", "auto-reply", "auto-generated", "list", "feedb
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Ourselves:
     """What the reader must know about the site it reads for; the defaults fit a site that says nothing.
 
     own_addresses: support addresses, now and formerly, ASCII-lowercased.

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, func, literal, select, text
 from sqlmodel import Session, col
 
+from mailticket.likeness.duplicates import Fingerprint
 from mailticket.mail.values import Mail
 from mailticket.models import Address, Incoming, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.settings import Caps, Settings
 from mailticket.store.rows import execute, table_of
-from mailticket.triage.duplicates import Fingerprint
 from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
 
 _MOST_OPEN_TICKETS = 50

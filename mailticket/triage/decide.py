@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from mailticket.delivery import is_dead_address
+from mailticket.likeness.duplicates import Match, best
+from mailticket.mail.delivery_status import is_dead_address
 from mailticket.triage import impostors
-from mailticket.triage.answer import answer
 from mailticket.triage.commands import Command, command
 from mailticket.triage.decision import CONFLICT, Case, Decision
-from mailticket.triage.duplicates import Match, best
+from mailticket.triage.evidence import Trace, told, traces
 from mailticket.triage.known import Copy, TicketFacts
-from mailticket.triage.traces import Trace, told, traces
+from mailticket.triage.letter import answer
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
 CAME = "route"

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from mailticket.likeness.duplicates import Fingerprint, Match
 from mailticket.mail.values import Mail
 from mailticket.settings import Settings
 from mailticket.triage.commands import Command
-from mailticket.triage.duplicates import Fingerprint, Match
 from mailticket.triage.known import Claims, Known
 
 Action = Literal["open", "append", "file", "known"]

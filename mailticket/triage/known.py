@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from mailticket.likeness.duplicates import Fingerprint
 from mailticket.mail.values import Mail
 from mailticket.settings import Support
 from mailticket.triage import ids, signatures
-from mailticket.triage.duplicates import Fingerprint
 from mailticket.triage.signatures import Signed
 
 _MOST_REFERENCES = 50

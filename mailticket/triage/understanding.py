@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mailticket.likeness.duplicates import Fingerprint, fingerprint
 from mailticket.mail.values import Mail
-from mailticket.triage import fields, secrets
-from mailticket.triage.categories import Classifier, Verdict
-from mailticket.triage.duplicates import Fingerprint, fingerprint
+from mailticket.secrets import masking
+from mailticket.topics import fields
+from mailticket.topics.categories import Classifier, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,9 @@ class Understanding:
 
 def understand(mail: Mail, classifier: Classifier) -> Understanding:
     """Understand a mail; never raises, and takes time linear in its text."""
-    subject, in_subject = secrets.mask(mail.subject)
-    text, in_text = secrets.mask(mail.text)
-    new_text, in_new_text = (text, in_text) if mail.new_text == mail.text else secrets.mask(mail.new_text)
+    subject, in_subject = masking.mask(mail.subject)
+    text, in_text = masking.mask(mail.text)
+    new_text, in_new_text = (text, in_text) if mail.new_text == mail.text else masking.mask(mail.new_text)
     verdict = classifier.classify(subject, new_text)
     found = classifier.extract(f"{subject}\n{new_text}")
     category = next((c for c in classifier.categories if c.name == verdict.name), None)

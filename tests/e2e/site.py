@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mailticket.cli import faces
-from mailticket.store import incoming, outgoing, report, tickets
+from mailticket.store import incoming, outgoing, overview, tickets
 from mailticket.store.engine import Database
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.machine import PATIENCE, until
@@ -144,7 +144,7 @@ class Site:
     def tickets(self) -> list[dict[str, Any]]:
         """What `ticket list --json` prints, oldest first, without the cost of a command."""
         with self.database.read() as session:
-            rows = list(report.ticket_rows(session, report.Filter()))
+            rows = list(overview.ticket_rows(session, overview.Filter()))
             return [faces.ticket(row, tickets.position(session, row.ticket)) for row in reversed(rows)]
 
     def outbox(self) -> list[dict[str, Any]]:
@@ -162,11 +162,11 @@ class Site:
     def incoming_states(self) -> dict[str, int]:
         """How many mails of the mailbox are in each state."""
         with self.database.read() as session:
-            return dict(report.conservation(session).get("support", {}))
+            return dict(overview.conservation(session).get("support", {}))
 
     def outgoing_states(self) -> dict[str, int]:
         with self.database.read() as session:
-            return report.figures(session, datetime.now(UTC), datetime.now(UTC)).outgoing
+            return overview.figures(session, datetime.now(UTC), datetime.now(UTC)).outgoing
 
     def raw_of(self, name: str) -> Any:
         """The record of a mail, by Message-ID or mailbox:UID."""

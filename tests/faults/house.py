@@ -14,13 +14,15 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
-from mailticket import config, daemon, office
-from mailticket.daemon import Daemon
+from mailticket import site as site_module
+from mailticket.config.read import read_settings
 from mailticket.errors import MailticketError
 from mailticket.letters import Letters
 from mailticket.observe import TextFormat
-from mailticket.office import shipped_letters
-from mailticket.once import Tally, run_once
+from mailticket.service import daemon
+from mailticket.service.daemon import Daemon
+from mailticket.service.once import Tally, run_once
+from mailticket.site import shipped_letters
 from tests.e2e.site import Site
 from tests.servers.machine import PATIENCE
 
@@ -40,7 +42,7 @@ class House:
         self.error: BaseException | None = None
         self._thread: threading.Thread | None = None
         plain = shipped_letters
-        patch.setattr(office, "shipped_letters", lambda *own: plain(*own) if own else _letters())
+        patch.setattr(site_module, "shipped_letters", lambda *own: plain(*own) if own else _letters())
         patch.setattr(daemon, "_PAUSE", (0.2, 2.0))
         self._read_only = False
         event.listen(Engine, "begin", self._permit)
@@ -80,7 +82,7 @@ class House:
             event.remove(Engine, "begin", self._permit)
 
     def _settings(self) -> Any:
-        return config.load(self.site.configuration, {})
+        return read_settings(self.site.configuration, {})
 
     def _run(self, running: Daemon) -> None:
         try:

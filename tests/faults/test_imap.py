@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from mailticket import daemon
+from mailticket.service import daemon
 from tests.e2e import post
 from tests.faults import truth
 from tests.faults.conftest import MakeHouse

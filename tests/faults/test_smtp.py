@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from mailticket import outbox
+from mailticket.outbox import deliver
 from tests.e2e import post
 from tests.faults import truth
 from tests.faults.conftest import MakeHouse
@@ -107,7 +107,7 @@ def test_f14_a_stalled_smtp_server_does_not_stop_intake(house: House, dovecot: D
 def test_f15_a_refused_sign_in_keeps_the_queue_and_does_not_hammer(
     make_house: MakeHouse, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "_SERVER_PAUSE", (2.0, 300.0))
+    monkeypatch.setattr(deliver, "_SERVER_PAUSE", (2.0, 300.0))
     guarded = SmtpSink(sign_in=True)
     try:
         house = make_house(

@@ -17,8 +17,8 @@ import time_machine
 from sqlalchemy import create_engine, text
 
 import mailticket.mail
-from mailticket import preparation
 from mailticket.errors import StoreDamaged, StoreUnavailable
+from mailticket.intake import prepare
 from tests.e2e import post
 from tests.e2e.site import Site
 from tests.faults import truth
@@ -188,7 +188,7 @@ def test_f37_a_mail_that_cannot_be_read_is_quarantined_and_the_others_go_on(
             raise error("too much")
         return reader(raw, *rest)
 
-    monkeypatch.setattr(preparation, "read", read)
+    monkeypatch.setattr(prepare, "read", read)
     first, second = post.requests(2)
     dovecot.deliver([first, post.request("poison@example.org"), second])
     house.once()

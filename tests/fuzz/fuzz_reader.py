@@ -26,13 +26,13 @@ atheris: Any = importlib.import_module("atheris") if importlib.util.find_spec("a
 # What is to be covered must be instrumented while it is imported.
 with atheris.instrument_imports(include=["mailticket"]) if atheris else contextlib.nullcontext():
     from mailticket.mail import attachment_bytes, read
-    from mailticket.mail.values import Site
-    from mailticket.triage.categories import classifier
-    from mailticket.triage.exchange import CATEGORIES
+    from mailticket.mail.values import Ourselves
+    from mailticket.topics.categories import classifier
+    from mailticket.topics.exchange import CATEGORIES
     from mailticket.triage.understanding import understand
 
 MAILS = Path(__file__).resolve().parents[1] / "mail" / "eml"
-SITE = Site(own_addresses=frozenset({"support@example.com"}), authserv_id="mx.example", reply_marker="##")
+SITE = Ourselves(own_addresses=frozenset({"support@example.com"}), authserv_id="mx.example", reply_marker="##")
 CLASSIFIER = classifier(CATEGORIES)
 SLOW = 1.0  # seconds that no mail of this size may take
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from mailticket import shipped
+from mailticket.config.files import read_templates, shipped_folder
 from mailticket.letters import Letters, TemplateSource
 
 
 @pytest.fixture(scope="session")
 def source() -> TemplateSource:
-    return TemplateSource("templates", shipped.read_templates(shipped.folder("templates")))
+    return TemplateSource("templates", read_templates(shipped_folder("templates")))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailticket import shipped
+from mailticket.config.files import read_templates, shipped_folder
 from mailticket.letters import (
     KINDS,
     Found,
@@ -24,11 +24,11 @@ from mailticket.letters import (
     Quoted,
     TemplateSource,
     compose,
-    is_bare_address,
-    wire,
+    mime,
 )
+from mailticket.letters.mime import thread
 from mailticket.letters.samples import HEAD
-from mailticket.letters.wire import thread
+from mailticket.mail.addresses import is_bare_address
 
 AUTOMATIC = [
     "From",
@@ -46,7 +46,7 @@ AUTOMATIC = [
     "Content-Language",
 ]
 HUMAN = [name for name in AUTOMATIC if name not in ("Auto-Submitted", "X-Auto-Response-Suppress", "X-Loop")]
-LETTERS = Letters(TemplateSource("templates", shipped.read_templates(shipped.folder("templates"))))
+LETTERS = Letters(TemplateSource("templates", read_templates(shipped_folder("templates"))))
 
 
 def read(message: bytes) -> EmailMessage:
@@ -369,16 +369,16 @@ def test_a_name_that_looks_like_an_address_or_a_link_is_not_greeted() -> None:
 @pytest.mark.parametrize("value", ["x\r\nBcc: e@evil.example", "x\nBcc: e@evil.example", "x" * 1_000])
 def test_a_header_that_came_out_otherwise_than_intended_is_never_sent(monkeypatch, value) -> None:
     fields = [("From", "support@example.com"), ("Subject", value)]
-    monkeypatch.setattr(wire, "header_fields", lambda *_: fields)
-    with pytest.raises(wire.WireError):
-        wire.message(LETTERS.sample("solved", "en"), HEAD, wire.Pages(value, "text\n", "<p>html</p>\n", "en"))
+    monkeypatch.setattr(mime, "header_fields", lambda *_: fields)
+    with pytest.raises(mime.WireError):
+        mime.message(LETTERS.sample("solved", "en"), HEAD, mime.Pages(value, "text\n", "<p>html</p>\n", "en"))
 
 
 def test_a_letter_whose_bytes_fail_the_check_is_sent_in_the_neutral_form(monkeypatch) -> None:
-    def checked(letter: Letter, head: Letterhead, pages: wire.Pages) -> bytes:
+    def checked(letter: Letter, head: Letterhead, pages: mime.Pages) -> bytes:
         if "USDT" in pages.subject:
-            raise wire.WireError("the subject reads otherwise")
-        return wire.message(letter, head, pages)
+            raise mime.WireError("the subject reads otherwise")
+        return mime.message(letter, head, pages)
 
     monkeypatch.setattr(compose, "message", checked)
     composed = LETTERS.compose(LETTERS.sample("acknowledgement", "en"), HEAD)

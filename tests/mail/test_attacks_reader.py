@@ -9,10 +9,10 @@ import time
 import pytest
 
 from mailticket.mail import read
-from mailticket.mail.values import Mail, Site
+from mailticket.mail.values import Mail, Ourselves
 from tests.mail.hostile import ATTACKS, HEAD
 
-SITE = Site(authserv_id="mx.us")
+SITE = Ourselves(authserv_id="mx.us")
 PIECES = 12_000  # of the smaller mail; at this number no measured time is only overhead
 LIMIT = 1.0  # seconds for a whole hostile mail
 GROWTH = 2.6  # most that a doubling of the mail may cost

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from mailticket.mail.automatic import automatic, or_bounce, suppress
 from mailticket.mail.parts import Headers
-from mailticket.mail.values import Address, Automatic, Bounce, Site
+from mailticket.mail.values import Address, Automatic, Bounce, Ourselves
 
-SITE = Site(own_addresses=frozenset({"support@example.com"}), loop_mark="mailticket-7f3k")
+SITE = Ourselves(own_addresses=frozenset({"support@example.com"}), loop_mark="mailticket-7f3k")
 
 
 def judged(
@@ -179,8 +179,8 @@ def test_calendar_answers_are_automatic_and_invitations_are_not() -> None:
         "Auto reply: Your request",
         "Autoreply",
         "[Auto-Reply] Your request",
-        "Out of Office AutoReply: Your request",
-        "Out of office: Your request",
+        "Out of Site AutoReply: Your request",
+        "Out of site: Your request",
         "AUTO: Ann Example is out of the office (returning 04/06/2026)",
         "Ann Example is out of the office.",
         "Ann Example ist außer Haus. (Rückkehr am 06.04.2026)",
@@ -352,7 +352,7 @@ def test_our_own_mail_is_own_whatever_else_it_says() -> None:
         text="",
         sender=None,
         return_path=None,
-        site=Site(),
+        site=Ourselves(),
     )
     assert nobody is None
 

@@ -15,12 +15,12 @@ from mailticket.mail.html import to_text
 from mailticket.mail.structure import MAX_PARTS, canonical, read_structure
 from mailticket.mail.transfer import decode, decode_base64, decode_quoted_printable
 from mailticket.mail.uuencode import extract
-from mailticket.mail.values import Site
+from mailticket.mail.values import Ourselves
 from tests.fuzz.mutation import mutate
 from tests.mail.test_attacks_reader import texts
 
 MAILS = [path.read_bytes() for path in sorted((Path(__file__).parent / "eml").glob("*.eml"))]
-SITE = Site(own_addresses=frozenset({"support@example.com"}), loop_mark="x", authserv_id="mx", reply_marker="##")
+SITE = Ourselves(own_addresses=frozenset({"support@example.com"}), loop_mark="x", authserv_id="mx", reply_marker="##")
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NEAR_MIME = st.lists(
     st.sampled_from(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from mailticket.mail import read, trust
-from mailticket.mail.values import Site
+from mailticket.mail.values import Ourselves
 
-SITE = Site(authserv_id="mx.us.example")
-M365 = Site(authserv_id="microsoft365")
+SITE = Ourselves(authserv_id="mx.us.example")
+M365 = Ourselves(authserv_id="microsoft365")
 OURS = "Received: from out.user.example by mx.us.example with ESMTPS; Mon, 2 Nov 2026 10:00:00 +0000"
 FROM = "From: Ann <ann@user.example>"
 
 
-def verdict(*lines: str, site: Site = SITE) -> str:
+def verdict(*lines: str, site: Ourselves = SITE) -> str:
     return read("\r\n".join([*lines, "", "Hello"]).encode(), site).trust
 
 
@@ -115,8 +115,8 @@ def test_a_header_below_somebody_elses_received_counts_for_nothing(lines: list[s
 
 
 def test_nothing_counts_unless_a_service_is_configured() -> None:
-    assert verdict(PASS, OURS, FROM, site=Site()) == "unknown"
-    assert verdict(results("dmarc=pass", ""), FROM, site=Site()) == "unknown"
+    assert verdict(PASS, OURS, FROM, site=Ourselves()) == "unknown"
+    assert verdict(results("dmarc=pass", ""), FROM, site=Ourselves()) == "unknown"
 
 
 @pytest.mark.parametrize(

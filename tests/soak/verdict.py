@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import time_machine
 from sqlalchemy import text
 
-from mailticket import config
-from mailticket.once import run_once
+from mailticket.config.read import read_settings
+from mailticket.service.once import run_once
 from tests.e2e import post
 from tests.servers.smtp import Accepted
 from tests.soak.world import ARCHIVE, World
@@ -20,7 +20,7 @@ _ROUNDS = 60
 
 def finish(world: World) -> list[str]:
     """Rounds until nothing waits any more: first for the mail, then for what was put off, under a clock set forward."""
-    settings = config.load(world.site.configuration, {})
+    settings = read_settings(world.site.configuration, {})
     for turn in range(_ROUNDS):
         with time_machine.travel(datetime.now(UTC) + timedelta(hours=min(turn, 20))):
             tally = run_once(settings)

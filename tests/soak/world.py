@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from mailticket.desk import Desk
+from mailticket.desk.tickets import Desk
 from mailticket.errors import MailticketError, WorldError
 from mailticket.failpoints import FAILPOINTS
-from mailticket.office import Office
+from mailticket.site import Site as Running
 from tests.e2e import post
 from tests.e2e.site import Site
 from tests.servers.dovecot import Dovecot
@@ -134,17 +134,17 @@ class World:
         if not open_ones:
             return
         mail = self.random.choice(open_ones)
-        desk = Desk(self._office())
+        desk = Desk(self._site())
         with contextlib.suppress(MailticketError):
             _, number = desk.reply(post.ticket_id(mail), f"We look into it. ({next(self._numbers)})")
             self._answered.add(mail.recipients[0])
             self.staff_answers.add(next(row["message_id"] for row in self.site.outbox() if row["id"] == number))
 
-    def _office(self) -> Office:
-        from mailticket import config
-        from mailticket.office import open_office
+    def _site(self) -> Running:
+        from mailticket.config.read import read_settings
+        from mailticket.site import open_site
 
-        return open_office(config.load(self.site.configuration, {}), self.site.database)
+        return open_site(read_settings(self.site.configuration, {}), self.site.database)
 
     def _deliver(self, *raws: bytes) -> None:
         self.mails += self.dovecot.deliver(raws)

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from mailticket.models import Address, Event, Incoming, Outgoing, Raw, Requester, Ticket
-from mailticket.store import chores, raws, record, schema, watch
+from mailticket.store import chores, raws, requests, schema, watch
 from mailticket.store.engine import Database
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -102,9 +102,9 @@ def test_the_history_is_forgotten_from_its_oldest_end(database: Database) -> Non
 
 def test_the_record_leaves_merged_tickets_out(database: Database) -> None:
     with database.read() as session:
-        found = list(record.requests(session, NOW - 2 * HOUR))
-        assert len(list(record.requests(session, NOW - 2 * HOUR, 3))) <= 3
-        assert list(record.requests(session, NOW)) == []
+        found = list(requests.requests(session, NOW - 2 * HOUR))
+        assert len(list(requests.requests(session, NOW - 2 * HOUR, 3))) <= 3
+        assert list(requests.requests(session, NOW)) == []
     assert len(found) == 8
     assert sum(request.answered_at is not None for request in found) == 1
 
@@ -120,7 +120,7 @@ def test_the_record_leaves_merged_tickets_out(database: Database) -> None:
         lambda session: watch.capped(session, NOW),
         lambda session: watch.alerts_since(session, "ops@mail.example", NOW),
         lambda session: raws.to_mask(session, NOW, 10),
-        lambda session: list(record.requests(session, NOW, 10)),
+        lambda session: list(requests.requests(session, NOW, 10)),
     ],
 )
 def test_no_question_scans_a_table(tmp_path: Path, ask: Callable[[Session], object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailticket.store import outgoing, report, tickets
+from mailticket.store import outgoing, overview, tickets
 from mailticket.store.engine import Database
 from mailticket.store.outgoing import ANSWER_RANK, STAFF_RANK
 from tests.store.conftest import NOON, after, new_outgoing, new_ticket
@@ -73,7 +73,7 @@ def test_after_a_stop_what_was_not_begun_waits_again_and_what_was_begun_is_uncer
         assert outgoing.recover(session, after(1)) == (0, 0)
     with database.read() as session:
         assert [outgoing.by_id(session, number).state for number in ids] == ["uncertain", "queued", "queued"]
-        assert report.figures(session, after(1), NOON).outgoing == {"uncertain": 1, "queued": 2}
+        assert overview.figures(session, after(1), NOON).outgoing == {"uncertain": 1, "queued": 2}
 
 
 @pytest.mark.parametrize(("rank", "states"), [(ANSWER_RANK, ["uncertain"]), (STAFF_RANK, ["queued", "uncertain"])])

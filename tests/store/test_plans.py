@@ -15,9 +15,9 @@ from sqlalchemy import event
 
 from mailticket.mail import read
 from mailticket.mail.values import Address as MailAddress
-from mailticket.mail.values import Site
+from mailticket.mail.values import Ourselves
 from mailticket.settings import Settings
-from mailticket.store import Session, incoming, knowledge, load, outgoing, raws, report, tickets
+from mailticket.store import Session, incoming, knowledge, load, outgoing, overview, raws, tickets
 from mailticket.store.engine import Database
 from mailticket.triage.known import Claims
 from tests.store.conftest import NOON, new_message, new_outgoing, new_ticket
@@ -45,7 +45,7 @@ def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
 
 
 def _known(session: Session) -> object:
-    mail = read(RAW, Site(own_addresses=frozenset()))
+    mail = read(RAW, Ourselves(own_addresses=frozenset()))
     claims = Claims(earlier_ids=("<a@b>",), subject_ids=("MT-0000-TEST",), bounced_id="<c@d>")
     return knowledge.known(session, mail, claims, SETTINGS, NOON)
 
@@ -68,9 +68,9 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "recovering": lambda s: outgoing.recover(s, NOON),
     "held back": outgoing.withheld,
     "answers to a mail": lambda s: outgoing.caused_by(s, 1),
-    "the figures of status": lambda s: report.figures(s, NOON, NOON - timedelta(days=7)),
-    "conservation": report.conservation,
-    "a list": lambda s: list(report.ticket_rows(s, report.Filter(), 50)),
+    "the figures of status": lambda s: overview.figures(s, NOON, NOON - timedelta(days=7)),
+    "conservation": overview.conservation,
+    "a list": lambda s: list(overview.ticket_rows(s, overview.Filter(), 50)),
     "the load": lambda s: load.snapshot(s, NOON),
     "whether a ticket ID is free": lambda s: tickets.unused_key(s, lambda: "MT-AAAA-AAAB"),
     "who it is from": lambda s: tickets.requester_of(s, MailAddress("", "ann@example.org"), "en", NOON),

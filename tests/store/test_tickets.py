@@ -9,7 +9,7 @@ import pytest
 from mailticket.errors import NotFound
 from mailticket.mail.values import Address
 from mailticket.models import Participant
-from mailticket.store import incoming, report, tickets
+from mailticket.store import incoming, overview, tickets
 from mailticket.store.engine import Database
 from tests.store.conftest import NOON, after, new_message, new_outgoing, new_ticket
 
@@ -110,7 +110,7 @@ def test_participants_are_kept_in_order(database: Database) -> None:
 
 
 def test_lists_are_filtered_and_paged_newest_first(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "_PAGE", 2)
+    monkeypatch.setattr(overview, "_PAGE", 2)
     with database.write() as session:
         ids = [new_ticket(session, f"p{n}@example.org", after(n)) for n in range(5)]
         duplicate = new_ticket(session, "p0@example.org", after(6), duplicate_of=ids[0], category="deposit")
@@ -119,7 +119,7 @@ def test_lists_are_filtered_and_paged_newest_first(database: Database, monkeypat
 
     def found(limit: int | None = None, **wanted: object) -> list[int | None]:
         with database.read() as session:
-            rows = report.ticket_rows(session, report.Filter(**wanted), limit)  # type: ignore[arg-type]
+            rows = overview.ticket_rows(session, overview.Filter(**wanted), limit)  # type: ignore[arg-type]
             return [row.ticket.id for row in rows]
 
     assert found() == [duplicate, *reversed(ids)]
@@ -131,9 +131,9 @@ def test_lists_are_filtered_and_paged_newest_first(database: Database, monkeypat
     assert found(since=after(4)) == [duplicate, ids[4]]
     assert found(status=("closed",), merged=True) == [merged]
     with database.read() as session:
-        row = report.ticket_row(session, tickets.by_id(session, duplicate))
+        row = overview.ticket_row(session, tickets.by_id(session, duplicate))
         assert (row.requester, row.duplicate_of) == ("p0@example.org", tickets.by_id(session, ids[0]).key)
-        assert report.ticket_row(session, tickets.by_id(session, ids[0])).messages == 1
+        assert overview.ticket_row(session, tickets.by_id(session, ids[0])).messages == 1
 
 
 def test_the_figures_add_up(database: Database) -> None:
@@ -153,9 +153,9 @@ def test_the_figures_add_up(database: Database) -> None:
         incoming.finish(session, int(rows[1].id or 0), NOON, state="opened", afterwards="due", afterwards_at=NOON)
         incoming.afterwards_failed(session, [int(rows[1].id or 0)], NOON, "read-only")
     with database.read() as session:
-        figures = report.figures(session, after(40), after(0))
+        figures = overview.figures(session, after(40), after(0))
         oldest = tickets.by_id(session, overdue).key
-        conservation = report.conservation(session)
+        conservation = overview.conservation(session)
     assert figures.tickets == {"pending": 2, "new": 2}
     assert (figures.unanswered, figures.overdue, figures.oldest_unanswered) == (2, 1, (oldest, after(-5)))
     assert (figures.kept, figures.missed) == (1, 1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.articles.__main__ import choose_all, measure
-from mailticket.triage import exchange
-from mailticket.triage.articles import Article, Matcher, matcher
-from mailticket.triage.categories import Verdict, classifier
-from mailticket.triage.duplicates import fingerprint
+from mailticket.likeness.duplicates import fingerprint
+from mailticket.topics import exchange
+from mailticket.topics.articles import Article, Matcher, matcher
+from mailticket.topics.categories import Verdict, classifier
 
 READER = classifier(exchange.CATEGORIES)
 DEPOSIT = Article("Deposit not credited: confirmations", "en", ("deposit",), "https://help.example/deposit")

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from benchmarks.categories.__main__ import accuracy, judge_all, sure_precision
 from mailticket.settings import Category, FieldRule
-from mailticket.triage import exchange
-from mailticket.triage.categories import classifier, classify
+from mailticket.topics import exchange
+from mailticket.topics.categories import classifier, classify
 
 READER = classifier(exchange.CATEGORIES)
 

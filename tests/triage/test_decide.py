@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailticket.likeness.duplicates import Fingerprint, fingerprint
 from mailticket.mail.values import Address, Automatic, Bounce, BounceRecipient, Mail
 from mailticket.settings import Settings
 from mailticket.triage import ids
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
-from mailticket.triage.duplicates import Fingerprint, fingerprint
 from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
 from mailticket.triage.signatures import Signed
 

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.duplicates.__main__ import judge_all, score
+from mailticket.likeness import boilerplate, followup_phrases
+from mailticket.likeness.duplicates import Fingerprint, best, compare, fingerprint
 from mailticket.settings import Duplicates
-from mailticket.triage import boilerplate, exchange, stance
-from mailticket.triage.categories import classifier
-from mailticket.triage.duplicates import Fingerprint, best, compare, fingerprint
-from mailticket.triage.words import folded
+from mailticket.text.words import folded
+from mailticket.topics import exchange
+from mailticket.topics.categories import classifier
 
 READER = classifier(exchange.CATEGORIES)
 THRESHOLD = Duplicates().threshold
@@ -100,12 +101,12 @@ def test_details_at_the_end_of_a_form_are_no_signature() -> None:
     "text", ["Any update?", "still waiting!!", "没人回复吗", "有进展了吗", "When will you answer?"]
 )
 def test_asking_for_news_is_noticed(text: str) -> None:
-    assert stance.stance(folded(text)).chaser
+    assert followup_phrases.stance(folded(text)).chaser
 
 
 @pytest.mark.parametrize("text", ["When will you list KAS?", "How long is the address valid?", "My account is locked"])
 def test_other_questions_are_not_asking_for_news(text: str) -> None:
-    assert not stance.stance(folded(text)).chaser
+    assert not followup_phrases.stance(folded(text)).chaser
 
 
 def test_the_best_match_is_the_most_similar_ticket() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailticket.settings import Category, FieldRule
-from mailticket.triage import exchange, fields
+from mailticket.topics import exchange, fields
 
 TXID = "ab12" * 16
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailticket.mail import attachment_bytes, read
-from mailticket.triage import secrets
-from mailticket.triage.redaction import redact
+from mailticket.secrets import masking
+from mailticket.secrets.redaction import redact
 
 CANARY = "Zebra-7741-quartz"
 WORDS = f"Please unlock me. My password: {CANARY}\r\nTXID {'9f' * 32}\r\n"
@@ -127,5 +127,5 @@ def test_no_mail_makes_it_raise_or_show_the_secret(noise: bytes, name: str) -> N
     broken = raw[:middle] + noise + raw[middle:]
     redacted = redact(broken)
     after = read(redacted.raw)
-    assert [secrets.mask(text)[0] for text in (after.subject, after.text)] == [after.subject, after.text]
+    assert [masking.mask(text)[0] for text in (after.subject, after.text)] == [after.subject, after.text]
     assert redact(redacted.raw).raw == redacted.raw

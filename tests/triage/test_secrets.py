@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.secrets.__main__ import Judged, judge_all
-from mailticket.triage import secrets
+from mailticket.secrets import masking
 
 TXID = "9f" * 32
 KEY = "4c" * 32
@@ -37,7 +37,7 @@ SEED = "legal winner thank year wave sausage worth useful legal winner thank yel
     ],
 )
 def test_a_secret_is_masked_and_the_rest_stays(text: str, masked: str) -> None:
-    assert secrets.mask(text)[0] == masked
+    assert masking.mask(text)[0] == masked
 
 
 @pytest.mark.parametrize(
@@ -58,17 +58,17 @@ def test_a_secret_is_masked_and_the_rest_stays(text: str, masked: str) -> None:
     ],
 )
 def test_what_only_looks_like_a_secret_stays(text: str) -> None:
-    assert secrets.mask(text) == (text, ())
+    assert masking.mask(text) == (text, ())
 
 
 def test_a_seed_phrase_with_a_wrong_checksum_is_masked_when_wording_names_it() -> None:
-    masked, kinds = secrets.mask("my recovery phrase: " + SEED.replace("yellow", "zoo"))
+    masked, kinds = masking.mask("my recovery phrase: " + SEED.replace("yellow", "zoo"))
     assert kinds == ("seed phrase",)
     assert "winner" not in masked
 
 
 def test_places_of_secrets_do_not_overlap_and_follow_each_other() -> None:
-    found = secrets.find(f"password: {SEED} private key {KEY} card 4111111111111111 cvv 123")
+    found = masking.find(f"password: {SEED} private key {KEY} card 4111111111111111 cvv 123")
     assert all(a.end <= b.start for a, b in pairwise(found))
     assert {secret.kind for secret in found} >= {"seed phrase", "private key", "card number"}
 
@@ -82,7 +82,7 @@ def test_no_secret_of_the_labelled_set_is_missed_and_nothing_else_touched(mail: 
 
 @given(st.text(max_size=300))
 def test_masking_never_raises_and_a_second_time_changes_nothing_outside_marks(text: str) -> None:
-    masked, kinds = secrets.mask(text)
+    masked, kinds = masking.mask(text)
     assert bool(kinds) == (masked != text)
 
 
@@ -108,7 +108,7 @@ def test_time_grows_linearly_with_hostile_text(unit: str) -> None:
     def seconds(size: int) -> float:
         text = (unit * (size // len(unit) + 1))[:size]
         start = time.process_time()
-        secrets.mask(text)
+        masking.mask(text)
         return time.process_time() - start
 
     seconds(2_000)

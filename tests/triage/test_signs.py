@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mailticket.triage import cards, keys, passwords, seeds
-from mailticket.triage.spans import loosely, mentions, plain
+from mailticket.secrets import cards, keys, passwords, seeds
+from mailticket.secrets.spans import loosely, mentions, plain
 
 SETS = Path(__file__).resolve().parents[2] / "benchmarks"
 PAIRS = [

@@ -1,0 +1,289 @@
+"""What staff do with tickets: reply, note, close, reopen, take, merge, split. Each is one transaction, one event."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mailticket.errors import NotFound, Refused
+from mailticket.letters import Quoted
+from mailticket.mail import attachment_bytes
+from mailticket.mail.addresses import is_bare_address
+from mailticket.mail.values import Address as MailAddress
+from mailticket.mail.values import address_key
+from mailticket.models import Message, Participant, Ticket
+from mailticket.outbox import compose
+from mailticket.outbox.compose import Occasion
+from mailticket.secrets import masking
+from mailticket.site import Site
+from mailticket.store import Session, outgoing, tickets
+from mailticket.triage import ids
+
+_LONGEST_QUOTE = 5_000
+
+
+class Desk:
+    """Staff's hands. `actor` is who did it, for the history."""
+
+    def __init__(self, site: Site, actor: str = "staff") -> None:
+        self.site = site
+        self.actor = actor
+
+    def find(self, session: Session, name: str) -> Ticket:
+        """The ticket that a person means by an ID as they type it; a merged one leads to its target."""
+        settings = self.site.settings.support
+        prefixes = (settings.prefix, *settings.former_prefixes)
+        found = ids.find_ids(name, prefixes) or ids.find_ids(f"{settings.prefix}-{name}", prefixes)
+        if not found:
+            raise NotFound(
+                f"{name!r} is no ticket ID: it looks like {settings.prefix}-7F3K-92QX, is there a typing error?"
+            )
+        return tickets.by_key(session, found[0], follow_merge=True, lock=True)
+
+    def reply(self, name: str, text: str, staff_name: str = "") -> tuple[str, int]:
+        """Answer the requester; returns the ticket's ID and the outgoing mail's number."""
+        body = text.strip()
+        if not body:
+            raise Refused("the reply is empty; nothing was sent")
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            ticket = self.find(session, name)
+            to = self._recipient(session, ticket)
+            answered = tickets.newest_incoming(session, int(ticket.id or 0))
+            occasion = Occasion(
+                kind="staff-reply",
+                to=to,
+                verified=True,  # a person decides what a staff answer says
+                in_reply_to=(answered.message_id or "") if answered else "",
+                references=self._thread(session, ticket),
+            )
+            row = compose.write(
+                session, self.site, ticket, occasion, now,
+                staff_text=body, staff_name=staff_name, history=_quoted(answered),
+            )  # fmt: skip
+            self._set_status(session, ticket, "pending", now)
+            self._event(session, ticket, now, "staff-reply", f"to {to}")
+        return ticket.key, row
+
+    def note(self, name: str, text: str) -> str:
+        """Keep a note that no requester ever sees."""
+        body = text.strip()
+        if not body:
+            raise Refused("the note is empty")
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            ticket = self.find(session, name)
+            masked, kinds = masking.mask(body)
+            tickets.add_message(session, ticket_id=int(ticket.id or 0), direction="note", kind="note", text=masked,
+                                new_text=masked, from_name=self.actor, at=now, secrets=list(kinds))  # fmt: skip
+            self._event(session, ticket, now, "note")
+        return ticket.key
+
+    def close(self, name: str, *, notify: bool = False) -> str:
+        """Close a ticket; with notify the requester gets the solved letter."""
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            ticket = self.find(session, name)
+            if ticket.status == "closed":
+                raise Refused(f"{ticket.key} is closed already")
+            if notify:
+                self._send_solved(session, ticket, now)
+            self._set_status(session, ticket, "closed", now)
+            self._event(session, ticket, now, "closed", "the requester was told" if notify else "")
+        return ticket.key
+
+    def reopen(self, name: str) -> str:
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            ticket = self.find(session, name)
+            if ticket.status not in ("solved", "closed", "pending"):
+                raise Refused(f"{ticket.key} is {ticket.status}: there is nothing to reopen")
+            self._set_status(session, ticket, "open", now)
+            self._event(session, ticket, now, "reopened")
+        return ticket.key
+
+    def assign(self, name: str, to: str) -> str:
+        """Give a ticket to somebody, which takes it: new becomes open. An empty name puts it back."""
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            ticket = self.find(session, name)
+            ticket.assigned_to = to
+            if to and ticket.status == "new":
+                self._set_status(session, ticket, "open", now)
+            session.add(ticket)
+            self._event(session, ticket, now, "assigned", to or "to nobody")
+        return ticket.key
+
+    def merge(self, name: str, into: str) -> tuple[str, str]:
+        """Move the messages of one ticket into another; later replies to the first follow. Returns both IDs."""
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            source, target = self.find(session, name), self.find(session, into)
+            if source.id == target.id:
+                raise Refused(f"{source.key} cannot be merged into itself")
+            moved = tickets.move_messages(session, int(source.id or 0), int(target.id or 0))
+            source.merged_into = target.id
+            self._set_status(session, source, "closed", now)
+            if target.duplicate_of == source.id:
+                target.duplicate_of, target.similarity, target.duplicate_reason = None, None, ""
+            tickets.point_duplicates(session, int(source.id or 0), int(target.id or 0))
+            _keep_place(source, target)
+            target.updated_at = now
+            session.add(target)
+            self._event(session, source, now, "merged", f"into {target.key}")
+            self._event(session, target, now, "merged", f"{moved} messages of {source.key}")
+        return source.key, target.key
+
+    def split(self, name: str) -> str:
+        """Undo the merge of a ticket, whose own messages come back, or its duplicate link."""
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            settings = self.site.settings.support
+            found = ids.find_ids(name, (settings.prefix, *settings.former_prefixes))
+            ticket = tickets.by_key(session, found[0] if found else name, lock=True)
+            if ticket.merged_into is not None:
+                self._unmerge(session, ticket, ticket.merged_into, now)
+            elif ticket.duplicate_of is not None:
+                ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""
+                self._event(session, ticket, now, "split", "no duplicate after all")
+            else:
+                raise Refused(f"{ticket.key} is neither merged nor flagged as a duplicate")
+            session.add(ticket)
+        return ticket.key
+
+    def _unmerge(self, session: Session, ticket: Ticket, target: int, now: datetime) -> None:
+        moved = tickets.bring_back_messages(session, int(ticket.id or 0))
+        tickets.restore_arrival(session, target)
+        ticket.merged_into = None
+        untouched = ticket.first_response_at is None and not ticket.assigned_to
+        self._set_status(session, ticket, "new" if untouched else "open", now)
+        said = f"{moved} messages went back to {ticket.key}"
+        tickets.add_event(session, target, now, "split", said, self.actor)
+        self._event(session, ticket, now, "split", f"{moved} messages came back")
+
+    def add_participant(self, name: str, address: str) -> str:
+        """Allow an address to write to a ticket beside its requester."""
+        now = self.site.clock()
+        self._check_address(address)
+        with self.site.database.write() as session:
+            ticket = self.find(session, name)
+            self._add_participant(session, ticket, address, now)
+        return ticket.key
+
+    def set_requester(self, name: str, address: str) -> str:
+        """Say whose ticket it is, for one that came without a usable sender."""
+        now = self.site.clock()
+        self._check_address(address)
+        with self.site.database.write() as session:
+            ticket = self.find(session, name)
+            ticket.requester_id = tickets.requester_of(session, MailAddress("", address), ticket.language, now)
+            session.add(ticket)
+            self._event(session, ticket, now, "requester", address)
+        return ticket.key
+
+    def link_addresses(self, address: str, other: str) -> None:
+        """Treat two addresses as one person's; the second need not have written yet."""
+        self._check_address(address)
+        self._check_address(other)
+        with self.site.database.write() as session:
+            tickets.link_addresses(session, MailAddress("", address), MailAddress("", other))
+
+    def mail_again(self, address: str) -> None:
+        """Let automatic mail go to an address again after its mail bounced."""
+        with self.site.database.write() as session:
+            if not tickets.set_deliverable(session, address):
+                raise Refused(f"mail to {address} is not stopped")
+
+    def release(self, numbers: list[int] | None = None) -> int:
+        """Send answers that were held back, oldest first: all of them, or the given rows. Returns how many."""
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            rows = outgoing.withheld(session, numbers)
+            for row in rows:
+                row.state, row.next_attempt_at, row.counted_at = "queued", now, now
+                session.add(row)
+        return len(rows)
+
+    def retry_outgoing(self, number: int) -> None:
+        """Make a mail due now. One whose outcome is uncertain may reach its reader twice; a person decides that."""
+        with self.site.database.write() as session:
+            row = outgoing.by_id(session, number)
+            if row.state not in ("deferred", "failed", "uncertain", "cancelled"):
+                raise Refused(f"outgoing mail {number} is {row.state}: there is nothing to retry")
+            row.state, row.next_attempt_at, row.created_at = "queued", self.site.clock(), self.site.clock()
+            session.add(row)
+
+    def cancel_outgoing(self, number: int) -> None:
+        """Take a mail out of the queue for good."""
+        with self.site.database.write() as session:
+            row = outgoing.by_id(session, number)
+            if row.state not in ("queued", "deferred", "withheld", "uncertain"):
+                raise Refused(f"outgoing mail {number} is {row.state} and cannot be cancelled")
+            row.state, row.reason = "cancelled", f"cancelled by {self.actor}"
+            session.add(row)
+
+    def attachment(self, number: int) -> tuple[str, bytes]:
+        """Name and bytes of a file, decoded from its raw mail."""
+        with self.site.database.read() as session:
+            row, raw = tickets.attachment_source(session, number)
+        if raw is None:
+            raise NotFound("the raw mail of this attachment was removed by retention")
+        return row.name, attachment_bytes(raw, row.part)
+
+    def _check_address(self, address: str) -> None:
+        if not is_bare_address(address):
+            raise Refused(f"{address!r} is not one e-mail address such as ann@example.org")
+        if address_key(address) in self.site.settings.own_addresses:
+            raise Refused(f"{address} is our own address")
+
+    def _add_participant(self, session: Session, ticket: Ticket, address: str, now: datetime) -> None:
+        key = address_key(address)
+        if session.get(Participant, (ticket.id, key)) is None:
+            tickets.add_participant(
+                session, Participant(ticket_id=int(ticket.id or 0), key=key, address=address, added_at=now)
+            )
+            self._event(session, ticket, now, "participant", address)
+
+    def _recipient(self, session: Session, ticket: Ticket) -> str:
+        addresses = tickets.addresses_of(session, ticket.requester_id) if ticket.requester_id else []
+        if not addresses:
+            raise Refused(f"{ticket.key} has no requester to answer; set one with `mailticket ticket requester`")
+        newest = tickets.newest_incoming(session, int(ticket.id or 0))
+        written = {a.key: a.address for a in addresses}
+        last = address_key(newest.from_address) if newest else ""
+        return written.get(last, addresses[0].address)
+
+    def _thread(self, session: Session, ticket: Ticket) -> tuple[str, ...]:
+        """All Message-IDs of the conversation, oldest first: what References holds (RFC 5322 section 3.6.4)."""
+        rows = tickets.conversation(session, int(ticket.id or 0))
+        return tuple(row.message_id for row in rows if row.message_id)
+
+    def _send_solved(self, session: Session, ticket: Ticket, now: datetime) -> None:
+        occasion = Occasion("solved", self._recipient(session, ticket), verified=ticket.trust == "verified",
+                            references=self._thread(session, ticket))  # fmt: skip
+        compose.write(session, self.site, ticket, occasion, now, state="solved")
+
+    def _set_status(self, session: Session, ticket: Ticket, status: str, now: datetime) -> None:
+        ticket.status = status
+        ticket.closed_at = now if status == "closed" else None
+        ticket.solved_at = now if status == "solved" else None
+        ticket.updated_at = now
+        session.add(ticket)
+
+    def _event(self, session: Session, ticket: Ticket, now: datetime, kind: str, detail: str = "") -> None:
+        tickets.add_event(session, int(ticket.id or 0), now, kind, detail, self.actor)
+
+
+def _keep_place(source: Ticket, target: Ticket) -> None:
+    """A person who wrote twice keeps the earlier place in the queue, and the earlier promise (section 1)."""
+    waiting = source.first_response_at is None and target.first_response_at is None
+    if not waiting or source.requester_id != target.requester_id or source.created_at >= target.created_at:
+        return
+    target.created_at = source.created_at
+    if source.promised_by is not None and (target.promised_by is None or source.promised_by < target.promised_by):
+        target.promised_from, target.promised_by = source.promised_from, source.promised_by
+
+
+def _quoted(message: Message | None) -> Quoted | None:
+    if message is None:
+        return None
+    return Quoted(message.from_name or message.from_address, message.at, message.new_text[:_LONGEST_QUOTE])

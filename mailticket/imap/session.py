@@ -1,0 +1,300 @@
+"""One mailbox of one IMAP server, as the daemon uses it. One thread at a time; a Waker is for all threads."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
+
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError, ProtocolError
+from imapclient.imap_utf7 import encode as encode_utf7
+
+from mailticket.errors import CommandRefused, MailboxUnavailable, MailticketError
+from mailticket.imap import replies
+from mailticket.imap.idle import Waker, idle
+from mailticket.imap.replies import Fetched, Folder, Listed, Missing
+from mailticket.imap.signin import open_connection, sign_in
+from mailticket.imap.trouble import TROUBLE, why
+from mailticket.imap.wire import MIB, Client, quoted
+from mailticket.settings import Mailbox
+
+_MAILS_A_FETCH, _BYTES_A_FETCH = 50, 4 * MIB
+_UIDS_A_COMMAND = 400  # keeps a command line under the 8,192 bytes of RFC 7162 section 4, whatever the UIDs
+_LONGEST_LIST = 16 * MIB  # a SEARCH answer: about 1.5 million UIDs
+_HEAD_BYTES = 256 * 1024
+
+
+class Inbox:
+    """The IMAP side of one `[[mailbox]]`.
+
+    Every method raises MailboxUnavailable, or its kinds SignInRefused and CommandRefused, and nothing else. After
+    anything but CommandRefused the connection is closed already; `connect` and `select` begin anew.
+    """
+
+    def __init__(
+        self, mailbox: Mailbox, secret: str | Callable[[], str], on_progress: Callable[[], None] = lambda: None
+    ) -> None:
+        """`secret` is the password or the OAuth2 token; a callable is asked again at each `connect`.
+
+        `on_progress` is called whenever bytes have come from the server; after it, at most the mailbox's
+        timeout_seconds pass before it is called again or the command ends.
+        """
+        self.mailbox = mailbox
+        self._secret = secret
+        self._on_progress = on_progress
+        self._client: Client | None = None
+        self._folder: Folder | None = None
+
+    @property
+    def connected(self) -> bool:
+        return self._client is not None
+
+    @property
+    def can_idle(self) -> bool:
+        """Whether the connected server offers IDLE. Where it does not, wait with `Waker.wait`."""
+        return self._client is not None and bool(self._client.has_capability("IDLE"))
+
+    def connect(self) -> None:
+        """Connect, make TLS sure, sign in, and send our ID. A connection that was there is dropped first."""
+        self.drop()
+        secret = self._secret() if callable(self._secret) else self._secret
+        try:
+            with self._translated("sign in"):
+                self._client = open_connection(self.mailbox)
+                self._client.wire.on_progress = self._on_progress
+                self._client.wire.allow()
+                sign_in(self._client, self.mailbox, secret)
+        except CommandRefused as refused:  # no to the very first words is no connection
+            self.drop()
+            raise MailboxUnavailable(str(refused)) from refused
+
+    def select(self) -> Folder:
+        """Open the mailbox's folder, read-only where the server gives no more."""
+        name = self.mailbox.folder
+        with self._asking(f"open the folder {name}") as client:
+            try:
+                answer = client.select_folder(_folder_name(name))
+            except IMAPClientReadOnlyError:
+                answer = client.select_folder(name, readonly=True)
+            if not isinstance(answer.get(b"UIDVALIDITY"), int):
+                raise ProtocolError("the server gives no UIDVALIDITY, so no mail there can be told from another")
+            read_only = client.wire.is_readonly or answer.get(b"PERMANENTFLAGS") == ()
+            self._folder = Folder(answer[b"UIDVALIDITY"], answer.get(b"UIDNEXT"), answer[b"EXISTS"], read_only)
+        return self._folder
+
+    def folders(self) -> list[str]:
+        """The names of all folders of the account, to help a person who misspelt one."""
+        with self._asking("list the folders") as client:
+            return [str(name) for _, _, name in client.list_folders()]
+
+    def list_new(self, after_uid: int) -> list[int]:
+        """The UIDs above `after_uid` that the server lists, ascending. EXISTS told before this is settled by it."""
+        lowest = max(0, after_uid) + 1
+        if lowest > replies.HIGHEST_UID:
+            return []
+        found: set[int] = set()
+        for _ in range(2):
+            with self._asking("list new mail", line=_LONGEST_LIST, answer=_LONGEST_LIST + MIB) as client:
+                client.wire.untagged_responses.pop("EXISTS", None)
+                found = replies.searched(client.wire.by_uid("SEARCH", f"UID {lowest}:*"))
+                # Dovecot searches what it knew before the command and tells what has come after the answer.
+                if "EXISTS" not in client.wire.untagged_responses:
+                    break
+        # "n:*" names the last mail when n lies beyond it (RFC 3501 section 6.4.8), and servers have sent worse.
+        return sorted(uid for uid in found if lowest <= uid <= replies.HIGHEST_UID)
+
+    def still_there(self, uids: Collection[int]) -> set[int]:
+        """Those of the UIDs that the server still lists."""
+        there: set[int] = set()
+        for some in replies.portions(uids, _UIDS_A_COMMAND):
+            with self._asking("look for mail again") as client:
+                there |= replies.searched(client.wire.by_uid("SEARCH", f"UID {replies.uid_set(some)}"))
+        return there & set(uids)
+
+    def sizes(self, uids: Collection[int]) -> dict[int, Listed]:
+        """Size and arrival of each mail, by UID ascending. A UID that is not in the result has vanished."""
+        found: dict[int, Listed] = {}
+        now = datetime.now(UTC)
+        for some in replies.portions(uids, _UIDS_A_COMMAND):
+            with self._asking("ask for sizes") as client:
+                data = client.wire.by_uid("FETCH", replies.uid_set(some), "(UID RFC822.SIZE INTERNALDATE)")
+                found |= {uid: replies.listed(items, now) for uid, items in replies.fetched(data, some).items()}
+        absent = set(uids) - found.keys()
+        if absent:
+            found |= dict.fromkeys(self.still_there(absent), Listed(0, now))
+        return dict(sorted(found.items()))
+
+    def fetch(self, mails: Mapping[int, Listed]) -> Iterator[Fetched | Missing]:
+        """The mails of `sizes`, whole and with flags untouched, in order of UID.
+
+        Taken in portions of at most 50 mails and about 4 MB. A mail above the configured size comes as its headers
+        and first part (`whole` False). What the server does not give comes as Missing, after the rest of its portion.
+        """
+        large = {uid for uid, known in mails.items() if known.size > self._maximum}
+        for group in replies.groups(mails, _MAILS_A_FETCH, _BYTES_A_FETCH, alone=large):
+            if group.keys() <= large:
+                yield from (self.fetch_head(uid, known) for uid, known in group.items())
+            else:
+                yield from self._fetch_group(group)
+
+    def fetch_head(self, uid: int, known: Listed, size: int = _HEAD_BYTES) -> Fetched | Missing:
+        """The first `size` bytes of a mail: its headers and the beginning of its first part."""
+        try:
+            got = self._fetch_items({uid: known}, f"BODY.PEEK[]<0.{size}>", size, whole=False)
+        except CommandRefused as refused:
+            return self._missing([uid], str(refused))[0]
+        return got[uid] if uid in got else self._missing([uid])[0]
+
+    def mark_seen(self, uids: Collection[int]) -> None:
+        """Set \\Seen. Mails that vanished meanwhile are no error; a read-only folder is CommandRefused."""
+        for some in replies.portions(uids, _UIDS_A_COMMAND):
+            with self._asking("mark mail as seen") as client:
+                self._must_be_writable()
+                client.wire.by_uid("STORE", replies.uid_set(some), "+FLAGS.SILENT (\\Seen)")
+
+    def move(self, uids: Collection[int], folder: str) -> dict[int, int]:
+        """Move mails to a folder, which is made once if it is missing; old to new UIDs where the server tells them.
+
+        UID MOVE (RFC 6851), or UID COPY, \\Deleted and UID EXPUNGE of just these mails (RFC 4315). Where the server has
+        neither, CommandRefused: a plain EXPUNGE would remove what others marked. A repeated move is harmless.
+        """
+        moved: dict[int, int] = {}
+        for some in replies.portions(uids, _UIDS_A_COMMAND):
+            try:
+                moved |= self._move(some, folder)
+            except CommandRefused as refused:
+                if "[TRYCREATE]" not in str(refused).upper():
+                    raise
+                self._create(folder)
+                moved |= self._move(some, folder)
+        return moved
+
+    def idle(self, seconds: float, waker: Waker) -> bool:
+        """Wait for mail: True at once when the server has told of some since `list_new`, or as soon as it does.
+
+        False when the waker was woken, and after `seconds` (9 minutes at most). Whatever the answer: `list_new`
+        comes next, since IDLE is a hint and not a list.
+        """
+        with self._asking("wait for mail") as client:
+            if "EXISTS" in client.wire.untagged_responses:
+                return True
+            return idle(client.wire, seconds, waker)
+
+    def noop(self) -> None:
+        """Ask whether the server is still there."""
+        with self._asking("reach the server") as client:
+            client.wire.noop()
+
+    def logout(self) -> None:
+        """Say good-bye and close; never raises, since nothing depends on it."""
+        client, self._client, self._folder = self._client, None, None
+        if client is not None:
+            with contextlib.suppress(*TROUBLE):
+                client.wire.allow()
+                client.logout()
+            client.wire.shutdown()
+
+    def drop(self) -> None:
+        """Close without a word; never raises."""
+        client, self._client, self._folder = self._client, None, None
+        if client is not None:
+            client.wire.shutdown()
+
+    @property
+    def _maximum(self) -> int:
+        return self.mailbox.maximum_size_mb * MIB
+
+    def _fetch_group(self, group: dict[int, Listed]) -> Iterator[Fetched | Missing]:
+        """One FETCH; where the server refuses it for a group, one for each mail, so that the others get through."""
+        try:
+            got = self._fetch_items(group, "BODY.PEEK[]", max(self._literal(known) for known in group.values()))
+        except CommandRefused as refused:
+            if len(group) > 1:
+                for uid, known in group.items():
+                    yield from self._fetch_group({uid: known})
+            else:
+                yield from self._missing(group, str(refused))
+            return
+        yield from got.values()
+        if absent := group.keys() - got.keys():
+            yield from self._missing(absent)
+
+    def _fetch_items(
+        self, mails: Mapping[int, Listed], body: str, literal: int, whole: bool = True
+    ) -> dict[int, Fetched]:
+        answer = literal if len(mails) == 1 else sum(self._literal(known) for known in mails.values())
+        with self._asking("fetch mail", literal=literal, answer=answer + MIB) as client:
+            items = f"(UID FLAGS INTERNALDATE {body})"
+            answers = replies.fetched(client.wire.by_uid("FETCH", replies.uid_set(mails), items), mails)
+        read = (replies.mail(uid, items, mails[uid], whole) for uid, items in sorted(answers.items()))
+        return {mail.uid: mail for mail in read if mail is not None}
+
+    def _literal(self, known: Listed) -> int:
+        """How large a mail may turn out. Some honest servers (Exchange) only estimate RFC822.SIZE, so with slack."""
+        return min(2 * known.size, self._maximum + self._maximum // 2) + MIB
+
+    def _missing(self, uids: Collection[int], reason: str = "the server answered without it") -> list[Missing]:
+        listed = self.still_there(uids)
+        return [Missing(uid, uid in listed, reason if uid in listed else "it has vanished") for uid in sorted(uids)]
+
+    def _move(self, uids: Collection[int], folder: str) -> dict[int, int]:
+        which, target = replies.uid_set(uids), quoted(encode_utf7(_folder_name(folder)).decode("ascii"))
+        with self._asking(f"move mail to {folder}") as client:
+            self._must_be_writable()
+            if client.has_capability("MOVE"):
+                client.wire.by_uid("MOVE", which, target)
+                return replies.copied(client.wire.response("COPYUID")[1], uids)
+            if not client.has_capability("UIDPLUS"):
+                raise CommandRefused("the server has neither MOVE nor UIDPLUS; set afterwards to seen or keep")
+            client.wire.by_uid("COPY", which, target)
+            moved = replies.copied(client.wire.response("COPYUID")[1], uids)
+            client.wire.by_uid("STORE", which, "+FLAGS.SILENT (\\Deleted)")
+            client.wire.by_uid("EXPUNGE", which)
+            return moved
+
+    def _must_be_writable(self) -> None:
+        if self._folder is not None and self._folder.read_only:  # Dovecot says OK to a STORE there, and ignores it
+            raise CommandRefused("the folder is read-only")
+
+    def _create(self, folder: str) -> None:
+        with contextlib.suppress(CommandRefused), self._asking(f"make the folder {folder}") as client:
+            client.create_folder(folder)
+            client.subscribe_folder(folder)
+
+    @contextlib.contextmanager
+    def _asking(self, what: str, **bounds: int) -> Iterator[Client]:
+        """Everything that talks to the server goes through here: bounds before, translated errors after."""
+        if self._client is None:
+            raise MailboxUnavailable(f"mailbox {self.mailbox.name}: cannot {what}: not connected")
+        self._client.wire.forget()
+        self._client.wire.allow(**bounds)
+        with self._translated(what):
+            yield self._client
+
+    @contextlib.contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except MailticketError as error:
+            if not isinstance(error, CommandRefused):
+                self.drop()
+            raise type(error)(self._sentence(what, error)) from error
+        except TROUBLE as error:
+            if isinstance(error, IMAPClientError) and not isinstance(error, IMAPClientAbortError | ProtocolError):
+                raise CommandRefused(self._sentence(what, error)) from error
+            self.drop()
+            raise MailboxUnavailable(self._sentence(what, error)) from error
+        except BaseException:
+            self.drop()
+            raise
+
+    def _sentence(self, what: str, error: BaseException) -> str:
+        reason = why(error)
+        return f"mailbox {self.mailbox.name}: cannot {what} at {self.mailbox.host}:{self.mailbox.port}: {reason}"
+
+
+def _folder_name(name: str) -> str:
+    if re.search(r"[\r\n\0]", name):
+        raise CommandRefused("a folder name cannot hold line breaks or NUL")
+    return name

@@ -1,0 +1,258 @@
+"""A decision becomes rows: ticket, message, attachments, events, outgoing mails. One transaction, the caller's."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from mailticket.mail.values import Mail
+from mailticket.models import Ticket
+from mailticket.outbox import compose
+from mailticket.outbox.compose import Occasion
+from mailticket.promise import Load, make_promise
+from mailticket.site import Site
+from mailticket.store import Session, outgoing, tickets
+from mailticket.triage import ids, signatures
+from mailticket.triage.decision import CONFLICT, Decision
+from mailticket.triage.understanding import Understanding
+
+log = logging.getLogger("mailticket.intake.apply")
+
+_LONGEST_SUBJECT = 500
+_LONGEST_MARK = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A mail on its way in, as read and understood, with the row that records it."""
+
+    incoming_id: int
+    mail: Mail
+    meaning: Understanding
+    arrived_at: datetime
+    raw_digest: str
+    load: Load | None = field(default=None, repr=False)
+
+
+def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision, now: datetime) -> Ticket | None:
+    """Write everything that the decision means; returns the ticket it went to, if any."""
+    if decision.action == "open":
+        ticket = _open(session, site, arrived, decision, now)
+    elif decision.ticket is not None:
+        ticket = tickets.by_key(session, decision.ticket, follow_merge=True, lock=True)
+        if decision.action == "known":
+            _note_way(session, ticket, decision, now)
+            return ticket
+        _join(session, site, arrived, ticket, decision, now)
+    else:
+        ticket = None
+    if decision.failed_outgoing is not None:
+        _bounced(session, decision, now)
+    if decision.letter and ticket is not None:
+        _answer(session, site, arrived, ticket, decision, now)
+    return ticket
+
+
+def _note_way(session: Session, ticket: Ticket, decision: Decision, now: datetime) -> None:
+    """A copy that came by another way says so once on its ticket, however often it comes."""
+    said = f"also came through {decision.also_through}"
+    known = decision.also_through and any(
+        event.detail == said for event in tickets.events(session, int(ticket.id or 0))
+    )
+    if decision.also_through and not known:
+        tickets.add_event(session, int(ticket.id or 0), now, "copy", said)
+
+
+def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, now: datetime) -> Ticket:
+    mail, meaning, settings = arrived.mail, arrived.meaning, site.settings
+    key = tickets.unused_key(session, lambda: ids.new_id(settings.support.prefix, secrets.randbelow))
+    requester = None
+    if mail.sender_address is not None:
+        # A forged mail must not choose the language in which its victim is answered.
+        language = "" if mail.trust == "failed" else mail.language
+        requester = tickets.requester_of(session, mail.sender_address, language, now)
+    promised = make_promise(
+        now, arrived.arrived_at, meaning.verdict.name, meaning.verdict.priority, settings.promise, site.calendar,
+        arrived.load, site.classifier.categories,
+    )  # fmt: skip
+    ticket = Ticket(
+        key=key,
+        subject=meaning.subject[:_LONGEST_SUBJECT],
+        priority=meaning.verdict.priority,
+        category=meaning.verdict.name,
+        category_sure=meaning.verdict.sure,
+        language=mail.language or decision.language,
+        requester_id=requester,
+        trust=mail.trust,
+        marks=[*decision.marks, *(["longer"] if promised.longer else [])],
+        check_word=signatures.check_word(site.keys[0], key),
+        created_at=min(arrived.arrived_at, now),
+        updated_at=now,
+        promised_from=promised.promised_from,
+        promised_by=promised.promised_by,
+        promise_reason=promised.reason,
+        fields={name: list(values) for name, values in meaning.fields.items()},
+        missing=list(meaning.missing),
+        fingerprint=meaning.fingerprint.to_json(),
+        **_links(session, decision),
+    )
+    ticket_id = tickets.add(session, ticket)
+    if arrived.load is not None:
+        arrived.load.request(ticket.key, now, ticket.priority)
+    tickets.add_event(session, ticket_id, now, "opened", f"{decision.rule}: {decision.reason}")
+    for mark in decision.marks:
+        tickets.add_event(session, ticket_id, now, "marked", mark)
+    tickets.add_event(session, ticket_id, now, "promised", promised.reason)
+    if decision.duplicate is not None:
+        said = f"{decision.duplicate.similarity:.2f} like {decision.duplicate.ticket_id}: {decision.duplicate.reason}"
+        tickets.add_event(session, ticket_id, now, "duplicate", said)
+    _add_message(session, arrived, ticket, decision)
+    return ticket
+
+
+def _links(session: Session, decision: Decision) -> dict[str, Any]:
+    links: dict[str, Any] = {}
+    if decision.duplicate is not None:
+        links["duplicate_of"] = tickets.by_key(session, decision.duplicate.ticket_id).id
+        links["similarity"] = decision.duplicate.similarity
+        links["duplicate_reason"] = decision.duplicate.reason
+    if decision.linked_to is not None:
+        links["linked_to"] = tickets.by_key(session, decision.linked_to).id
+    return links
+
+
+def _join(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime) -> None:
+    ticket_id = int(ticket.id or 0)
+    _add_message(session, arrived, ticket, decision)
+    tickets.add_event(session, ticket_id, now, decision.kind, f"{decision.rule}: {decision.reason}")
+    if decision.conflict:
+        tickets.add_event(session, ticket_id, now, CONFLICT, decision.conflict)
+    for mark in decision.marks:
+        tickets.add_event(session, ticket_id, now, "marked", mark)
+    ticket.updated_at = now
+    if decision.changes_state:
+        _wake(session, ticket, decision, now)
+        if not decision.stranger:  # what somebody from another address names is for staff to judge
+            _fill_fields(site, ticket, arrived.meaning)
+            _remember_language(session, arrived.mail, ticket, now)
+    if decision.command == "split" and ticket.duplicate_of is not None:
+        ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""
+        said = f"no repetition of {decision.split_from}, its requester says"
+        tickets.add_event(session, ticket_id, now, "split", said, "requester")
+    session.add(ticket)
+
+
+def _remember_language(session: Session, mail: Mail, ticket: Ticket, now: datetime) -> None:
+    """A requester is answered in the language of the newest mail that shows one."""
+    if mail.sender_address is None or not mail.language:
+        return
+    owners = [address.key for address in tickets.addresses_of(session, ticket.requester_id)]
+    if mail.sender_address.key in owners:
+        tickets.requester_of(session, mail.sender_address, mail.language, now)
+        ticket.language = mail.language
+
+
+def _wake(session: Session, ticket: Ticket, decision: Decision, now: datetime) -> None:
+    """The requester wrote: whatever waited for them is open again, and what was new stays new."""
+    before = ticket.status
+    if decision.command == "solved":
+        ticket.status, ticket.solved_at = "solved", now
+    elif ticket.status != "new":
+        ticket.status, ticket.solved_at, ticket.closed_at = "open", None, None
+    if ticket.status != before:
+        kind = "reopened" if before == "closed" else "status"
+        tickets.add_event(session, int(ticket.id or 0), now, kind, f"{before} -> {ticket.status}", "requester")
+
+
+def _fill_fields(site: Site, ticket: Ticket, meaning: Understanding) -> None:
+    """Details that come later fill what was missing; what was known stays."""
+    merged = {name: list(values) for name, values in (ticket.fields or {}).items()}
+    for name, values in meaning.fields.items():
+        merged[name] = list(dict.fromkeys([*merged.get(name, []), *values]))[:20]
+    ticket.fields = merged
+    category = site.categories.get(ticket.category)
+    if category is not None:
+        ticket.missing = [name for name in ticket.missing or [] if not merged.get(name)]
+
+
+def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: Decision) -> None:
+    mail, meaning = arrived.mail, arrived.meaning
+    sender = mail.sender_address or (mail.from_[0] if mail.from_ else None)
+    message_id = tickets.add_message(
+        session,
+        ticket_id=int(ticket.id or 0),
+        direction="in",
+        kind=decision.kind,
+        message_id=mail.message_id or None,
+        from_name=sender.name if sender else "",
+        from_address=sender.address if sender else "",
+        to_address=", ".join(a.address for a in mail.to[:20]),
+        subject=meaning.subject[:_LONGEST_SUBJECT],
+        text=meaning.text,
+        new_text=meaning.new_text,
+        at=arrived.arrived_at,
+        trust=mail.trust,
+        mark="; ".join(decision.marks)[:_LONGEST_MARK],
+        language=mail.language,
+        secrets=list(meaning.secrets),
+        incoming_id=arrived.incoming_id,
+        raw_digest=arrived.raw_digest,
+    )
+    tickets.add_attachments(session, message_id, mail.attachments)
+
+
+def _bounced(session: Session, decision: Decision, now: datetime) -> None:
+    """The mail that bounced is failed; when the address itself is at fault, automatic mail to it stops."""
+    row = outgoing.by_id(session, int(decision.failed_outgoing or 0))
+    why = decision.failed_why[:_LONGEST_MARK]
+    outgoing.set_outcome(session, int(row.id or 0), state="failed", last_error=f"bounced: {why}")
+    if row.ticket_id is not None:
+        tickets.add_event(session, row.ticket_id, now, f"{row.kind} failed", f"to {row.recipient}: {why}")
+    if decision.failed_address:
+        tickets.set_undeliverable(session, row.recipient, now, why)
+
+
+def _answer(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime) -> None:
+    mail = arrived.mail
+    if mail.sender_address is None:
+        return
+    occasion = Occasion(
+        kind=decision.letter,  # type: ignore[arg-type]
+        to=mail.sender_address.address,
+        verified=mail.trust == "verified",
+        in_reply_to=mail.message_id,
+        references=mail.references or (mail.in_reply_to if len(mail.in_reply_to) == 1 else ()),
+        name=mail.sender_address.name,
+        withheld=decision.withheld,
+        cause=arrived.incoming_id,
+    )
+    if mail.trust == "verified" and not decision.withheld:
+        tickets.set_deliverable(session, mail.sender_address.address)
+    say: dict[str, Any] = {"secrets": arrived.meaning.secrets, "state": ticket.status}
+    if decision.letter in ("acknowledgement", "duplicate-notice"):
+        say["articles"] = compose.articles_for(site, ticket, arrived.meaning)
+    if decision.letter == "status-answer":
+        say["steps"] = compose.steps(session, ticket)
+    if decision.duplicate is not None:
+        say |= {"first_ticket_id": decision.duplicate.ticket_id, "similarity": decision.duplicate.similarity}
+    if decision.split_from is not None:
+        say["first_ticket_id"] = decision.split_from
+    if decision.linked_to is not None:
+        say["former_ticket_id"] = decision.linked_to
+    if decision.withheld:
+        _withheld(session, ticket, decision, now)
+    compose.write(session, site, ticket, occasion, now, **say)
+
+
+def _withheld(session: Session, ticket: Ticket, decision: Decision, now: datetime) -> None:
+    tickets.add_event(session, int(ticket.id or 0), now, f"{decision.letter} withheld", decision.withheld)
+    flooded = decision.withheld.startswith("cap reached") and decision.withheld.endswith("in all")
+    if flooded and not outgoing.withheld_since(session, decision.withheld, now - timedelta(hours=1)):
+        log.warning(
+            "%s: further answers are held back for now, intake goes on; "
+            "`mailticket outbox list --withheld` shows them, `mailticket outbox send --withheld` sends them",
+            decision.withheld,
+        )

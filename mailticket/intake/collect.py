@@ -1,0 +1,287 @@
+"""One mailbox's rounds: list, record, fetch, take in, then flag or move. Only recorded UIDs are ever fetched."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from mailticket import imap
+from mailticket.errors import CommandRefused, MailboxUnavailable
+from mailticket.failpoints import failpoint
+from mailticket.imap import LONGEST_IDLE, Inbox, Waker
+from mailticket.intake.preparer import Preparer
+from mailticket.intake.take_in import CHUNK_BYTES, CHUNK_MAILS, Arrival, Intake, Result
+from mailticket.models import Folder
+from mailticket.settings import Mailbox
+from mailticket.site import Site
+from mailticket.store import incoming, meta
+from mailticket.store.incoming import Waiting
+
+log = logging.getLogger("mailticket.intake.collect")
+
+_MEGABYTE = 1024 * 1024
+_PENDING_AT_ONCE = 500
+_MOST_REFUSALS = 10  # rounds in which a server may list a mail and not give it
+_HEALTH_EVERY = timedelta(minutes=1)
+
+
+class Collector:
+    """Collects the mail of one folder.
+
+    secret: reads the password when it is needed. on_outcomes: told what became of each mail, after the commit.
+    on_beat: called whenever progress was made, with the seconds that may pass now in which nothing can be: a wait for
+    mail or for the server. preparer: a second process that helps with a backlog.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        mailbox: Mailbox,
+        secret: Callable[[], str],
+        on_outcomes: Callable[[Sequence[Result]], None] = lambda results: None,
+        on_beat: Callable[[float], None] = lambda quiet: None,
+        preparer: Preparer | None = None,
+    ) -> None:
+        self.mailbox = mailbox
+        self.waker = Waker()
+        self.stopping = False
+        self._intake = Intake(site, preparer)
+        self._secret = secret
+        self._on_outcomes = on_outcomes
+        self._on_beat = on_beat
+        self._well_at: datetime | None = None
+        self._was_unwell = False
+        self._quiet = 0.0
+        self._refused: set[int] = set()  # rows that the server did not give in this round
+
+    @property
+    def name(self) -> str:
+        """What `status` calls this part of the system."""
+        return f"mailbox {self.mailbox.name}"
+
+    @property
+    def site(self) -> Site:
+        return self._intake.site
+
+    @site.setter
+    def site(self, site: Site) -> None:
+        self._intake.site = site
+
+    def stop(self) -> None:
+        """Let the round end after the chunk in hand; callable from any thread."""
+        self.stopping = True
+        self.waker.wake()
+
+    def close(self) -> None:
+        """Let go of what outlives a connection."""
+        self.waker.close()
+
+    def collect_once(self) -> None:
+        """Connect, take in all that waits, and leave. Raises MailboxUnavailable or StoreUnavailable."""
+        with self._connected() as inbox:
+            folder, selected = self._enter(inbox)
+            self._round(inbox, folder, selected)
+
+    def stay(self) -> None:
+        """One connection's life: rounds, and between them IDLE or a pause, until told to stop or the line breaks."""
+        with self._connected() as inbox:
+            folder, selected = self._enter(inbox)
+            while not self.stopping:
+                self._round(inbox, folder, selected)
+                # Not every server tells an IDLE of mail that came before it: look again after a rest that took time.
+                if not self.stopping and not self._intake.rest():
+                    self._wait(inbox)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Inbox]:
+        self._expect(self.mailbox.timeout_seconds)
+        inbox = Inbox(self.mailbox, self._secret, lambda: self._on_beat(self._quiet))
+        inbox.connect()
+        try:
+            yield inbox
+            inbox.logout()
+        finally:
+            inbox.drop()
+
+    def _wait(self, inbox: Inbox) -> None:
+        """Until the server tells of mail, at most until the next look: an IDLE may be dead without anybody knowing."""
+        self._expect(self.mailbox.poll_seconds + self.mailbox.timeout_seconds)
+        if self.mailbox.idle and inbox.can_idle:
+            try:
+                inbox.idle(min(LONGEST_IDLE, self.mailbox.poll_seconds), self.waker)
+                return
+            except CommandRefused as refused:
+                log.warning("%s: no IDLE: %s", self.name, refused)
+        self.waker.wait(self.mailbox.poll_seconds)
+
+    def _expect(self, quiet: float) -> None:
+        """We are alive, and until further notice may hear nothing from the server for so many seconds at a time."""
+        self._quiet = quiet
+        self._on_beat(quiet)
+
+    def _enter(self, inbox: Inbox) -> tuple[Folder, imap.Folder]:
+        selected = inbox.select()
+        return self._enter_folder(selected), selected
+
+    def _enter_folder(self, selected: imap.Folder) -> Folder:
+        first_contact = timedelta(hours=self.mailbox.first_contact_hours)
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            folder = incoming.enter_folder(
+                session, self.mailbox.name, selected.uidvalidity, selected.uidnext or 0, now, first_contact
+            )
+        if folder.first_contact_at == now:
+            log.warning(
+                "mailbox %s: first contact with %s (UIDVALIDITY %d); mail older than %s is left alone",
+                self.mailbox.name, self.mailbox.folder, selected.uidvalidity, folder.before.isoformat(" ", "minutes"),
+            )  # fmt: skip
+        return folder
+
+    def _round(self, inbox: Inbox, folder: Folder, selected: imap.Folder) -> None:
+        self._refused.clear()
+        self._list(inbox, folder)
+        while not self.stopping and (rows := self._pending(folder)):
+            self._intake.expect(len(rows))
+            for chunk, alone in self._chunks(rows):
+                self._take(inbox, chunk, alone)
+                self._tidy(inbox, folder, selected)
+                if self.stopping:
+                    return
+            self._list(inbox, folder)
+        self._tidy(inbox, folder, selected)
+        self._is_well(selected)
+
+    def _list(self, inbox: Inbox, folder: Folder) -> None:
+        """Record every new UID before anything of it is fetched."""
+        self._expect(self.mailbox.timeout_seconds)
+        new = inbox.list_new(folder.high_water)
+        for start in range(0, len(new), _PENDING_AT_ONCE):
+            uids = new[start : start + _PENDING_AT_ONCE]
+            sizes = inbox.sizes(uids)
+            listed = [
+                incoming.Listed(uid, known.size, known.internaldate)
+                if (known := sizes.get(uid))
+                else incoming.Listed(uid)
+                for uid in uids
+            ]
+            with self.site.database.write() as session:
+                incoming.record_listed(session, folder, listed, self.site.clock())
+        if new:
+            failpoint("collect.listed")
+
+    def _pending(self, folder: Folder) -> list[Waiting]:
+        with self.site.database.read() as session:
+            return incoming.pending(session, int(folder.id or 0), _PENDING_AT_ONCE, self._refused)
+
+    def _chunks(self, rows: Sequence[Waiting]) -> Iterator[tuple[list[Waiting], bool]]:
+        """Rows in order, in chunks of bounded number and size; mails that may be poison, and large ones, alone."""
+        suspicious = any(self._intake.is_suspect(row) for row in rows)
+        chunk: list[Waiting] = []
+        size = 0
+        for row in rows:
+            alone = self._is_oversized(row) or (suspicious and self._intake.is_suspect(row))
+            if chunk and (alone or len(chunk) >= CHUNK_MAILS or size + row.size > CHUNK_BYTES):
+                yield chunk, False
+                chunk, size = [], 0
+            if alone:
+                yield [row], True
+            else:
+                chunk.append(row)
+                size += row.size
+        if chunk:
+            yield chunk, False
+
+    def _is_oversized(self, row: Waiting) -> bool:
+        return row.size > self.mailbox.maximum_size_mb * _MEGABYTE
+
+    def _take(self, inbox: Inbox, rows: Sequence[Waiting], alone: bool) -> None:
+        by_uid = {row.uid: row for row in rows}
+        fetched, missing = self._fetch(inbox, by_uid)
+        self._on_beat(0)  # from here on it is our own work
+        failpoint("collect.fetched")
+        gone = [by_uid[lost.uid].id for lost in missing if not lost.listed]
+        if gone:
+            with self.site.database.write() as session:
+                incoming.vanish(session, gone, self.site.clock())
+        arrivals = [
+            Arrival(row.id, fetched[uid].raw, row.arrived_at, self.mailbox.name, complete=fetched[uid].whole,
+                    afterwards=self.mailbox.afterwards != "keep", alone_attempts=row.alone_attempts)
+            for uid, row in by_uid.items() if uid in fetched
+        ]  # fmt: skip
+        if arrivals:
+            self._on_outcomes(self._intake.take_in(arrivals, alone=alone))
+        for lost in missing:
+            if lost.listed:
+                self._pass_over(by_uid[lost.uid], lost.reason)
+
+    def _pass_over(self, row: Waiting, reason: str) -> None:
+        """The server lists a mail and does not give it: the others go on, this one is asked for again next time, and
+        after many times it is shown in quarantine, without its bytes."""
+        self._refused.add(row.id)
+        log.warning("%s: UID %s is listed but not given: %s", self.name, row.uid, reason)
+        with self.site.database.write() as session:
+            incoming.count_refusal(session, row.id, _MOST_REFUSALS, reason, self.site.clock())
+
+    def _fetch(self, inbox: Inbox, by_uid: dict[int, Waiting]) -> tuple[dict[int, imap.Fetched], list[imap.Missing]]:
+        """The mails as the server gives them; an oversized one comes as headers and beginning."""
+        known = {uid: imap.Listed(row.size, row.arrived_at) for uid, row in by_uid.items()}
+        answers = list(inbox.fetch(known))
+        fetched = {answer.uid: answer for answer in answers if isinstance(answer, imap.Fetched)}
+        return fetched, [answer for answer in answers if isinstance(answer, imap.Missing)]
+
+    def _tidy(self, inbox: Inbox, folder: Folder, selected: imap.Folder) -> None:
+        """Flag or move what was taken in. A refusal is kept, shown and tried again; it is never the mail's end."""
+        if self.mailbox.afterwards == "keep":
+            return
+        with self.site.database.read() as session:
+            due = incoming.afterwards_due(session, int(folder.id or 0), self.site.clock())
+        if not due:
+            return
+        ids = [row.id for row in due]
+        error = "" if not selected.read_only else "the folder is read-only"
+        if not error:
+            error = self._tidy_on_server(inbox, due)
+        failpoint("collect.flagged")
+        with self.site.database.write() as session:
+            if error and not selected.read_only:
+                incoming.afterwards_failed(session, ids, self.site.clock(), error)
+            else:
+                incoming.afterwards_done(session, ids)
+
+    def _tidy_on_server(self, inbox: Inbox, due: Sequence[Waiting]) -> str:
+        """Returns what the server refused, in its words; a lost line is raised."""
+        moved = [row.uid for row in due if not self._stays(row)]
+        seen = [row.uid for row in due if self._stays(row)]
+        try:
+            if seen:
+                inbox.mark_seen(seen)
+            if moved:
+                inbox.move(moved, self.mailbox.move_to)
+        except CommandRefused as refused:
+            return str(refused)
+        return ""
+
+    def _stays(self, row: Waiting) -> bool:
+        # The only whole copy of an oversized mail is left where people look for it.
+        return self.mailbox.afterwards == "seen" or self._is_oversized(row)
+
+    def _is_well(self, selected: imap.Folder) -> None:
+        now = self.site.clock()
+        if self._well_at is not None and now - self._well_at < _HEALTH_EVERY:
+            return
+        note = "read-only folder: counts as afterwards = keep" if selected.read_only else ""
+        with self.site.database.write() as session:
+            recovered = meta.went_well(session, self.name, now, note)
+        if recovered or self._was_unwell:
+            log.warning("%s: works again", self.name)
+        self._well_at, self._was_unwell = now, False
+
+    def is_unwell(self, error: Exception) -> None:
+        """Record a trouble where `status` and `check` find it."""
+        self._well_at, self._was_unwell = None, True
+        log.warning("%s: %s", self.name, error)
+        if isinstance(error, MailboxUnavailable):
+            with self.site.database.write() as session:
+                meta.went_wrong(session, self.name, self.site.clock(), str(error))

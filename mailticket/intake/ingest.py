@@ -1,0 +1,34 @@
+"""Mails from files taken in like any other: recorded first, then read, judged and written in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from mailticket.intake.files import Found, arrival
+from mailticket.intake.take_in import Arrival, Intake, Result
+from mailticket.mail import read
+from mailticket.site import Site
+from mailticket.store import incoming
+
+
+class Ingest:
+    """Takes mails in one by one. acknowledge: whether those from files are answered; standard input always is."""
+
+    def __init__(self, site: Site, *, acknowledge: bool = False) -> None:
+        self.states: Counter[str] = Counter()
+        self._site = site
+        self._intake = Intake(site)
+        self._acknowledge = acknowledge
+
+    def take(self, found: Found) -> Result:
+        """Bring one mail to its result; raises StoreUnavailable with nothing done."""
+        now = self._site.clock()
+        piped = found.place == "-"
+        at = now if piped else arrival(read(found.raw, self._site.brief.ourselves), now)
+        with self._site.database.write() as session:
+            row = incoming.record_file(session, at, len(found.raw), now, "stdin" if piped else "file")
+        answerable = piped or self._acknowledge
+        mail = Arrival(row, found.raw, at, "stdin" if piped else "file", afterwards=False, answerable=answerable)
+        result = self._intake.take_in([mail])[0]
+        self.states[result.state] += 1
+        return result

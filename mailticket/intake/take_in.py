@@ -1,0 +1,311 @@
+"""An incoming mail's way in: bytes -> reading -> judgement -> one transaction. Read this room first.
+
+The rules of the room: the attempt is committed before the work, everything that a mail causes is one transaction, and
+no mail stops another. A mail that raises is rolled back to its savepoint and taken alone; a mail that was taken alone
+three times without an result is quarantined with its raw bytes. Faults of the world never count against a mail.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+
+from mailticket.errors import StoreUnavailable
+from mailticket.failpoints import failpoint
+from mailticket.intake.apply import Arrived, carry_out
+from mailticket.intake.prepare import Answer, Batches, Given, Prepared, answers, prepare
+from mailticket.intake.preparer import Preparer
+from mailticket.mail.packing import pack
+from mailticket.mail.values import Mail
+from mailticket.observe import fields
+from mailticket.promise import Load
+from mailticket.site import Site
+from mailticket.store import Session, incoming, knowledge, raws
+from mailticket.store.engine import is_fault_of_the_world
+from mailticket.store.incoming import Waiting
+from mailticket.triage.decide import judge
+from mailticket.triage.decision import Case, Decision
+from mailticket.triage.understanding import Understanding
+from mailticket.upkeep.load import Expectation
+
+log = logging.getLogger("mailticket.intake.take_in")
+
+CHUNK_MAILS = 50
+CHUNK_BYTES = 4 * 1024 * 1024
+POISON_AFTER = 3
+_BACKLOG = 100  # mails for which a second process is worth its half second of start
+_TRANSACTION_SECONDS = 0.1
+_HURRIED_SECONDS = 0.03  # while the outbox waits for its turn
+_STATES = {"open": "opened", "append": "appended", "file": "filed", "known": "known"}
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A mail that is to be taken in. complete is False when only headers and a first part were fetched.
+
+    afterwards: whether the server's copy is to be flagged or moved. answerable: False withholds its answers.
+    alone_attempts: how often it was taken in alone before without coming to an end.
+    """
+
+    incoming_id: int
+    raw: bytes
+    arrived_at: datetime
+    route: str
+    complete: bool = True
+    afterwards: bool = True
+    answerable: bool = True
+    alone_attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one mail, for the log, the counts and the demo."""
+
+    incoming_id: int
+    state: str
+    rule: str
+    reason: str
+    ticket: str | None = None
+    letter: str = ""
+    withheld: str = ""
+    duplicate_of: str | None = None
+    mail: Mail | None = field(default=None, repr=False)
+
+
+_Item = tuple[Arrival, Prepared]
+
+
+class Intake:
+    """Takes mails in, chunk by chunk. One object a thread; the site may be replaced between chunks.
+
+    preparer: a second process that may help with chunks, shared with others.
+    """
+
+    def __init__(self, site: Site, preparer: Preparer | None = None) -> None:
+        self.site = site
+        self._preparer = preparer
+        self._expectation = Expectation()
+        self._innocent: dict[int, int] = {}  # attempts that a fault of the world ended: id -> attempts that count
+
+    def take_in(self, arrivals: Sequence[Arrival], *, alone: bool = False) -> list[Result]:
+        """Bring every mail of a chunk to its result, in order. Raises StoreUnavailable with nothing half done.
+
+        alone: take them one by one, as after a stop in the midst of a chunk.
+        """
+        results: list[Result] = []
+        suspects = list(arrivals)
+        if not alone and len(arrivals) > 1:
+            suspects = self._take_together(arrivals, results)
+        for arrival in suspects:
+            results.extend(self._take_alone(arrival))
+        routes = {arrival.incoming_id: arrival.route for arrival in arrivals}
+        for result in results:
+            _note(result, routes[result.incoming_id])
+        return results
+
+    def expect(self, mails: int) -> None:
+        """So many mails wait: get help if that is a backlog."""
+        if self._preparer is not None and mails >= _BACKLOG:
+            self._preparer.wanted(self.site.brief)
+
+    def rest(self) -> bool:
+        """Nothing is to be taken in for a while: make ready what the next mail would have to wait for.
+
+        Returns whether that took time, in which a mail may have come.
+        """
+        refreshed = self._expectation.refresh(self.site)
+        return self.site.letters.make_ready(self.site.head) or refreshed
+
+    def _take_together(self, arrivals: Sequence[Arrival], results: list[Result]) -> list[Arrival]:
+        """A chunk in as few transactions as may be; returns the mails that raised, to be taken alone."""
+        suspects: list[Arrival] = []
+        ids = [arrival.incoming_id for arrival in arrivals]
+        with self._blameless({arrival.incoming_id: arrival.alone_attempts for arrival in arrivals}):
+            with self.site.database.write() as session:
+                incoming.begin_attempts(session, ids, self.site.clock())
+            failpoint("intake.attempted")
+            rest = iter(arrivals)
+            with closing(self._prepared([(arrival.raw, arrival.complete) for arrival in arrivals])) as batches:
+                for found in batches:
+                    self._commit(_readable(islice(rest, len(found)), found, suspects), results, suspects)
+        return suspects
+
+    def _prepared(self, mails: Sequence[Given]) -> Batches:
+        if self._preparer is None:
+            yield answers(mails, self.site.brief)
+        else:
+            yield from self._preparer.prepared(mails, self.site.brief)
+
+    def _commit(self, prepared: list[_Item], results: list[Result], suspects: list[Arrival]) -> None:
+        while prepared:
+            prepared = self._commit_some(prepared, results, suspects)
+
+    @contextmanager
+    def _blameless(self, attempts: dict[int, int]) -> Iterator[None]:
+        """A fault of the world inside takes the attempts of these mails back: in the database if it can be written,
+        and in memory for as long as it cannot."""
+        try:
+            yield
+        except StoreUnavailable:
+            self._innocent.update(attempts)
+            with suppress(StoreUnavailable), self.site.database.write() as session:
+                incoming.forget_attempts(session, attempts)
+            raise
+        for incoming_id in attempts:
+            self._innocent.pop(incoming_id, None)
+
+    def is_suspect(self, row: Waiting) -> bool:
+        """Whether a mail has an attempt that ended with the program, so that it must be taken alone."""
+        return row.attempted_at is not None and row.id not in self._innocent
+
+    def _commit_some(self, prepared: list[_Item], results: list[Result], suspects: list[Arrival]) -> list[_Item]:
+        """One transaction, ended when it has lasted long enough; returns what is left for the next."""
+        done: list[Result] = []
+        failed: list[Arrival] = []
+        began = time.monotonic()
+        with self.site.database.write() as session:
+            expected = self._expectation.load(session, self.site)
+            while prepared and (not done or time.monotonic() - began < self._transaction_seconds()):
+                arrival, item = prepared[0]
+                try:
+                    with session.begin_nested():
+                        done.extend(self._write(session, arrival, item, expected))
+                except Exception as error:
+                    if is_fault_of_the_world(error):
+                        raise
+                    session.expunge_all()  # what the savepoint took back must not stand in the way of the next
+                    log.exception("mail %s could not be written; it is taken alone", arrival.incoming_id)
+                    failed.append(arrival)
+                prepared = prepared[1:]
+            failpoint("intake.in_transaction")
+        failpoint("intake.committed")
+        results.extend(done)
+        suspects.extend(failed)
+        return prepared
+
+    def _transaction_seconds(self) -> float:
+        return _HURRIED_SECONDS if self.site.database.is_wanted_urgently else _TRANSACTION_SECONDS
+
+    def _take_alone(self, arrival: Arrival) -> list[Result]:
+        """A mail by itself: its attempts count, and after the last the mail is poison."""
+        attempts = self._innocent.get(arrival.incoming_id, arrival.alone_attempts)
+        error: Exception | None = None
+        while attempts < POISON_AFTER:
+            with self._blameless({arrival.incoming_id: attempts}):
+                try:
+                    return self._take_one(arrival, attempts + 1)
+                except StoreUnavailable:
+                    raise
+                except Exception as fault:
+                    log.exception("mail %s failed, attempt %d alone", arrival.incoming_id, attempts + 1)
+                    error = fault
+            attempts += 1
+        return [self._quarantine(arrival, error)]
+
+    def _take_one(self, arrival: Arrival, attempt: int) -> list[Result]:
+        with self.site.database.write() as session:
+            incoming.begin_alone(session, arrival.incoming_id, attempt, self.site.clock())
+        failpoint("intake.attempted")
+        item = prepare(arrival.raw, arrival.complete, self.site.brief)
+        with self.site.database.write() as session:
+            results = self._write(session, arrival, item, self._expectation.load(session, self.site))
+            failpoint("intake.in_transaction")
+        failpoint("intake.committed")
+        return results
+
+    def _write(self, session: Session, arrival: Arrival, item: Prepared, expected: Load | None) -> list[Result]:
+        """Judge a mail and write all that follows from it; nothing when it has its result already."""
+        mail, now = item.mail, self.site.clock()
+        if not incoming.is_owed(session, arrival.incoming_id):
+            return []
+        case = Case(
+            mail=mail,
+            claims=item.claims,
+            known=knowledge.known(session, mail, item.claims, self.site.settings, now),
+            fingerprint=item.meaning.fingerprint,
+            settings=self.site.settings,
+            now=now,
+            arrived_at=arrival.arrived_at,
+            route=arrival.route,
+            answerable=arrival.answerable,
+        )
+        decision = judge(case)
+        if decision.action != "known":
+            raws.put(session, item.packed, now, self._mask_after(item.meaning, now))
+        arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrival.arrived_at, mail.digest, expected)
+        ticket = carry_out(session, self.site, arrived, decision, now)
+        self._record(session, arrival, item, decision, ticket.id if ticket else None, now)
+        key = ticket.key if ticket else decision.ticket
+        duplicate = decision.duplicate.ticket_id if decision.duplicate else None
+        state = _STATES[decision.action]
+        return [
+            Result(arrival.incoming_id, state, decision.rule, decision.reason, key, decision.letter,
+                    decision.withheld, duplicate, mail)
+        ]  # fmt: skip
+
+    def _mask_after(self, meaning: Understanding, now: datetime) -> datetime | None:
+        hours = self.site.settings.retention.secret_raw_hours
+        return now + timedelta(hours=hours) if meaning.secrets else None
+
+    def _record(
+        self, session: Session, arrival: Arrival, item: Prepared, decision: Decision, ticket_id: int | None,
+        now: datetime,
+    ) -> None:  # fmt: skip
+        incoming.finish(
+            session, arrival.incoming_id, now,
+            state=_STATES[decision.action],
+            rule=decision.rule,
+            reason=decision.reason,
+            evidence=[list(pair) for pair in decision.evidence],
+            message_id=item.mail.message_id or None,
+            identity=item.mail.identity,
+            raw_digest=None if decision.action == "known" else item.mail.digest,
+            trust=item.mail.trust,
+            copy_of=decision.copy_of,
+            ticket_id=ticket_id,
+            **self._afterwards(arrival, now),
+        )  # fmt: skip
+
+    def _afterwards(self, arrival: Arrival, now: datetime) -> dict[str, object]:
+        return {"afterwards": "due", "afterwards_at": now} if arrival.afterwards else {}
+
+    def _quarantine(self, arrival: Arrival, error: Exception | None) -> Result:
+        """Set a mail aside with its bytes, without reading it: reading may be what kills us."""
+        reason = (
+            f"{type(error).__name__} in each of {POISON_AFTER} attempts" if error else "ended the program each time"
+        )
+        now = self.site.clock()
+        packed = pack(arrival.raw, complete=arrival.complete)
+        with self.site.database.write() as session:
+            raws.put(session, packed, now)
+            incoming.finish(session, arrival.incoming_id, now, state="quarantined", rule="poison", reason=reason,
+                            raw_digest=packed.digest)  # fmt: skip
+        log.error("mail %s is quarantined: %s", arrival.incoming_id, reason)
+        return Result(arrival.incoming_id, "quarantined", "poison", reason)
+
+
+def _readable(arrivals: Iterable[Arrival], answers: Sequence[Answer], suspects: list[Arrival]) -> list[_Item]:
+    """The mails that could be prepared; the others become suspects."""
+    items: list[_Item] = []
+    for arrival, answer in zip(arrivals, answers, strict=True):
+        if isinstance(answer, Prepared):
+            items.append((arrival, answer))
+        else:
+            log.error("reading mail %s failed (%s); it is taken alone", arrival.incoming_id, answer)
+            suspects.append(arrival)
+    return items
+
+
+def _note(result: Result, route: str) -> None:
+    """One line a mail: what became of it, by which rule, why. No word that its writer chose but the Message-ID."""
+    mail = result.mail
+    log.info("mail %s", result.state, extra=fields(
+        mail=result.incoming_id, mailbox=route, message_id=mail.message_id if mail else "", ticket=result.ticket,
+        rule=result.rule, reason=result.reason, sender=mail.trust if mail else "", answer=result.letter,
+        withheld=result.withheld,
+    ))  # fmt: skip

@@ -1,0 +1,312 @@
+"""What speaks for and against two requests of one sender being the same matter, each piece weighed in log-odds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass
+
+from mailticket.likeness.concepts import DEEDS
+from mailticket.likeness.fingerprint import Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of evidence: its log-odds (positive for a repeat) and what it is, "" for what only sets the scale."""
+
+    odds: float
+    text: str
+
+
+# Log-odds of each feature at its full value (1.0).
+ODDS: dict[str, float] = {
+    "base": -4.1,
+    "words": 0.3,
+    "contained": 0.2,
+    "rare": 2.7,
+    "concepts": 6.0,
+    "subject": 0.1,
+    "answers_it": 2.9,
+    "same_identifier": 5.5,
+    "same_code": 2.8,
+    "other_identifier": -7.2,
+    "other_code": -1.7,
+    "same_number": 1.6,
+    "same_amount": 3.8,
+    "other_amount": -5.1,
+    "same_coin": 0.1,
+    "other_coin": -6.1,
+    "same_date": 1.2,
+    "other_date": -3.5,
+    "other_account": -5.0,
+    "other_network": -3.9,
+    "same_category": 0.1,
+    "other_category": -4.5,
+    "chaser": 8.0,
+    "chaser_off_topic": -0.9,
+    "again": 2.1,
+    "apart": -1.2,
+    "form": -6.9,
+    "frame": -6.3,
+    "no_topic_shared": -1.4,
+    "topics_apart": -1.8,
+    "thin": -0.1,
+    "new_topic": -2.1,
+    "asks": -0.7,
+    "both_report": 0.3,
+    "same_deed": 2.4,
+    "deeds_apart": -0.1,
+    "opposite": -4.8,
+    "question_and_report": -2.3,
+    "cross_language": 2.1,
+}
+
+# Concepts that go with any matter: sharing none but these is no shared topic, and they set nothing apart.
+_GENERAL = frozenset(
+    (
+        "not-arrived",
+        "rejected",
+        "under-review",
+        "recover",
+        "refund",
+        "complaint",
+        "data-wrong",
+        "server-error",
+        "website",
+    )
+)
+
+
+def weigh(new: Fingerprint, earlier: Fingerprint) -> list[Piece]:
+    """All evidence about a pair, zero pieces left out."""
+    return [
+        Piece(ODDS[name] * value, text) for name, value, text in features(new, earlier) if value and ODDS[name] * value
+    ]
+
+
+def features(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
+    """Name of the feature, value from 0 to 1, and what it says in words."""
+    if not new.exact or not earlier.exact:
+        yield "base", 2.0, "no text to compare"
+        return
+    yield "base", 1.0, ""
+    alike = _dice(new, earlier)
+    yield from _wording(new, earlier, alike)
+    yield from _topics(new, earlier)
+    yield from _details(new, earlier, alike)
+    yield from _standing(new, earlier)
+
+
+def _dice(new: Fingerprint, earlier: Fingerprint) -> float:
+    shared = _shared_weight(new, earlier)
+    return 2 * shared / (new.length + earlier.length) if shared else 0.0
+
+
+def _shared_weight(new: Fingerprint, earlier: Fingerprint) -> float:
+    return sum(new.terms[term] for term in new.terms.keys() & earlier.terms.keys())
+
+
+def _wording(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[tuple[str, float, str]]:
+    shared = new.terms.keys() & earlier.terms.keys()
+    if shared:
+        yield "words", alike, f"words alike to {alike:.0%}"
+        shorter = min(new.length, earlier.length)
+        # A few words are easily contained in many: only a text of some length proves something by it.
+        yield "contained", _shared_weight(new, earlier) / max(shorter, 30.0), ""
+        rare = sorted((term for term in shared if new.terms[term] > 3.0), key=lambda term: (-new.terms[term], term))
+        value = min(1.0, sum(new.terms[term] - 2.5 for term in rare) / 15)
+        yield "rare", value, f"rare words in both: {', '.join(rare[:5])}" if rare else ""
+    yield from _frame(new, earlier, shared)
+    subject = set(new.subject) & set(earlier.subject)
+    if subject:
+        yield "subject", len(subject) / max(len(new.subject), len(earlier.subject)), "subjects alike"
+        if new.reply and not earlier.reply and len(subject) >= 0.7 * len(set(earlier.subject)):
+            yield "answers_it", 1.0, "its subject is a reply to the earlier one's"
+
+
+def _frame(new: Fingerprint, earlier: Fingerprint, shared: Set[str]) -> Iterator[tuple[str, float, str]]:
+    """The same turns of phrase around other content: so one tells another matter, not the same one in other words."""
+    turns = len(new.turns & earlier.turns) / max(12, min(len(new.turns), len(earlier.turns)))
+    if turns > 0.1:
+        ours, theirs = (
+            sum(weight for term, weight in print_.terms.items() if weight > 2.0 and term not in shared)
+            for print_ in (new, earlier)
+        )
+        value = min(1.0, 2 * turns) * min(1.0, 2 * min(ours / new.length, theirs / earlier.length))
+        if value:
+            yield "frame", value, "the same turns of phrase about something else"
+
+
+def _topics(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
+    shared = new.concepts.keys() & earlier.concepts.keys()
+    if shared:
+        common = sum(new.concepts[name] for name in shared)
+        whole = sum(new.concepts.values()) + sum(earlier.concepts.values())
+        # Few shared concepts prove less than many: the pseudo-weight in the divisor sees to that.
+        value = 2 * common / (whole + 4.0)
+        yield "concepts", value, f"both speak of {', '.join(sorted(shared)[:6])}"
+        if len(shared) == 1 and not new.chaser and new.han == earlier.han:
+            yield "thin", 1.0, "nothing but one topic in common"
+        if new.han != earlier.han:
+            yield "cross_language", value, ""
+    elif new.concepts and earlier.concepts:
+        yield "no_topic_shared", 1.0, "they speak of different things"
+    deeds = new.concepts.keys() & DEEDS, earlier.concepts.keys() & DEEDS
+    if deeds[0] & deeds[1]:
+        yield "same_deed", min(1.0, sum(new.concepts[name] for name in deeds[0] & deeds[1]) / 3), ""
+    elif deeds[0] and deeds[1]:
+        yield "deeds_apart", 1.0, "other things happened or are wanted"
+    opposite = next((pair for pair in _OPPOSITES if _opposed(new, earlier, *pair)), None)
+    if opposite:
+        yield "opposite", 1.0, f"one speaks of {opposite[0]}, the other of {opposite[1]}"
+    ours, theirs = _own_topics(new, earlier), _own_topics(earlier, new)
+    if ours and not new.chaser:
+        yield "new_topic", min(1.0, sum(ours.values()) / 4), f"the new one speaks of {', '.join(list(ours)[:3])}"
+    if ours and theirs:
+        value = min(1.0, min(sum(ours.values()), sum(theirs.values())) / 4)
+        yield (
+            "topics_apart",
+            value,
+            f"one speaks of {', '.join(list(ours)[:3])}, the other of {', '.join(list(theirs)[:3])}",
+        )
+    if new.category_sure and earlier.category_sure:
+        if new.category == earlier.category:
+            yield "same_category", 1.0, f"same category {new.category}"
+        else:
+            yield "other_category", 1.0, f"categories differ: {new.category}, {earlier.category}"
+
+
+_OPPOSITES = (("deposit", "withdrawal"), ("buy", "sell"), ("long", "short"))
+
+
+def _opposed(new: Fingerprint, earlier: Fingerprint, one: str, other: str) -> bool:
+    ours = {name for name in (one, other) if name in new.concepts}
+    theirs = {name for name in (one, other) if name in earlier.concepts}
+    return len(ours) == len(theirs) == 1 and ours != theirs
+
+
+def _own_topics(one: Fingerprint, other: Fingerprint) -> dict[str, float]:
+    """What one speaks of and the other does not, the concepts that go with any matter left out."""
+    return {
+        name: weight
+        for name, weight in one.concepts.items()
+        if weight >= 1.4 and name not in _GENERAL and name not in other.concepts
+    }
+
+
+def _details(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[tuple[str, float, str]]:
+    codes = list(_codes_evidence(new, earlier))
+    yield from codes
+    amounts = _amounts(new, earlier)
+    if amounts:
+        yield "same_amount" if amounts > 0 else "other_amount", 1.0, f"{'same' if amounts > 0 else 'different'} amount"
+    elif numbers := new.numbers & earlier.numbers:
+        yield "same_number", min(1.0, (max(map(len, numbers)) - 1) / 3), "same number"
+    coins = [print_.fields.get("coin", frozenset()) for print_ in (new, earlier)]
+    if coins[0] & coins[1]:
+        yield "same_coin", 1.0, "same coin"
+    for name, words in (("coin", "coins"), ("network", "networks"), ("account", "account IDs")):
+        if _conflict(new, earlier, "account_id" if name == "account" else name):
+            yield f"other_{name}", 1.0, f"different {words}"
+    dates = list(_dates(new, earlier))
+    yield from dates
+    same = any(name.startswith("same_") for name, _, _ in codes)
+    other_numbers = bool(new.numbers - earlier.numbers and earlier.numbers - new.numbers)
+    differ = amounts < 0 or other_numbers or any(n.startswith("other_") for n, _, _ in codes + dates)
+    if alike > 0.6 and not same and differ:
+        yield "form", (alike - 0.6) / 0.4, "nearly the same text with other details, as of a form"
+
+
+def _codes_evidence(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
+    """What identifiers say: labelled ones decide; of others, shared ones prove nothing while each side has its own."""
+    labelled = [name for name in ("txid", "order_id") if _conflict(new, earlier, name)]
+    same = _same_codes(new, earlier)
+    if same and not labelled:
+        strong = any(same in print_.fields.get(name, ()) for print_ in (new, earlier) for name in ("txid", "order_id"))
+        if strong or ".." in same:
+            yield "same_identifier", 1.0, f"same identifier {same}"
+        elif not (new.identifiers - earlier.identifiers and earlier.identifiers - new.identifiers):
+            yield "same_code", min(1.0, len(same) / 8), f"same code {same}"
+        else:
+            yield "other_code", 1.0, "different codes"
+    elif labelled and not (new.correction or earlier.correction):
+        yield "other_identifier", 1.0, f"different {' and '.join(labelled)}"
+    elif not same and new.identifiers and earlier.identifiers:
+        yield "other_code", 1.0, "different codes"
+
+
+def _dates(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
+    ours, theirs = _days(new), _days(earlier)
+    if ours & theirs:
+        yield "same_date", 1.0, "same date"
+    elif ours and theirs:
+        yield "other_date", 1.0, "different dates"
+
+
+def _standing(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
+    if new.chaser:
+        # The more else a text says, the less its asking for news stands for the earlier one alone.
+        value = max(0.0, min(1.0, 1 - (new.length - 10) / 60))
+        if value:
+            yield "chaser", value, "asks for news"
+        topics = new.concepts.keys() - _GENERAL
+        if topics and not topics & earlier.concepts.keys():
+            yield "chaser_off_topic", 1.0, "asks for news of something else"
+    if new.again:
+        yield "again", min(new.again, 2) / 2, "refers to an earlier mail"
+    if new.other:
+        yield "apart", min(new.other, 2) / 2, "says that it is another matter"
+    if new.asks and not new.chaser:
+        yield "asks", 1.0, "asks how something is done"
+    if new.reports and earlier.reports and not new.asks:
+        yield "both_report", 1.0, ""
+    mood = (new.asks and not new.reports, new.reports, earlier.asks and not earlier.reports, earlier.reports)
+    if not new.chaser and ((mood[0] and mood[3]) or (mood[1] and mood[2])):
+        yield "question_and_report", 1.0, "one asks how something is done, the other reports a failure"
+
+
+def _conflict(new: Fingerprint, earlier: Fingerprint, name: str) -> bool:
+    ours, theirs = new.fields.get(name), earlier.fields.get(name)
+    return bool(ours and theirs and not ours & theirs)
+
+
+def _codes(print_: Fingerprint) -> frozenset[str]:
+    fields = print_.fields
+    return print_.identifiers | fields.get("txid", frozenset()) | fields.get("order_id", frozenset())
+
+
+def _same_codes(new: Fingerprint, earlier: Fingerprint) -> str:
+    """An identifier that both name, whole or abbreviated; "" if there is none."""
+    ours, theirs = _codes(new), _codes(earlier)
+    accounts = new.fields.get("account_id", frozenset()) | earlier.fields.get("account_id", frozenset())
+    same = (ours & theirs) - accounts
+    if same:
+        return max(same, key=lambda code: (len(code), code))
+    return next((code for pair in ((ours, theirs), (theirs, ours)) for code in _abbreviations(*pair)), "")
+
+
+def _abbreviations(short: Iterable[str], whole: frozenset[str]) -> Iterator[str]:
+    for code in short:
+        start, dots, end = code.partition("..")
+        if dots and any(_fits(start, end, other) for other in whole if ".." not in other):
+            yield code
+
+
+def _fits(start: str, end: str, whole: str) -> bool:
+    return whole.endswith(end) and whole.startswith(start.removeprefix("0x"))
+
+
+def _amounts(new: Fingerprint, earlier: Fingerprint) -> int:
+    """1 when an amount of both is equal to within a hundredth, -1 when both name amounts and none is, else 0."""
+    ours, theirs = new.fields.get("amount", frozenset()), earlier.fields.get("amount", frozenset())
+    if ours & (theirs | earlier.numbers) or theirs & new.numbers:
+        return 1
+    if not (ours and theirs):
+        return 0
+    near = any(abs(float(a) - float(b)) <= 0.01 * max(float(a), float(b)) for a in ours for b in theirs)
+    return 1 if near else -1
+
+
+def _days(print_: Fingerprint) -> frozenset[str]:
+    """The days that a request names, without their years, which people leave out."""
+    days = (value.split()[0][-5:] for value in print_.fields.get("time", ()))
+    return frozenset(day for day in days if len(day) == 5 and day[2] == "-" and day[:2].isdigit() and day[3:].isdigit())

@@ -1,0 +1,266 @@
+"""The fingerprint of a request: what of it bears on whether another request repeats it, small enough to be stored."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+from mailticket.likeness import boilerplate, frequencies
+from mailticket.likeness.concepts import WEIGHTS, concepts_in
+from mailticket.likeness.followup_phrases import LEAST_TEXT, stance
+from mailticket.text.words import bigrams, folded, is_han, pieces, stem
+
+VERSION = 1
+MOST_TERMS = 240
+MOST_TURNS = 160
+_FUNCTION_WORD = 1.0  # a word in more than a third of all mails says nothing
+
+# The fields whose values tell one matter from another; others ("app_version") only describe the surroundings.
+TELLING_FIELDS = ("txid", "order_id", "account_id", "network", "coin", "amount", "time")
+
+_WORDED = ("network", "coin", "time")  # written in many ways, so that a value cannot be sought in the text
+
+_IDENTIFIER = re.compile(r"(?<![0-9a-z])(?=[a-z_-]{0,20}\d)[0-9a-z][0-9a-z_-]{4,90}(?![0-9a-z])")
+_DURATION = re.compile(
+    r"\d[\d.,]{0,8}\s{0,2}(?:\+\s?)?(?:more |business |working )?(?:hours?|hrs?|h|minutes?|mins?|days?|"
+    r"weeks?|months?|seconds?|times?|years?|%|percent"
+    r"|个?(?:小时|工作日|月|星期|礼拜)|分钟|天|周|次|年|点|号|遍|秒)(?![a-z])"
+)
+_NUMBER = re.compile(
+    r"(?<![0-9a-z.,_:/-])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![0-9a-z])|"
+    r"(?<![0-9a-z.,_:/-])\d{1,12}(?:\.\d{1,18})?(?![0-9a-z]|[:/-]\d)"
+)
+_DATE_LIKE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}\S{0,12}|\d{1,2}[-/]\d{1,2}(?:[-/]\d{2,4})?|(?:19|20)\d{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What of a request bears on likeness.
+
+    exact: digest of the whole normalised text; "" when there is none. subject: stems of the bare subject.
+    terms: stems and character pairs with their weights. concepts: names with weights. fields: normalised details.
+    identifiers: words with digits in them that no field claimed. numbers: bare numbers other than durations.
+    turns: checksums of its turns of phrase (three words or five Chinese characters in a row).
+    chaser, again, other: how strongly the text asks for news, refers to an earlier mail, sets itself apart (0 to 3).
+    asks, reports: whether it asks how something is done, and whether it reports that something went wrong.
+    reply: whether its subject carries a mark of a reply or a forward.
+    """
+
+    exact: str = ""
+    subject: tuple[str, ...] = ()
+    terms: Mapping[str, float] = field(default_factory=dict)
+    concepts: Mapping[str, float] = field(default_factory=dict)
+    fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    identifiers: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    turns: frozenset[int] = frozenset()
+    category: str = ""
+    category_sure: bool = False
+    chaser: int = 0
+    again: int = 0
+    other: int = 0
+    correction: bool = False
+    asks: bool = False
+    reports: bool = False
+    reply: bool = False
+    han: bool = False
+    length: float = 0.0  # the sum of the weights of all terms
+
+    @property
+    def bare_chaser(self) -> bool:
+        """It asks for news and names nothing by which one matter could be told from another."""
+        return self.chaser > 0 and self.length < LEAST_TEXT and not (self.identifiers or self.fields.get("amount"))
+
+    def to_json(self) -> dict[str, Any]:
+        """A compact dictionary that `json` can write; `from_json` reads it back."""
+        return {
+            "v": VERSION,
+            "x": self.exact,
+            "s": list(self.subject),
+            "t": list(self.terms),
+            "c": list(self.concepts),
+            "f": {name: sorted(values) for name, values in self.fields.items()},
+            "i": sorted(self.identifiers),
+            "n": sorted(self.numbers),
+            "g": sorted(self.turns),
+            "k": [self.category, self.category_sure],
+            "r": [self.chaser, self.again, self.other],
+            "b": [self.correction, self.asks, self.reports, self.reply],
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Fingerprint:
+        """The fingerprint that `to_json` wrote. One of another version compares as empty, so nothing resembles it."""
+        if stored.get("v") != VERSION:
+            return cls()
+        chaser, again, other = stored["r"]
+        correction, asks, reports, reply = stored["b"]
+        terms = {term: frequencies.weight(term) for term in stored["t"]}
+        return cls(
+            exact=stored["x"],
+            subject=tuple(stored["s"]),
+            terms=terms,
+            concepts=_weighted(stored["c"]),
+            fields={name: frozenset(values) for name, values in stored["f"].items()},
+            identifiers=frozenset(stored["i"]),
+            numbers=frozenset(stored["n"]),
+            turns=frozenset(stored["g"]),
+            category=stored["k"][0],
+            category_sure=stored["k"][1],
+            chaser=chaser,
+            again=again,
+            other=other,
+            correction=correction,
+            asks=asks,
+            reports=reports,
+            reply=reply,
+            han=_mostly_han(terms),
+            length=sum(terms.values()),
+        )
+
+
+def fingerprint(
+    subject: str, text: str, *, fields: Mapping[str, tuple[str, ...]], category: str, category_sure: bool
+) -> Fingerprint:
+    """The fingerprint of a request from its subject, its new text, the details found in both, and its category.
+
+    Never raises; time and size are bounded (`boilerplate.LONGEST_TEXT`, MOST_TERMS).
+    """
+    bare = boilerplate.bare_subject(subject) or boilerplate.forwarded_subject(text)
+    body = folded(boilerplate.content(text))
+    head = folded(bare)
+    whole = f"{head}\n{body}"
+    reply = boilerplate.is_reply(subject) and bool(body.strip())
+    # The subject of a reply or forward names the matter of the mail before it, which need not be that of this one.
+    own = body if reply else whole
+    standing = stance(whole)
+    details = _details(fields, own if reply else "")
+    claimed = frozenset().union(*details.values())
+    terms = _terms(_without_codes((stance(own) if reply else standing).rest.replace("[redacted", " ")))
+    return Fingerprint(
+        exact=_exact(whole),
+        subject=tuple(_subject_stems(head)),
+        terms=terms,
+        concepts=concepts_in(own),
+        fields=details,
+        identifiers=_unclaimed(_identifiers(own), claimed),
+        numbers=_numbers(own) - claimed,
+        turns=_turns(own),
+        category=category,
+        category_sure=category_sure,
+        chaser=standing.chaser,
+        again=standing.again,
+        other=standing.other,
+        correction=standing.correction,
+        asks=standing.asks,
+        reports=standing.reports,
+        reply=reply,
+        han=_mostly_han(terms),
+        length=sum(terms.values()),
+    )
+
+
+def _details(fields: Mapping[str, tuple[str, ...]], body: str) -> dict[str, frozenset[str]]:
+    """The telling fields; for a reply only the values that its body names itself."""
+    details = {name: frozenset(v.lower() for v in fields[name]) for name in TELLING_FIELDS if fields.get(name)}
+    if not body:
+        return details
+    plain = body.replace(",", "")
+    kept = {name: frozenset(v for v in values if name in _WORDED or v in plain) for name, values in details.items()}
+    return {name: values for name, values in kept.items() if values}
+
+
+def _exact(text: str) -> str:
+    """Digest of the letters and digits alone: case, width, script, blanks and punctuation do not count."""
+    letters = "".join(pieces(text))
+    return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).hexdigest()[:24] if letters else ""
+
+
+def _subject_stems(subject: str) -> list[str]:
+    """Informative units of a subject; a subject such as "help" or "问题" has none."""
+    units = [u for piece in pieces(subject)[:60] for u in (bigrams(piece) if is_han(piece) else [stem(piece)])]
+    return [unit for unit in dict.fromkeys(units) if frequencies.weight(unit) > 2.0][:30]
+
+
+def _terms(text: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for piece in pieces(text):
+        for term in bigrams(piece) if is_han(piece) else (stem(piece),):
+            if term not in found and len(term) < 40 and not term.isdecimal():
+                weight = frequencies.weight(term)
+                if weight > _FUNCTION_WORD:
+                    found[term] = weight
+        if len(found) >= MOST_TERMS:
+            break
+    return found
+
+
+def _turns(text: str) -> frozenset[int]:
+    units = [unit for piece in pieces(text) for unit in (piece if is_han(piece) else (stem(piece),))][: 2 * MOST_TURNS]
+    found = (_turn(units, place) for place in range(len(units) - 2))
+    return frozenset(sorted(turn for turn in found if turn)[:MOST_TURNS])
+
+
+def _turn(units: list[str], place: int) -> int:
+    """The checksum of a turn of phrase: three words, or five Chinese characters, which say as much. 0 where none is."""
+    size = 5 if is_han(units[place]) else 3
+    turn = units[place : place + size]
+    return crc32("\0".join(turn).encode("utf-8", "surrogatepass")) if len(turn) == size else 0
+
+
+def _without_codes(text: str) -> str:
+    return _IDENTIFIER.sub(" ", text)
+
+
+# Numbers that stay the same from mail to mail: those of the sender's company, bank and telephone.
+_SENDERS = re.compile(
+    r"(?:vat|tax|ust|iban|bic|tel|phone|mobile|电话|手机|税号|联系电话)\S{0,3}(?:\s?(?:id|no\.?|number|"
+    r"nr\.?))?\s{0,3}[:：]?\s{0,3}[+0-9a-z-]{5,34}"
+)
+_ABBREVIATED = re.compile(r"(?<![0-9a-z])((?:0x)?[0-9a-z]{3,12})(?:\.{2,6}|\*{2,8})([0-9a-z]{3,12})(?![0-9a-z])")
+_ENDING = re.compile(
+    r"(?:ending (?:in|with)|ends (?:in|with)|last (?:four|six|4|6|8) (?:digits )?(?:are|is)?|尾号|"
+    r"后[四六4-8]位)(?:是|为)?\s?[:：]?\s?([0-9a-z]{4,8})(?![0-9a-z])"
+)
+# Dates, amounts with their unit, Chinese mobile numbers, and wallet addresses, which serve many transactions.
+_NO_CODE = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}\S{0,12}|\d{1,2}-\d{1,2}(?:-\d{2,4})?|(?:19|20)\d{6}|\d{1,12}[a-z]{1,5}|1[3-9]\d{9}|"
+    r"0x[0-9a-f]{40}|(?:bc1|tb1|addr1)[0-9a-z]{20,90}|t[1-9a-z]{33}|[13][1-9a-z]{25,34}|r[1-9a-z]{24,34}"
+)
+
+
+def _identifiers(text: str) -> frozenset[str]:
+    """Codes with digits in them, and abbreviated ones as "start..end"."""
+    text = _SENDERS.sub(" ", text)
+    codes = {code for match in _IDENTIFIER.finditer(text) if _telling_code(code := match.group().strip("-_"))}
+    codes |= {f"{match.group(1)}..{match.group(2)}" for match in _ABBREVIATED.finditer(text)}
+    codes |= {f"..{match.group(1)}" for match in _ENDING.finditer(text) if any(c.isdigit() for c in match.group(1))}
+    return frozenset(sorted(codes)[:40])
+
+
+def _unclaimed(codes: frozenset[str], claimed: frozenset[str]) -> frozenset[str]:
+    return frozenset(code for code in codes if code not in claimed and code.removeprefix("0x") not in claimed)
+
+
+def _telling_code(code: str) -> bool:
+    digits = sum(c.isdigit() for c in code)
+    return len(code) >= 5 and digits >= 3 and not _NO_CODE.fullmatch(code)
+
+
+def _numbers(text: str) -> frozenset[str]:
+    """Bare numbers that are no durations, dates or clock times; thousands without separators."""
+    text = _DURATION.sub(" ", _DATE_LIKE.sub(" ", text))
+    found = {match.group().replace(",", "") for match in _NUMBER.finditer(text)}
+    return frozenset(sorted(number for number in found if len(number.replace(".", "")) >= 2)[:40])
+
+
+def _mostly_han(terms: Mapping[str, float]) -> bool:
+    return 2 * sum(not term.isascii() for term in terms) > len(terms)
+
+
+def _weighted(names: list[str]) -> dict[str, float]:
+    return {name: WEIGHTS[name] for name in names if name in WEIGHTS}

@@ -1,0 +1,1 @@
+"""A letter's way out: composed into a row, then delivered."""

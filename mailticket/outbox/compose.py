@@ -1,0 +1,195 @@
+"""Letters into the outbox: each is composed, written as a row with its envelope, and shown in the conversation."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mailticket.letters import ArticleLink, Composed, Found, Letter, LetterKind, Step, StepKind
+from mailticket.mail.values import Address, address_key
+from mailticket.models import Ticket
+from mailticket.settings import Category
+from mailticket.site import Site
+from mailticket.store import Session, outgoing, tickets
+from mailticket.triage import signatures
+from mailticket.triage.signatures import Purpose
+from mailticket.triage.understanding import Understanding
+
+log = logging.getLogger("mailticket.outbox.compose")
+
+_PURPOSES: dict[LetterKind, Purpose] = {
+    "acknowledgement": "ack",
+    "duplicate-notice": "dup",
+    "reply-received": "got",
+    "late-notice": "late",
+    "status-answer": "state",
+    "solved": "done",
+    "split-done": "state",
+    "staff-reply": "staff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What one letter is sent for, beside its ticket.
+
+    to: the bare address. verified: whether it may carry the requester's own words. in_reply_to, references: of the
+    mail that is answered. withheld: why it is held back; "" when it may leave at once.
+    """
+
+    kind: LetterKind
+    to: str
+    verified: bool
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    name: str = ""
+    withheld: str = ""
+    cause: int | None = None  # the row of the incoming mail that it answers
+
+
+def write(session: Session, site: Site, ticket: Ticket, occasion: Occasion, now: datetime, **say: object) -> int:
+    """Compose a letter of a ticket and put it into the outbox; returns the outgoing row's id.
+
+    `say` adds what only this letter says (fields of Letter). Runs inside the caller's transaction.
+    """
+    letter = letter_of(session, site, ticket, occasion, now)
+    composed = site.letters.compose(replace(letter, **say), site.head)  # type: ignore[arg-type]
+    for warning in composed.warnings:
+        log.warning("a template is broken, the built-in one is used: %s", warning)
+    message_row = _add_message(session, site, ticket, composed, now)
+    return _add_outgoing(session, site, ticket, occasion, composed, message_row, now)
+
+
+_STEPS: dict[str, StepKind] = {
+    "opened": "received", "reply": "reply-received", "assigned": "taken", "staff-reply": "answered",
+    "late notice": "late-notice", "split": "split", "reopened": "reopened", "closed": "closed",
+}  # fmt: skip
+_MOST_STEPS = 8
+
+
+def steps(session: Session, ticket: Ticket) -> tuple[Step, ...]:
+    """The latest things that happened to a ticket, as far as its requester may know of them."""
+    told = [Step(e.at, _STEPS[e.kind]) for e in tickets.events(session, int(ticket.id or 0)) if e.kind in _STEPS]
+    return tuple(told[-_MOST_STEPS:])
+
+
+def articles_for(site: Site, ticket: Ticket, meaning: Understanding) -> tuple[ArticleLink, ...]:
+    """The help articles that may answer a request at once, in the language of its letter."""
+    language = site.letters.language_for(ticket.language, site.head.language)
+    fitting = site.articles.best(meaning.fingerprint, meaning.verdict, language, site.settings.articles.at_most)
+    return tuple(ArticleLink(article.title, article.address) for article in fitting)
+
+
+def letter_of(session: Session, site: Site, ticket: Ticket, occasion: Occasion, now: datetime) -> Letter:
+    """What every letter of a ticket says: ID, promise, place, category, details found and missing."""
+    language = site.letters.language_for(ticket.language, site.head.language)
+    category = site.categories.get(ticket.category)
+    signing = site.keys[0]
+    domain = site.settings.support.address.rpartition("@")[2]
+    serial = tickets.next_serial(session, ticket)
+    purpose = _PURPOSES[occasion.kind]
+    reply_to = ""
+    if site.settings.support.signed_reply_address:
+        reply_to = signatures.sign_reply_address(signing, ticket.key, site.settings.support.address)
+    return Letter(
+        kind=occasion.kind,
+        ticket_id=ticket.key,
+        to=occasion.to,
+        message_id=signatures.sign_message_id(signing, ticket.key, serial, purpose, domain),
+        date=now,
+        language=language,
+        verified=occasion.verified,
+        subject=ticket.subject,
+        name=occasion.name,
+        promised_from=ticket.promised_from,
+        promised_by=ticket.promised_by,
+        longer=_longer(ticket),
+        position=tickets.position(session, ticket),
+        category=_label(category.labels, language, "") if category and ticket.category_sure else "",
+        found=_found(ticket, category, language),
+        missing=_missing(ticket, category, language),
+        check_word=ticket.check_word,
+        in_reply_to=occasion.in_reply_to,
+        references=occasion.references,
+        reply_to=reply_to,
+    )
+
+
+def _longer(ticket: Ticket) -> str:
+    return "load" if "longer" in (ticket.marks or ()) else ""
+
+
+def _label(labels: dict[str, str], language: str, name: str) -> str:
+    """A label in this language, else in the language without its script, else in English, else the bare name."""
+    for wanted in (language, language.partition("-")[0], "en"):
+        if labels.get(wanted):
+            return labels[wanted]
+    return name.replace("_", " ")
+
+
+def _field_label(category: Category, name: str, language: str) -> str:
+    rule = next((rule for rule in category.fields if rule.name == name), None)
+    return _label(rule.labels if rule else {}, language, name)
+
+
+def _found(ticket: Ticket, category: Category | None, language: str) -> tuple[Found, ...]:
+    if category is None:
+        return ()
+    given = ticket.fields or {}
+    wanted = [name for name in category.needs if given.get(name)]
+    return tuple(Found(_field_label(category, name, language), ", ".join(given[name][:3])) for name in wanted)
+
+
+def _missing(ticket: Ticket, category: Category | None, language: str) -> tuple[str, ...]:
+    if category is None or not ticket.category_sure:
+        return ()
+    return tuple(_field_label(category, name, language) for name in ticket.missing or ())
+
+
+def _add_message(session: Session, site: Site, ticket: Ticket, composed: Composed, now: datetime) -> int:
+    return tickets.add_message(
+        session,
+        ticket_id=int(ticket.id or 0),
+        direction="out",
+        kind=composed.kind,
+        message_id=composed.message_id,
+        from_name=site.head.name,
+        from_address=site.head.address,
+        to_address=composed.to,
+        subject=composed.subject,
+        text=composed.text,
+        new_text=composed.text,
+        at=now,
+        language=composed.language,
+    )
+
+
+def _add_outgoing(
+    session: Session, site: Site, ticket: Ticket, occasion: Occasion, composed: Composed, message_row: int,
+    now: datetime,
+) -> int:  # fmt: skip
+    staff = occasion.kind == "staff-reply"
+    recipient = Address("", occasion.to)
+    held = bool(occasion.withheld)
+    return outgoing.add(
+        session,
+        ticket_id=ticket.id,
+        message_row=message_row,
+        cause_id=occasion.cause,
+        kind=occasion.kind,
+        rank=outgoing.STAFF_RANK if staff else outgoing.ANSWER_RANK,
+        envelope_from=site.settings.smtp.envelope_from or site.settings.support.address,
+        recipient=occasion.to,
+        recipient_key=address_key(occasion.to),
+        recipient_domain=recipient.domain,
+        subject=composed.subject,
+        message_id=composed.message_id,
+        wire=composed.message,
+        verified=occasion.verified,
+        state="withheld" if held else "queued",
+        reason=occasion.withheld,
+        created_at=now,
+        next_attempt_at=now,
+        counted_at=None if held or staff else now,
+    )

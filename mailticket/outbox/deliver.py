@@ -1,0 +1,258 @@
+"""An outgoing mail's way out: due rows -> courier -> outcome. Nothing is claimed that has no connection to go to.
+
+The rules of the room: a row is claimed and committed, then the courier names the recipient, then "data begun" is
+committed, then the data goes, then the outcome is committed, again and again until it is in. So after a stop, a row
+that was not begun was surely not sent, and one that was begun may have been: that one is uncertain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from mailticket.errors import StoreUnavailable
+from mailticket.failpoints import failpoint
+from mailticket.mail.delivery_status import is_dead_address
+from mailticket.site import Site
+from mailticket.smtp import Courier, Notify, Outcome, retry_at
+from mailticket.store import Session, meta, outgoing, tickets
+from mailticket.store.ledger import Ledger
+from mailticket.store.outgoing import STAFF_RANK, Due
+
+log = logging.getLogger("mailticket.outbox.deliver")
+
+HEALTH = "smtp"
+_LOOK_EVERY = 2.0
+_LAST_REPLY = 20.0  # seconds that a stop waits for the reply to a final dot
+_SERVER_PAUSE = (5.0, 300.0)
+_STORE_PAUSE = 1.0
+_HEALTH_EVERY = timedelta(minutes=1)
+
+
+class Outbox:
+    """Delivers what is due through one courier. All methods but `wake` belong to one event loop."""
+
+    def __init__(
+        self,
+        site: Site,
+        courier: Courier,
+        on_sent: Callable[[Due, Outcome], None] = lambda due, outcome: None,
+        on_beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.site = site
+        self.courier = courier
+        self._on_sent = on_sent
+        self._on_beat = on_beat
+        self._ledger = Ledger(site.database)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._paused_until = 0.0
+        self._troubles = 0
+        self._store_trouble = ""
+        self.server_trouble = ""  # what keeps every mail from leaving; "" when nothing does
+        self._deadline: datetime | None = None  # only what is due by then is claimed
+        self._recording = 0  # outcomes that are not durable yet; while there are any, nothing is claimed
+        self._well_at: datetime | None = None
+
+    def wake(self) -> None:
+        """Look for due rows now; callable from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    def stop(self) -> None:
+        """Claim nothing more, and let `run` return; callable from any thread."""
+        self._stopping = True
+        self.wake()
+
+    async def run(self) -> None:
+        """Deliver until told to stop."""
+        self._loop = asyncio.get_running_loop()
+        while not self._stopping:
+            self._woken.clear()
+            await self._claim_due()
+            self._on_beat()
+            await self._wait(_LOOK_EVERY)
+        await self._finish()
+
+    async def deliver_due(self) -> None:
+        """Deliver all that is due now, each row once, and return."""
+        self._loop = asyncio.get_running_loop()
+        self._deadline = self.site.clock()
+        while not self._is_paused() and (await self._claim_due() or self._tasks):
+            self._woken.clear()
+            if self._tasks:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            self._on_beat()
+        await self._finish()
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+    async def _finish(self) -> None:
+        """Wait for replies that may still come, then let go; what is left is settled by `store.outgoing.recover`."""
+        self._stopping = True  # or a delivery that ends now would claim the next
+        end = time.monotonic() + _LAST_REPLY
+        # Again and again, since one that ends now may have claimed the next before.
+        while self._tasks and (left := end - time.monotonic()) > 0:
+            await asyncio.wait(self._tasks, timeout=left)
+        late = list(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        await self.courier.close()
+
+    def _is_paused(self) -> bool:
+        return time.monotonic() < self._paused_until
+
+    async def _claim_due(self) -> int:
+        """Claim as many rows as there are free connections, and set out with them."""
+        free = self.site.settings.smtp.connections - len(self._tasks)
+        if free <= 0 or self._recording or self._is_paused():
+            return 0
+        try:
+            rows = await self._ledger.write(lambda session: self._claim(session, free))
+        except StoreUnavailable as error:
+            self._note_store(str(error))
+            self._pause(_STORE_PAUSE)
+            return 0
+        self._note_store("")
+        self._set_out(rows)
+        return len(rows)
+
+    def _claim(self, session: Session, most: int) -> list[Due]:
+        return outgoing.claim(session, self._deadline or self.site.clock(), most)
+
+    def _set_out(self, rows: Sequence[Due]) -> None:
+        if rows:
+            failpoint("outbox.claimed")
+        for due in rows:
+            task = asyncio.create_task(self._deliver(due))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._woken.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a delivery ended in a defect", exc_info=task.exception())
+
+    def _pause(self, seconds: float) -> None:
+        self._paused_until = time.monotonic() + seconds
+
+    def _note_store(self, trouble: str) -> None:
+        """Say once that the database keeps us waiting, and once that it does no more: a full disk lasts."""
+        if trouble and not self._store_trouble:
+            log.error("the outbox waits for the database: %s", trouble)
+        elif self._store_trouble and not trouble:
+            log.warning("the outbox works again")
+        self._store_trouble = trouble
+
+    async def _deliver(self, due: Due) -> None:
+        async def begin() -> None:
+            now = self.site.clock()
+            await self._ledger.write(lambda session: outgoing.set_begun(session, due.id, now))
+            failpoint("outbox.begun")
+
+        # Nobody wants a report of an acknowledgement that did not arrive; of a staff answer, staff do (RFC 3461).
+        notify: Notify = "failure" if due.rank == STAFF_RANK else "never"
+        try:
+            outcome = await self.courier.deliver(due.envelope_from, due.recipient, due.wire, begin, notify=notify)
+        except StoreUnavailable as error:
+            outcome = Outcome("retry", "data", text=f"the database could not note the attempt: {error}")
+        failpoint("outbox.accepted")
+        following = await self._record(due, outcome)
+        failpoint("outbox.recorded")
+        self._set_out(following)
+        self._on_sent(due, outcome)
+
+    async def _record(self, due: Due, outcome: Outcome) -> list[Due]:
+        """Write the outcome, again and again until it is in: nothing else is claimed meanwhile.
+
+        The row that this connection takes next is claimed in the same transaction, which saves a commit a mail.
+        """
+        self._recording += 1
+        try:
+            while True:
+                try:
+                    following = await self._ledger.write(lambda session: self._settle_and_claim(session, due, outcome))
+                    break
+                except StoreUnavailable as error:
+                    self._note_store(str(error))
+                    await asyncio.sleep(_STORE_PAUSE)
+        finally:
+            self._recording -= 1
+        self._note_server(outcome)
+        level = logging.INFO if outcome.kind == "sent" else logging.WARNING
+        log.log(level, "outgoing %d (%s): %s", due.id, due.kind, outcome)
+        return following
+
+    def _settle_and_claim(self, session: Session, due: Due, outcome: Outcome) -> list[Due]:
+        self._settle(session, due, outcome)
+        goes_on = not (outcome.about_the_server or self._stopping or self._is_paused() or self._recording > 1)
+        return self._claim(session, 1) if goes_on else []
+
+    def _settle(self, session: Session, due: Due, outcome: Outcome) -> None:
+        now = self.site.clock()
+        if outcome.kind == "sent":
+            self._sent(session, due, now)
+        elif outcome.kind == "uncertain":
+            outgoing.mark_uncertain(session, outgoing.by_id(session, due.id), now, str(outcome))
+        elif outcome.kind == "permanent":
+            self._failed(session, due, now, str(outcome))
+            if outcome.phase == "recipient" and is_dead_address(outcome.status):
+                tickets.set_undeliverable(session, due.recipient, now, str(outcome))
+        elif outcome.about_the_server:
+            # No fault of this mail: it keeps its place and its attempts, the whole outbox waits for the server.
+            outgoing.set_outcome(session, due.id, state="deferred", attempts=due.attempts - 1, next_attempt_at=now,
+                                 last_error=str(outcome), begun_at=None)  # fmt: skip
+            meta.went_wrong(session, HEALTH, now, str(outcome))
+        else:
+            self._again(session, due, outcome, now)
+        if not outcome.about_the_server and (self._well_at is None or now - self._well_at > _HEALTH_EVERY):
+            meta.went_well(session, HEALTH, now)
+            self._well_at = now
+
+    def _sent(self, session: Session, due: Due, now: datetime) -> None:
+        outgoing.set_outcome(session, due.id, state="sent", sent_at=now, begun_at=None, last_error="")
+        if due.kind == "staff-reply" and due.ticket_id is not None:
+            tickets.set_first_response(session, due.ticket_id, now)
+
+    def _failed(self, session: Session, due: Due, now: datetime, why: str) -> None:
+        outgoing.set_outcome(session, due.id, state="failed", begun_at=None, last_error=why)
+        if due.ticket_id is not None:
+            tickets.add_event(session, due.ticket_id, now, f"{due.kind} failed", why)
+
+    def _again(self, session: Session, due: Due, outcome: Outcome, now: datetime) -> None:
+        when = retry_at(due.created_at, now, due.attempts, random.random, outcome=outcome,
+                        give_up_hours=self.site.settings.smtp.give_up_hours)  # fmt: skip
+        if when is None:
+            self._failed(session, due, now, f"given up: {outcome}")
+        else:
+            outgoing.set_outcome(
+                session, due.id, state="deferred", next_attempt_at=when, begun_at=None, last_error=str(outcome)
+            )
+
+    def _note_server(self, outcome: Outcome) -> None:
+        """When the server itself is in trouble, wait longer each time instead of trying every mail on it."""
+        self.server_trouble = str(outcome) if outcome.about_the_server else ""
+        if not outcome.about_the_server:
+            self._troubles = 0
+            return
+        self._well_at = None
+        if self._is_paused():  # the other connections met the same trouble at the same time
+            return
+        shortest, longest = _SERVER_PAUSE
+        pause = min(longest, shortest * 2**self._troubles) * random.uniform(0.75, 1.25)  # noqa: S311 jitter
+        self._troubles = min(self._troubles + 1, 10)
+        self._pause(pause)
+        log.warning("the outbox waits %.0f s for the SMTP server: %s", pause, outcome)

@@ -1,0 +1,128 @@
+"""Keys: PEM blocks, wallet keys in their own encodings, bare hexadecimal ones with wording, API keys and tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+
+from mailticket.secrets.spans import Secret, last_end, loosely, mentions
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BASE58_INDEX = {symbol: index for index, symbol in enumerate(_BASE58)}
+_LONGEST_PEM = 20_000
+
+_PEM_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_WIF = re.compile(rf"(?<![0-9A-Za-z])[5KL9c][{_BASE58}]{{50,51}}(?![0-9A-Za-z])")
+_EXTENDED = re.compile(rf"(?<![0-9A-Za-z])[xyztuvYZUV]prv[{_BASE58}]{{100,112}}(?![0-9A-Za-z])")
+_WORDED_KEY = re.compile(
+    rf"(?<![0-9A-Za-z])(?:(?:0x)?[0-9a-fA-F]{{64}}|[{_BASE58}]{{86,88}}|[5KL9c][{_BASE58}]{{50,51}}|(?:0x)?[0-9a-fA-F]{{128}})(?![0-9A-Za-z])"
+)
+_KEY_WORDING = re.compile(
+    r"priv(?:ate)?[ _-]?keys?|secret[ _-]?keys?|\bpk\b|priv[ _-]?k|wallet key|signing key|私[钥鑰匙]|"
+    r"密[钥鑰匙]|秘[钥鑰匙]|clave privada|закрытый ключ|приватный ключ",
+    re.IGNORECASE,
+)
+_TRANSACTION_WORDING = re.compile(
+    r"tx(?:[ _-]?(?:id|hash|n))?\b|transaction|hash|trans(?:fer)?[ _-]?id|/tx/|block|[哈雜]希|雜湊|交易|"
+    r"[转轉][账帳]|區塊|区块|订单|order",
+    re.IGNORECASE,
+)
+_KEY_AFTER = re.compile(
+    r"[ \t]{0,3}[)\"'`]?[ \t]{0,3}(?:\(|<-+|←|is|was|=|是|为|"
+    r"[,，-])[ \t]{0,3}(?:my |the |our |its |that's |this is |我的|这是|我)*"
+    r"(?:wallet |eth |btc |metamask |钱包)?(?:priv(?:ate)?[ _-]?key|secret[ _-]?key|私[钥鑰匙])",
+    re.IGNORECASE,
+)
+_TRANSACTION_AFTER = re.compile(
+    r"[ \t]{0,3}[)\"'`]?[ \t]{0,3}(?:\(|<-+|←|is|was|=|是|为|"
+    r"[,，-])[ \t]{0,3}(?:my |the |our |its |that's |this is |我的|这是)*"
+    r"(?:deposit |withdrawal |提现|充值)?(?:tx|transaction|hash|transfer|block|哈希|交易)",
+    re.IGNORECASE,
+)
+_BYTE_ARRAY = re.compile(r"\[\s{0,3}(?:\d{1,3}\s{0,3},\s{0,3}){63}\d{1,3}\s{0,3}\]")
+
+# The prefixes are those that the vendors document so that scanners can find leaked keys.
+_VENDOR = re.compile(
+    r"(?<![0-9A-Za-z])(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{30,255}|github_pat_[0-9A-Za-z_]{40,255}|"
+    r"[sr]k_(?:live|test)_[0-9A-Za-z]{16,255}|xox[abeprs]-[0-9A-Za-z-]{10,255}|AIza[0-9A-Za-z_-]{35}|"
+    r"glpat-[0-9A-Za-z_-]{20,64}|"
+    r"SG\.[0-9A-Za-z_-]{16,64}\.[0-9A-Za-z_-]{16,64}|sk-(?:proj-|ant-)?[0-9A-Za-z_-]{20,255}|npm_[0-9A-Za-z]{36}|"
+    r"eyJ[0-9A-Za-z_-]{8,2000}\.eyJ[0-9A-Za-z_-]{4,4000}\.[0-9A-Za-z_-]{8,1000})(?![0-9A-Za-z])|"
+    r"otpauth://[^\s<>\"']{5,500}"
+)
+_WORDED_TOKEN = re.compile(
+    r"(?:\b(?:api|app|access|auth|client|consumer|secret|shared|signing|master|private|2fa|totp|otp|"
+    r"backup|setup)[ _-]?(?:api[ _-]?)?(?:key|secret|token)s?"
+    r"(?:[ _-]?(?:id|key|string|value))?|\b(?:secret|token|bearer|passphrase|api)|api\s?(?:密[钥鑰匙]|"
+    r"秘[钥鑰匙]|私[钥鑰匙])|(?:密|秘|私)[钥鑰匙]|接口密[钥鑰匙]|令牌)"
+    r"['\"]?\s{0,3}(?:\([^)\n]{0,20}\)\s{0,2})?(?:is|are|was|=>|[:=]|是|为|"
+    r"為)?\s{0,3}[\"'`<\[(]?(?P<value>[0-9A-Za-z+/_=.-]{16,200})",
+    re.IGNORECASE,
+)
+# One of these is in whatever the pattern above matches.
+_TOKEN_SIGNS = ("key", "secret", "token", "bearer", "passphrase", "api", "密", "秘", "私", "令牌")
+
+
+def find(text: str) -> Iterator[Secret]:
+    """Keys in a text of half-width characters."""
+    yield from _pem(text)
+    for pattern in (_WIF, _EXTENDED):
+        for match in pattern.finditer(text):
+            if pattern is _EXTENDED or base58check(match.group()):
+                yield Secret("private key", match.start(), match.end())
+    for match in _WORDED_KEY.finditer(text):
+        if _called_key(text, match.start(), match.end()):
+            yield Secret("private key", match.start(), match.end())
+    for match in _BYTE_ARRAY.finditer(text):
+        yield Secret("private key", match.start(), match.end())
+    for match in _VENDOR.finditer(text):
+        yield Secret("API key", match.start(), match.end())
+    for match in _WORDED_TOKEN.finditer(text) if mentions(loosely(text), _TOKEN_SIGNS) else ():
+        if _looks_random(match.group("value")):
+            yield Secret("API key", match.start("value"), match.start("value") + len(match.group("value").rstrip(".")))
+
+
+def base58check(text: str) -> bool:
+    """Whether the last four bytes are the double SHA-256 of the others, and the first that of a private key (WIF)."""
+    number = 0
+    for symbol in text:
+        number = number * 58 + _BASE58_INDEX[symbol]
+    data = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    body, check = data[:-4], data[-4:]
+    return body[:1] in (b"\x80", b"\xef") and sha256(sha256(body).digest()).digest()[:4] == check
+
+
+def _pem(text: str) -> Iterator[Secret]:
+    place = 0
+    while begin := _PEM_BEGIN.search(text, place):
+        end = _PEM_END.search(text, begin.end(), begin.end() + _LONGEST_PEM)
+        place = end.end() if end else _end_of_base64(text, begin.end())
+        yield Secret("private key", begin.start(), place)
+
+
+_BASE64_LINES = re.compile(r"[0-9A-Za-z+/=\s:,.-]{0,20000}")
+
+
+def _end_of_base64(text: str, start: int) -> int:
+    match = _BASE64_LINES.match(text, start)
+    return match.end() if match else start
+
+
+def _called_key(text: str, start: int, end: int) -> bool:
+    """Whether the wording around calls this a private key; the wording that stands nearest before it decides."""
+    if _TRANSACTION_AFTER.match(text, end):
+        return False
+    if _KEY_AFTER.match(text, end):
+        return True
+    called_key = last_end(_KEY_WORDING, text, start - 60, start)
+    return called_key >= 0 and called_key > last_end(_TRANSACTION_WORDING, text, start - 60, start)
+
+
+def _looks_random(value: str) -> bool:
+    """Long, with digits among letters: no word, no file name, no plain number."""
+    value = value.rstrip(".=-_/")
+    digits = sum(c.isdigit() for c in value)
+    letters = sum(c.isalpha() for c in value)
+    return len(value) >= 16 and digits >= 2 and letters >= 4 and len(set(value)) >= 8 and "://" not in value

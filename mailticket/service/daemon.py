@@ -1,0 +1,322 @@
+"""What runs when, and how it stops: a thread a mailbox, one for the outbox, housekeeping, signals, the watchdog."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from mailticket import observe
+from mailticket.config import passwords
+from mailticket.errors import ConfigurationError, SignInRefused, StoreUnavailable, WorldError
+from mailticket.intake.collect import Collector
+from mailticket.intake.preparer import Preparer
+from mailticket.intake.take_in import Result
+from mailticket.outbox.deliver import Outbox
+from mailticket.service import memory
+from mailticket.settings import Mailbox, Settings
+from mailticket.site import Site, broken_letters, open_site
+from mailticket.smtp import Courier, Outcome
+from mailticket.store import outgoing, schema
+from mailticket.store.engine import Database, must_be_sound
+from mailticket.store.lock import RunLock, run_lock
+from mailticket.store.outgoing import Due
+from mailticket.upkeep.chores import Upkeep
+
+log = logging.getLogger("mailticket.service.daemon")
+
+_PAUSE = (2.0, 300.0)
+_SIGN_IN_PAUSE = (60.0, 1800.0)  # a refused password, tried fast, locks the account
+_PATIENCE = 300.0  # seconds without a sign of life after which a thread that has work to do counts as hung
+_WATCHDOG_PATIENCE = 5  # the same in turns of feeding the watchdog: 300 s with the unit's WatchdogSec=120
+_STOP_SECONDS = 45.0
+_PREPARE_SECONDS = 600.0  # a migration or a check of a large database may take longer than a start usually does
+_UPKEEP_MINUTES = 5
+_STATUS_SECONDS = 10.0
+
+
+@dataclass
+class Watchers:
+    """Who is told what happens, beside the log: the demo shows it, `run --once` counts it."""
+
+    taken: Callable[[Sequence[Result]], None] = lambda outcomes: None
+    delivered: Callable[[Due, Outcome], None] = lambda due, outcome: None
+
+
+@dataclass
+class _Worker:
+    """A thread and how it is told to stop."""
+
+    thread: threading.Thread
+    stop: Callable[[], None]
+    collector: Collector | None = field(default=None)
+
+
+class Daemon:
+    """The running program. `load` reads the configuration, at start and on SIGHUP."""
+
+    def __init__(self, load: Callable[[], Settings], watchers: Watchers | None = None) -> None:
+        self._load = load
+        self._watchers = watchers or Watchers()
+        self._settings = load()
+        self._beats = observe.Heartbeats()
+        self._notifier = observe.Notifier(os.environ)
+        fed_every = self._notifier.watchdog_seconds
+        self._patience = _WATCHDOG_PATIENCE * fed_every if fed_every else _PATIENCE
+        self._stopping = threading.Event()
+        self._reload_wanted = threading.Event()
+        self._wake_main = threading.Event()
+        self._workers: dict[str, _Worker] = {}
+        self._preparer = Preparer()
+        self._counts: Counter[str] = Counter()
+        self._outbox: Outbox | None = None
+        self.ready = threading.Event()
+
+    def run(self) -> None:
+        """Run until told to stop. Raises AlreadyRunning, ConfigurationError or StoreUnavailable at the start."""
+        memory.give_large_blocks_back()
+        database = Database(self._settings.database.url)
+        try:
+            with run_lock(database) as lock:
+                if lock.after_crash:
+                    must_be_sound(database)
+                site = self._open(database)
+                self._start(site)
+                try:
+                    self._watch(lock)
+                finally:
+                    self._stop()
+        finally:
+            database.close()
+
+    def stop(self) -> None:
+        """Ask the daemon to end; callable from any thread and from a signal handler."""
+        self._stopping.set()
+        self._wake_main.set()
+
+    def reload(self) -> None:
+        """Ask for the configuration and the templates to be read again."""
+        self._reload_wanted.set()
+        self._wake_main.set()
+
+    def handle_signals(self) -> None:
+        """SIGTERM and SIGINT end, SIGHUP reloads. Only the main thread may call this."""
+        signal.signal(signal.SIGTERM, lambda *_: self.stop())
+        signal.signal(signal.SIGINT, lambda *_: self.stop())
+        signal.signal(signal.SIGHUP, lambda *_: self.reload())
+
+    def _open(self, database: Database) -> Site:
+        self._notifier.more_time(_PREPARE_SECONDS)
+        if schema.prepare(database):
+            log.info("the database is at step %s now", schema.HEAD)
+        site = open_site(self._settings, database)
+        for problem in broken_letters(self._settings, site.letters):
+            log.error("a template is broken, the built-in one is used instead: %s", problem)
+        with database.write() as session:
+            again, unsure = outgoing.recover(session, site.clock())
+        if again or unsure:
+            log.warning("after an unclean stop: %d outgoing mails queued again, %d uncertain", again, unsure)
+        return site
+
+    def _start(self, site: Site) -> None:
+        self._site = site
+        self._start_outbox(site)
+        for mailbox in site.settings.mailbox:
+            self._start_mailbox(site, mailbox)
+        self._upkeep = Upkeep(site, self._wake_outbox)
+        self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+        self._scheduler.add_job(self._keep_house, "interval", minutes=_UPKEEP_MINUTES)
+        self._scheduler.start()
+        memory.keep_what_is_there()
+        log.info("mailticket is running, mailboxes: %d", len(site.settings.mailbox))
+        self._notifier.ready(self._said())
+        self.ready.set()
+
+    def _start_mailbox(self, site: Site, mailbox: Mailbox) -> None:
+        name = f"mailbox {mailbox.name}"
+        collector = Collector(
+            site,
+            mailbox,
+            partial(passwords.secret, mailbox, os.environ),
+            self._took_in,
+            partial(self._beat, name),
+            self._preparer,
+        )
+        thread = threading.Thread(target=self._keep_collecting, args=(collector,), name=name, daemon=True)
+        self._workers[name] = _Worker(thread, collector.stop, collector)
+        self._beat(name)
+        thread.start()
+
+    def _start_outbox(self, site: Site) -> None:
+        thread = threading.Thread(target=self._keep_delivering, args=(site,), name="outbox", daemon=True)
+        self._workers["outbox"] = _Worker(thread, self._stop_outbox)
+        self._beat("outbox")
+        thread.start()
+
+    def _beat(self, name: str, quiet: float = 0.0) -> None:
+        """A thread is alive; `quiet` seconds of what comes now may be waiting for others."""
+        self._beats.beat(name, quiet + self._patience)
+
+    def _keep_collecting(self, collector: Collector) -> None:
+        """The thread of a mailbox: connections one after the other, with longer pauses the longer the trouble lasts."""
+        troubles = 0
+        while not collector.stopping:
+            began = time.monotonic()
+            try:
+                collector.stay()
+                continue
+            except (WorldError, ConfigurationError) as error:
+                self._unwell(collector, error)
+                shortest, longest = _SIGN_IN_PAUSE if isinstance(error, SignInRefused) else _PAUSE
+            except Exception:  # a defect of ours in one mailbox must not stop the others
+                log.exception("%s: a defect", collector.name)
+                shortest, longest = _PAUSE
+            troubles = 0 if time.monotonic() - began > longest else troubles + 1
+            pause = min(longest, shortest * 2 ** max(0, troubles - 1)) * random.uniform(0.75, 1.25)  # noqa: S311
+            log.info("%s: the next try comes in %.0f s", collector.name, pause)
+            self._beat(collector.name, pause)
+            collector.waker.wait(pause)
+        self._beats.done(collector.name)
+        collector.close()
+
+    def _unwell(self, collector: Collector, error: Exception) -> None:
+        try:
+            collector.is_unwell(error)
+        except StoreUnavailable as trouble:
+            log.warning("%s: %s", collector.name, trouble)
+
+    def _keep_delivering(self, site: Site) -> None:
+        while not self._stopping.is_set():
+            try:
+                asyncio.run(self._deliver(site))
+            except Exception:
+                log.exception("outbox: a defect")
+                self._stopping.wait(_PAUSE[0])
+            site = self._site
+        self._beats.done("outbox")
+
+    async def _deliver(self, site: Site) -> None:
+        courier = Courier(site.settings.smtp, partial(passwords.secret, site.settings.smtp, os.environ))
+        self._outbox = Outbox(site, courier, self._delivered, partial(self._beat, "outbox"))
+        if not self._stopping.is_set():  # a stop that came before there was anything to stop
+            await self._outbox.run()
+
+    def _stop_outbox(self) -> None:
+        if self._outbox is not None:
+            self._outbox.stop()
+
+    def _wake_outbox(self) -> None:
+        if self._outbox is not None:
+            self._outbox.wake()
+
+    def _took_in(self, outcomes: Sequence[Result]) -> None:
+        self._wake_outbox()
+        for taken in outcomes:
+            self._counts[taken.state] += 1
+        self._watchers.taken(outcomes)
+
+    def _delivered(self, due: Due, outcome: Outcome) -> None:
+        self._counts[outcome.kind] += 1
+        self._watchers.delivered(due, outcome)
+
+    def _keep_house(self) -> None:
+        try:
+            self._upkeep.run()
+        except Exception:
+            log.exception("housekeeping: a defect")
+
+    def _watch(self, lock: RunLock) -> None:
+        """The main thread: feeds the watchdog while every thread beats, reloads, and tells systemd how it goes."""
+        every = min(self._notifier.watchdog_seconds or _STATUS_SECONDS, _STATUS_SECONDS)
+        while not self._stopping.is_set():
+            self._wake_main.wait(every)
+            self._wake_main.clear()
+            if self._reload_wanted.is_set():
+                self._reload_wanted.clear()
+                self._reload()
+            lock.check()
+            self._site.database.check()
+            self._preparer.tidy()
+            late = self._beats.late(time.monotonic())
+            if not late:
+                self._notifier.alive()
+            else:
+                log.error("not heard from: %s", ", ".join(f"{name} for {s:.0f} s" for name, s in late.items()))
+            self._notifier.status(self._said())
+
+    def _said(self) -> str:
+        counts = self._counts
+        return (
+            f"{counts['opened']} opened, {counts['appended']} appended, {counts['filed']} filed, "
+            f"{counts['quarantined']} quarantined, {counts['sent']} sent since start"
+        )
+
+    def _reload(self) -> None:
+        """Take the new configuration if it is good; a broken one is refused and the old one stays."""
+        self._notifier.reloading()
+        try:
+            settings = self._load()
+            if settings.database != self._site.settings.database:
+                log.warning("[database] takes effect only at a restart; the old one stays in use")
+            site = open_site(settings, self._site.database)
+            if broken := broken_letters(settings, site.letters):
+                raise ConfigurationError(broken)
+        except (ConfigurationError, WorldError) as error:
+            log.error("reload refused, the old configuration stays: %s", error)
+            self._notifier.ready("reload refused: see the log; the old configuration stays")
+            return
+        self._replace(site)
+        log.info("configuration and templates were read again")
+        self._notifier.ready(self._said())
+
+    def _replace(self, site: Site) -> None:
+        old, self._site = self._site, site
+        self._upkeep.site = site
+        if self._outbox is not None:
+            if site.settings.smtp == old.settings.smtp:
+                self._outbox.site = site
+            else:  # the courier is made anew by the thread's loop
+                self._outbox.stop()
+        wanted = {f"mailbox {m.name}": m for m in site.settings.mailbox}
+        for name, worker in list(self._workers.items()):
+            if worker.collector is None:
+                continue
+            if wanted.get(name) == worker.collector.mailbox:
+                worker.collector.site = site
+                wanted.pop(name)
+            else:
+                worker.stop()
+                worker.thread.join(_STOP_SECONDS)
+                del self._workers[name]
+        for mailbox in wanted.values():
+            self._start_mailbox(site, mailbox)
+
+    def _stop(self) -> None:
+        """Mailboxes end after the chunk in hand, the outbox after the replies it waits for."""
+        self._stopping.set()
+        self._notifier.stopping("stopping")
+        self._scheduler.shutdown(wait=False)
+        for worker in self._workers.values():
+            worker.stop()
+        end = time.monotonic() + _STOP_SECONDS
+        for name, worker in self._workers.items():
+            worker.thread.join(max(0.1, end - time.monotonic()))
+            if worker.thread.is_alive():
+                log.error("%s did not end in time", name)
+        self._preparer.close()
+        try:
+            with self._site.database.write() as session:
+                outgoing.recover(session, self._site.clock())
+        except StoreUnavailable as error:
+            log.warning("the outbox is settled at the next start: %s", error)
+        log.info("mailticket has stopped: %s", self._said())

@@ -1,0 +1,99 @@
+"""One round of everything, for `run --once`: take in all that waits, deliver all that is due, count, and leave."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from mailticket.config import passwords
+from mailticket.errors import WorldError
+from mailticket.intake.collect import Collector
+from mailticket.intake.preparer import Preparer
+from mailticket.intake.take_in import Result
+from mailticket.outbox.deliver import Outbox
+from mailticket.settings import Settings
+from mailticket.site import Site, open_site
+from mailticket.smtp import Courier, Outcome
+from mailticket.store import outgoing, schema
+from mailticket.store.engine import Database, must_be_sound
+from mailticket.store.lock import run_lock
+from mailticket.store.outgoing import Due
+from mailticket.upkeep.chores import Upkeep
+
+log = logging.getLogger("mailticket.service.once")
+
+_SENT_STATES = {"sent": "sent", "retry": "deferred", "configuration": "deferred", "permanent": "failed"}
+
+
+@dataclass
+class Tally:
+    """What a round did, under the names of `run --once --json`, and what kept it from doing more."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    troubles: list[str] = field(default_factory=list)
+
+    NAMES = ("fetched", "opened", "appended", "duplicates", "filed", "quarantined", "already_known", "sent",
+             "deferred", "failed", "withheld")  # fmt: skip
+
+    def took(self, outcomes: Sequence[Result]) -> None:
+        for taken in outcomes:
+            self.counts["fetched"] += 1
+            self.counts["already_known" if taken.state == "known" else taken.state] += 1
+            self.counts["duplicates"] += taken.duplicate_of is not None
+            self.counts["withheld"] += bool(taken.withheld)
+
+    def delivered(self, _due: Due, outcome: Outcome) -> None:
+        self.counts[_SENT_STATES.get(outcome.kind, outcome.kind)] += 1
+
+    def as_dict(self) -> dict[str, int]:
+        return {name: self.counts[name] for name in self.NAMES}
+
+
+def run_once(settings: Settings, progress: Callable[[str], None] = lambda said: None) -> Tally:
+    """One round under the run lock. A mailbox or server in trouble is noted; the rest is done all the same."""
+    tally = Tally()
+    database = Database(settings.database.url)
+    preparer = Preparer()
+    try:
+        with run_lock(database) as lock:
+            if lock.after_crash:
+                must_be_sound(database)
+            schema.prepare(database)
+            site = open_site(settings, database)
+            with database.write() as session:
+                outgoing.recover(session, site.clock())
+            for mailbox in settings.mailbox:
+                progress(f"mailbox {mailbox.name}")
+                secret = partial(passwords.secret, mailbox, os.environ)
+                collector = Collector(site, mailbox, secret, tally.took, preparer=preparer)
+                _collect(collector, tally)
+            Upkeep(site).run()
+            progress("outbox")
+            asyncio.run(_deliver(site, tally))
+    finally:
+        preparer.close()
+        database.close()
+    return tally
+
+
+def _collect(collector: Collector, tally: Tally) -> None:
+    try:
+        collector.collect_once()
+    except WorldError as error:
+        tally.troubles.append(f"{collector.name}: {error}")
+        collector.is_unwell(error)
+    finally:
+        collector.close()
+
+
+async def _deliver(site: Site, tally: Tally) -> None:
+    courier = Courier(site.settings.smtp, partial(passwords.secret, site.settings.smtp, os.environ))
+    outbox = Outbox(site, courier, tally.delivered)
+    await outbox.deliver_due()
+    if outbox.server_trouble:
+        tally.troubles.append(f"smtp: {outbox.server_trouble}")

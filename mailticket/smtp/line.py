@@ -1,0 +1,172 @@
+"""One SMTP connection, its commands given one by one.
+
+What a broken line means depends on how far the transaction had come, which the library's `sendmail` hides; `delivery`
+holds what follows from what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiosmtplib
+
+from mailticket import settings
+from mailticket.errors import ConfigurationError, WorldError
+from mailticket.smtp.envelope import Consignment, commands, dotted
+from mailticket.smtp.outcome import Outcome, Phase, from_reply, printable, without_reply
+
+QUIT_SECONDS = 5.0
+
+# What a connection, a server or an address can do to us; anything else is our own fault and is raised.
+TROUBLE = (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError, ConfigurationError, WorldError)
+
+
+class _NotOffered(aiosmtplib.SMTPNotSupported):
+    """The server lacks what the configuration demands."""
+
+
+class Line:
+    """One connection and how far its present transaction has come."""
+
+    def __init__(
+        self, smtp: settings.Smtp, secret: Callable[[], str], tls_context: Callable[[], Awaitable[ssl.SSLContext]]
+    ) -> None:
+        self._settings = smtp
+        self._secret = secret
+        self._tls_context = tls_context
+        self._smtp: aiosmtplib.SMTP | None = None
+        self.phase: Phase = "connect"
+        self.mails = 0
+        self.idle_since = 0.0
+        self.needs_reset = False
+
+    @property
+    def is_open(self) -> bool:
+        return self._smtp is not None and self._smtp.is_connected
+
+    async def open(self) -> None:
+        """Connect, upgrade to TLS where configured, sign in. Does nothing when the connection is there."""
+        if self.is_open:
+            return
+        given = self._settings
+        context = await self._tls_context() if given.security != "none" else None
+        smtp = self._smtp = aiosmtplib.SMTP(
+            hostname=given.host,
+            port=given.port,
+            local_hostname=given.hello_name or "localhost",
+            timeout=given.timeout_seconds,
+            use_tls=given.security == "tls",
+            start_tls=False,
+            tls_context=context,
+        )
+        await smtp.connect()
+        if not given.hello_name:
+            smtp.local_hostname = _address_literal(smtp)
+        self.phase = "hello"
+        await smtp.ehlo()
+        if given.security == "starttls":
+            self.phase = "tls"
+            if not smtp.supports_extension("starttls"):
+                raise _NotOffered("the server does not offer STARTTLS, which the configuration demands")
+            await smtp.starttls()
+            self.phase = "hello"
+            await smtp.ehlo()
+        if given.username:
+            self.phase = "sign-in"
+            await self._sign_in(smtp)
+
+    async def _sign_in(self, smtp: aiosmtplib.SMTP) -> None:
+        """One attempt in one way: the library's `login` tries them all, and three failures in a row lock accounts."""
+        name, offered = self._settings.username, smtp.server_auth_methods
+        wanted = ("xoauth2",) if self._settings.oauth2_token_command else ("plain", "login", "cram-md5")
+        way = next((way for way in wanted if way in offered), None)
+        if way is None:
+            raise _NotOffered(f"the server offers no sign-in by {' or '.join(wanted)}, only: {', '.join(offered)}")
+        secret = await asyncio.to_thread(self._secret)
+        ways = {
+            "xoauth2": smtp.auth_xoauth2,
+            "plain": smtp.auth_plain,
+            "login": smtp.auth_login,
+            "cram-md5": smtp.auth_crammd5,
+        }
+        await ways[way](name, secret)
+
+    async def envelope(self, mail: Consignment) -> None:
+        """MAIL and RCPT. Raises what the server or the line had against it."""
+        self.phase = "sender"
+        smtp = self._open_smtp()
+        if self.needs_reset:
+            await self._command(b"RSET")
+            self.needs_reset = False
+        sender, recipient = commands(mail, smtp.esmtp_extensions)
+        await self._command(*sender)
+        self.phase = "recipient"
+        await self._command(*recipient)
+
+    async def data(self, mail: Consignment) -> Outcome:
+        """DATA, the message, and the reply to its final dot, for which the time of RFC 5321 4.5.3.2.6 is allowed."""
+        self.phase = "data"
+        smtp = self._open_smtp()
+        reply = await smtp.execute_command(b"DATA")
+        if reply.code != 354:
+            return from_reply("data", reply.code, reply.message)
+        protocol = smtp.protocol
+        if protocol is None:
+            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+        protocol.write(dotted(mail.message))
+        self.phase = "message"
+        self.mails += 1
+        reply = await protocol.read_response(timeout=self._settings.data_timeout_seconds)
+        return from_reply("message", reply.code, reply.message)
+
+    async def _command(self, *words: bytes) -> None:
+        reply = await self._open_smtp().execute_command(*words)
+        if not 200 <= reply.code < 300:
+            raise aiosmtplib.SMTPResponseException(reply.code, reply.message)
+
+    def _open_smtp(self) -> aiosmtplib.SMTP:
+        if self._smtp is None or not self._smtp.is_connected:
+            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+        return self._smtp
+
+    async def quit(self) -> None:
+        if self._smtp is not None and self._smtp.is_connected:
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await self._smtp.quit(timeout=QUIT_SECONDS)
+        self.close()
+
+    def close(self) -> None:
+        if self._smtp is not None:
+            self._smtp.close()
+
+
+def judged(phase: Phase, error: Exception) -> Outcome:
+    """What an exception in a phase means."""
+    if isinstance(error, aiosmtplib.SMTPResponseException) and error.code > 0:
+        return from_reply(phase, error.code, error.message)
+    if isinstance(error, _NotOffered | ConfigurationError):
+        return Outcome("configuration", phase, text=str(error))
+    tls = next((e for e in (error, error.__cause__) if isinstance(e, ssl.SSLError)), None)
+    if tls is not None and not isinstance(tls, ssl.SSLEOFError | ssl.SSLZeroReturnError) and phase != "message":
+        return Outcome("configuration", "tls", text=printable(f"TLS failed: {tls}"))
+    if isinstance(error, ValueError):
+        return Outcome("configuration" if phase == "connect" else "permanent", phase, text=printable(str(error)))
+    return without_reply(phase, str(error) or type(error).__name__)
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """A context that verifies certificates and names, by the given authority or else the system's."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError([f"[smtp] ca_file {ca_file} cannot be used: {error}"]) from None
+
+
+def _address_literal(smtp: aiosmtplib.SMTP) -> str:
+    """Our address as the name in EHLO (RFC 5321 4.1.3): true, and without asking the DNS for one that is wrong."""
+    address = str(smtp.get_transport_info("sockname")[0]).partition("%")[0]
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

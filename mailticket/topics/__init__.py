@@ -1,0 +1,1 @@
+"""What a request is about: categories, fields, articles that fit. Pure."""

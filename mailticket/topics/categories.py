@@ -1,0 +1,194 @@
+"""What a request is about: one of the configured categories, by the words that betray it, and how sure that is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mailticket.settings import Category, Priority
+from mailticket.text.hanzi import simplified
+from mailticket.text.words import folded, is_han, pieces, stems
+from mailticket.topics import fields
+
+OTHER = "other"
+LONGEST_TEXT = 6_000  # characters of the text that are looked at
+OPENING = 240  # characters in which most people name their matter
+
+_WORD_WEIGHT = 1.0
+_PHRASE_WEIGHT = 1.6  # two words or more, three Chinese characters or more: seldom meant otherwise
+_PATTERN_WEIGHT = 3.0  # somebody took the trouble to write one
+_SUBJECT_FACTOR = 1.5
+_OPENING_FACTOR = 1.25
+_LEAST_SCORE = 1.0
+_SURE_SCORE = 2.0
+_SURE_LEAD = 1.4
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a request was judged to be about.
+
+    name: a configured category or "other". sure: whether it is safe to ask for missing details on the strength of it.
+    scores: category and score, best first, those without a hit left out. reason: the judgement in a sentence.
+    """
+
+    name: str
+    sure: bool
+    priority: Priority
+    scores: tuple[tuple[str, float], ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Clue:
+    """One word or pattern: what it weighs for which category. `text` names it in reasons."""
+
+    category: str
+    text: str
+    weight: float
+    pattern: re.Pattern[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Which clues a text can hold at all: those whose first stem or first Chinese character it has, and all patterns.
+
+    There are a thousand clues, and a mail holds ten of them.
+    """
+
+    by_stem: Mapping[str, tuple[int, ...]]
+    by_character: Mapping[str, tuple[int, ...]]
+    patterns: tuple[int, ...]
+
+    def candidates(self, places: Sequence[_Folded]) -> list[int]:
+        """The numbers of the clues that may stand in one of the places, in their order."""
+        stems_there = {stem for place in places for stem in place.stems.split()}
+        characters = {character for place in places if not place.text.isascii() for character in place.text}
+        found = set(self.patterns)
+        for key in stems_there & self.by_stem.keys():
+            found.update(self.by_stem[key])
+        for key in characters & self.by_character.keys():
+            found.update(self.by_character[key])
+        return sorted(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """The configured categories and their fields, compiled once; make it with `classifier`."""
+
+    categories: tuple[Category, ...]
+    clues: tuple[_Clue, ...] = field(repr=False)
+    index: _Index = field(repr=False)
+    rules: tuple[fields.CompiledRule, ...] = field(repr=False)
+
+    def classify(self, subject: str, text: str) -> Verdict:
+        """The category of a request. `text` is the mail's new text. Never raises; time grows linearly."""
+        opening = _Folded(text[:OPENING])
+        rest = _Folded(text[OPENING:LONGEST_TEXT])
+        places = ((_Folded(subject[:400]), _SUBJECT_FACTOR), (opening, _OPENING_FACTOR), (rest, 1.0))
+        scores: dict[str, float] = {}
+        named: dict[str, list[str]] = {}
+        for number in self.index.candidates([place for place, _ in places]):
+            clue = self.clues[number]
+            hits = [(factor, hit) for place, factor in places if (hit := place.find(clue))]
+            if hits:
+                factor, hit = max(hits)
+                scores[clue.category] = scores.get(clue.category, 0.0) + clue.weight * factor
+                named.setdefault(clue.category, []).append(hit)
+        return self._verdict(scores, named)
+
+    def extract(self, text: str) -> dict[str, tuple[str, ...]]:
+        """The details that a text names, by the rules of all categories."""
+        return fields.extract_compiled(text, self.rules)
+
+    def missing(self, verdict: Verdict, found: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+        """The details to ask for: what the category needs and the mail lacks; nothing unless the category is sure."""
+        category = self.category(verdict.name)
+        return fields.missing(category, found) if category and verdict.sure else ()
+
+    def category(self, name: str) -> Category | None:
+        return next((category for category in self.categories if category.name == name), None)
+
+    def _verdict(self, scores: dict[str, float], named: dict[str, list[str]]) -> Verdict:
+        ranked = tuple((name, round(score, 2)) for name, score in sorted(scores.items(), key=lambda item: -item[1]))
+        if not ranked or ranked[0][1] < _LEAST_SCORE:
+            return Verdict(OTHER, False, self._priority(OTHER), ranked, "no word of a category is in it")
+        name, best = ranked[0]
+        second = ranked[1][1] if len(ranked) > 1 else 0.0
+        sure = best >= _SURE_SCORE and best >= _SURE_LEAD * second
+        reason = f"{name} by {', '.join(dict.fromkeys(repr(clue) for clue in named[name][:6]))}"
+        if not sure:
+            reason += f"; not sure, {ranked[1][0]} is close" if second * _SURE_LEAD > best else "; not sure, few words"
+        return Verdict(name, sure, self._priority(name), ranked, reason)
+
+    def _priority(self, name: str) -> Priority:
+        category = self.category(name)
+        return category.priority if category else "normal"
+
+
+class _Folded:
+    """A place where clues are sought: the folded text, and the same as a line of stems."""
+
+    __slots__ = ("stems", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = folded(text)
+        self.stems = stems(self.text)
+
+    def find(self, clue: _Clue) -> str:
+        """What of the clue stands here, for people to read; "" if nothing does."""
+        if clue.pattern is not None:
+            match = clue.pattern.search(self.text)
+            return " ".join(match.group().split())[:60] if match else ""
+        return clue.text.strip() if clue.text in (self.stems if clue.text.startswith(" ") else self.text) else ""
+
+
+def classifier(categories: Sequence[Category]) -> Classifier:
+    """A classifier for these categories. A word that several of them claim counts for each the less."""
+    words = [(category.name, _sought(word)) for category in categories for word in dict.fromkeys(category.words)]
+    words = [(name, word) for name, word in dict.fromkeys(words) if word.strip()]
+    claims = Counter(word for _, word in words)
+    clues = [_Clue(name, word, _weight(word) / claims[word]) for name, word in words]
+    clues += [
+        _Clue(category.name, pattern, _PATTERN_WEIGHT, re.compile(simplified(pattern), re.IGNORECASE))
+        for category in categories
+        for pattern in category.patterns
+    ]
+    rules = fields.compile_rules(rule for category in categories for rule in category.fields)
+    return Classifier(tuple(categories), tuple(clues), _index(clues), rules)
+
+
+def _index(clues: Sequence[_Clue]) -> _Index:
+    by_stem: dict[str, list[int]] = {}
+    by_character: dict[str, list[int]] = {}
+    patterns = []
+    for number, clue in enumerate(clues):
+        if clue.pattern is not None:
+            patterns.append(number)
+        elif clue.text.startswith(" "):
+            by_stem.setdefault(clue.text.split()[0], []).append(number)
+        else:
+            by_character.setdefault(clue.text[0], []).append(number)
+    return _Index(
+        {stem: tuple(numbers) for stem, numbers in by_stem.items()},
+        {character: tuple(numbers) for character, numbers in by_character.items()},
+        tuple(patterns),
+    )
+
+
+def classify(subject: str, text: str, categories: Sequence[Category]) -> Verdict:
+    """`Classifier.classify` for one text; who has many texts makes the classifier once."""
+    return classifier(categories).classify(subject, text)
+
+
+def _sought(word: str) -> str:
+    """A configured word as it is sought: Chinese anywhere in the text, others as whole words by their stems."""
+    word = folded(word).strip()
+    return word if any(is_han(piece) for piece in pieces(word)) else stems(word)
+
+
+def _weight(word: str) -> float:
+    long = len(word) >= 3 if not word.startswith(" ") else word.count(" ") > 2
+    return _PHRASE_WEIGHT if long else _WORD_WEIGHT

@@ -1,0 +1,31 @@
+"""What reading and judging a mail must know of the site: handed to every process that prepares mails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mailticket.mail.values import Ourselves
+from mailticket.settings import Category, Support
+from mailticket.topics.categories import Classifier, classifier
+from mailticket.topics.exchange import CATEGORIES
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What preparing a mail must know of the site. `keys` verify our signatures."""
+
+    support: Support
+    ourselves: Ourselves
+    keys: tuple[bytes, ...]
+    classifier: Classifier
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travels to another process as what it was made from: patterns are compiled where they are used."""
+        return brief, (self.support, self.classifier.categories, self.ourselves, self.keys)
+
+
+def brief(support: Support, categories: Sequence[Category], ourselves: Ourselves, keys: tuple[bytes, ...]) -> Brief:
+    """The brief of a site, with the classifier of its categories, or of the built-in ones if there are none."""
+    return Brief(support, ourselves, keys, classifier(categories or CATEGORIES))

@@ -1,0 +1,168 @@
+"""Housekeeping: closing what is solved, warning of promises that slip, removing what has been kept long enough."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from mailticket.errors import StoreUnavailable
+from mailticket.mail.packing import pack
+from mailticket.outbox import compose
+from mailticket.outbox.compose import Occasion
+from mailticket.promise import make_promise
+from mailticket.secrets.redaction import redact
+from mailticket.site import Site
+from mailticket.store import Session, chores, incoming, knowledge, meta, raws, tickets
+from mailticket.triage.letter import over_cap
+from mailticket.upkeep.alerts import Alerts
+from mailticket.upkeep.load import Expectation
+
+log = logging.getLogger("mailticket.upkeep.chores")
+
+_BATCH = 200
+_LONGEST_INGEST = timedelta(hours=1)
+_CLOCK_TOLERANCE = timedelta(hours=1)
+
+
+class Upkeep:
+    """All housekeeping of one database. `wake` is called when a letter was written."""
+
+    def __init__(self, site: Site, wake: Callable[[], None] = lambda: None) -> None:
+        self.site = site
+        self._wake = wake
+        self._expectation = Expectation()
+        self._wall = site.clock()
+        self._monotonic = time.monotonic()
+        self._log_to_empty = False
+
+    def run(self) -> None:
+        """Every chore once, each in small transactions, then the alerts; a database in trouble ends the turn."""
+        try:
+            if self._clock_is_sound():
+                self._do_chores()
+            if Alerts(self.site).look(self.site.clock()):
+                self._wake()
+        except StoreUnavailable as error:
+            log.warning("housekeeping waits: %s", error)
+
+    def _do_chores(self) -> None:
+        for chore in (
+            self._close_solved, self._warn_staff, self._tell_late, self._mask_secrets, self._forget_raw,
+            self._forget_events, self._give_up_files,
+        ):  # fmt: skip
+            while chore(self.site.clock()) == _BATCH:
+                pass
+
+    def _clock_is_sound(self) -> bool:
+        """Rules of age pause when the wall clock leaps, or lies before what we wrote ourselves (promise 8)."""
+        now = self.site.clock()
+        drift = (now - self._wall) - timedelta(seconds=time.monotonic() - self._monotonic)
+        with self.site.database.read() as session:
+            newest = chores.newest_row(session)
+            was_wrong = meta.is_unwell(session, "clock")
+        sound = abs(drift) <= _CLOCK_TOLERANCE and (newest is None or now >= newest - _CLOCK_TOLERANCE)
+        if not sound:
+            log.error("housekeeping pauses: the clock says %s, which cannot be; the newest row is of %s", now, newest)
+            with self.site.database.write() as session:
+                meta.went_wrong(session, "clock", now, f"the clock leapt by {drift}")
+        elif was_wrong:
+            with self.site.database.write() as session:
+                meta.went_well(session, "clock", now)
+        return sound
+
+    def _close_solved(self, now: datetime) -> int:
+        """What stayed solved for a week is closed; nobody is told."""
+        before = now - timedelta(days=self.site.settings.support.close_after_days)
+        with self.site.database.write() as session:
+            due = chores.solved_before(session, before, _BATCH)
+            for ticket in due:
+                ticket.status, ticket.closed_at, ticket.updated_at = "closed", now, now
+                session.add(ticket)
+                tickets.add_event(session, int(ticket.id or 0), now, "closed", "solved, and nobody objected")
+        return len(due)
+
+    def _warn_staff(self, now: datetime) -> int:
+        """Staff hear of a promise before it breaks: an event, a line in the log, a figure in `status`."""
+        until = now + timedelta(hours=self.site.settings.promise.warn_staff_hours)
+        with self.site.database.write() as session:
+            due = chores.slipping(session, until, _BATCH)
+            for ticket in due:
+                ticket.late_warned_at = now
+                session.add(ticket)
+                tickets.add_event(session, int(ticket.id or 0), now, "promise slipping", f"due {ticket.promised_by}")
+                log.warning("ticket %s: the promise of %s is about to break", ticket.key, ticket.promised_by)
+        return len(due)
+
+    def _tell_late(self, now: datetime) -> int:
+        """Shortly before a promise passes, whoever was told of it gets one mail with a new date."""
+        settings = self.site.settings.promise
+        if not settings.late_notice:
+            return 0
+        until = now + timedelta(hours=settings.late_notice_hours)
+        with self.site.database.write() as session:
+            due = chores.late(session, until, _BATCH)
+            for told in due:
+                told.ticket.late_notice_at = now
+                session.add(told.ticket)
+                self._write_late_notice(session, told, now)
+        if due:
+            self._wake()
+        return len(due)
+
+    def _write_late_notice(self, session: Session, told: chores.Told, now: datetime) -> None:
+        """One mail with a new date. The promise that was made stays on record: it will count as missed."""
+        site, ticket = self.site, told.ticket
+        load = self._expectation.load(session, site)
+        renewed = make_promise(now, now, ticket.category, ticket.priority, site.settings.promise, site.calendar,
+                               load, site.classifier.categories)  # fmt: skip
+        verified = ticket.trust == "verified"
+        held = self._held_back(session, told.recipient_key, now, verified)
+        occasion = Occasion("late-notice", told.recipient, verified, in_reply_to=told.message_id, withheld=held)
+        compose.write(
+            session, site, ticket, occasion, now,
+            promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,
+        )  # fmt: skip
+        said = f"withheld: {held}" if held else f"new date {renewed.promised_by}"
+        tickets.add_event(session, int(ticket.id or 0), now, "late notice", said)
+
+    def _held_back(self, session: Session, recipient: str, now: datetime, verified: bool) -> str:
+        if not self.site.settings.acknowledge.enabled:
+            return "[acknowledge] enabled is false"
+        counts = knowledge.counts(session, recipient, now, self.site.settings.caps, verified=verified)
+        return over_cap(counts, self.site.settings.caps, verified=verified)
+
+    def _mask_secrets(self, now: datetime) -> int:
+        """Raw mails in which a secret was found are replaced by masked ones; one at a time, for they may be large."""
+        database = self.site.database
+        with database.read() as session:
+            due = raws.to_mask(session, now, _BATCH)
+        for digest in due:
+            with database.read() as session:
+                raw = raws.get(session, digest)
+            masked = redact(raw or b"")
+            packed = pack(masked.raw, complete=masked.whole, digest=digest)
+            with database.write() as session:
+                raws.replace_bytes(session, digest, packed)
+            if not masked.whole:
+                log.error("raw mail %s could not be rewritten: only its words are kept, its files are gone", digest)
+        self._log_to_empty = self._log_to_empty or bool(due)
+        if self._log_to_empty:
+            self._log_to_empty = not database.forget_overwritten()
+        return len(due)
+
+    def _give_up_files(self, now: datetime) -> int:
+        with self.site.database.write() as session:
+            return incoming.give_up_files(session, now - _LONGEST_INGEST, now, _BATCH)
+
+    def _forget_raw(self, now: datetime) -> int:
+        """Raw mails are kept for a time; what was read of them stays, and so does their digest."""
+        before = now - timedelta(days=self.site.settings.retention.raw_days)
+        with self.site.database.write() as session:
+            return chores.forget_raw(session, before, _BATCH)
+
+    def _forget_events(self, now: datetime) -> int:
+        before = now - timedelta(days=self.site.settings.retention.events_days)
+        with self.site.database.write() as session:
+            return chores.forget_events(session, before, _BATCH)
