@@ -124,7 +124,7 @@ def test_a_borrower_that_leaves_early_leaves_no_answer_behind(make: Any, told: B
 def test_another_configuration_needs_another_process(make: Any, told: Brief) -> None:
     preparer = make(told)
     before = preparer.pid
-    changed = brief(told.support, (), told.site, (b"n" * 32, *told.keys))
+    changed = brief(told.support, (), told.ourselves, (b"n" * 32, *told.keys))
     with preparer.lent(changed) as loan:
         assert loan is None
     until(lambda: is_there(preparer, changed), "a process with the new key")

@@ -35,7 +35,7 @@ def judged(
         text=text,
         sender=address,
         return_path=path,
-        site=SITE,
+        ourselves=SITE,
     )
 
 
@@ -179,8 +179,8 @@ def test_calendar_answers_are_automatic_and_invitations_are_not() -> None:
         "Auto reply: Your request",
         "Autoreply",
         "[Auto-Reply] Your request",
-        "Out of Site AutoReply: Your request",
-        "Out of site: Your request",
+        "Out of Office AutoReply: Your request",
+        "Out of office: Your request",
         "AUTO: Ann Example is out of the office (returning 04/06/2026)",
         "Ann Example is out of the office.",
         "Ann Example ist außer Haus. (Rückkehr am 06.04.2026)",
@@ -352,7 +352,7 @@ def test_our_own_mail_is_own_whatever_else_it_says() -> None:
         text="",
         sender=None,
         return_path=None,
-        site=Ourselves(),
+        ourselves=Ourselves(),
     )
     assert nobody is None
 
@@ -399,7 +399,7 @@ def test_any_header_subject_and_text_have_an_answer(fields: list[tuple[str, byte
         text=text,
         sender=None,
         return_path="",
-        site=SITE,
+        ourselves=SITE,
     )
     assert found is not None
     assert isinstance(suppress(headers, SITE), str)
