@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mailticket.mail.reading import attachment_bytes, read
+    from mailticket.mail.reader import attachment_bytes, read
 
 __all__ = ["attachment_bytes", "read"]
 
@@ -12,6 +12,6 @@ def __getattr__(name: str) -> Any:
     """The reader, loaded at first use: commands that only show what is there need no more than the values."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mailticket.mail import reading
+    from mailticket.mail import reader
 
-    return getattr(reading, name)
+    return getattr(reader, name)

@@ -57,7 +57,7 @@ class _Run:
     """What was collected of one mailbox before its comma."""
 
     words: list[str] = field(default_factory=list)  # of the phrase or bare address, comments left out
-    shown: list[str] = field(default_factory=list)  # the same with comments, for display
+    display_words: list[str] = field(default_factory=list)  # the same with comments, for display
     comments: list[str] = field(default_factory=list)
     angle: str | None = None
     after: bool = False  # whether something follows the angle
@@ -67,12 +67,12 @@ class _Run:
 
 def mailboxes(field_values: list[bytes]) -> list[Mailbox]:
     """All mailboxes of all fields of one name, in order, at most MAX_MAILBOXES."""
-    found: list[Mailbox] = []
+    boxes: list[Mailbox] = []
     for raw in field_values:
-        if len(found) >= MAX_MAILBOXES:
+        if len(boxes) >= MAX_MAILBOXES:
             break
-        found += _Parser(_text(raw)).parse()
-    return found[:MAX_MAILBOXES]
+        boxes += _Parser(_text(raw)).parse()
+    return boxes[:MAX_MAILBOXES]
 
 
 def listed(part_headers: Headers, name: str) -> tuple[Address, ...]:
@@ -83,19 +83,19 @@ def listed(part_headers: Headers, name: str) -> tuple[Address, ...]:
 def sender(part_headers: Headers) -> tuple[Address | None, tuple[Address, ...], str]:
     """The one usable From mailbox or None, all mailboxes of From, and why there is none ("" where there is one)."""
     fields = part_headers.all_raw("from")
-    found = mailboxes(fields)
-    shown = tuple(m.address for m in found)
+    boxes = mailboxes(fields)
+    authors = tuple(m.address for m in boxes)
     if not fields:
         return None, (), "there is no From header"
     if len(fields) > 1:
-        return None, shown, "there are several From headers"
-    if any(m.group for m in found):
-        return None, shown, "From names a group"
-    if len(found) != 1:
-        return None, shown, "From names several mailboxes" if found else "From names no mailbox"
-    if not found[0].sound:
-        return None, shown, "the address in From is broken"
-    return found[0].address, shown, ""
+        return None, authors, "there are several From headers"
+    if any(m.group for m in boxes):
+        return None, authors, "From names a group"
+    if len(boxes) != 1:
+        return None, authors, "From names several mailboxes" if boxes else "From names no mailbox"
+    if not boxes[0].sound:
+        return None, authors, "the address in From is broken"
+    return boxes[0].address, authors, ""
 
 
 def is_address(text: str) -> bool:
@@ -114,12 +114,12 @@ class _Parser:
         self.at = 0
         self.last_semicolon = text.rfind(";")
         self.in_group = False
-        self.found: list[Mailbox] = []
+        self.boxes: list[Mailbox] = []
         self.run = _Run()
 
     def parse(self) -> list[Mailbox]:
         text = self.text
-        while self.at < len(text) and len(self.found) < MAX_MAILBOXES:
+        while self.at < len(text) and len(self.boxes) < MAX_MAILBOXES:
             char = text[self.at]
             if char == '"':
                 self._quoted()
@@ -138,13 +138,13 @@ class _Parser:
             else:
                 self._word()
         self._finish()
-        return self.found
+        return self.boxes
 
     def _begin_group(self) -> None:
         """The words so far were the group's name; an empty group still is one."""
         end = self.text.find(";", self.at)
         if not self.text[self.at : end].strip():
-            self.found.append(Mailbox(Address(_display(self.run.words), ""), sound=False, group=True))
+            self.boxes.append(Mailbox(Address(_display(self.run.words), ""), sound=False, group=True))
         self.in_group = True
         self.run = _Run()
 
@@ -168,14 +168,14 @@ class _Parser:
         self.at += 1
         if text[start] == ":" and self.run.words:
             self.run.words[-1] += ":"
-            self.run.shown[-1] += ":"
+            self.run.display_words[-1] += ":"
 
     def _add(self, word: str) -> None:
         if self.run.angle is not None:
             self.run.after = True
         if word:
             self.run.words.append(word)
-            self.run.shown.append(word)
+            self.run.display_words.append(word)
 
     def _quoted(self) -> None:
         text, at = self.text, self.at + 1
@@ -219,7 +219,7 @@ class _Parser:
         if not closed or "@" in inside:
             self.run.broken = self.run.broken or not closed or "<" in inside
         self.run.comments.append(inside.strip()[: 2 * MAX_NAME])
-        self.run.shown.append(f"({inside.strip()[:MAX_NAME]})")
+        self.run.display_words.append(f"({inside.strip()[:MAX_NAME]})")
 
     def _angle(self) -> None:
         text = self.text
@@ -257,15 +257,15 @@ class _Parser:
         run, self.run = self.run, _Run()
         if run.angle is None and not run.words:
             if run.comments:
-                self.found.append(Mailbox(Address(_display(run.comments), ""), sound=False, group=self.in_group))
+                self.boxes.append(Mailbox(Address(_display(run.comments), ""), sound=False, group=self.in_group))
             return
         address, sound = _address(run)
         if run.angle is None:
             name = _display(run.comments) if sound or not run.words else _display(_without(run.words, address))
         else:
-            name = _display(run.shown)
+            name = _display(run.display_words)
         clean = headers.clean_line(address)[:MAX_ADDRESS]
-        self.found.append(Mailbox(Address(name, clean), sound=sound and clean == address, group=self.in_group))
+        self.boxes.append(Mailbox(Address(name, clean), sound=sound and clean == address, group=self.in_group))
 
 
 def _address(run: _Run) -> tuple[str, bool]:
@@ -277,11 +277,11 @@ def _address(run: _Run) -> tuple[str, bool]:
             return inside, not run.broken and not run.after
         lenient = _LENIENT.search(inside)
         return lenient[0] if lenient else inside.strip("<> "), False
-    joined = " ".join(run.words)
-    bare = _AROUND.sub(r"\1", joined) if '"' not in joined else "".join(run.words)
+    phrase = " ".join(run.words)
+    bare = _AROUND.sub(r"\1", phrase) if '"' not in phrase else "".join(run.words)
     if is_address(bare):
         return bare, not run.broken and not run.quoted
-    lenient = _LENIENT.search(joined)
+    lenient = _LENIENT.search(phrase)
     return lenient[0] if lenient else "", False
 
 
@@ -298,7 +298,7 @@ def _display(words: list[str]) -> str:
     """A name for people: encoded words decoded, whatever could deceive the eye removed, quotes and blanks trimmed."""
     if not words:
         return ""
-    joined = " ".join(words)
-    if "=?" in joined:
-        joined = headers.decode(joined.encode("utf_8", "replace"))
-    return " ".join(headers.clean_line(joined).split()).strip("\"' ")[:MAX_NAME]
+    phrase = " ".join(words)
+    if "=?" in phrase:
+        phrase = headers.decode(phrase.encode("utf_8", "replace"))
+    return " ".join(headers.clean_line(phrase).split()).strip("\"' ")[:MAX_NAME]

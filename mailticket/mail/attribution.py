@@ -78,7 +78,7 @@ class Attribution:
 
 def attributions(lines: list[str], quoted: list[bool]) -> dict[int, Attribution]:
     """All attributions by their first line. They never overlap; the cost is linear in the lines."""
-    found: dict[int, Attribution] = {}
+    by_start: dict[int, Attribution] = {}
     above_quote = _above_quotes(lines, quoted)
     floor = candidates = 0
     for end, line in enumerate(lines):
@@ -89,9 +89,9 @@ def attributions(lines: list[str], quoted: list[bool]) -> dict[int, Attribution]
             break
         attribution = _span_up_from(lines, quoted, end, floor, end in above_quote)
         if attribution:
-            found[attribution.start] = attribution
+            by_start[attribution.start] = attribution
             floor = attribution.end
-    return found
+    return by_start
 
 
 def _above_quotes(lines: list[str], quoted: list[bool]) -> frozenset[int]:
@@ -115,44 +115,44 @@ def is_wrapped_verb(line: str) -> bool:
 
 def _may_end(line: str, next_quoted: bool) -> bool:
     """A cheap look at the end of a line: a colon, a frame of dashes, or a quote below it."""
-    ended = line.rstrip()
-    if not ended or len(ended) > MAX_LINE:
+    content = line.rstrip()
+    if not content or len(content) > MAX_LINE:
         return False
-    bare = ended.strip(_DECORATION)
+    bare = content.strip(_DECORATION)
     if bare.endswith((":", "：")):
         return _MIDDLE.search(bare) is not None or "@" in bare or _END.search(bare[-40:]) is not None
-    if not next_quoted and not ended.endswith("--"):
+    if not next_quoted and not content.endswith("--"):
         return False
     return _END.search(bare[-40:]) is not None or ("@" in bare and _EMAIL.search(bare) is not None)
 
 
 def _span_up_from(lines: list[str], quoted: list[bool], end: int, floor: int, above_quote: bool) -> Attribution | None:
     """The shortest run of lines up to `end` that is an attribution, grown by a first line such as "On Fri, May"."""
-    joined, best = "", None
-    taken = 0
+    span, best = "", None
+    length = 0
     for start in range(end, max(floor, end - 2 * MAX_SPAN) - 1, -1):
         line = lines[start].strip()
         if not line:
-            if start == end or taken == 0:
+            if start == end or length == 0:
                 return best
             continue
-        if len(line) > MAX_LINE or taken >= MAX_SPAN or quoted[start]:
+        if len(line) > MAX_LINE or length >= MAX_SPAN or quoted[start]:
             break
-        joined = f"{line} {joined}".strip()
-        taken += 1
+        span = f"{line} {span}".strip()
+        length += 1
         if best is None:
-            best = _judge(lines, start, end, joined, quoted_next=above_quote)
+            best = _judge(lines, start, end, span, quoted_next=above_quote)
         elif best.start == start + 1 and _LEAD.match(line) and not _LEAD.match(lines[best.start].strip()):
-            better = _judge(lines, start, end, joined, quoted_next=above_quote)
+            better = _judge(lines, start, end, span, quoted_next=above_quote)
             return better if better and not better.prefix and len(line) < 40 else best
         else:
             break
     return best or (_by_address_alone(lines, end) if above_quote else None)
 
 
-def _judge(lines: list[str], start: int, end: int, joined: str, *, quoted_next: bool) -> Attribution | None:
+def _judge(lines: list[str], start: int, end: int, span: str, *, quoted_next: bool) -> Attribution | None:
     """Whether the joined lines are an attribution: a date, and a verb, an address or a program's frame around it."""
-    bare = joined.strip(_DECORATION)
+    bare = span.strip(_DECORATION)
     verb = _END.search(bare) is not None
     colon = bare.endswith((":", "："))
     email = _EMAIL.search(bare) is not None
@@ -182,11 +182,11 @@ def _begins_attribution(head: str, email: bool) -> bool:
     """Programs begin with a preposition, a weekday, a date, or the writer's name before an address."""
     if _LEAD.match(head):
         return True
-    first = _DATE.search(head)
-    if first and first.start() <= 20:
+    date_match = _DATE.search(head)
+    if date_match and date_match.start() <= 20:
         return True
-    name_first = _EMAIL.search(head)
-    return email and name_first is not None and name_first.start() <= 60
+    email_match = _EMAIL.search(head)
+    return email and email_match is not None and email_match.start() <= 60
 
 
 def _inline_start(line: str) -> str | None:

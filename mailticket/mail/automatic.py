@@ -97,11 +97,11 @@ def automatic(
     )
 
 
-def or_bounce(found: Automatic | None, bounced: Bounce | None) -> Automatic | None:
+def or_bounce(automaton: Automatic | None, report: Bounce | None) -> Automatic | None:
     """The automaton of a mail that may be a delivery report: that makes it a bounce, unless it is our own mail."""
-    if bounced is None or (found and found.kind in ("own", "bounce")):
-        return found
-    return Automatic("bounce", found.reason if found else "a mail server says whom it could not reach")
+    if report is None or (automaton and automaton.kind in ("own", "bounce")):
+        return automaton
+    return Automatic("bounce", automaton.reason if automaton else "a mail server says whom it could not reach")
 
 
 def suppress(headers: Headers, ourselves: Ourselves) -> str:
@@ -116,8 +116,8 @@ def suppress(headers: Headers, ourselves: Ourselves) -> str:
     wish = header_text.text(headers, "x-auto-response-suppress")
     if any(word.strip().lower() in _WISHES for word in re.split(r"[,;]", wish)):
         return f"X-Auto-Response-Suppress: {wish[:80]}"
-    submitted = _keyword(header_text.text(headers, "auto-submitted"))
-    return f"Auto-Submitted: {submitted}" if submitted == "auto-forwarded" else ""
+    keyword = _keyword(header_text.text(headers, "auto-submitted"))
+    return f"Auto-Submitted: {keyword}" if keyword == "auto-forwarded" else ""
 
 
 def _all(headers: Headers, name: str) -> list[str]:
@@ -174,13 +174,13 @@ def _by_header(headers: Headers, subject: str) -> Automatic | None:
         keyword = _keyword(value)
         if keyword in ("", "no", "auto-forwarded"):
             continue
-        replied = keyword == "auto-replied" or words.REPLY_SUBJECT.match(subject[:200]) is not None
-        return Automatic("auto-reply" if replied else "auto-generated", f"Auto-Submitted: {keyword[:60]}")
+        is_reply = keyword == "auto-replied" or words.REPLY_SUBJECT.match(subject[:200]) is not None
+        return Automatic("auto-reply" if is_reply else "auto-generated", f"Auto-Submitted: {keyword[:60]}")
     for name, raw in headers.fields:
         for prefix, kind in _OLDER.get(name, ()):
             value = header_text.clean_line(header_text.decode(raw))
-            lowered = _clean(value).lower()
-            if lowered.startswith(prefix) if prefix else lowered not in ("no", "false", "0"):
+            content = _clean(value).lower()
+            if content.startswith(prefix) if prefix else content not in ("no", "false", "0"):
                 return Automatic(kind, f"{_titled(name)}: {value[:60]}")
     return None
 
@@ -252,10 +252,10 @@ def _by_list(headers: Headers, sender: Address | None, ourselves: Ourselves) -> 
 
 
 def _is_our_list(headers: Headers, ourselves: Ourselves) -> bool:
-    posted = header_text.text(headers, "list-post").lower() + header_text.text(headers, "mailing-list").lower()
+    posting = header_text.text(headers, "list-post").lower() + header_text.text(headers, "mailing-list").lower()
     identity = header_text.text(headers, "list-id").lower()
     for address in ourselves.own_addresses:
-        if re.search(rf"(?<![\w.+-]){re.escape(address)}(?![\w.-])", posted):
+        if re.search(rf"(?<![\w.+-]){re.escape(address)}(?![\w.-])", posting):
             return True
         if identity and f"<{address.replace('@', '.')}>" in identity:
             return True

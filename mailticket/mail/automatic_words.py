@@ -244,8 +244,8 @@ _SAYS_ABSENCE = (
 def find(sentence: re.Pattern[str], text: str) -> re.Match[str] | None:
     """The first place where one of the sentences of this room stands in the text."""
     parts = _PARTS[sentence]
-    lowered = text.lower()
-    return sentence.search(text) if any(part in lowered for part in parts) else None
+    lowercase = text.lower()
+    return sentence.search(text) if any(part in lowercase for part in parts) else None
 
 
 _PARTS = {REPLY_SENTENCE: _SAYS_REPLY, MACHINE_SENTENCE: _SAYS_MACHINE, ABSENCE: _SAYS_ABSENCE}

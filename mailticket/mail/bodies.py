@@ -85,9 +85,9 @@ def _of_report(raw: bytes, root: Part) -> str:
 
 def _of_attached_messages(raw: bytes, root: Part) -> str:
     """The text of attached messages: somebody forwarded them without a word, or they are a digest."""
-    attached = [part for part in root.walk() if part.type in _MESSAGE_TYPES and not part.children][:MAX_BORROWED]
+    messages = [part for part in root.walk() if part.type in _MESSAGE_TYPES and not part.children][:MAX_BORROWED]
     pieces: list[_Piece] = []
-    for part in attached:
+    for part in messages:
         content = part_bytes(raw, part)
         inner, _ = structure.read_structure(content)
         pieces += _Reader(content, keep_attachments=False).pieces(inner, parent=None)
@@ -161,20 +161,24 @@ class _Reader:
             pieces = self.pieces(child, part)
             if pieces and not plain:
                 plain = pieces
-        said = sum(len("".join(piece.text.split())) for piece in plain)
-        shown: list[_Piece] = []
+        plain_length = sum(len("".join(piece.text.split())) for piece in plain)
+        rich_pieces: list[_Piece] = []
         for child in rich:
             # Markup is several times its text, so a short HTML part cannot say much more: it need not be read.
-            if said and child.type == "text/html" and child.end - child.start < said * _POORER:
+            if plain_length and child.type == "text/html" and child.end - child.start < plain_length * _POORER:
                 continue
-            pieces = self.pieces(child, part) if not said or said < 1000 else self._attachments_only(child, part)
-            if pieces and not shown:
-                shown = pieces
-        more = sum(len("".join(piece.text.split())) for piece in shown)
-        if shown and (not said or (more > said * _POORER and more > 200)):
-            if said:
+            pieces = (
+                self.pieces(child, part)
+                if not plain_length or plain_length < 1000
+                else self._attachments_only(child, part)
+            )
+            if pieces and not rich_pieces:
+                rich_pieces = pieces
+        html_length = sum(len("".join(piece.text.split())) for piece in rich_pieces)
+        if rich_pieces and (not plain_length or (html_length > plain_length * _POORER and html_length > 200)):
+            if plain_length:
                 self.warn("the plain text said much less than the HTML, which was read instead")
-            return shown
+            return rich_pieces
         return plain
 
     def _attachments_only(self, part: Part, parent: Part) -> list[_Piece]:
@@ -273,12 +277,12 @@ def clean(text: str) -> str:
 
 def _joined(pieces: list[_Piece]) -> str:
     """Text parts in order with a blank line between; one that repeats another in HTML is left out."""
-    kept: list[str] = []
-    seen: set[str] = set()
+    texts: list[str] = []
+    contents: set[str] = set()
     for piece in pieces:
-        squeezed = "".join(piece.text.split())
-        if piece.was_html and squeezed in seen:
+        content = "".join(piece.text.split())
+        if piece.was_html and content in contents:
             continue
-        seen.add(squeezed)
-        kept.append(piece.text.strip("\n"))
-    return "\n\n".join(kept).rstrip()
+        contents.add(content)
+        texts.append(piece.text.strip("\n"))
+    return "\n\n".join(texts).rstrip()

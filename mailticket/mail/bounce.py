@@ -46,36 +46,38 @@ def bounce(
     daemon = _is_daemon(root, sender, return_path)
     reports = [part for part in own if part.type in _STATUS_TYPES]
     if reports and (report_type == "delivery-status" or root.type == "multipart/report" or daemon):
-        said, found = read_parts(raw, reports)
-        if found:
-            return Bounce(_completed(found, text), _original_id(raw, root, own, said, text))
-    notified = (
+        report, recipients = read_parts(raw, reports)
+        if recipients:
+            return Bounce(_completed(recipients, text), _original_id(raw, root, own, report, text))
+    notification = (
         bounce_prose.notification(text) if sender and bounce_words.MACHINE_ADDRESS.match(sender.address) else None
     )
-    if notified:
-        return Bounce(notified[0], notified[1] or _original_id(raw, root, own, "", text))
+    if notification:
+        return Bounce(notification[0], notification[1] or _original_id(raw, root, own, "", text))
     if not (reports or report_type == "delivery-status" or _says_so(own, subject, text, sender, return_path, daemon)):
         return None
     if reports and not daemon and report_type != "delivery-status":
         return None
-    worded = _from_words(root, subject, text, sender)
-    carried = _carried(raw, own) if daemon and not worded[0].address else None
-    if carried:
-        return carried
-    worded = worded if worded[0].address else _from_returned(raw, own, text, worded)
-    return Bounce(worded, _original_id(raw, root, own, "", text))
+    prose_recipients = _from_words(root, subject, text, sender)
+    inner = _inner_bounce(raw, own) if daemon and not prose_recipients[0].address else None
+    if inner:
+        return inner
+    prose_recipients = (
+        prose_recipients if prose_recipients[0].address else _from_returned(raw, own, text, prose_recipients)
+    )
+    return Bounce(prose_recipients, _original_id(raw, root, own, "", text))
 
 
-def _carried(raw: bytes, own: list[Part]) -> Bounce | None:
+def _inner_bounce(raw: bytes, own: list[Part]) -> Bounce | None:
     """The delivery report that a gateway's notification without recipients carries as a message."""
     for part in own:
         if part.type == "message/rfc822":
             inner = part_bytes(raw, part)
             root = read_structure(inner)[0]
-            reports = [one for one in _own_parts(root) if one.type in _STATUS_TYPES]
-            said, found = read_parts(inner, reports)
-            if found:
-                return Bounce(tuple(found), _original_id(inner, root, _own_parts(root), said, ""))
+            reports = [part for part in _own_parts(root) if part.type in _STATUS_TYPES]
+            report, recipients = read_parts(inner, reports)
+            if recipients:
+                return Bounce(tuple(recipients), _original_id(inner, root, _own_parts(root), report, ""))
     return None
 
 
@@ -97,14 +99,14 @@ def _own_parts(root: Part) -> list[Part]:
 
 def _is_daemon(root: Part, sender: Address | None, return_path: str | None) -> bool:
     """Whether a mail server seems to have written the mail."""
-    written = headers.text(root.headers, "from")[:400]
-    address = sender.address if sender else written.rpartition("<")[2].lstrip(' "')
+    author = headers.text(root.headers, "from")[:400]
+    address = sender.address if sender else author.rpartition("<")[2].lstrip(' "')
     return (
         bounce_words.DAEMON_ADDRESS.match(address) is not None
-        or bounce_words.DAEMON_NAME.search(written) is not None
+        or bounce_words.DAEMON_NAME.search(author) is not None
         or (return_path or "").lower().startswith(("mailer-daemon@", "postmaster@"))
-        or written == "<>"
-        or (return_path == "" and not written)
+        or author == "<>"
+        or (return_path == "" and not author)
     )
 
 
@@ -112,71 +114,81 @@ def _says_so(
     own: list[Part], subject: str, text: str, sender: Address | None, return_path: str | None, daemon: bool
 ) -> bool:
     """Whether a mail without a machine-readable report is a bounce: who wrote it, and what subject and words say."""
-    titled = bounce_words.SUBJECT.search(subject[:400]) is not None
+    subject_matches = bounce_words.SUBJECT.search(subject[:400]) is not None
     answer = bounce_words.ANSWER_SUBJECT.match(subject[:40]) is not None
-    if not daemon and return_path != "" and not titled:
+    if not daemon and return_path != "" and not subject_matches:
         return False  # a person's mail, as most are: its words need not be searched
     words = bounce_prose.prose(text)
-    worded = bounce_words.FAILURE.search(words) is not None
-    if own[0].headers.has("x-failed-recipients") and (daemon or return_path == "" or (titled and not answer)):
+    words_match = bounce_words.FAILURE.search(words) is not None
+    if own[0].headers.has("x-failed-recipients") and (daemon or return_path == "" or (subject_matches and not answer)):
         return True
-    if daemon and titled and not answer:
+    if daemon and subject_matches and not answer:
         return True
     if daemon and bounce_words.RETURNED_HEADER.search(text[:4000]):
         return True
-    if daemon and worded and "@" in words and (bounce_words.written_status(words) or bounce_words.meant_status(words)):
+    if (
+        daemon
+        and words_match
+        and "@" in words
+        and (bounce_words.written_status(words) or bounce_words.meant_status(words))
+    ):
         return True
-    if return_path == "" and worded and any(part.type in _RETURNED_TYPES for part in own):
+    if return_path == "" and words_match and any(part.type in _RETURNED_TYPES for part in own):
         return True
-    if answer or not titled:
+    if answer or not subject_matches:
         return False
     machine = sender is None or bounce_words.MACHINE_ADDRESS.match(sender.address) is not None
-    return (worded or bounce_words.meant_status(words) != "") and (machine or return_path == "")
+    return (words_match or bounce_words.meant_status(words) != "") and (machine or return_path == "")
 
 
-def _completed(found: list[BounceRecipient], text: str) -> tuple[BounceRecipient, ...]:
+def _completed(recipients: list[BounceRecipient], text: str) -> tuple[BounceRecipient, ...]:
     """Statuses that the report leaves out or leaves at "5.0.0", where the words beside it write a better one."""
     vague = {
-        one.address
-        for one in found
-        if "@" in one.address and not one.diagnostic and (not one.status or one.status.endswith(".0.0"))
+        recipient.address
+        for recipient in recipients
+        if "@" in recipient.address
+        and not recipient.diagnostic
+        and (not recipient.status or recipient.status.endswith(".0.0"))
     }
     if not vague:
-        return tuple(found)
-    addresses = tuple(one.address for one in found if "@" in one.address)
-    worded = bounce_prose.recipients(text, addresses, frozenset(), delayed=False)
-    written = {one.address: one.status for one in worded if not one.status.endswith(".0.0")}
+        return tuple(recipients)
+    addresses = tuple(recipient.address for recipient in recipients if "@" in recipient.address)
+    prose_recipients = bounce_prose.recipients(text, addresses, frozenset(), delayed=False)
+    statuses = {
+        recipient.address: recipient.status for recipient in prose_recipients if not recipient.status.endswith(".0.0")
+    }
     return tuple(
-        replace(one, status=written[one.address])
-        if one.address in vague and written.get(one.address, "")[:1] in (one.status[:1] or "4", one.status[:1] or "5")
-        else one
-        for one in found
+        replace(recipient, status=statuses[recipient.address])
+        if recipient.address in vague
+        and statuses.get(recipient.address, "")[:1] in (recipient.status[:1] or "4", recipient.status[:1] or "5")
+        else recipient
+        for recipient in recipients
     )
 
 
 def _from_words(root: Part, subject: str, text: str, sender: Address | None) -> tuple[BounceRecipient, ...]:
     """The recipients where no part is a report: by fields in the text, by header, by words; else a nameless one."""
     if _EMBEDDED.search(text[: bounce_prose.MAX_PROSE]):
-        embedded = "\n".join(line.strip() for line in text[: bounce_prose.MAX_PROSE].splitlines())
-        found = read_fields(embedded)
-        if found:
-            return tuple(found[:MAX_RECIPIENTS])
-    failed = tuple(_addresses(headers.text(root.headers, "x-failed-recipients")))
+        fields = "\n".join(line.strip() for line in text[: bounce_prose.MAX_PROSE].splitlines())
+        recipients = read_fields(fields)
+        if recipients:
+            return tuple(recipients[:MAX_RECIPIENTS])
+    addresses = tuple(_addresses(headers.text(root.headers, "x-failed-recipients")))
     excluded = {address.lower() for address in _addresses(headers.text(root.headers, "to"))}
     if sender:
         excluded.add(sender.key)
-    said = f"{subject}\n{bounce_prose.prose(text)}"
-    delayed = bounce_words.DELAY.search(said) is not None and not bounce_words.GIVEN_UP.search(said)
-    return bounce_prose.recipients(text, failed, frozenset(excluded), delayed=delayed)
+    words = f"{subject}\n{bounce_prose.prose(text)}"
+    delayed = bounce_words.DELAY.search(words) is not None and not bounce_words.GIVEN_UP.search(words)
+    return bounce_prose.recipients(text, addresses, frozenset(excluded), delayed=delayed)
 
 
 def _from_returned(
     raw: bytes, own: list[Part], text: str, nameless: tuple[BounceRecipient, ...]
 ) -> tuple[BounceRecipient, ...]:
     """The recipients that the returned mail was addressed to, where the words name none."""
-    returned = tuple(_addresses(_returned_field(raw, own, text, "to")))[:10]
+    addresses = tuple(_addresses(_returned_field(raw, own, text, "to")))[:10]
     delayed = nameless[0].action == "delayed"
-    return bounce_prose.recipients(text, returned, frozenset(), delayed=delayed) if returned else nameless
+    return bounce_prose.recipients(text, addresses, frozenset(), delayed=delayed) if addresses else nameless
 
 
 def _addresses(value: str) -> list[str]:
@@ -200,9 +212,9 @@ def _returned_field(raw: bytes, own: list[Part], text: str, name: str) -> str:
     return match.group(1) if match else ""
 
 
-def _original_id(raw: bytes, root: Part, own: list[Part], said: str, text: str) -> str:
+def _original_id(raw: bytes, root: Part, own: list[Part], report: str, text: str) -> str:
     """The Message-ID of the mail that was not delivered: as returned, as reported, or as the bounce refers to it."""
-    for source in (_returned_text(raw, own, text), said, text[: bounce_prose.MAX_PROSE]):
+    for source in (_returned_text(raw, own, text), report, text[: bounce_prose.MAX_PROSE]):
         match = _IDENTIFIER.search(source)
         if match:
             return match.group(1)

@@ -55,38 +55,38 @@ def recipients(
     places = _places(words, failed, excluded)
     starts = sorted(places.values())
     action = "delayed" if delayed else "failed"
-    found = []
+    entries = []
     for address, start in sorted(places.items(), key=lambda item: item[1]):
         end = next((later for later in starts if later > start), len(words))
         own = words[start:end] if start >= 0 else words
-        found.append(BounceRecipient(address, action, *_status(own, words, address, alone=len(starts) == 1)))
-    if not found:
-        found = [BounceRecipient("", action, *_status(words, words, "", alone=True))]
-    return tuple(found[:MAX_RECIPIENTS])
+        entries.append(BounceRecipient(address, action, *_status(own, words, address, alone=len(starts) == 1)))
+    if not entries:
+        entries = [BounceRecipient("", action, *_status(words, words, "", alone=True))]
+    return tuple(entries[:MAX_RECIPIENTS])
 
 
 def _status(own: str, words: str, address: str, *, alone: bool) -> tuple[str, str]:
     """Status and diagnostic of one recipient; all words count where there is only one recipient."""
     bare = own.replace(address, "") if address else own
     status = bounce_words.written_status(bare) or (bounce_words.written_status(words) if alone else "")
-    meant = bounce_words.meant_status(bare) or (bounce_words.meant_status(words) if alone else "")
-    return status or meant, " ".join(own.split())[:MAX_DIAGNOSTIC]
+    meaning = bounce_words.meant_status(bare) or (bounce_words.meant_status(words) if alone else "")
+    return status or meaning, " ".join(own.split())[:MAX_DIAGNOSTIC]
 
 
 def _places(words: str, failed: tuple[str, ...], excluded: frozenset[str]) -> dict[str, int]:
     """Each recipient's address, as first written, and where its words begin; the surest way of naming that is used."""
     if failed:
-        lowered = words.lower()
-        return {address: lowered.find(address.lower()) for address in dict.fromkeys(failed)}
+        lowercase = words.lower()
+        return {address: lowercase.find(address.lower()) for address in dict.fromkeys(failed)}
     for pattern in (_OPENING, _ALONE, _TRANSCRIPT, _LABELLED, _ANY):
         places: dict[str, int] = {}
-        seen: set[str] = set()
+        keys: set[str] = set()
         for match in pattern.finditer(words):
             address = match.group(match.lastindex or 0).rstrip(".")
             key = address.lower()
-            if key in seen or key in excluded or _NOT_RECIPIENTS.match(key) or "." not in key.rpartition("@")[2]:
+            if key in keys or key in excluded or _NOT_RECIPIENTS.match(key) or "." not in key.rpartition("@")[2]:
                 continue
-            seen.add(key)
+            keys.add(key)
             places[address] = match.start()
             if pattern is _ANY or len(places) >= MAX_RECIPIENTS:
                 break
@@ -101,29 +101,31 @@ def notification(text: str) -> tuple[tuple[BounceRecipient, ...], str] | None:
     if start < 0 or '"notificationType"' not in text[start : start + 2000]:
         return None
     try:
-        said, _ = json.JSONDecoder().raw_decode(text[start : start + 200_000].replace("\r\n", "").replace("\n", ""))
-        mail = said["mail"]
-        if said["notificationType"] == "Bounce":
-            found = tuple(_notified(one) for one in said["bounce"]["bouncedRecipients"][:MAX_RECIPIENTS])
-        elif said["notificationType"] == "Delivery":
-            response = str(said["delivery"].get("smtpResponse", ""))
+        content, _ = json.JSONDecoder().raw_decode(text[start : start + 200_000].replace("\r\n", "").replace("\n", ""))
+        mail = content["mail"]
+        if content["notificationType"] == "Bounce":
+            recipients = tuple(
+                _bounced_recipient(entry) for entry in content["bounce"]["bouncedRecipients"][:MAX_RECIPIENTS]
+            )
+        elif content["notificationType"] == "Delivery":
+            response = str(content["delivery"].get("smtpResponse", ""))
             status = bounce_words.written_status(response)
-            found = tuple(
+            recipients = tuple(
                 BounceRecipient(str(a), "delivered", status, response[:MAX_DIAGNOSTIC])
-                for a in said["delivery"]["recipients"][:MAX_RECIPIENTS]
+                for a in content["delivery"]["recipients"][:MAX_RECIPIENTS]
             )
         else:
             return None
         identifier = str(mail.get("commonHeaders", {}).get("messageId") or "")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return found, identifier
+    return recipients, identifier
 
 
-def _notified(one: dict[str, str]) -> BounceRecipient:
+def _bounced_recipient(entry: dict[str, str]) -> BounceRecipient:
     return BounceRecipient(
-        str(one["emailAddress"]),
-        str(one.get("action", "failed")),
-        str(one.get("status", "")),
-        str(one.get("diagnosticCode", ""))[:MAX_DIAGNOSTIC],
+        str(entry["emailAddress"]),
+        str(entry.get("action", "failed")),
+        str(entry.get("status", "")),
+        str(entry.get("diagnosticCode", ""))[:MAX_DIAGNOSTIC],
     )

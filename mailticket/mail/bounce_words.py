@@ -202,8 +202,8 @@ def written_status(text: str) -> str:
     One that says more than "5.0.0" comes first, among these one behind a reply code ("550 5.1.1"), then the earliest.
     """
     matches = list(_CODE.finditer(text[:8000]))
-    told = [match for match in matches if match.group(2)[0] in "45" and not match.group(2).endswith(".0.0")]
-    best = min(told, key=lambda match: match.group(1) is None, default=None) or next(iter(matches), None)
+    specific = [match for match in matches if match.group(2)[0] in "45" and not match.group(2).endswith(".0.0")]
+    best = min(specific, key=lambda match: match.group(1) is None, default=None) or next(iter(matches), None)
     return best.group(2) if best else ""
 
 

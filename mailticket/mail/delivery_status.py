@@ -28,13 +28,15 @@ def is_dead_address(status: str) -> bool:
 
 def read_parts(raw: bytes, reports: list[Part]) -> tuple[str, list[BounceRecipient]]:
     """The text of the delivery-status parts and the recipients in them (RFC 3464 section 2.3)."""
-    said, found = "", []
+    report, recipients = "", []
     for part in reports:
         text = charsets.decode(part_bytes(raw, part)[:MAX_REPORT], part.params.get("charset", "") or "utf-8")
-        said += text + "\n\n"
-        found += read_fields(text)
-    once = {one.address.lower(): one for one in reversed(found)}
-    return said, [one for one in found if once[one.address.lower()] is one][:MAX_RECIPIENTS]
+        report += text + "\n\n"
+        recipients += read_fields(text)
+    first_by_address = {recipient.address.lower(): recipient for recipient in reversed(recipients)}
+    return report, [recipient for recipient in recipients if first_by_address[recipient.address.lower()] is recipient][
+        :MAX_RECIPIENTS
+    ]
 
 
 def read_fields(text: str) -> list[BounceRecipient]:
@@ -63,15 +65,15 @@ def _blocks(text: str) -> list[dict[str, str]]:
 
 def _joined(blocks: list[dict[str, str]]) -> list[dict[str, str]]:
     """Groups of one recipient that a blank line tore apart, put together again."""
-    joined: list[dict[str, str]] = []
+    groups: list[dict[str, str]] = []
     for block in blocks:
         about = block.keys() & {"action", "status", "diagnostic-code", "remote-mta"}
-        named = block.keys() & {"final-recipient", "original-recipient"}
-        if joined and about and not named and not (joined[-1].keys() & about) and "final-recipient" in joined[-1]:
-            joined[-1].update(block)
+        names = block.keys() & {"final-recipient", "original-recipient"}
+        if groups and about and not names and not (groups[-1].keys() & about) and "final-recipient" in groups[-1]:
+            groups[-1].update(block)
         elif block:
-            joined.append(dict(block))
-    return joined
+            groups.append(dict(block))
+    return groups
 
 
 def _recipient(fields: dict[str, str]) -> BounceRecipient | None:
@@ -103,5 +105,5 @@ def _specific(declared: re.Match[str] | None, diagnostic: str) -> str:
     status = declared.group(1) if declared else ""
     if status and not status.endswith(".0.0"):
         return status
-    written = bounce_words.written_status(diagnostic)
-    return written or status or bounce_words.meant_status(diagnostic)
+    diagnostic_status = bounce_words.written_status(diagnostic)
+    return diagnostic_status or status or bounce_words.meant_status(diagnostic)

@@ -53,10 +53,10 @@ def decode(raw: bytes) -> str:
     value = unfold(raw)
     if b"=?" not in value:
         return charsets.decode(value)
-    decoded = _decode_words(value)
-    if decoded.startswith("=?") and decoded.endswith("?=") and decoded.isascii():  # encoded twice over
-        decoded = _decode_words(decoded.encode("ascii"))
-    return decoded
+    content = _decode_words(value)
+    if content.startswith("=?") and content.endswith("?=") and content.isascii():  # encoded twice over
+        content = _decode_words(content.encode("ascii"))
+    return content
 
 
 @dataclass(slots=True)
@@ -160,16 +160,16 @@ def _join(words: list[Word]) -> str:
 
 def _join_same(words: list[Word]) -> str:
     pieces: list[bytes] = []
-    held = b""  # base64 that was cut in the middle of a group of four
+    partial = b""  # base64 that was cut in the middle of a group of four
     for number, word in enumerate(words):
         if not word.base64:
             pieces.append(_q_bytes(word.text))
             continue
-        held += re.sub(rb"\s+", b"", word.text)
+        partial += re.sub(rb"\s+", b"", word.text)
         following = words[number + 1] if number + 1 < len(words) else None
-        if following is None or not following.base64 or held.endswith(b"=") or len(held) % 4 == 0:
-            pieces.append(_b_bytes(held))
-            held = b""
+        if following is None or not following.base64 or partial.endswith(b"=") or len(partial) % 4 == 0:
+            pieces.append(_b_bytes(partial))
+            partial = b""
     charset = words[0].charset.partition("*")[0]
     return charsets.decode(b"".join(pieces), charset)
 

@@ -19,11 +19,11 @@ _LONGEST = 4000
 
 def warnings(root: Part) -> list[str]:
     """What was removed from the names that people are shown, each kind once."""
-    found = [f"hidden characters in {what}" for what in ("from", "subject") if _has(root.headers, what)]
+    sentences = [f"hidden characters in {place}" for place in ("from", "subject") if _has(root.headers, place)]
     parts = islice(root.walk(), _MOST_PARTS)
     if any(_has(part.headers, name) for part in parts for name in ("content-disposition", "content-type")):
-        found.append("hidden characters in the name of a file")
-    return found
+        sentences.append("hidden characters in the name of a file")
+    return sentences
 
 
 def _has(part_headers: Headers, name: str) -> bool:

@@ -85,13 +85,13 @@ class Writer:
         if self.hidden or self.size > MAX_TEXT:
             return
         if self.pre:
-            first, *others = data.split("\n")
+            first, *rest = data.split("\n")
             self._add(first)
-            for other in others:
+            for rest_line in rest:
                 if self.size > MAX_TEXT:
                     return
                 self._flush(keep_empty=True)
-                self._add(other)
+                self._add(rest_line)
             return
         data = BLANK.sub(" ", data)
         if data.startswith(" ") and (not self.line or self.line[-1].endswith(" ")):
@@ -107,8 +107,8 @@ class Writer:
         text = "\n".join(self.lines).replace("\u00a0", " ")
         text = _PADDING.sub(" ", text).replace("\u200b", "").replace("\ufeff", "")
         lines = [line if line.endswith(SIGNATURE) else line.rstrip() for line in text.split("\n")]
-        kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
-        return "\n".join(kept).strip("\n")[:MAX_TEXT]
+        single_spaced = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
+        return "\n".join(single_spaced).strip("\n")[:MAX_TEXT]
 
     def _add(self, piece: str) -> None:
         if piece.strip():
@@ -233,9 +233,9 @@ class Writer:
         if not target.lower().startswith(_SHOWN_SCHEMES) or self.size > MAX_TEXT:
             return
         begin = piece if line == len(self.lines) else 0
-        shown = "".join(self.line[max(begin, len(self.line) - MAX_LINK_PIECES) :]).strip()
+        label = "".join(self.line[max(begin, len(self.line) - MAX_LINK_PIECES) :]).strip()
         bare = target.removeprefix("mailto:").removeprefix("tel:")
-        if not shown or _same_link(shown, bare):
+        if not label or _same_link(label, bare):
             return
         self._add(f" ({bare})")
 
@@ -277,7 +277,7 @@ def _is_pixel(attributes: dict[str, str]) -> bool:
     return any(attributes.get(side, "").strip().removesuffix("px") in ("0", "1", "2") for side in ("width", "height"))
 
 
-def _same_link(shown: str, target: str) -> bool:
+def _same_link(label: str, target: str) -> bool:
     """Whether a link's text already says where it leads."""
     bare = target.split("://", 1)[-1].rstrip("/").lower()
-    return shown.lower().split("://", 1)[-1].rstrip("/") in (bare, bare.removeprefix("www."), bare.split("?", 1)[0])
+    return label.lower().split("://", 1)[-1].rstrip("/") in (bare, bare.removeprefix("www."), bare.split("?", 1)[0])

@@ -59,15 +59,15 @@ def content_identity(raw: bytes, body_start: int) -> str:
     start = header_start(raw)
     digest = hashlib.sha256()
     limit = min(body_start, start + MAX_HEADER_BLOCK)
-    kept = True
+    is_content = True
     position = start
     while position < limit:
         line_end = raw.find(b"\n", position, limit)
         line_end = limit if line_end < 0 else line_end + 1
         if raw[position] not in b" \t":
             name = _FIELD.match(raw, position, line_end)
-            kept = not (name and _is_trace(name[1].lower()))
-        if kept:
+            is_content = not (name and _is_trace(name[1].lower()))
+        if is_content:
             digest.update(raw[position:line_end].rstrip(b"\r\n") + b"\n")
         position = line_end
     _update_with_lf(digest, raw, position)
@@ -109,18 +109,18 @@ def parse_date(text: str) -> datetime | None:
     """A date as mails write it (RFC 5322 section 3.3, and ISO 8601), in UTC; a missing zone is UTC."""
     text = text.strip()[:200]
     try:
-        found = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
         match = _ISO_DATE.search(text)
         if not match:
             return None
         try:
-            found = datetime.fromisoformat(match[0].strip())
+            moment = datetime.fromisoformat(match[0].strip())
         except ValueError:
             return None
     try:
-        found = found if found.tzinfo else found.replace(tzinfo=UTC)
-        return found.astimezone(UTC)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -128,21 +128,21 @@ def parse_date(text: str) -> datetime | None:
 def message_id(part_headers: Headers) -> str:
     """The Message-ID with its angle brackets, "" without one."""
     text = headers.text(part_headers, "message-id")
-    found = _ID.search("".join(text.split()) if "<" in text else text)
-    if found:
-        return found[0]
+    match = _ID.search("".join(text.split()) if "<" in text else text)
+    if match:
+        return match[0]
     bare = text.strip("<> ").split()
     return f"<{bare[0][:MAX_MESSAGE_ID]}>" if bare else ""
 
 
 def message_ids(part_headers: Headers, name: str) -> tuple[str, ...]:
     """The Message-IDs of a header in order, without repeats; of more than MAX_REFERENCES the first and last ones."""
-    found: dict[str, None] = {}
+    distinct: dict[str, None] = {}
     for raw in part_headers.all_raw(name)[:10]:
         text = headers.decode(raw)
         ids = _ID.findall(text) or [f"<{bare}>" for bare in _BARE_ID.findall(text)]
-        found.update(dict.fromkeys(headers.clean_line(i) for i in ids))
-    ids = list(found)
+        distinct.update(dict.fromkeys(headers.clean_line(i) for i in ids))
+    ids = list(distinct)
     return tuple(ids if len(ids) <= MAX_REFERENCES else [ids[0], *ids[-(MAX_REFERENCES - 1) :]])
 
 
@@ -154,13 +154,13 @@ def return_path(part_headers: Headers) -> str | None:
     text = headers.clean_line(headers.decode(raw))
     if text.replace(" ", "") in ("<>", ""):
         return ""
-    found = addresses.mailboxes([raw])
-    return found[0].address.address if found else text.strip("<> ")[: addresses.MAX_ADDRESS]
+    boxes = addresses.mailboxes([raw])
+    return boxes[0].address.address if boxes else text.strip("<> ")[: addresses.MAX_ADDRESS]
 
 
 def delivered_to(part_headers: Headers) -> tuple[str, ...]:
     """The addresses by which the mail came to us, as they are compared, topmost first, without repeats."""
     names = ("delivered-to", "x-original-to", "envelope-to", "x-delivered-to", "x-envelope-to")
     raws = [value for name, value in part_headers.fields if name in names][:20]
-    found = addresses.mailboxes(raws)
-    return tuple(dict.fromkeys(address_key(m.address.address) for m in found if "@" in m.address.address))
+    boxes = addresses.mailboxes(raws)
+    return tuple(dict.fromkeys(address_key(m.address.address) for m in boxes if "@" in m.address.address))

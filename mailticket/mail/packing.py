@@ -27,9 +27,9 @@ def pack(raw: bytes, *, complete: bool = True, digest: str = "") -> Packed:
     """Compress a mail where it pays. A sample tells for long mails, whose attachments mostly do not shrink."""
     digest = digest or hashlib.sha256(raw).hexdigest()
     if len(raw) > _TOO_SMALL and _shrinks(raw):
-        squeezed = zlib.compress(raw, 1)
-        if len(squeezed) < len(raw) * _WORTH_IT:
-            return Packed(digest, len(raw), "zlib", squeezed, complete)
+        compressed = zlib.compress(raw, 1)
+        if len(compressed) < len(raw) * _WORTH_IT:
+            return Packed(digest, len(raw), "zlib", compressed, complete)
     return Packed(digest, len(raw), "plain", raw, complete)
 
 

@@ -34,9 +34,9 @@ def parse(raw: bytes) -> tuple[str, dict[str, str]]:
 
 
 def _pairs(rest: bytes) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
+    pairs: list[tuple[str, bytes]] = []
     position = 0
-    while position < len(rest) and len(found) < MAX_PARAMETERS:
+    while position < len(rest) and len(pairs) < MAX_PARAMETERS:
         separators = _SEPARATORS.match(rest, position)
         position = separators.end() if separators else position
         match = _NAME.match(rest, position)
@@ -57,8 +57,8 @@ def _pairs(rest: bytes) -> list[tuple[str, bytes]]:
             value, position = rest[position:end].strip(), end
             if value.endswith(b")") and b" (" in value:
                 value = value[: value.index(b" (")]
-        found.append((match[1].decode("ascii").lower(), value))
-    return found
+        pairs.append((match[1].decode("ascii").lower(), value))
+    return pairs
 
 
 def _quoted(rest: bytes, begin: int) -> tuple[bytes, int]:
@@ -110,13 +110,13 @@ def _extended(sections: dict[int, tuple[bytes, bool]]) -> str:
             charset, first = pieces[0].decode("latin_1"), pieces[2]
         elif first_encoded and len(pieces) == 2 and charsets.codec_name(pieces[0].decode("latin_1")):
             charset, first = pieces[0].decode("latin_1"), pieces[1]
-        joined = unquote_to_bytes(first) if first_encoded else first
-        joined += b"".join(unquote_to_bytes(value) if encoded else value for value, encoded in ordered[1:])
-        if b"=?" not in joined:
-            return charsets.decode(joined, charset)
+        value_bytes = unquote_to_bytes(first) if first_encoded else first
+        value_bytes += b"".join(unquote_to_bytes(value) if encoded else value for value, encoded in ordered[1:])
+        if b"=?" not in value_bytes:
+            return charsets.decode(value_bytes, charset)
     else:
-        joined = b"".join(value for value, _ in ordered)
-    return headers.decode(joined)
+        value_bytes = b"".join(value for value, _ in ordered)
+    return headers.decode(value_bytes)
 
 
 def clean_filename(name: str) -> str:

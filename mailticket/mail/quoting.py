@@ -32,21 +32,21 @@ class _Trimming:
     quoted: list[bool]
     forwarded: bool
     attributed: dict[int, Attribution]
-    kept: list[str] = field(default_factory=list)
+    new_lines: list[str] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
-    written: bool = False  # whether a kept line has text
-    kept_at_last_cut: int = 0
+    has_text: bool = False  # whether a kept line has text
+    lines_at_last_cut: int = 0
 
     def keep(self, start: int, end: int) -> int:
         for line in self.lines[start:end]:
-            self.kept.append(line)
-            self.written = self.written or bool(line.strip())
+            self.new_lines.append(line)
+            self.has_text = self.has_text or bool(line.strip())
         return end
 
     def cut(self, kind: str, start: int, end: int) -> int:
         first = next((line.strip() for line in self.lines[start:end] if line.strip()), "")
         self.cuts.append(Cut(kind, first[:200], end - start))
-        self.kept_at_last_cut = len(self.kept)
+        self.lines_at_last_cut = len(self.new_lines)
         return end
 
 
@@ -58,36 +58,36 @@ def trim(text: str, *, marker: str = "", forwarded: bool = False) -> tuple[str, 
     The new text consists of lines of the text (a line shared with an attribution is cut at it), blank ends removed.
     """
     limit = len(text) if len(text) <= MAX_TEXT else text.rfind("\n", 0, MAX_TEXT) + 1
-    searched, beyond = text[:limit], text[limit:]
-    lines = searched.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    head, tail = text[:limit], text[limit:]
+    lines = head.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     above = _above_marker(lines, marker)
     if above is not None:
         new, cuts, _ = _trim_lines(lines[:above], forwarded, history_follows=True)
         if new:
             first = lines[above].strip()[:200]
             return new, (*cuts, Cut("below the marker", first, len(lines) - above))
-    new, cuts, to_the_end = _trim_lines(lines, forwarded, history_follows=False, more_follows=bool(beyond))
+    new, cuts, to_the_end = _trim_lines(lines, forwarded, history_follows=False, more_follows=bool(tail))
     if not new:
         return text.strip(), ()
-    if beyond and not to_the_end:
-        new = f"{new}\n{beyond.rstrip()}"
+    if tail and not to_the_end:
+        new = f"{new}\n{tail.rstrip()}"
     return new, tuple(cuts)
 
 
 def _above_marker(lines: list[str], marker: str) -> int | None:
     """The index of our own marker line, quoted or not, unless a forward begins above it."""
-    wanted = "".join(marker.split())
-    if len(wanted) < 8:
+    mark = "".join(marker.split())
+    if len(mark) < 8:
         return None
     for index, line in enumerate(lines):
         if is_forward_heading(line):
             return None
         bare = "".join(line.lstrip(" \t>＞|").split())
-        if bare[: len(wanted)] == wanted:
+        if bare[: len(mark)] == mark:
             return index
-        if bare and len(bare) >= 8 and wanted.startswith(bare) and index + 1 < len(lines):
-            wrapped = bare + "".join(lines[index + 1].lstrip(" \t>＞|").split())
-            if wrapped[: len(wanted)] == wanted:
+        if bare and len(bare) >= 8 and mark.startswith(bare) and index + 1 < len(lines):
+            two_lines = bare + "".join(lines[index + 1].lstrip(" \t>＞|").split())
+            if two_lines[: len(mark)] == mark:
                 return index
     return None
 
@@ -114,7 +114,7 @@ def _trim_lines(
             index, to_the_end = _plain(state, index)
     if not to_the_end and not more_follows:
         _cut_signature(state)
-    return _joined(state.kept), state.cuts, to_the_end
+    return _joined(state.new_lines), state.cuts, to_the_end
 
 
 def _is_quoted(line: str) -> bool:
@@ -129,28 +129,30 @@ def _next_text(lines: list[str], index: int) -> int:
     return index
 
 
-def _attributed(state: _Trimming, found: Attribution, *, history_follows: bool) -> tuple[int, bool]:
+def _attributed(state: _Trimming, attribution: Attribution, *, history_follows: bool) -> tuple[int, bool]:
     """Cut an attribution with what it introduces: a quote to its end, unquoted history to the end of the text."""
-    following = _next_text(state.lines, found.end)
-    if found.prefix:
-        state.kept.append(found.prefix)
-        state.written = True
+    following = _next_text(state.lines, attribution.end)
+    if attribution.prefix:
+        state.new_lines.append(attribution.prefix)
+        state.has_text = True
     if following < len(state.lines) and state.quoted[following]:
         end = _quote_end(state, following)
-        return state.cut("quote", found.start, end), end == len(state.lines)
+        return state.cut("quote", attribution.start, end), end == len(state.lines)
     if following == len(state.lines):
-        if state.written or history_follows:
-            return state.cut("attribution", found.start, following), True
-        return state.keep(found.start, following), False
-    if found.certain and _history_to_the_end(state):
-        return state.cut("history", found.start, len(state.lines)), True
-    return state.keep(found.start, found.end), False
+        if state.has_text or history_follows:
+            return state.cut("attribution", attribution.start, following), True
+        return state.keep(attribution.start, following), False
+    if attribution.certain and _history_to_the_end(state):
+        return state.cut("history", attribution.start, len(state.lines)), True
+    return state.keep(attribution.start, attribution.end), False
 
 
 def _history_to_the_end(state: _Trimming) -> bool:
     """Whether unquoted text below may be cut: new text stands above, and it does not point at what is below."""
     return (
-        state.written and not state.forwarded and not points_down("\n".join(line[-300:] for line in state.kept[-40:]))
+        state.has_text
+        and not state.forwarded
+        and not points_down("\n".join(line[-300:] for line in state.new_lines[-40:]))
     )
 
 
@@ -216,7 +218,7 @@ def _plain(state: _Trimming, index: int) -> tuple[int, bool]:
     if block_end == head and not separated:
         return state.keep(index, index + 1), False
     following = _next_text(state.lines, block_end)
-    if following in state.attributed and block_end == head and state.written:
+    if following in state.attributed and block_end == head and state.has_text:
         return state.cut("header block", index, following), False
     if following < len(state.lines) and state.quoted[following]:
         end = _quote_end(state, following)
@@ -227,19 +229,19 @@ def _plain(state: _Trimming, index: int) -> tuple[int, bool]:
 
 
 def _cut_signature(state: _Trimming) -> None:
-    start = signature_start(state.kept, state.kept_at_last_cut)
-    if start is None or not any(line.strip() for line in state.kept[:start]):
+    start = signature_start(state.new_lines, state.lines_at_last_cut)
+    if start is None or not any(line.strip() for line in state.new_lines[:start]):
         return
-    first = next(line.strip() for line in state.kept[start:] if line.strip())
-    state.cuts.append(Cut("signature", first[:200], len(state.kept) - start))
-    del state.kept[start:]
+    first = next(line.strip() for line in state.new_lines[start:] if line.strip())
+    state.cuts.append(Cut("signature", first[:200], len(state.new_lines) - start))
+    del state.new_lines[start:]
 
 
-def _joined(kept: list[str]) -> str:
+def _joined(lines: list[str]) -> str:
     """The kept lines as text: blank ends removed, no more than two blank lines together."""
     out: list[str] = []
     blanks = 0
-    for line in kept:
+    for line in lines:
         blanks = 0 if line.strip() else blanks + 1
         if blanks <= 2:
             out.append(line.rstrip() if line.strip() else "")

@@ -118,18 +118,18 @@ class _Reader:
         at_start = True
         while self.stack:
             if at_start and raw.startswith(b"--", position):
-                found = position
+                dashes = position
             else:
-                found = self._next_dashes(position - 1 if position else 0, end)
-                if found < 0:
+                dashes = self._next_dashes(position - 1 if position else 0, end)
+                if dashes < 0:
                     break
-            line_end = raw.find(b"\n", found, end)
+            line_end = raw.find(b"\n", dashes, end)
             line_end = end if line_end < 0 else line_end
-            level, closing = self._delimiter(raw[found : min(line_end, found + MAX_BOUNDARY + 8)])
+            level, closing = self._delimiter(raw[dashes : min(line_end, dashes + MAX_BOUNDARY + 8)])
             if level is None:
-                position, at_start = found + 2, False
+                position, at_start = dashes + 2, False
                 continue
-            position = self._at_delimiter(level, closing, found, min(line_end + 1, end))
+            position = self._at_delimiter(level, closing, dashes, min(line_end + 1, end))
             at_start = True
             if self.parts > MAX_PARTS:
                 self.warn(f"more than {MAX_PARTS} parts: the rest was left in the last one")
@@ -143,17 +143,17 @@ class _Reader:
         """
         raw, firsts = self.raw, self.firsts
         while self.misses < MAX_MISSES:
-            found = raw.find(b"\n--", position, end)
-            if found < 0:
+            dashes = raw.find(b"\n--", position, end)
+            if dashes < 0:
                 return -1
-            if raw[found + 3 : found + 4] in firsts:
+            if raw[dashes + 3 : dashes + 4] in firsts:
                 self.misses += 1  # taken back where it proves to be a delimiter
-                return found + 1
+                return dashes + 1
             self.misses += 1
-            position = found + 3
+            position = dashes + 3
         if self.finder is None:
-            wanted = b"|".join(re.escape(boundary) for boundary in self.delimiters)
-            self.finder = re.compile(b"\n--(?:" + wanted + b")[ \t]{0,50}(?:--)?[ \t\r\v\f]{0,50}(?:\n|\\Z)")
+            boundaries = b"|".join(re.escape(boundary) for boundary in self.delimiters)
+            self.finder = re.compile(b"\n--(?:" + boundaries + b")[ \t]{0,50}(?:--)?[ \t\r\v\f]{0,50}(?:\n|\\Z)")
         match = self.finder.search(raw, position, end)
         return match.start() + 1 if match else -1
 
@@ -167,27 +167,27 @@ class _Reader:
             return self.delimiters.get(line[:-2].rstrip()), True
         return None, False
 
-    def _at_delimiter(self, level: int, closing: bool, found: int, after: int) -> int:
+    def _at_delimiter(self, level: int, closing: bool, dashes: int, after: int) -> int:
         """End what runs above this level; begin its next part unless it closes. Returns where to go on."""
         raw = self.raw
-        body_end = found - 1 if found and raw[found - 1] == 0x0A else found
-        if body_end and body_end < found and raw[body_end - 1] == 0x0D:
+        body_end = dashes - 1 if dashes and raw[dashes - 1] == 0x0A else dashes
+        if body_end and body_end < dashes and raw[body_end - 1] == 0x0D:
             body_end -= 1
         self.misses -= 1
         self._close(level + 1, body_end, whole=False)
-        opened = self.stack[level]
-        if opened.leaf:
-            opened.leaf.end = max(opened.leaf.start, body_end)
-            opened.leaf = None
+        multipart = self.stack[level]
+        if multipart.leaf:
+            multipart.leaf.end = max(multipart.leaf.start, body_end)
+            multipart.leaf = None
         if closing:
             return after
-        opened.children += 1
-        parent = opened.part
-        path = f"{parent.path}.{opened.children}" if parent.path else str(opened.children)
+        multipart.children += 1
+        parent = multipart.part
+        path = f"{parent.path}.{multipart.children}" if parent.path else str(multipart.children)
         default = "message/rfc822" if parent.type == "multipart/digest" else "text/plain"
         child = self._begin(path, after, default, parent)
         parent.children.append(child)
-        opened.leaf = child
+        multipart.leaf = child
         self.parts += 1
         self._open(child)
         return child.start
@@ -213,13 +213,13 @@ class _Reader:
         if not ending:
             return
         del self.stack[level:]
-        self.delimiters = {opened.boundary: i for i, opened in enumerate(self.stack)}
+        self.delimiters = {multipart.boundary: i for i, multipart in enumerate(self.stack)}
         self.firsts = {boundary[:1] for boundary in self.delimiters}
         self.finder = None
-        for opened in reversed(ending):
-            opened.part.end = max(opened.part.start, end)
-            if opened.leaf:
-                opened.leaf.end = max(opened.leaf.start, end)
+        for multipart in reversed(ending):
+            multipart.part.end = max(multipart.part.start, end)
+            if multipart.leaf:
+                multipart.leaf.end = max(multipart.leaf.start, end)
                 if whole:
                     self.warn("a multipart was never closed")
 

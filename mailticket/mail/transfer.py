@@ -58,12 +58,12 @@ def _one_run(data: bytes) -> tuple[bytes, str]:
         return binascii.a2b_base64(data), ""
     except binascii.Error:
         compact = _NOT_BASE64.sub(b"", data)
-        whole = len(compact) - len(compact) % 4
-        tail = compact[whole:]
-        decoded = binascii.a2b_base64(compact[:whole])
+        full_length = len(compact) - len(compact) % 4
+        tail = compact[full_length:]
+        content = binascii.a2b_base64(compact[:full_length])
         if len(tail) > 1:
-            decoded += binascii.a2b_base64(tail + b"=" * (4 - len(tail)))
-        return decoded, "base64 was cut short or damaged: what is there was decoded"
+            content += binascii.a2b_base64(tail + b"=" * (4 - len(tail)))
+        return content, "base64 was cut short or damaged: what is there was decoded"
 
 
 def _several_runs(data: bytes) -> tuple[bytes, str]:

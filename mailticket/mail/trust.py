@@ -47,8 +47,8 @@ def _verdict(results: list[Result], domain: str) -> tuple[Sender, str]:
     if any(r.result == "fail" for r in dmarc):
         return "failed", f"dmarc=fail for {domain}"
     for r in dmarc:
-        claimed = r.properties.get("header.from")
-        if r.result == "pass" and (claimed is None or aligned(_domain(claimed), domain)):
+        header_from = r.properties.get("header.from")
+        if r.result == "pass" and (header_from is None or aligned(_domain(header_from), domain)):
             return "verified", f"dmarc=pass for {domain}"
     for r in results:
         if r.result == "pass" and r.method in _IDENTITIES:
@@ -157,14 +157,14 @@ def _of_service(text: str, authserv_id: str) -> list[Result] | None:
 
 def _results(text: str) -> list[Result]:
     """The methods between semicolons outside quotes; the first pair of each is method and result."""
-    found: list[Result] = []
+    results: list[Result] = []
     for segment in _SEGMENT.findall(text):
         pairs = [(name.lower(), _unquoted(value)) for name, value in _PAIR.findall(segment)]
         if pairs and _HEADLESS.match(segment.strip()):
             (method, result), *properties = pairs
             first_wins = dict(reversed(properties))
-            found.append(Result(method, result.lower(), first_wins))
-    return found
+            results.append(Result(method, result.lower(), first_wins))
+    return results
 
 
 _SEGMENT = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')

@@ -14,15 +14,15 @@ _BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,300})\r?\n", re.MULTILINE)
 
 def extract(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """The text without its uuencoded files, and those as (name, bytes). Prose that says "begin 644 ..." stays."""
-    kept: list[bytes] = []
+    texts: list[bytes] = []
     files: list[tuple[bytes, bytes]] = []
     position = 0
-    for found in spans(data):
-        kept.append(data[position : found.start])
-        files.append((found.name, transfer.decode_uu(data[found.body : found.end])))
-        position = found.end
-    kept.append(data[position:])
-    return b"".join(kept), files
+    for span in spans(data):
+        texts.append(data[position : span.start])
+        files.append((span.name, transfer.decode_uu(data[span.body : span.end])))
+        position = span.end
+    texts.append(data[position:])
+    return b"".join(texts), files
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ def spans(data: bytes) -> list[Span]:
     """Where the uuencoded files in a text stand, in order, at most MAX_FILES."""
     if b"begin " not in data:
         return []
-    found: list[Span] = []
+    files: list[Span] = []
     position = 0
-    while len(found) < MAX_FILES and (begin := _BEGIN.search(data, position)):
+    while len(files) < MAX_FILES and (begin := _BEGIN.search(data, position)):
         end, lines = _body_end(data, begin.end())
         if lines:
-            found.append(Span(begin[1].strip(), begin.start(), begin.end(), end))
+            files.append(Span(begin[1].strip(), begin.start(), begin.end(), end))
         position = end if lines else begin.end()
-    return found
+    return files
 
 
 def _body_end(data: bytes, position: int) -> tuple[int, int]:

@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 
 def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 (a frozen value)
-    """The reading of a raw mail for a ourselves. Never raises; what could not be read is in `warnings`.
+    """A raw mail as read for this site (`ourselves`). Never raises; what could not be read is in `warnings`.
 
     raw: the mail as it came, of any size and content. The cost is linear in its length, the memory a small multiple.
     """
@@ -82,19 +82,19 @@ def _meaning(
     forwarded = is_forward_subject(subject)
     marker = ourselves.reply_marker
     new_text, cuts = attempt("new text", lambda: trim(body.text, marker=marker, forwarded=forwarded), uncut)
-    found: dict[str, Any] = {"subject": subject, "sender": sender, "return_path": return_path}
+    envelope: dict[str, Any] = {"subject": subject, "sender": sender, "return_path": return_path}
     report: dict[str, Any] = {"root_type": root.type, "report_type": root.params.get("report-type", "").lower()}
     own_text, own_new_text = ("", "") if body.borrowed else (body.text, new_text)
-    bounced = attempt("bounce", lambda: bounce(content, root, text=own_text, **found), None)
+    delivery_report = attempt("bounce", lambda: bounce(content, root, text=own_text, **envelope), None)
     machine = attempt(
-        "automatic", lambda: automatic(root.headers, text=own_new_text, **report, **found, ourselves=ourselves), None
+        "automatic", lambda: automatic(root.headers, text=own_new_text, **report, **envelope, ourselves=ourselves), None
     )
     return {
         "new_text": new_text,
         "cuts": cuts,
         "language": attempt("language", lambda: language(new_text or body.text), ""),
-        "automatic": or_bounce(machine, bounced),
-        "bounce": bounced,
+        "automatic": or_bounce(machine, delivery_report),
+        "bounce": delivery_report,
     }
 
 
