@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from tests.helpdesk import HelpDesk, OpenDesk, empty_database
 from tests.servers.dovecot import Dovecot
@@ -16,6 +17,10 @@ from tests.servers.postgres import Postgres
 from tests.servers.smtp import SmtpSink
 
 _numbers = itertools.count(1)
+
+# Hypothesis' deadline of 200 ms an example measures the machine, which may be busy; pytest's timeout bounds each test.
+hypothesis_settings.register_profile("mailticket", deadline=None)
+hypothesis_settings.load_profile("mailticket")
 
 
 @pytest.fixture(scope="session")

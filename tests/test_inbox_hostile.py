@@ -90,7 +90,7 @@ def test_refusals_of_the_password_are_told_from_a_server_in_trouble(ending: byte
             inbox.connect()
         assert isinstance(raised.value, SignInRefused) is refused
         assert "secret" not in str(raised.value)
-        assert not inbox.connected
+        assert inbox._client is None
 
 
 @pytest.mark.parametrize("last", [b"", b"* BYE too many connections\r\n"])
@@ -257,7 +257,7 @@ def test_a_literal_beyond_what_was_announced_is_neither_allocated_nor_read(annou
             assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
         finally:
             tracemalloc.stop()
-        assert not inbox.connected
+        assert inbox._client is None
 
 
 @pytest.mark.parametrize(
@@ -280,14 +280,14 @@ def test_endless_answers_end_the_connection_in_little_memory(flood: bytes, monke
             assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
         finally:
             tracemalloc.stop()
-        assert not inbox.connected
+        assert inbox._client is None
 
 
 def test_a_line_of_two_million_bytes_ends_the_connection() -> None:
     with ScriptedImap(after_select(lambda server: server.send(b"* OK " + b"x" * 2_000_000 + b"\r\n"))) as server:
         inbox = opened(server)
         with pytest.raises(MailboxUnavailable):
-            inbox.noop()
+            inbox.still_there([1])
 
 
 def test_deeply_nested_answers_are_trouble_and_not_a_crash() -> None:
@@ -373,13 +373,13 @@ def test_a_target_folder_is_made_once_and_a_second_refusal_is_told() -> None:
         server.answer("UID MOVE 1", ending=b"NO [TRYCREATE] no such folder")
         server.answer("CREATE", ending=b"NO not allowed")
         server.answer("UID MOVE 1", ending=b"NO [TRYCREATE] no such folder")
-        server.answer("NOOP")
+        server.answer("UID SEARCH")
 
     with ScriptedImap(after_select(script)) as server:
         inbox = opened(server)
         with pytest.raises(CommandRefused, match="move mail to Done"):
             inbox.move([1], "Done")
-        inbox.noop()
+        assert inbox.still_there([1]) == set()
         inbox.drop()
 
 
@@ -392,7 +392,7 @@ def test_bye_in_the_middle_is_a_lost_connection() -> None:
         inbox = opened(server)
         with pytest.raises(MailboxUnavailable, match="shutting down"):
             inbox.list_new(0)
-        assert not inbox.connected
+        assert inbox._client is None
 
 
 def test_a_server_that_says_nothing_is_given_up_after_the_timeout() -> None:
@@ -508,7 +508,7 @@ def test_an_idle_that_the_server_ends_or_refuses_leaves_the_connection_good() ->
         tag = server.expect("IDLE").encode()
         server.send(b"+ idling\r\n" + tag + b" OK enough\r\n")
         server.answer("IDLE", ending=b"NO not for you")
-        server.answer("NOOP")
+        server.answer("UID SEARCH")
 
     with ScriptedImap(idling(script)) as server:
         inbox, waker = opened(server), Waker()
@@ -516,7 +516,7 @@ def test_an_idle_that_the_server_ends_or_refuses_leaves_the_connection_good() ->
         assert not inbox.idle(15, waker)
         with pytest.raises(CommandRefused, match="not for you"):
             inbox.idle(15, waker)
-        inbox.noop()
+        assert inbox.still_there([1]) == set()
         waker.close()
 
 

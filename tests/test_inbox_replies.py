@@ -115,20 +115,6 @@ def test_times_of_arrival_are_utc_and_nonsense_is_now(value: Any, moment: dateti
     assert replies.internaldate(value, NOW) == moment
 
 
-@pytest.mark.parametrize(
-    ("items", "flags"),
-    [
-        ({b"FLAGS": (b"\\Seen", b"$Done", 7)}, {"\\Seen", "$Done", "7"}),
-        ({b"FLAGS": None}, set()),
-        ({}, set()),
-    ],
-)
-def test_flags_are_text_whatever_the_server_makes_of_them(items: dict[bytes, Any], flags: set[str]) -> None:
-    mail = replies.mail(1, {b"BODY[]": b"x", **items}, Listed(1, NOW))
-    assert mail is not None
-    assert mail.flags == flags
-
-
 @pytest.mark.parametrize("body", [None, 5, (b"x",)])
 def test_an_answer_without_bytes_is_no_mail(body: Any) -> None:
     assert replies.mail(1, {b"BODY[]": body}, Listed(1, NOW)) is None

@@ -40,7 +40,6 @@ class Fetched:
     uid: int
     raw: bytes
     internaldate: datetime
-    flags: frozenset[str]
     whole: bool = True
 
 
@@ -129,10 +128,7 @@ def mail(uid: int, items: Mapping[bytes, Any], known: Listed, whole: bool = True
     raw = next((value for name, value in items.items() if name.startswith(b"BODY[]")), None)
     if not isinstance(raw, bytes):
         return None
-    flags = items.get(b"FLAGS")
-    names = flags if isinstance(flags, tuple) else ()
-    kept = frozenset(n.decode("ascii", "replace") if isinstance(n, bytes) else str(n) for n in names)
-    return Fetched(uid, raw, internaldate(items.get(b"INTERNALDATE"), known.internaldate), kept, whole)
+    return Fetched(uid, raw, internaldate(items.get(b"INTERNALDATE"), known.internaldate), whole)
 
 
 def portions(uids: Iterable[int], at_most: int) -> Iterator[list[int]]:

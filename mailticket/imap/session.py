@@ -47,10 +47,6 @@ class Inbox:
         self._folder: Folder | None = None
 
     @property
-    def connected(self) -> bool:
-        return self._client is not None
-
-    @property
     def can_idle(self) -> bool:
         """Whether the connected server offers IDLE. Where it does not, wait with `Waker.wait`."""
         return self._client is not None and bool(self._client.has_capability("IDLE"))
@@ -181,11 +177,6 @@ class Inbox:
                 return True
             return idle(client.wire, seconds, waker)
 
-    def noop(self) -> None:
-        """Ask whether the server is still there."""
-        with self._asking("reach the server") as client:
-            client.wire.noop()
-
     def logout(self) -> None:
         """Say good-bye and close; never raises, since nothing depends on it."""
         client, self._client, self._folder = self._client, None, None
@@ -225,7 +216,7 @@ class Inbox:
     ) -> dict[int, Fetched]:
         answer = literal if len(mails) == 1 else sum(self._literal(known) for known in mails.values())
         with self._asking("fetch mail", literal=literal, answer=answer + MIB) as client:
-            items = f"(UID FLAGS INTERNALDATE {body})"
+            items = f"(UID INTERNALDATE {body})"
             answers = replies.fetched(client.wire.by_uid("FETCH", replies.uid_set(mails), items), mails)
         read = (replies.mail(uid, items, mails[uid], whole) for uid, items in sorted(answers.items()))
         return {mail.uid: mail for mail in read if mail is not None}

@@ -116,14 +116,6 @@ class SupportCalendar:
             wanted -= year.total
         return farthest
 
-    def is_open(self, at: datetime) -> bool:
-        """Whether people answer at the instant `at` (aware). Spans include their beginning, not their end."""
-        if self._always:
-            return True
-        year = self._year(self._year_of(at))
-        index = bisect_right(year.starts, at.timestamp()) - 1
-        return index >= 0 and at.timestamp() < year.ends[index]
-
     def _year_of(self, at: datetime) -> int:
         """The local year in which `at` lies; spans never cross midnight, so each belongs to one year."""
         return at.astimezone(self.zone).year

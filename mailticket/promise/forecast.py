@@ -100,10 +100,6 @@ class Load:
         load._advance(now)
         return load
 
-    def ahead(self, arrived: datetime, priority: str) -> int:
-        """How many unanswered requests will be served before one of `priority` that arrived at `arrived`."""
-        return self._ahead(rank_of(priority), self._clock.at(arrived.timestamp()))
-
     def forecast(self, now: datetime, arrived: datetime, priority: str) -> Forecast | None:
         """The window for a request that is not yet in the queue, or None when too little is known."""
         self._advance(now)

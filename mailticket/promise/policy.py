@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from mailticket.promise.calendar import SupportCalendar
 from mailticket.promise.forecast import Forecast, Load
 from mailticket.promise.load import LoadSnapshot
 from mailticket.settings import Category, Promise, Window
-
-Basis = Literal["policy", "forecast", "load"]
 
 
 @dataclass(frozen=True)
@@ -25,19 +22,12 @@ class Promised:
     """When a first answer can be expected (UTC, whole minutes), and why.
 
     `longer`: the load forces an end beyond the policy's outer limit; a letter says "longer than usual".
-    `position`: place in the queue, 1 for the next to be answered; None when the load is unknown.
-    `basis`: `policy` (the configured window as it stands), `forecast` (the forecast's own window, mode forecast), or
-    `load` (the end was moved because the forecast demanded it).
-    `hourly`: measured first answers in a support hour; None when there is no forecast.
     """
 
     promised_from: datetime
     promised_by: datetime
     reason: str
     longer: bool
-    position: int | None
-    basis: Basis
-    hourly: float | None = None
 
 
 def window(category: str, priority: str, promise: Promise, categories: Sequence[Category] = ()) -> Window:
@@ -69,25 +59,24 @@ def make_promise(
     now = now.astimezone(UTC)
     arrived = min(arrived.astimezone(UTC), now)
     expected = load.forecast(now, arrived, priority) if load else None
-    position = load.ahead(arrived, priority) + 1 if load else None
     start, end = calendar.add(arrived, policy.from_hours), calendar.add(arrived, policy.by_hours)
     reason = f"policy: {_hours(policy.from_hours)} to {_hours(policy.by_hours)} support hours"
-    basis: Basis = "policy"
+    forced = False  # whether the end is the forecast's, not the policy's
     if end <= now:
         start, end = now, calendar.add(now, policy.by_hours)
         reason += ", counted from now because the mail came late"
     if expected is not None:
         earliest, latest = calendar.add(now, expected.from_hours), calendar.add(now, expected.by_hours)
         if promise.mode == "forecast":
-            start, end, basis, reason = earliest, latest, "forecast", f"forecast: {_because(expected)}"
+            start, end, forced, reason = earliest, latest, True, f"forecast: {_because(expected)}"
         elif latest > end:
-            end, basis, reason = latest, "load", f"{reason}, widened: {_because(expected)}"
+            end, forced, reason = latest, True, f"{reason}, widened: {_because(expected)}"
     limit = max(calendar.add(arrived, max(promise.longest_hours, policy.by_hours)), now)
-    longer = basis != "policy" and end > limit
+    longer = forced and end > limit
     if longer:
         reason += f"; longer than the usual {_hours(max(promise.longest_hours, policy.by_hours))} support hours"
     start, end = _minutes(start, now, end)
-    return Promised(start, end, reason, longer, position, basis, expected.hourly if expected else None)
+    return Promised(start, end, reason, longer)
 
 
 def _because(expected: Forecast) -> str:

@@ -166,16 +166,6 @@ class Replay:
                 tally.missed += 1
 
 
-def replay(
-    events: Iterable[Mapping[str, Any]],
-    promise: Promise,
-    calendar: SupportCalendar,
-    categories: Sequence[Category] = (),
-) -> Iterator[dict[str, str]]:
-    """The promises of a history without its summary; see Replay."""
-    return Replay(promise, calendar, categories).promises(events)
-
-
 def percentile(values: Sequence[float], share: float) -> float | None:
     """The smallest value that `share` of the values do not exceed, rounded to hundredths; None without values."""
     if not values:

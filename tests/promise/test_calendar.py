@@ -99,14 +99,6 @@ def test_spans_that_touch_or_overlap_count_once() -> None:
     assert calendar.between(day, day + timedelta(days=1)) == pytest.approx(5)  # 1 to 5, and 2 to 3 twice
 
 
-def test_open_from_the_first_moment_until_before_the_last() -> None:
-    calendar = SupportCalendar(BERLIN, OFFICE)
-    assert calendar.is_open(at("2026-11-23T09:00", BERLIN))
-    assert not calendar.is_open(at("2026-11-23T17:00", BERLIN))
-    assert not calendar.is_open(at("2026-11-22T10:00", BERLIN))
-    assert SupportCalendar(BERLIN).is_open(at("2026-11-22T10:00", BERLIN))
-
-
 def test_a_calendar_that_never_opens_is_refused_with_the_key_to_change() -> None:
     with pytest.raises(ConfigurationError, match=r"\[promise\] hours: .*every day closed"):
         from_settings(Promise(hours={"monday": ()}), "UTC")

@@ -38,6 +38,11 @@ def promise(load: LoadSnapshot | Load | None, settings: Promise = FORECAST, now:
     return make_promise(now, now, "other", "normal", settings, ALWAYS, load)
 
 
+def basis(made: Promised) -> str:
+    """Whose window it is: the policy's, the policy's with the end that the load demands, or the forecast's."""
+    return "load" if "widened" in made.reason else made.reason.partition(":")[0]
+
+
 def horizon(load: LoadSnapshot | Load | None, now: datetime = NOW) -> float:
     return (promise(load, now=now).promised_by - now).total_seconds() / 3600
 
@@ -68,7 +73,7 @@ def test_the_configured_window(category: str, priority: str, expected: tuple[flo
 def test_with_few_data_the_policy_stands(mode: str, load: LoadSnapshot | None) -> None:
     made = promise(load, Promise.model_validate({"mode": mode}))
     assert (made.promised_from, made.promised_by) == (NOW + hours(24), NOW + hours(72))
-    assert (made.basis, made.longer) == ("policy", False)
+    assert (basis(made), made.longer) == ("policy", False)
     assert made.reason == "policy: 24 to 72 support hours"
 
 
@@ -93,7 +98,7 @@ def test_policy_is_widened_where_the_load_demands_it_and_says_why() -> None:
     made = promise(regular(60, every=1, wait=1, waiting=100), Promise())
     assert made.promised_from == NOW + hours(24)
     assert made.promised_by >= NOW + hours(100)  # 100 ahead, one an hour
-    assert (made.basis, made.longer, made.position) == ("load", True, 101)
+    assert (basis(made), made.longer) == ("load", True)
     assert "100 are ahead" in made.reason
     assert "longer than the usual 120 support hours" in made.reason
 
@@ -101,14 +106,14 @@ def test_policy_is_widened_where_the_load_demands_it_and_says_why() -> None:
 def test_policy_is_not_narrowed_by_a_quick_desk() -> None:
     made = promise(regular(60, every=1, wait=1), Promise())
     assert (made.promised_from, made.promised_by) == (NOW + hours(24), NOW + hours(72))
-    assert made.basis == "policy"
+    assert basis(made) == "policy"
 
 
 def test_mode_forecast_promises_what_the_desk_does() -> None:
     made = promise(regular(60, every=1, wait=1))
     assert NOW + hours(1) <= made.promised_by <= NOW + hours(3)
     assert made.promised_from <= NOW + hours(1)
-    assert (made.basis, made.longer, made.position) == ("forecast", False, 1)
+    assert (basis(made), made.longer) == ("forecast", False)
     assert made.reason.startswith("forecast: nobody is ahead, about 1 first answers a support hour")
 
 
@@ -118,8 +123,10 @@ def test_the_place_counts_more_pressing_requests_and_earlier_ones() -> None:
         "normal": (NOW - hours(5), NOW - hours(2)),
         "low": (NOW - hours(50),),
     }
-    made = make_promise(NOW, NOW - hours(3), "other", "normal", Promise(), ALWAYS, LoadSnapshot(waiting))
-    assert made.position == 3  # the urgent one and the one of five hours ago
+    load = Load.of(LoadSnapshot(waiting, regular(60, every=1, wait=1).answered), NOW, ALWAYS, 0.9)
+    forecast = load.forecast(NOW, NOW - hours(3), "normal")
+    assert forecast is not None
+    assert forecast.ahead == 2  # the urgent one and the one of five hours ago
 
 
 def test_more_ahead_never_means_an_earlier_promise() -> None:
@@ -178,7 +185,7 @@ def test_those_who_leave_without_an_answer_no_longer_count() -> None:
     full = horizon(load)
     for number in range(50):
         load.gone(f"new {number}", NOW)
-    assert promise(load).position == 1
+    assert "nobody is ahead" in promise(load).reason
     assert horizon(load) < full
 
 
@@ -200,7 +207,7 @@ def test_no_load_makes_a_promise_in_the_past_or_backwards(
     )
     settings = Promise.model_validate({"mode": mode})
     made = make_promise(NOW, NOW - hours(age), "other", "normal", settings, calendar, load)
-    assert made.promised_from >= NOW or made.basis == "policy"
+    assert made.promised_from >= NOW or basis(made) == "policy"
     assert made.promised_from <= made.promised_by
     assert made.promised_by > NOW
     assert made.reason

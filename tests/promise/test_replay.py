@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailticket.promise import BadHistory, Replay, SupportCalendar, replay
+from mailticket.promise import BadHistory, Replay, SupportCalendar
 from mailticket.settings import Promise
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
@@ -19,6 +20,10 @@ FORECAST = Promise(mode="forecast")
 
 def line(hour: float, event: str, request: str, **more: str) -> dict[str, str]:
     return {"at": (START + timedelta(hours=hour)).isoformat(), "event": event, "id": request, **more}
+
+
+def promises(events: Iterable[dict[str, str]], settings: Promise = FORECAST) -> Iterator[dict[str, str]]:
+    return Replay(settings, ALWAYS).promises(events)
 
 
 def busy_history(requests: int) -> list[dict[str, str]]:
@@ -36,24 +41,24 @@ def busy_history(requests: int) -> list[dict[str, str]]:
 
 def test_the_future_changes_nothing() -> None:
     events = busy_history(120)
-    whole = list(replay(events, FORECAST, ALWAYS))
+    whole = list(promises(events))
     for cut in (1, 17, 60, 133, 200):
-        part = list(replay(events[:cut], FORECAST, ALWAYS))
+        part = list(promises(events[:cut]))
         assert part == whole[: len(part)]
         late = [*events[:cut], *(line(9000, "request", f"other{number}") for number in range(30))]
-        assert list(replay(late, FORECAST, ALWAYS))[: len(part)] == part
+        assert list(promises(late))[: len(part)] == part
 
 
 def test_a_promise_is_printed_before_the_next_line_is_read() -> None:
     events = iter([line(0, "request", "a"), {"event": "nonsense"}])
-    promises = replay(events, FORECAST, ALWAYS)
-    assert next(promises)["id"] == "a"
+    made = promises(events)
+    assert next(made)["id"] == "a"
     with pytest.raises(BadHistory, match="line 2"):
-        next(promises)
+        next(made)
 
 
 def test_lines_look_as_the_design_says() -> None:
-    (made,) = replay([line(0, "request", "a", category="deposit", priority="high")], Promise(), ALWAYS)
+    (made,) = promises([line(0, "request", "a", category="deposit", priority="high")], Promise())
     assert made == {
         "id": "a",
         "promised_from": "2026-11-02T12:00:00+00:00",  # 12 to 48 hours
