@@ -27,7 +27,7 @@ _LONGEST_MARK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A mail on its way in, as read and understood, with the row that records it."""
+    """A mail on its way in, as read and understood, with the row that records it. arrived_at: never after now."""
 
     incoming_id: int
     mail: Mail
@@ -89,7 +89,7 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
         trust=mail.trust,
         marks=[*decision.marks, *(["longer"] if promised.longer else [])],
         check_word=signatures.check_word(site.keys[0], key),
-        created_at=min(arrived.arrived_at, now),
+        created_at=arrived.arrived_at,
         updated_at=now,
         promised_from=promised.promised_from,
         promised_by=promised.promised_by,

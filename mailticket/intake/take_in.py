@@ -223,6 +223,7 @@ class Intake:
         mail, now = item.mail, self.site.clock()
         if not incoming.is_owed(session, arrival.incoming_id):
             return []
+        arrived_at = min(arrival.arrived_at, now)  # the server's clock may be ahead of ours
         case = Case(
             mail=mail,
             claims=item.claims,
@@ -230,14 +231,14 @@ class Intake:
             fingerprint=item.meaning.fingerprint,
             settings=self.site.settings,
             now=now,
-            arrived_at=arrival.arrived_at,
+            arrived_at=arrived_at,
             route=arrival.route,
             answerable=arrival.answerable,
         )
         decision = judge(case)
         if decision.action != "known":
             raws.put(session, item.packed, now, self._mask_after(item.meaning, now))
-        arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrival.arrived_at, mail.digest, expected)
+        arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrived_at, mail.digest, expected)
         ticket = carry_out(session, self.site, arrived, decision, now)
         self._record(session, arrival, item, decision, ticket.id if ticket else None, now)
         key = ticket.key if ticket else decision.ticket
