@@ -158,6 +158,7 @@ class Incoming(SQLModel, table=True):
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
     route: str  # name of the mailbox, or "file"
+    delivered_to: str | None = Field(default=None, sa_type=Text)  # of our addresses; "" none is named, null unread
     folder_id: int | None = Field(default=None, foreign_key="folder.id")
     uid: int | None = Field(default=None, sa_type=BigInteger)
     size: int = 0
@@ -230,6 +231,7 @@ class Ticket(SQLModel, table=True):
     promised_from: datetime | None = _time()
     promised_by: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
     promise_reason: str = _text()
+    promise_longer: str = _text()  # why it ends later than usual: load; "" it does not
     late_notice_at: datetime | None = _time()
     late_warned_at: datetime | None = _time()
     first_response_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
@@ -320,7 +322,8 @@ class Outgoing(SQLModel, table=True):
     wire: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     verified: bool = False  # whether the caps for domains and in all leave it out
     state: str = "queued"
-    reason: str = _text()
+    hold: str = _text()  # while withheld: the code of why
+    reason: str = _text()  # the same in words
     attempts: int = 0
     created_at: datetime = _time(nullable=False)
     next_attempt_at: datetime = _time(nullable=False)

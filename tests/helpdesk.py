@@ -22,7 +22,7 @@ from mailticket.letters import Letters
 from mailticket.models import Address, Event, Incoming, Message, Outgoing, Participant, Ticket
 from mailticket.settings import Settings
 from mailticket.site import Site, open_site, shipped_letters
-from mailticket.store import incoming, outgoing, schema
+from mailticket.store import incoming, outgoing, schema, tickets
 from mailticket.store.engine import Database
 
 SUPPORT = "support@coinharbor.com"
@@ -229,7 +229,7 @@ def _stored(session: Session, row: Ticket) -> Stored:
     return Stored(
         row=row,
         requester=tuple(address.key for address in people),
-        messages=tuple(sorted(of(Message, Message.ticket_id, row.id), key=lambda m: (m.at, m.id))),
+        messages=tuple(tickets.conversation(session, int(row.id or 0))),
         events=of(Event, Event.ticket_id, row.id),
         participants=tuple(guest.key for guest in of(Participant, Participant.ticket_id, row.id)),
     )

@@ -88,7 +88,7 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
         "messages": row.messages,
         "fields": t.fields or {},
         "missing": t.missing or [],
-        "marks": t.marks or [],
+        "marks": [*(t.marks or []), *(["longer"] if t.promise_longer else [])],
         "sender": t.trust,
         "assigned_to": t.assigned_to or None,
     }

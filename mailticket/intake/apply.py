@@ -14,7 +14,7 @@ from mailticket.outbox import compose
 from mailticket.outbox.compose import Occasion
 from mailticket.promise import Load, make_promise
 from mailticket.site import Site
-from mailticket.store import Session, outgoing, tickets
+from mailticket.store import Session, incoming, outgoing, tickets
 from mailticket.triage import ids, signatures
 from mailticket.triage.decision import CONFLICT, Decision
 from mailticket.triage.understanding import Understanding
@@ -27,13 +27,17 @@ _LONGEST_MARK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A mail on its way in, as read and understood, with the row that records it."""
+    """A mail on its way in, as read and understood, with the row that records it.
+
+    arrived_at: never after now. route, delivered_to: by which mailbox, and which of our addresses, it came.
+    """
 
     incoming_id: int
     mail: Mail
     meaning: Understanding
     arrived_at: datetime
-    raw_digest: str
+    route: str
+    delivered_to: str
     load: Load | None = field(default=None, repr=False)
 
 
@@ -44,7 +48,7 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
     elif decision.ticket is not None:
         ticket = tickets.by_key(session, decision.ticket, follow_merge=True, lock=True)
         if decision.action == "known":
-            _note_way(session, ticket, decision, now)
+            _note_way(session, arrived, ticket, decision, now)
             return ticket
         _join(session, site, arrived, ticket, decision, now)
     else:
@@ -56,14 +60,12 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
     return ticket
 
 
-def _note_way(session: Session, ticket: Ticket, decision: Decision, now: datetime) -> None:
+def _note_way(session: Session, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime) -> None:
     """A copy that came by another way says so once on its ticket, however often it comes."""
-    said = f"also came through {decision.also_through}"
-    known = decision.also_through and any(
-        event.detail == said for event in tickets.events(session, int(ticket.id or 0))
-    )
-    if decision.also_through and not known:
-        tickets.add_event(session, int(ticket.id or 0), now, "copy", said)
+    if decision.also_through and not incoming.has_copy(
+        session, decision.copy_of or 0, arrived.mail.identity, arrived.route, arrived.delivered_to
+    ):
+        tickets.add_event(session, int(ticket.id or 0), now, "copy", f"also came through {decision.also_through}")
 
 
 def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, now: datetime) -> Ticket:
@@ -87,13 +89,14 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
         language=mail.language or decision.language,
         requester_id=requester,
         trust=mail.trust,
-        marks=[*decision.marks, *(["longer"] if promised.longer else [])],
+        marks=list(decision.marks),
         check_word=signatures.check_word(site.keys[0], key),
-        created_at=min(arrived.arrived_at, now),
+        created_at=arrived.arrived_at,
         updated_at=now,
         promised_from=promised.promised_from,
         promised_by=promised.promised_by,
         promise_reason=promised.reason,
+        promise_longer="load" if promised.longer else "",
         fields={name: list(values) for name, values in meaning.fields.items()},
         missing=list(meaning.missing),
         fingerprint=meaning.fingerprint.to_json(),
@@ -199,7 +202,7 @@ def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: D
         language=mail.language,
         secrets=list(meaning.secrets),
         incoming_id=arrived.incoming_id,
-        raw_digest=arrived.raw_digest,
+        raw_digest=mail.digest,
     )
     tickets.add_attachments(session, message_id, mail.attachments)
 

@@ -45,20 +45,21 @@ class Isolation:
         """Open a ticket without requester that carries the unread mail as its attachment."""
         row, raw = self.get(number)
         site, now = self._site, self._site.clock()
-        promised = make_promise(now, row.arrived_at, "other", "normal", site.settings.promise, site.calendar)
+        arrived_at = min(row.arrived_at, now)
+        promised = make_promise(now, arrived_at, "other", "normal", site.settings.promise, site.calendar)
         with site.database.write() as session:
             key = tickets.unused_key(session, lambda: ids.new_id(site.settings.support.prefix, secrets.randbelow))
             reason = "released from quarantine by staff"
             ticket = Ticket(
                 key=key, subject=f"Unreadable mail {row.message_id or number}", marks=["no usable sender", reason],
-                check_word=signatures.check_word(site.keys[0], key), created_at=row.arrived_at, updated_at=now,
+                check_word=signatures.check_word(site.keys[0], key), created_at=arrived_at, updated_at=now,
                 promised_from=promised.promised_from, promised_by=promised.promised_by,
                 promise_reason=promised.reason,
             )  # fmt: skip
             ticket_id = tickets.add(session, ticket)
             words = f"This mail could not be read ({row.reason}). Its bytes are attached."
             message = tickets.add_message(session, ticket_id=ticket_id, direction="in", kind="request", text=words,
-                                          new_text=words, at=row.arrived_at, incoming_id=number,
+                                          new_text=words, at=arrived_at, incoming_id=number,
                                           raw_digest=row.raw_digest)  # fmt: skip
             whole = Attachment("", f"mail-{number}.eml", "message/rfc822", len(raw), row.raw_digest or "", False)
             tickets.add_attachments(session, message, [whole])

@@ -223,6 +223,7 @@ class Intake:
         mail, now = item.mail, self.site.clock()
         if not incoming.is_owed(session, arrival.incoming_id):
             return []
+        arrived_at = min(arrival.arrived_at, now)  # the server's clock may be ahead of ours
         case = Case(
             mail=mail,
             claims=item.claims,
@@ -230,16 +231,18 @@ class Intake:
             fingerprint=item.meaning.fingerprint,
             settings=self.site.settings,
             now=now,
-            arrived_at=arrival.arrived_at,
+            arrived_at=arrived_at,
             route=arrival.route,
             answerable=arrival.answerable,
         )
         decision = judge(case)
         if decision.action != "known":
             raws.put(session, item.packed, now, self._mask_after(item.meaning, now))
-        arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrival.arrived_at, mail.digest, expected)
+        arrived = Arrived(
+            arrival.incoming_id, mail, item.meaning, arrived_at, arrival.route, case.delivered_to, expected
+        )
         ticket = carry_out(session, self.site, arrived, decision, now)
-        self._record(session, arrival, item, decision, ticket.id if ticket else None, now)
+        self._record(session, arrived, decision, ticket.id if ticket else None, now, afterwards=arrival.afterwards)
         key = ticket.key if ticket else decision.ticket
         duplicate = decision.duplicate.ticket_id if decision.duplicate else None
         state = _STATES[decision.action]
@@ -253,26 +256,25 @@ class Intake:
         return now + timedelta(hours=hours) if meaning.secrets else None
 
     def _record(
-        self, session: Session, arrival: Arrival, item: Prepared, decision: Decision, ticket_id: int | None,
-        now: datetime,
+        self, session: Session, arrived: Arrived, decision: Decision, ticket_id: int | None, now: datetime, *,
+        afterwards: bool,
     ) -> None:  # fmt: skip
+        mail = arrived.mail
         incoming.finish(
-            session, arrival.incoming_id, now,
+            session, arrived.incoming_id, now,
             state=_STATES[decision.action],
             rule=decision.rule,
             reason=decision.reason,
             evidence=[list(pair) for pair in decision.evidence],
-            message_id=item.mail.message_id or None,
-            identity=item.mail.identity,
-            raw_digest=None if decision.action == "known" else item.mail.digest,
-            trust=item.mail.trust,
+            delivered_to=arrived.delivered_to,
+            message_id=mail.message_id or None,
+            identity=mail.identity,
+            raw_digest=None if decision.action == "known" else mail.digest,
+            trust=mail.trust,
             copy_of=decision.copy_of,
             ticket_id=ticket_id,
-            **self._afterwards(arrival, now),
+            **({"afterwards": "due", "afterwards_at": now} if afterwards else {}),
         )  # fmt: skip
-
-    def _afterwards(self, arrival: Arrival, now: datetime) -> dict[str, object]:
-        return {"afterwards": "due", "afterwards_at": now} if arrival.afterwards else {}
 
     def _quarantine(self, arrival: Arrival, error: Exception | None) -> Result:
         """Set a mail aside with its bytes, without reading it: reading may be what kills us."""

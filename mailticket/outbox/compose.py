@@ -104,7 +104,7 @@ def letter_of(session: Session, site: Site, ticket: Ticket, occasion: Occasion, 
         name=occasion.name,
         promised_from=ticket.promised_from,
         promised_by=ticket.promised_by,
-        longer=_longer(ticket),
+        longer=ticket.promise_longer,
         position=tickets.position(session, ticket),
         category=_label(category.labels, language, "") if category and ticket.category_sure else "",
         found=_found(ticket, category, language),
@@ -114,10 +114,6 @@ def letter_of(session: Session, site: Site, ticket: Ticket, occasion: Occasion, 
         references=occasion.references,
         reply_to=reply_to,
     )
-
-
-def _longer(ticket: Ticket) -> str:
-    return "load" if "longer" in (ticket.marks or ()) else ""
 
 
 def _label(labels: dict[str, str], language: str, name: str) -> str:

@@ -165,6 +165,15 @@ def is_owed(session: Session, incoming_id: int) -> bool:
     return bool(execute(session, _STATE, {"mail": incoming_id}).scalar() == "listed")
 
 
+def has_copy(session: Session, original: int, identity: str, route: str, delivered_to: str) -> bool:
+    """Whether a copy of a mail that was taken in before came by this mailbox and address already."""
+    same = (
+        col(Incoming.identity) == identity, col(Incoming.copy_of) == original,
+        col(Incoming.route) == route, col(Incoming.delivered_to) == delivered_to,
+    )  # fmt: skip
+    return session.execute(select(col(Incoming.id)).where(*same).limit(1)).first() is not None
+
+
 def vanish(session: Session, ids: Sequence[int], now: datetime) -> None:
     gone = {"state": "vanished", "decided_at": now, "reason": "gone before it could be fetched", "attempted_at": None}
     session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(**gone))

@@ -39,7 +39,7 @@ _SENDER = (
 )  # fmt: skip
 _COPIES = (
     select(_INCOMING.c.id, _INCOMING.c.route, _INCOMING.c.state, _INCOMING.c.trust, _TICKETS.c.key,
-           _INCOMING.c.evidence)
+           _INCOMING.c.delivered_to)
     .outerjoin_from(_INCOMING, _TICKETS, _TICKETS.c.id == _INCOMING.c.ticket_id)
     .where(_INCOMING.c.state.in_([literal(state) for state in TAKEN_IN]))
     .order_by(_INCOMING.c.id)
@@ -50,7 +50,7 @@ _SAME_MESSAGE_ID = _COPIES.where(
     _INCOMING.c.message_id == bindparam("named"), _INCOMING.c.identity != bindparam("content")
 )
 _OPEN_TICKETS = (
-    select(_TICKETS.c.key, _TICKETS.c.trust, _TICKETS.c.fingerprint, _FIRST.c.key.label("root"))
+    select(_TICKETS.c.id, _TICKETS.c.key, _TICKETS.c.trust, _TICKETS.c.fingerprint, _FIRST.c.key.label("root"))
     .outerjoin_from(
         _TICKETS,
         _FIRST,
@@ -63,13 +63,13 @@ _OPEN_TICKETS = (
         _TICKETS.c.trust != "failed",
         _TICKETS.c.fingerprint.is_not(None),
     )
-    .order_by(_TICKETS.c.created_at.desc())
+    .order_by(_TICKETS.c.created_at.desc(), _TICKETS.c.id.desc())
     .limit(_MOST_OPEN_TICKETS)
 )
 _NEWEST_TICKETS = (
     select(_TICKETS.c.id)
     .where(_TICKETS.c.requester_id == bindparam("person"))
-    .order_by(_TICKETS.c.created_at.desc())
+    .order_by(_TICKETS.c.created_at.desc(), _TICKETS.c.id.desc())
     .limit(_ECHOING_TICKETS)
 )
 _ECHOES = (
@@ -137,14 +137,7 @@ def _lock_requester(session: Session, sender: str) -> _Sender | None:
 
 
 def _copies(rows: Iterable[Any]) -> tuple[Copy, ...]:
-    return tuple(
-        Copy(int(row.id or 0), row.route, row.state, row.trust, row.key, _came(row.evidence)) for row in rows
-    )  # fmt: skip
-
-
-def _came(evidence: list[list[str]] | None) -> str:
-    """By which way a mail came, as its evidence says."""
-    return next((said for rule, said in evidence or () if rule == "route"), "")
+    return tuple(Copy(int(row.id or 0), row.route, row.state, row.trust, row.key, row.delivered_to) for row in rows)
 
 
 def _collisions(session: Session, mail: Mail) -> tuple[Copy, ...]:
@@ -247,10 +240,12 @@ def _open_tickets(
     if not requesters:
         return ()
     since = now - timedelta(days=settings.duplicates.window_days)
-    found = execute(session, _OPEN_TICKETS, {"people": requesters, "since": since})
-    rows = [OpenTicket(key, trust, Fingerprint.from_json(stored), root or "")
-            for key, trust, stored, root in found if stored]  # fmt: skip
-    return tuple(reversed(rows))
+    rows = execute(session, _OPEN_TICKETS, {"people": requesters, "since": since}).all()
+    # In the order in which they were opened here: times of arrival are of servers whose clocks differ.
+    return tuple(
+        OpenTicket(row.key, row.trust, Fingerprint.from_json(row.fingerprint), row.root or "")
+        for row in sorted(rows, key=lambda row: int(row.id)) if row.fingerprint
+    )  # fmt: skip
 
 
 def _requesters(session: Session, address: _Sender | None, sender: str, settings: Settings) -> list[int]:

@@ -141,9 +141,8 @@ class Figures:
 def figures(session: Session, now: datetime, since: datetime) -> Figures:
     """The figures of the moment; kept and missed promises count first answers since `since`."""
     waiting = (col(Ticket.first_response_at).is_(None), col(Ticket.status).in_(("new", "open")))
-    oldest = session.execute(
-        select(col(Ticket.key), col(Ticket.created_at)).where(*waiting).order_by(col(Ticket.created_at)).limit(1)
-    ).first()
+    first = select(col(Ticket.key), col(Ticket.created_at)).where(*waiting)
+    oldest = session.execute(first.order_by(col(Ticket.created_at), col(Ticket.id)).limit(1)).first()
     answered = (col(Ticket.first_response_at) >= since, col(Ticket.promised_by).is_not(None))
     late = col(Ticket.first_response_at) > col(Ticket.promised_by)
     due = select(func.min(col(Outgoing.created_at))).where(col(Outgoing.state).in_(("queued", "deferred", "sending")))

@@ -133,7 +133,8 @@ def set_first_response(session: Session, ticket_id: int, at: datetime) -> None:
 
 
 def conversation(session: Session, ticket_id: int) -> list[Message]:
-    query = select(Message).where(col(Message.ticket_id) == ticket_id).order_by(col(Message.at), col(Message.id))
+    """The messages of a ticket in the order in which they were written here; the clocks of servers differ."""
+    query = select(Message).where(col(Message.ticket_id) == ticket_id).order_by(col(Message.id))
     return list(session.execute(query).scalars())
 
 
@@ -252,8 +253,9 @@ def _merged_into(session: Session, ticket_id: int) -> list[int]:
 
 
 def restore_arrival(session: Session, ticket_id: int) -> None:
-    """Let a ticket have come when the first mail that lies in it came."""
-    query = select(func.min(col(Message.at))).where(col(Message.ticket_id) == ticket_id, col(Message.direction) == "in")
+    """Let a ticket have come when the first came of the mails in it that opened one; a reply gives no place."""
+    openings = (col(Message.ticket_id) == ticket_id, col(Message.kind).in_(("request", "automatic")))
+    query = select(func.min(col(Message.at))).where(*openings)
     first = session.execute(query).scalar()
     if first is not None:
         session.execute(update(Ticket).where(col(Ticket.id) == ticket_id).values(created_at=first))

@@ -50,10 +50,8 @@ def _looked_at(case: Case, found: Sequence[Trace]) -> tuple[tuple[str, str], ...
 
 
 def _came(case: Case) -> str:
-    """By which mailbox and which of our addresses the mail came; addresses that are none of ours could be invented."""
-    own = case.settings.own_addresses
-    address = next((address for address in case.mail.delivered_to if address in own), "")
-    return f"{case.route}, delivered to {address}" if address else case.route
+    """By which mailbox and which of our addresses the mail came, for people."""
+    return f"{case.route}, delivered to {case.delivered_to}" if case.delivered_to else case.route
 
 
 def _copy(case: Case) -> Decision | None:
@@ -70,8 +68,8 @@ def _copy(case: Case) -> Decision | None:
 
 
 def _other_way(case: Case, copy: Copy) -> str:
-    came = _came(case)
-    return came if came != (copy.came or copy.route) else ""
+    same = copy.route == case.route and copy.delivered_to in (case.delivered_to, None)
+    return "" if same else _came(case)
 
 
 def _report(case: Case, found: Sequence[Trace]) -> Decision | None:

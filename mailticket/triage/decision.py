@@ -83,3 +83,9 @@ class Case:
     def sender(self) -> str:
         """The key of the sender's address; "" without an identity."""
         return self.mail.sender_address.key if self.mail.sender_address else ""
+
+    @property
+    def delivered_to(self) -> str:
+        """Of our addresses the one that the mail was delivered to; "" where it names none: others could be invented."""
+        own = self.settings.own_addresses
+        return next((address for address in self.mail.delivered_to if address in own), "")

@@ -81,7 +81,7 @@ class TicketFacts:
 class Copy:
     """A mail taken in before with the same content, or the same Message-ID.
 
-    came: by which way it came to us, as the evidence of its judgement says ("" where it says nothing).
+    delivered_to: of our addresses the one that it was delivered to ("" none); None when that is not on record.
     """
 
     incoming_id: int
@@ -89,7 +89,7 @@ class Copy:
     state: str
     trust: str
     ticket: str | None
-    came: str = ""
+    delivered_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

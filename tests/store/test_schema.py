@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, MetaData, Table, text
 from sqlmodel import SQLModel
 
 from mailticket.errors import ConfigurationError
-from mailticket.store import schema
+from mailticket.store import outgoing, schema, tickets
 from mailticket.store.engine import Database
+from tests.store.conftest import NOON, after
 
 
 def test_the_steps_make_what_the_models_say(database: Database) -> None:
@@ -31,6 +36,42 @@ def test_an_empty_database_is_prepared_once(empty: Database) -> None:
     assert schema.prepare(empty) is True
     assert schema.current(empty) == schema.HEAD
     assert schema.prepare(empty) is False
+
+
+def _fill(connection: Connection, name: str, **values: Any) -> None:
+    """A row of a table as it is in the database now; what must be given and is not is empty."""
+    table = Table(name, MetaData(), autoload_with=connection)
+    needed = [c for c in table.columns if not c.nullable and c.server_default is None and not c.primary_key]
+    nothing: dict[type, Any] = {str: "", int: 0, bool: False, bytes: b"", datetime: NOON}
+    connection.execute(table.insert(), {**{c.name: nothing[c.type.python_type] for c in needed}, **values})
+
+
+def test_a_database_of_the_first_step_is_brought_up_to_date(empty: Database) -> None:
+    holds = {
+        "cap reached: 20000 an hour in all": "cap_total",
+        "cap reached: 3 an hour to one address": "cap_address",
+        "taken in from a file": "",
+    }
+    with empty.engine.begin() as connection:
+        command.upgrade(schema.alembic_config(connection), "0001")
+        for number, marks in enumerate((["no usable sender", "longer"], ["no longer here"]), 1):
+            _fill(connection, "ticket", id=number, key=f"MT-{number}", status="new", marks=marks)
+        for reason in holds:
+            _fill(connection, "outgoing", message_id=reason, state="withheld", reason=reason)
+        _fill(connection, "incoming", id=1, state="opened", decided_at=NOON)
+        for at in (after(60), after(-60)):
+            _fill(connection, "message", ticket_id=1, direction="in", at=at, incoming_id=1)
+    assert schema.current(empty) == "0001"
+    assert schema.prepare(empty) is True
+    with empty.read() as session:
+        connection = session.connection()
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+        assert {row.reason: row.hold for row, _ in outgoing.listing(session)} == holds
+        rows = [tickets.by_id(session, number) for number in (1, 2)]
+        assert [(row.promise_longer, row.marks) for row in rows] == [
+            ("load", ["no usable sender"]), ("", ["no longer here"]),
+        ]  # fmt: skip
+        assert [message.at for message in tickets.conversation(session, 1)] == [NOON, after(-60)]
 
 
 def test_a_database_of_a_newer_release_is_refused_and_unchanged(database: Database) -> None:
