@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email import policy
-from email.message import EmailMessage
 from email.utils import format_datetime
 
 from mailticket.letters.clean import many_lines, one_line
-from mailticket.letters.mime import encoded_text
+from mailticket.letters.mime import assembled, content, encoded_text
 from mailticket.letters.values import Letterhead
 from mailticket.mail.addresses import is_bare_address
 
@@ -88,9 +86,8 @@ def alert_message(alert: Alert, head: Letterhead) -> bytes:
     """The alert as SMTP takes it. Errors: ValueError for an address that cannot stand in a header."""
     if not is_bare_address(alert.to):
         raise ValueError(f"to: {alert.to!r} is not one bare address")
-    smtp = policy.SMTP if alert.to.isascii() else policy.SMTPUTF8
-    built = EmailMessage(policy=smtp.clone(refold_source="none"))
-    for name, value in (
+    fields, body = content("plain", text(alert, head))
+    built = [
         ("From", f"mailticket <{head.address}>"),
         ("To", alert.to),
         ("Date", format_datetime(alert.date.astimezone(UTC))),
@@ -99,7 +96,7 @@ def alert_message(alert: Alert, head: Letterhead) -> bytes:
         ("Auto-Submitted", "auto-generated"),  # RFC 3834 section 5
         ("X-Auto-Response-Suppress", "All"),
         ("X-Loop", encoded_text(head.loop_mark, "X-Loop")),
-    ):
-        built.set_raw(name, value)
-    built.set_content(text(alert, head), charset="utf-8", cte="quoted-printable")
-    return bytes(built)
+        ("MIME-Version", "1.0"),
+        *fields,
+    ]
+    return bytes(assembled(built, body))
