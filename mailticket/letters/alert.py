@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-from mailticket.letters.clean import many_lines, one_line
 from mailticket.letters.mime import assembled, content, encoded_text
 from mailticket.letters.values import Letterhead
 from mailticket.mail.addresses import is_bare_address
+from mailticket.text.clean import many_lines, one_line
 
 _LONGEST_NAME = 60
-_LONGEST_WORDS = 600  # of one trouble: servers can be talkative
+_LONGEST_TEXT = 600  # of one trouble: servers can be talkative
 _NAMED_IN_SUBJECT = 3
 _CLOSING = """\
 `mailticket status` shows how things stand now, `mailticket check` what to do.
@@ -28,7 +28,7 @@ class Trouble:
     """
 
     name: str
-    said: str
+    text: str
     since: datetime
     remedy: str = ""
 
@@ -65,10 +65,10 @@ def text(alert: Alert, head: Letterhead) -> str:
 
 
 def _broken(trouble: Trouble, now: datetime) -> list[str]:
-    said = many_lines(trouble.said, _LONGEST_WORDS).replace("\n", " ")
+    text = many_lines(trouble.text, _LONGEST_TEXT).replace("\n", " ")
     since = f"{_minute(trouble.since)}, for {_span(now - trouble.since)}"
     name = one_line(trouble.name, _LONGEST_NAME)
-    return [f"  * {name}: {said}", f"    since {since}", *([f"    {trouble.remedy}"] if trouble.remedy else []), ""]
+    return [f"  * {name}: {text}", f"    since {since}", *([f"    {trouble.remedy}"] if trouble.remedy else []), ""]
 
 
 def _minute(at: datetime) -> str:

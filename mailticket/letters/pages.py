@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from mailticket.letters import clean, moments
+from mailticket.letters import moments
 from mailticket.letters.engine import TemplateEngine
 from mailticket.letters.mime import Pages
 from mailticket.letters.values import Letter, Letterhead
+from mailticket.text.clean import one_line
 
 
 def render(engine: TemplateEngine, letter: Letter, head: Letterhead, language: str) -> Pages:
@@ -16,7 +17,7 @@ def render(engine: TemplateEngine, letter: Letter, head: Letterhead, language: s
     subject = engine.render("subject", letter.kind, language, values)
     actual = engine.place(language, f"{letter.kind}.j2").partition("/")[0]
     return Pages(
-        subject=_with_id(clean.one_line(subject, 300), letter.ticket_id),
+        subject=_with_id(one_line(subject, 300), letter.ticket_id),
         text=engine.render("text", letter.kind, actual, values),
         html=engine.render("html", letter.kind, actual, values),
         language=actual,
