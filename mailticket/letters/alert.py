@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email import policy
-from email.message import EmailMessage
 from email.utils import format_datetime
 
-from mailticket.letters.clean import many_lines, one_line
-from mailticket.letters.mime import encoded_text
+from mailticket.letters.mime import assembled, content, encoded_text
 from mailticket.letters.values import Letterhead
 from mailticket.mail.addresses import is_bare_address
+from mailticket.text.clean import many_lines, one_line
 
 _LONGEST_NAME = 60
-_LONGEST_WORDS = 600  # of one trouble: servers can be talkative
+_LONGEST_TEXT = 600  # of one trouble: servers can be talkative
 _NAMED_IN_SUBJECT = 3
 _CLOSING = """\
 `mailticket status` shows how things stand now, `mailticket check` what to do.
@@ -30,7 +28,7 @@ class Trouble:
     """
 
     name: str
-    said: str
+    text: str
     since: datetime
     remedy: str = ""
 
@@ -67,10 +65,10 @@ def text(alert: Alert, head: Letterhead) -> str:
 
 
 def _broken(trouble: Trouble, now: datetime) -> list[str]:
-    said = many_lines(trouble.said, _LONGEST_WORDS).replace("\n", " ")
+    text = many_lines(trouble.text, _LONGEST_TEXT).replace("\n", " ")
     since = f"{_minute(trouble.since)}, for {_span(now - trouble.since)}"
     name = one_line(trouble.name, _LONGEST_NAME)
-    return [f"  * {name}: {said}", f"    since {since}", *([f"    {trouble.remedy}"] if trouble.remedy else []), ""]
+    return [f"  * {name}: {text}", f"    since {since}", *([f"    {trouble.remedy}"] if trouble.remedy else []), ""]
 
 
 def _minute(at: datetime) -> str:
@@ -88,9 +86,8 @@ def alert_message(alert: Alert, head: Letterhead) -> bytes:
     """The alert as SMTP takes it. Errors: ValueError for an address that cannot stand in a header."""
     if not is_bare_address(alert.to):
         raise ValueError(f"to: {alert.to!r} is not one bare address")
-    smtp = policy.SMTP if alert.to.isascii() else policy.SMTPUTF8
-    built = EmailMessage(policy=smtp.clone(refold_source="none"))
-    for name, value in (
+    fields, body = content("plain", text(alert, head))
+    built = [
         ("From", f"mailticket <{head.address}>"),
         ("To", alert.to),
         ("Date", format_datetime(alert.date.astimezone(UTC))),
@@ -99,7 +96,7 @@ def alert_message(alert: Alert, head: Letterhead) -> bytes:
         ("Auto-Submitted", "auto-generated"),  # RFC 3834 section 5
         ("X-Auto-Response-Suppress", "All"),
         ("X-Loop", encoded_text(head.loop_mark, "X-Loop")),
-    ):
-        built.set_raw(name, value)
-    built.set_content(text(alert, head), charset="utf-8", cte="quoted-printable")
-    return bytes(built)
+        ("MIME-Version", "1.0"),
+        *fields,
+    ]
+    return bytes(assembled(built, body))

@@ -1,12 +1,12 @@
-"""Other people's text made fit for a letter: no control characters, no hidden direction marks, bounded."""
+"""A letter as templates may see it: harmless, bounded, and without a word of a sender who is not verified."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import replace
 
-from mailticket.letters.values import ArticleLink, Found, Letter, Quoted, Step
+from mailticket.letters.values import ArticleLink, Found, Letter, Quoted
+from mailticket.text.clean import many_lines, one_line
 
 _LONGEST_SUBJECT = 80  # characters
 _LONGEST_NAME = 60
@@ -15,7 +15,7 @@ _LONGEST_VALUE = 140  # two transaction IDs
 _LONGEST_LABEL = 60
 _LONGEST_LINK = 300
 _LONGEST_HISTORY = 20_000
-LONGEST_STAFF_TEXT = 200_000
+_LONGEST_STAFF_TEXT = 200_000
 _MOST_FOUND = 6
 _MOST_MISSING = 6
 _MOST_ARTICLES = 5
@@ -28,33 +28,6 @@ _PREFIX = re.compile(
     r"(?:\[\d{1,3}\]|\(\d{1,3}\))?\s{0,3}[:：]",
     re.IGNORECASE,
 )
-_LINE_BREAK = re.compile(r"\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
-_JOINERS = "\u200c\u200d"  # needed inside words of Persian and Indic scripts, and in emoji
-
-
-def one_line(text: str, limit: int) -> str:
-    """The text as a single line of at most `limit` characters: controls become blanks, format characters vanish."""
-    kept = []
-    for character in text[: limit * 4]:
-        category = unicodedata.category(character)
-        if category in ("Cc", "Zl", "Zp", "Zs"):
-            kept.append(" ")
-        elif category not in ("Cf", "Cs", "Co"):
-            kept.append(character)
-    line = " ".join("".join(kept).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-
-
-def many_lines(text: str, limit: int) -> str:
-    """The text with its lines kept: breaks become \\n, tabs blanks, other control and direction marks vanish."""
-    cut = text[:limit]
-    kept = []
-    for character in _LINE_BREAK.sub("\n", cut).replace("\t", "    "):
-        category = unicodedata.category(character)
-        if character == "\n" or character in _JOINERS or category not in ("Cc", "Cf", "Cs", "Co"):
-            kept.append(character)
-    lines = [line.rstrip() for line in "".join(kept).split("\n")]
-    return "\n".join(lines).strip("\n") + ("\n…" if len(text) > limit else "")
 
 
 def subject(text: str, ticket_id: str) -> str:
@@ -106,10 +79,6 @@ def presentable(letter: Letter) -> Letter:
         )[:_MOST_SECRETS],
         check_word=one_line(letter.check_word, _LONGEST_LABEL),
         staff_name=one_line(letter.staff_name, _LONGEST_NAME),
-        staff_text=many_lines(letter.staff_text, LONGEST_STAFF_TEXT),
-        steps=_last(letter.steps),
+        staff_text=many_lines(letter.staff_text, _LONGEST_STAFF_TEXT),
+        steps=letter.steps[-_MOST_STEPS:],
     )
-
-
-def _last(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    return steps[-_MOST_STEPS:]

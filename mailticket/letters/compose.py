@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mailticket.letters import clean, samples
 from mailticket.letters.check import problems
-from mailticket.letters.engine import Press, where
+from mailticket.letters.engine import TemplateEngine
 from mailticket.letters.mime import Pages, WireError, message
 from mailticket.letters.pages import render
 from mailticket.letters.values import Composed, Letter, Letterhead, LetterKind, Problem, TemplateSource
@@ -17,14 +17,14 @@ class Letters:
     """All letters of a site: the shipped templates, and over them, file by file, those of the administrator."""
 
     def __init__(self, shipped: TemplateSource, *overriding: TemplateSource) -> None:
-        self.shipped = Press([shipped])
-        self.press = Press([*overriding, shipped]) if overriding else self.shipped
+        self.shipped = TemplateEngine([shipped])
+        self.engine = TemplateEngine([*overriding, shipped]) if overriding else self.shipped
         self._is_ready = False
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages that have a folder, in alphabetical order."""
-        return self.press.languages
+        return self.engine.languages
 
     def language_for(self, wanted: str, default: str = "en") -> str:
         """The language in which a requester is answered: theirs if there is a folder for it, else `default`, else en.
@@ -79,15 +79,15 @@ class Letters:
 
     def check(self) -> list[Problem]:
         """What is wrong with the templates: each problem with its file and line, and the gaps of languages."""
-        return problems(self.press, self.shipped)
+        return problems(self.engine, self.shipped)
 
     def _pages(self, letter: Letter, head: Letterhead, language: str) -> tuple[Pages, tuple[str, ...]]:
         try:
-            return render(self.press, letter, head, language), ()
+            return render(self.engine, letter, head, language), ()
         except Exception as error:  # a template can raise anything, and no letter may be lost for it
-            if self.press is self.shipped:
+            if self.engine is self.shipped:
                 raise
-            problem = where(error, self.press.sources)
+            problem = self.engine.problem(error)
         language = language if language in self.shipped.languages else "en"
         return render(self.shipped, letter, head, language), (f"{problem}; the built-in template was used",)
 

@@ -1,4 +1,8 @@
-"""A letter on the wire: header fields as the standards want them, both bodies encoded, and the result checked."""
+"""A letter on the wire: header fields as the standards want them, both bodies encoded, and the result checked.
+
+`EmailMessage` puts the mail together. Its header registry takes no part: for each field that is read back or written it
+parses the value, which costs more than everything else about a letter, and it encodes long Message-IDs in References.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,10 @@ from binascii import b2a_qp
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
+from email.errors import MessageError
 from email.header import Header, decode_header, make_header
-from email.quoprimime import body_encode
+from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 
 from mailticket.letters.values import AUTO_SUBMITTED, Letter, Letterhead
@@ -53,6 +59,16 @@ def thread(parent_id: str, parent_references: Iterable[str]) -> tuple[str, ...]:
     return tuple(chain if len(chain) <= _MOST_REFERENCES else [chain[0], *chain[1 - _MOST_REFERENCES :]])
 
 
+class _AsWritten(EmailPolicy):
+    """The SMTP policy for header values that are encoded and folded already."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        return value
+
+
+_AS_WRITTEN = _AsWritten(linesep="\r\n", utf8=True, refold_source="none")
+
+
 def message(letter: Letter, head: Letterhead, pages: Pages) -> bytes:
     """The letter as SMTP takes it, CRLF, every line under 998 octets.
 
@@ -67,12 +83,22 @@ def message(letter: Letter, head: Letterhead, pages: Pages) -> bytes:
         ("Content-Type", f'multipart/alternative;\r\n boundary="{boundary}"'),
         ("Content-Language", pages.language),
     ]
-    head_block = "".join(f"{name}: {value}\r\n" for name, value in fields).encode("utf-8", "surrogatepass")
-    divider = f"--{boundary}".encode("ascii")
-    plain, marked_up = _part("plain", pages.text), _part("html", pages.html)
-    wire = b"\r\n".join((head_block, divider, plain, divider, marked_up, divider + b"--", b""))
+    parts = [assembled(*content("plain", pages.text)), assembled(*content("html", pages.html))]
+    try:
+        wire = bytes(assembled(fields, parts))
+    except MessageError as error:  # newer versions of the library find a header within a header themselves
+        raise WireError(str(error)) from error
     _check(wire, intended, pages.subject)
     return wire
+
+
+def assembled(fields: Iterable[Field], payload: str | list[EmailMessage]) -> EmailMessage:
+    """A mail or a part of one, of header values and a payload that are encoded already."""
+    mail = EmailMessage(policy=_AS_WRITTEN)
+    for name, value in fields:
+        mail.set_raw(name, value)
+    mail.set_payload(payload)
+    return mail
 
 
 def header_fields(letter: Letter, head: Letterhead, pages: Pages) -> list[Field]:
@@ -132,42 +158,32 @@ def encoded_text(text: str, name: str) -> str:
     return header.encode(linesep="\r\n", splitchars=" ")
 
 
-def _part(subtype: str, page: str) -> bytes:
-    """A body part: its own header, an empty line, the page encoded.
+def content(subtype: str, page: str) -> tuple[list[Field], str]:
+    """The header fields of a body part, and the page encoded.
 
     Quoted-printable stays readable in the raw mail; mostly Chinese text would be twice as long in it as in base64.
     """
     data = page.replace("\n", "\r\n").encode("utf-8", "replace")
     wide = len(page) - len(page.encode("ascii", "ignore"))
-    way = "quoted-printable" if wide * 6 < len(page) else "base64"
-    body = _quoted_printable(data) if way == "quoted-printable" else encodebytes(data).replace(b"\n", b"\r\n")
-    header = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {way}\r\n\r\n'
-    return header.encode("ascii") + body
+    readable = wide * 6 < len(page)
+    encoded = _quoted_printable(data) if readable else encodebytes(data)
+    fields = [
+        ("Content-Type", f'text/{subtype}; charset="utf-8"'),
+        ("Content-Transfer-Encoding", "quoted-printable" if readable else "base64"),
+    ]
+    return fields, encoded.decode("ascii")
 
 
 # A leading dot (SMTP's end of data) and "From " (mbox), encoded so that no careless relay can be fooled by them.
-_RISKY_START = re.compile(rb"^(?:\.|F(?=rom ))", re.MULTILINE)
-_STAND_INS = {b".": b"\x01", b"F": b"\x02"}  # are encoded where the sign itself would stay as it is
+_RISKY_START = re.compile(rb"\n(\.{1,24}|F(?=rom ))")
 
 
 def _quoted_printable(data: bytes) -> bytes:
-    if b"\x01" in data or b"\x02" in data:
-        return _narrow(data)
-    marked = _RISKY_START.sub(lambda start: _STAND_INS[start[0]], data) if _is_risky(data) else data
-    encoded = b2a_qp(marked, istext=True).replace(b"=01", b"=2E").replace(b"=02", b"=46")
-    # A line may also begin with one of them where it was broken.
-    return _narrow(data) if _is_risky(encoded) else encoded
-
-
-def _is_risky(data: bytes) -> bool:
-    """Whether any line begins so; seeking the few bytes is faster than trying the pattern at each line."""
-    return data.startswith((b".", b"From ")) or b"\n." in data or b"\nFrom " in data
-
-
-def _narrow(data: bytes) -> bytes:
-    """The same by the library, which is slower, in lines that leave room for an encoded start."""
-    narrow = body_encode(data.decode("latin-1"), maxlinelen=_LINE - 2, eol="\r\n").encode("ascii")
-    return _RISKY_START.sub(lambda start: b"=%02X" % start[0][0], narrow)
+    """Lines of at most 76 columns: what follows an encoded start goes to a line of its own, so that none grows."""
+    encoded = b"\n" + b2a_qp(data, istext=True)
+    while _RISKY_START.search(encoded):
+        encoded = _RISKY_START.sub(lambda start: b"\n" + b"".join(b"=%02X" % c for c in start[1]) + b"=\r\n", encoded)
+    return encoded[1:]
 
 
 def _check(wire: bytes, intended: list[Field], subject: str) -> None:
@@ -178,10 +194,11 @@ def _check(wire: bytes, intended: list[Field], subject: str) -> None:
     if max(map(len, wire.split(b"\r\n"))) > _LONGEST_LINE:
         raise WireError("a line beyond 998 octets in the letter")
     block = wire.partition(b"\r\n\r\n")[0].decode("utf-8")
-    found = [(name, value.strip()) for name, _, value in (f.partition(":") for f in re.split(r"\r\n(?![ \t])", block))]
-    mime = [name for name, _ in found[len(intended) :]]
-    if found[: len(intended)] != intended or mime != _MIME_FIELDS:
-        raise WireError(f"the header fields are not the intended ones: {[name for name, _ in found]}")
-    written = str(make_header(decode_header(dict(found)["Subject"])))
-    if " ".join(written.split()) != " ".join(subject.split()):
-        raise WireError(f"the subject reads {written!r}, not {subject!r}")
+    lines = (line.partition(":") for line in re.split(r"\r\n(?![ \t])", block))
+    fields = [(name, value.strip()) for name, _, value in lines]
+    names = [name for name, _ in fields]
+    if fields[: len(intended)] != intended or names[len(intended) :] != _MIME_FIELDS:
+        raise WireError(f"the header fields are not the intended ones: {names}")
+    reading = str(make_header(decode_header(dict(fields)["Subject"])))
+    if " ".join(reading.split()) != " ".join(subject.split()):
+        raise WireError(f"the subject reads {reading!r}, not {subject!r}")

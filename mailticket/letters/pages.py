@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from mailticket.letters import clean, moments
-from mailticket.letters.engine import Press
+from mailticket.letters import moments
+from mailticket.letters.engine import TemplateEngine
 from mailticket.letters.mime import Pages
 from mailticket.letters.values import Letter, Letterhead
+from mailticket.text.clean import one_line
 
 
-def render(press: Press, letter: Letter, head: Letterhead, language: str) -> Pages:
+def render(engine: TemplateEngine, letter: Letter, head: Letterhead, language: str) -> Pages:
     """The pages of a letter that was made presentable. Errors: whatever a template raises."""
     values = _values(letter, head)
-    subject = press.render("subject", letter.kind, language, values)
-    actual = press.place(language, f"{letter.kind}.j2").partition("/")[0]
+    subject = engine.render("subject", letter.kind, language, values)
+    actual = engine.place(language, f"{letter.kind}.j2").partition("/")[0]
     return Pages(
-        subject=_with_id(clean.one_line(subject, 300), letter.ticket_id),
-        text=press.render("text", letter.kind, actual, values),
-        html=press.render("html", letter.kind, actual, values),
+        subject=_with_id(one_line(subject, 300), letter.ticket_id),
+        text=engine.render("text", letter.kind, actual, values),
+        html=engine.render("html", letter.kind, actual, values),
         language=actual,
     )
 

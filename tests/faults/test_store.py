@@ -199,10 +199,9 @@ def test_f37_a_mail_that_cannot_be_read_is_quarantined_and_the_others_go_on(
 
 @pytest.mark.parametrize(
     "words",
-    ["{{ foo.bar }", "{{ no_such_thing }}",
-     "{% for n in range(99999) %}{% for m in range(99999) %}{% endfor %}{% endfor %}",
+    ["{{ foo.bar }", "{{ no_such_thing }}", "{{ 'much' * 999999 }}",
      "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}"],
-    ids=["syntax", "unknown name", "endless", "recursive"],
+    ids=["syntax", "unknown name", "too much", "recursive"],
 )  # fmt: skip
 def test_f38_a_broken_template_is_replaced_by_ours_and_the_answer_goes_out(
     make_house: MakeHouse, dovecot: Dovecot, smtp_sink: SmtpSink, tmp_path: Path, words: str

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from mailticket.letters import flow
-from mailticket.letters.clean import many_lines, one_line
 
 
 @pytest.mark.parametrize(
@@ -71,22 +70,3 @@ def test_lines_as_html_keeps_breaks_and_indentation_and_escapes() -> None:
 
 def test_quote_marks_each_line() -> None:
     assert flow.quote("a\n\nb") == "> a\n>\n> b"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a\r\nb\tc", "a b c"),
-        ("in\u202evoice\u200b", "invoice"),
-        ("\ud800x\x00y", "x y"),
-        ("abcdef", "abcd…"),
-        ("   ", ""),
-    ],
-)
-def test_one_line_is_clean_and_short(text, expected) -> None:
-    assert one_line(text, 5 if text == "abcdef" else 50) == expected
-
-
-def test_many_lines_keeps_lines_and_drops_controls() -> None:
-    assert many_lines("a\r\nb\rc\u2028d\x1b[31m\te\u202e", 100) == "a\nb\nc\nd[31m    e"
-    assert many_lines("x" * 101, 100) == "x" * 100 + "\n…"

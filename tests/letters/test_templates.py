@@ -58,7 +58,7 @@ def test_an_administrators_shared_words_reach_every_letter(source: TemplateSourc
         (ACK, "{% extends common %}\n{% block subject %}", 2, "block"),
         (ACK, "{% extends common %}\n\n{% block opening %}{{ letter.nonsense }}{% endblock %}", 3, "nonsense"),
         (ACK, "{% extends common %}\n{% block opening %}{{ 1 / 0 }}{% endblock %}", 2, "ZeroDivisionError"),
-        (ACK, "{% extends common %}\n{% block opening %}{{ ''.__class__.mro() }}{% endblock %}", 2, "SecurityError"),
+        (ACK, "{% extends common %}\n{% block opening %}{{ letter.name.nonsense() }}{% endblock %}", 2, "nonsense"),
         (ACK, "{% extends common %}\n{% block headline %}Hi{% endblock %}", 0, "opening"),
         (ACK, '{% extends "en/nothing.j2" %}', 1, "TemplateNotFound"),
         ("layout/text.j2", "{{ self.first_line() }}\n{{ 'x' * 2000000 }}", 0, "OutputTooLarge"),
