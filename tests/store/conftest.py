@@ -65,12 +65,17 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         yield database
         database.close()
         return
-    server: Postgres = request.getfixturevalue("postgres_server")
-    url = server.database(request.getfixturevalue("ready_url"))
+    yield request.getfixturevalue("postgres_database")
+
+
+@pytest.fixture
+def postgres_database(postgres_server: Postgres, ready_url: str) -> Iterator[Database]:
+    """The same, on PostgreSQL only."""
+    url = postgres_server.database(ready_url)
     database = Database(url)
     yield database
     database.close()
-    server.drop(url)
+    postgres_server.drop(url)
 
 
 def after(minutes: float) -> datetime:
