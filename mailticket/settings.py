@@ -296,6 +296,29 @@ class Templates(Section):
     folder: Path | None = None
 
 
+class LetterSample(Section):
+    """What `preview` fills letters with in one language; a text that is left out is a general one."""
+
+    subject: OneLine = ""
+    body: str = ""
+    answer: str = ""
+    category: OneLine = ""
+    found: dict[OneLine, OneLine] = {}
+    missing: tuple[OneLine, ...] = ()
+    articles: tuple[OneLine, ...] = ()
+
+
+class LettersText(Section):
+    """What letters say that depends on the trade, by language; without a key the built-in texts hold.
+
+    secrets: by kind of secret, what to do about one that was mailed in. never_ask: what support never asks for.
+    """
+
+    secrets: dict[str, dict[str, OneLine]] = {}
+    never_ask: dict[str, OneLine] = {}
+    sample: dict[str, LetterSample] = {}
+
+
 class Alerts(Section):
     """Who hears of what stays broken."""
 
@@ -327,6 +350,7 @@ class Settings(Section):
     articles: Articles = Articles()
     retention: Retention = Retention()
     templates: Templates = Templates()
+    letters: LettersText = LettersText()
     alerts: Alerts = Alerts()
     log: Log = Log()
 

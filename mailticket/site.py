@@ -11,15 +11,16 @@ from pathlib import Path
 from mailticket.config.articles import Flaw, read_articles
 from mailticket.config.files import read_templates, shipped_folder
 from mailticket.errors import ConfigurationError
-from mailticket.letters import Letterhead, Letters, TemplateSource, letterhead
+from mailticket.letters import Letterhead, Letters, TemplateSource, in_language
 from mailticket.mail.values import Ourselves
 from mailticket.promise.calendar import SupportCalendar, from_settings
-from mailticket.settings import Category, Settings
+from mailticket.settings import Category, LetterSample, LettersText, Settings
 from mailticket.store import meta
 from mailticket.store.engine import Database
 from mailticket.topics.articles import Article, Matcher, matcher
 from mailticket.topics.categories import Classifier
 from mailticket.topics.exchange import CATEGORIES
+from mailticket.topics.exchange_letters import EXCHANGE_WORDING
 from mailticket.triage.brief import Brief, brief
 
 log = logging.getLogger("mailticket.site")
@@ -102,6 +103,45 @@ def ourselves_of(settings: Settings, loop_mark: str = "", reply_marker: str = ""
         spam_headers=tuple((name.lower(), value.lower()) for name, value in settings.trust.spam_headers),
         reply_marker=reply_marker,
     )
+
+
+def letterhead(settings: Settings, loop_mark: str = "") -> Letterhead:
+    """The letterhead of a configuration; without a loop mark of its own an installation uses its support address."""
+    support = settings.support
+    return Letterhead(
+        name=support.name,
+        address=support.address,
+        loop_mark=loop_mark or support.address.lower(),
+        zone=settings.zone(),
+        language=support.language,
+        wording=_wording(settings),
+    )
+
+
+def _wording(settings: Settings) -> LettersText:
+    """What letters say of the trade: the built-in exchange's texts, or with categories of one's own none of them.
+
+    Each key of [letters] that is given replaces its own whole.
+    """
+    built_in = LettersText(sample=_samples(settings.category[0])) if settings.category else EXCHANGE_WORDING
+    own = {name: getattr(settings.letters, name) for name in LettersText.model_fields}
+    return built_in.model_copy(update={name: texts for name, texts in own.items() if texts})
+
+
+def _samples(category: Category) -> dict[str, LetterSample]:
+    """What `preview` shows of a category, by language: the first of the details that it needs is missing."""
+    rules = {rule.name: rule.labels for rule in category.fields}
+    needs = [(name, rules.get(name, {})) for name in category.needs]
+    languages = {"en", *category.labels, *(language for _, labels in needs for language in labels)}
+    samples = {}
+    for language in languages:
+        labels = [in_language(texts, language) or name.replace("_", " ") for name, texts in needs]
+        samples[language] = LetterSample(
+            category=in_language(category.labels, language) or category.name,
+            found=dict.fromkeys(labels[1:], "12345"),
+            missing=tuple(labels[:1]),
+        )
+    return samples
 
 
 def open_articles(settings: Settings) -> Matcher:

@@ -88,9 +88,9 @@ def preview(
     ctx: click.Context, template: str | None, language: str, as_html: bool, target: Path | None, browser: bool
 ) -> int:
     """Look at a letter filled with a sample; without a name, list the letters."""
-    from mailticket.letters import KINDS, letterhead
+    from mailticket.letters import KINDS
     from mailticket.settings import Settings, Smtp, Support
-    from mailticket.site import open_letters, shipped_letters
+    from mailticket.site import letterhead, open_letters, shipped_letters
 
     settings = settings_or_none(ctx)
     letters = open_letters(settings) if settings else shipped_letters()
@@ -103,7 +103,8 @@ def preview(
     if settings is None:
         support = Support(name="Example Support", address="support@example.com")
         settings = Settings(support=support, smtp=Smtp(host="localhost"))
-    composed = letters.compose(letters.sample(kind, language), letterhead(settings))
+    head = letterhead(settings)
+    composed = letters.compose(letters.sample(kind, language, head), head)
     for warning in composed.warnings:
         click.echo(click.style(f"! {warning}", fg="yellow"), err=True)
     if browser:

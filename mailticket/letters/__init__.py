@@ -18,7 +18,7 @@ from mailticket.letters.values import (
     Step,
     StepKind,
     TemplateSource,
-    letterhead,
+    in_language,
 )
 
 __all__ = [
@@ -41,5 +41,5 @@ __all__ = [
     "Trouble",
     "alert_message",
     "alert_subject",
-    "letterhead",
+    "in_language",
 ]

@@ -12,28 +12,28 @@ _WORD_FILES = ("common.j2", "dates.j2", *(f"{kind}.j2" for kind in KINDS))
 
 def problems(engine: TemplateEngine, shipped: TemplateEngine) -> list[Problem]:
     """Broken templates first, each once, then files that replace nothing, then the gaps of languages."""
-    found = dict.fromkeys(engine.compile_all())
-    if not found:
+    faults = dict.fromkeys(engine.compile_all())
+    if not faults:
         for language in engine.languages:
             for kind in KINDS:
-                found |= dict.fromkeys(_broken(engine, kind, language))
-    return [*found, *_strangers(engine, shipped), *_gaps(engine)]
+                faults |= dict.fromkeys(_broken(engine, kind, language))
+    return [*faults, *_strangers(engine, shipped), *_gaps(engine)]
 
 
 def _broken(engine: TemplateEngine, kind: LetterKind, language: str) -> list[Problem]:
     """The first problem of each sample; a letter must also say its ticket ID and the promised date early."""
-    found = []
+    faults = []
     for sample in samples.variants(kind, language):
         try:
             pages = render(engine, clean.presentable(sample), samples.HEAD, language)
         except Exception as error:  # a template can raise anything
-            found.append(engine.problem(error))
+            faults.append(engine.problem(error))
             continue
         first_lines = "\n".join(pages.text.split("\n")[:2])
         if sample.ticket_id not in first_lines or sample.ticket_id not in pages.html:
             name = engine.place(language, f"{kind}.j2")
-            found.append(Problem(_file(engine, name), 0, "the ticket ID is not in the first two lines of the text"))
-    return found
+            faults.append(Problem(_file(engine, name), 0, "the ticket ID is not in the first two lines of the text"))
+    return faults
 
 
 def _file(engine: TemplateEngine, name: str) -> str:
@@ -43,19 +43,20 @@ def _file(engine: TemplateEngine, name: str) -> str:
 def _strangers(engine: TemplateEngine, shipped: TemplateEngine) -> list[Problem]:
     """Files of the administrator that no letter uses: most often a name that was typed wrong."""
     ours = shipped.sources[0].files
-    found = []
+    faults = []
     for source in engine.sources[:-1]:
         for name in source.files:
             folder, _, file = name.rpartition("/")
             used = name in ours or (folder in engine.languages and file in _WORD_FILES)
             if not used and not _mentioned(name, engine):
-                found.append(Problem(f"{source.origin}/{name}", 1, "no letter uses this file; is its name right?"))
-    return found
+                faults.append(Problem(f"{source.origin}/{name}", 1, "no letter uses this file; is its name right?"))
+    return faults
 
 
 def _mentioned(name: str, engine: TemplateEngine) -> bool:
     """Whether another template includes, imports or extends this one by its name."""
-    return any(f'"{name}"' in text or f"'{name}'" in text for source in engine.sources for text in source.files.values())
+    texts = (text for source in engine.sources for text in source.files.values())
+    return any(f'"{name}"' in text or f"'{name}'" in text for text in texts)
 
 
 def _gaps(engine: TemplateEngine) -> list[Problem]:

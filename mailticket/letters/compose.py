@@ -70,12 +70,12 @@ class Letters:
         self._is_ready = True
         with suppress(Exception):  # whatever is wrong shows when a letter is owed
             for language in self.languages:
-                self.compose(self.sample("acknowledgement", language), head)
+                self.compose(self.sample("acknowledgement", language, head), head)
         return True
 
-    def sample(self, kind: LetterKind, language: str = "en") -> Letter:
-        """A letter of this kind with sample data, for previews and checks."""
-        return samples.letter(kind, self.language_for(language))
+    def sample(self, kind: LetterKind, language: str, head: Letterhead) -> Letter:
+        """A letter of this kind with the sample data of the letterhead's wording, for previews and checks."""
+        return samples.letter(kind, self.language_for(language), head.wording)
 
     def check(self) -> list[Problem]:
         """What is wrong with the templates: each problem with its file and line, and the gaps of languages."""

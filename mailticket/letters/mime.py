@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.errors import MessageError
 from email.header import Header, decode_header, make_header
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.policy import EmailPolicy
 from email.utils import format_datetime
 
@@ -83,7 +83,7 @@ def message(letter: Letter, head: Letterhead, pages: Pages) -> bytes:
         ("Content-Type", f'multipart/alternative;\r\n boundary="{boundary}"'),
         ("Content-Language", pages.language),
     ]
-    parts = [assembled(*content("plain", pages.text)), assembled(*content("html", pages.html))]
+    parts: list[Message | str] = [assembled(*content("plain", pages.text)), assembled(*content("html", pages.html))]
     try:
         wire = bytes(assembled(fields, parts))
     except MessageError as error:  # newer versions of the library find a header within a header themselves
@@ -92,7 +92,7 @@ def message(letter: Letter, head: Letterhead, pages: Pages) -> bytes:
     return wire
 
 
-def assembled(fields: Iterable[Field], payload: str | list[EmailMessage]) -> EmailMessage:
+def assembled(fields: Iterable[Field], payload: str | list[Message | str]) -> EmailMessage:
     """A mail or a part of one, of header values and a payload that are encoded already."""
     mail = EmailMessage(policy=_AS_WRITTEN)
     for name, value in fields:

@@ -7,13 +7,13 @@ from typing import Any
 from mailticket.letters import moments
 from mailticket.letters.engine import TemplateEngine
 from mailticket.letters.mime import Pages
-from mailticket.letters.values import Letter, Letterhead
+from mailticket.letters.values import Letter, Letterhead, in_language
 from mailticket.text.clean import one_line
 
 
 def render(engine: TemplateEngine, letter: Letter, head: Letterhead, language: str) -> Pages:
     """The pages of a letter that was made presentable. Errors: whatever a template raises."""
-    values = _values(letter, head)
+    values = _values(letter, head, language)
     subject = engine.render("subject", letter.kind, language, values)
     actual = engine.place(language, f"{letter.kind}.j2").partition("/")[0]
     return Pages(
@@ -24,12 +24,16 @@ def render(engine: TemplateEngine, letter: Letter, head: Letterhead, language: s
     )
 
 
-def _values(letter: Letter, head: Letterhead) -> dict[str, Any]:
+def _values(letter: Letter, head: Letterhead, language: str) -> dict[str, Any]:
     """What templates see."""
     zone = letter.zone or head.zone
+    wording = head.wording
+    labels = {kind: in_language(texts, language) for kind, texts in wording.secrets.items()}
     return {
         "letter": letter,
         "head": head,
+        "secret_labels": {kind: label for kind, label in labels.items() if label},
+        "never_ask": in_language(wording.never_ask, language),
         "promise": moments.span(letter.promised_from, letter.promised_by, zone),
         "earlier": moments.span(None, letter.earlier_by, zone),
         "steps": [(step.kind, moments.moment(step.at, zone)) for step in letter.steps],

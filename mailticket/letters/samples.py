@@ -1,4 +1,4 @@
-"""Sample data for previews and checks: one ordinary day at an exchange's help desk, in each language."""
+"""Sample data for previews and checks: one ordinary day at a help desk, in each language."""
 
 from __future__ import annotations
 
@@ -7,61 +7,71 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mailticket.letters.values import ArticleLink, Found, Letter, Letterhead, LetterKind, Quoted, Step
+from mailticket.letters.values import (
+    NO_WORDING,
+    ArticleLink,
+    Found,
+    Letter,
+    Letterhead,
+    LetterKind,
+    Quoted,
+    Step,
+    in_language,
+)
+from mailticket.settings import LetterSample, LettersText
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """What differs between the languages of the samples."""
+    """What differs between the languages of the samples: the names of people, and what any trade may say."""
 
     name: str
-    subject: str
-    category: str
-    found: tuple[Found, ...]
-    missing: tuple[str, ...]
-    articles: tuple[str, ...]
     staff_name: str
-    staff_text: str
-    request: str
+    general: LetterSample
 
 
-_ENGLISH = _Words(
-    "Ann Lee",
-    "USDT deposit has not arrived",
-    "Deposit",
-    (Found("Coin", "USDT"), Found("Network", "TRON (TRC-20)"), Found("Amount", "250")),
-    ("Transaction ID (TXID)", "Account ID"),
-    ("Why a deposit can take longer", "How to find the transaction ID of a transfer"),
-    "Mia Brandt",
-    "Thank you for the transaction ID. The transfer has 12 of the 20 confirmations that it needs; your 250 USDT will "
-    "be in your account within the next half hour.\n\nYou need not do anything more.",
-    "Hello,\nI sent 250 USDT over TRON three hours ago and it is not in my account.",
-)
-_SIMPLIFIED = _Words(
-    "李明",
-    "USDT 充值未到账",
-    "充值",
-    (Found("币种", "USDT"), Found("网络", "TRON (TRC-20)"), Found("金额", "250")),
-    ("交易哈希（TXID）", "账户 UID"),
-    ("充值为什么会延迟到账", "如何查找转账的交易哈希"),
-    "陈晓",
-    "感谢您提供交易哈希。这笔转账需要 20 次网络确认，目前已有 12 次，250 USDT 预计半小时内到账。"
-    "\n\n您无需再做任何操作。",
-    "你好，\n我三个小时前通过 TRON 转了 250 USDT，到现在还没有到账。",
-)
-_TRADITIONAL = _Words(
-    "林怡君",
-    "USDT 入金未到帳",
-    "入金",
-    (Found("幣種", "USDT"), Found("網路", "TRON (TRC-20)"), Found("金額", "250")),
-    ("交易雜湊值（TXID）", "帳戶 UID"),
-    ("入金為什麼會延遲", "如何查詢轉帳的交易雜湊值"),
-    "陳曉彤",
-    "謝謝您提供交易雜湊值。這筆轉帳需要 20 次網路確認，目前已有 12 次，250 USDT 預計半小時內入帳。"
-    "\n\n您不必再做任何操作。",
-    "您好，\n我三個小時前透過 TRON 轉了 250 USDT，到現在還沒有入帳。",
-)
-_WORDS = {"en": _ENGLISH, "zh-Hans": _SIMPLIFIED, "zh-Hant": _TRADITIONAL}
+_WORDS = {
+    "en": _Words(
+        "Ann Lee",
+        "Mia Brandt",
+        LetterSample(
+            subject="A question about my order",
+            body="Hello,\nmy order should have been here three hours ago.",
+            answer="Thank you for the details. Your order is on its way and will be with you within the next half hour."
+            "\n\nYou need not do anything more.",
+            category="Orders",
+            found={"Order number": "12345"},
+            missing=("Date of the order",),
+            articles=("Why an order can take longer", "How to find your order number"),
+        ),
+    ),
+    "zh-Hans": _Words(
+        "李明",
+        "陈晓",
+        LetterSample(
+            subject="关于我的订单",
+            body="你好，\n我的订单三个小时前就该送到了。",
+            answer="感谢您提供的信息。您的订单已在途中，预计半小时内送达。\n\n您无需再做任何操作。",
+            category="订单",
+            found={"订单号": "12345"},
+            missing=("下单日期",),
+            articles=("订单为什么会延迟", "如何查找订单号"),
+        ),
+    ),
+    "zh-Hant": _Words(
+        "林怡君",
+        "陳曉彤",
+        LetterSample(
+            subject="關於我的訂單",
+            body="您好，\n我的訂單三個小時前就該送到了。",
+            answer="謝謝您提供的資料。您的訂單已在途中，預計半小時內送達。\n\n您不必再做任何操作。",
+            category="訂單",
+            found={"訂單號碼": "12345"},
+            missing=("下單日期",),
+            articles=("訂單為什麼會延遲", "如何查詢訂單號碼"),
+        ),
+    ),
+}
 _NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 HEAD = Letterhead(
@@ -72,9 +82,10 @@ HEAD = Letterhead(
 )
 
 
-def letter(kind: LetterKind, language: str) -> Letter:
+def letter(kind: LetterKind, language: str, wording: LettersText = NO_WORDING) -> Letter:
     """A letter of this kind to a verified requester, with every detail that the kind can show."""
-    words = _WORDS.get(language, _ENGLISH)
+    words = _WORDS.get(language, _WORDS["en"])
+    sample = _filled(in_language(wording.sample, language), words.general)
     base = Letter(
         kind=kind,
         ticket_id="MT-7F3K-92QX",
@@ -83,25 +94,33 @@ def letter(kind: LetterKind, language: str) -> Letter:
         date=_NOW,
         language=language,
         verified=True,
-        subject=words.subject,
+        subject=sample.subject,
         name=words.name,
-        category=words.category,
+        category=sample.category,
         check_word="badokine",
         in_reply_to="<request-1@example.org>",
     )
-    return replace(base, **_details(kind, words))
+    return replace(base, **_details(kind, words, sample))
 
 
-def _details(kind: LetterKind, words: _Words) -> dict[str, Any]:
+def _filled(sample: LetterSample | None, general: LetterSample) -> LetterSample:
+    """The site's own sample, its missing texts as any trade may say them; a request may well need no details."""
+    if sample is None:
+        return general
+    texts = ("subject", "body", "answer", "category", "articles")
+    return sample.model_copy(update={name: getattr(sample, name) or getattr(general, name) for name in texts})
+
+
+def _details(kind: LetterKind, words: _Words, sample: LetterSample) -> dict[str, Any]:
     promise = {"promised_from": _NOW.replace(day=24), "promised_by": _NOW.replace(day=26), "position": 12}
     articles = tuple(
-        ArticleLink(title, f"https://help.example.com/{number}") for number, title in enumerate(words.articles, 101)
+        ArticleLink(title, f"https://help.example.com/{number}") for number, title in enumerate(sample.articles, 101)
     )
     details: dict[LetterKind, dict[str, Any]] = {
         "acknowledgement": {
             **promise,
-            "found": words.found,
-            "missing": words.missing,
+            "found": tuple(Found(label, value) for label, value in sample.found.items()),
+            "missing": sample.missing,
             "articles": articles,
         },
         "duplicate-notice": {**promise, "articles": articles, "first_ticket_id": "MT-4WJ8-M1C7", "similarity": 0.87},
@@ -125,20 +144,20 @@ def _details(kind: LetterKind, words: _Words) -> dict[str, Any]:
         "split-done": {**promise, "first_ticket_id": "MT-4WJ8-M1C7"},
         "staff-reply": {
             "staff_name": words.staff_name,
-            "staff_text": words.staff_text,
-            "history": Quoted(words.name, _NOW.replace(day=22, hour=9), words.request),
+            "staff_text": sample.answer,
+            "history": Quoted(words.name, _NOW.replace(day=22, hour=9), sample.body),
         },
     }
     return details[kind]
 
 
-def variants(kind: LetterKind, language: str) -> list[Letter]:
+def variants(kind: LetterKind, language: str, wording: LettersText = NO_WORDING) -> list[Letter]:
     """Letters of this kind that between them walk every branch of a template."""
-    full = letter(kind, language)
+    full = letter(kind, language, wording)
     bare = Letter(kind, full.ticket_id, full.to, full.message_id, full.date, language, staff_text=full.staff_text)
     alarmed = replace(
         full,
-        secrets=("seed phrase", "private key", "api key", "password", "2fa code", "card number", "something else"),
+        secrets=("api key", "password", "2fa code", "card number", "something else"),
         former_ticket_id="MT-0A1B-2C3D",
         position=1,
         promised_from=None,

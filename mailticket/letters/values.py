@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
-from mailticket.settings import Settings
+from mailticket.settings import LettersText
 
 LetterKind = Literal[
     "acknowledgement",
@@ -50,12 +50,16 @@ StepKind = Literal[
 REPLY_MARKER = "· · · · · · · ·"
 
 
+NO_WORDING = LettersText()
+
+
 @dataclass(frozen=True, slots=True)
 class Letterhead:
     """On whose paper letters are written.
 
     name, address: the support's, for From. loop_mark: value of X-Loop. reply_marker: see REPLY_MARKER.
     language: for requesters whose language is unknown or not offered. zone: in which times are written.
+    wording: what letters say that depends on the trade; where it says nothing, the words of the templates hold.
     """
 
     name: str
@@ -64,23 +68,15 @@ class Letterhead:
     zone: ZoneInfo
     language: str = "en"
     reply_marker: str = REPLY_MARKER
-
-
-def letterhead(settings: Settings, loop_mark: str = "") -> Letterhead:
-    """The letterhead of a configuration; without a loop mark of its own an installation uses its support address."""
-    support = settings.support
-    return Letterhead(
-        name=support.name,
-        address=support.address,
-        loop_mark=loop_mark or support.address.lower(),
-        zone=settings.zone(),
-        language=support.language,
-    )
+    wording: LettersText = NO_WORDING
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A detail found in the request: its label in the letter's language, and its value as the requester wrote it."""
+    """A detail found in the request: its label in the letter's language, and its value as the requester wrote it.
+
+    Administrators' templates know these as `letter.found`; the name is public.
+    """
 
     label: str
     value: str
@@ -116,7 +112,7 @@ class Letter:
     """What one letter must say. Only kind, ticket_id, to, message_id and date are always needed.
 
     to: bare address of the requester. message_id: ours, with angle brackets. date: now, aware.
-    verified: whether the requester's address is (section 6 of the design); if not, subject, name, found and history
+    verified: whether the requester's address is ; if not, subject, name, found and history
     are left out whatever they hold, because they are text that the sender chose.
     language: as the reader of mail says it; "" or one without templates takes the letterhead's.
     promised_from, promised_by: the window of the promise, aware. earlier_by: the end of a promise that slipped.
@@ -199,3 +195,11 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+
+
+_Text = TypeVar("_Text")
+
+
+def in_language(texts: Mapping[str, _Text], language: str) -> _Text | None:
+    """What is said in this language, else in the language without its script, else in English, else None."""
+    return next((texts[one] for one in (language, language.partition("-")[0], "en") if one in texts), None)

@@ -241,6 +241,13 @@ def test_preview_shows_every_letter(run: Run, language: str) -> None:
     assert "<html" in run("preview", "acknowledgement", "--html")[1]
 
 
+def test_preview_shows_a_bakery_its_own_request(run: Run, tmp_path: Path) -> None:
+    with (tmp_path / "mailticket.toml").open("a") as file:
+        file.write('\n[[category]]\nname = "order"\nlabels = { en = "Bread orders" }\nneeds = ["loaf_number"]\n')
+    code, out, _ = run("preview", "acknowledgement")
+    assert (code, "“Bread orders”" in out, "  * loaf number\n" in out, "USDT" in out) == (0, True, True, False)
+
+
 def test_promise_replay_answers_each_request_knowing_only_what_came_before(run: Run, tmp_path: Path) -> None:
     history = [
         {"at": "2026-11-20T10:00:00+00:00", "event": "request", "id": "a", "category": "api", "priority": "normal"},

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailticket.letters import KINDS, Letters
-from mailticket.letters.samples import HEAD
+from tests.letters import HEAD, sample
 
 GOLDEN = Path(__file__).parent / "golden"
 LANGUAGES = ("en", "zh-Hans", "zh-Hant")
@@ -21,7 +21,7 @@ CASES = [(language, kind, form) for language in LANGUAGES for kind in KINDS for 
 
 @pytest.mark.parametrize(("language", "kind", "form"), CASES)
 def test_a_letter_reads_as_it_was_approved(letters: Letters, language, kind, form) -> None:
-    letter = replace(letters.sample(kind, language), verified=form == "")
+    letter = replace(sample(kind, language), verified=form == "")
     composed = letters.compose(letter, HEAD)
     assert composed.warnings == ()
     assert composed.language == language
@@ -31,7 +31,7 @@ def test_a_letter_reads_as_it_was_approved(letters: Letters, language, kind, for
 
 
 def test_the_bytes_of_an_acknowledgement_are_as_they_were_approved(letters: Letters) -> None:
-    composed = letters.compose(letters.sample("acknowledgement", "en"), HEAD)
+    composed = letters.compose(sample("acknowledgement", "en"), HEAD)
     _same(GOLDEN / "acknowledgement.eml", composed.message.decode("ascii").replace("\r\n", "\n"))
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailticket.letters import Letters, moments
-from mailticket.letters.samples import HEAD
+from tests.letters import HEAD, sample
 
 
 def at(day: int, hour: int, month: int = 11, year: int = 2026) -> datetime:
@@ -54,16 +54,14 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("language", "start", "end", "zone", "expected"), LINES)
 def test_the_second_line_says_the_window(letters: Letters, language, start, end, zone, expected) -> None:
-    letter = replace(
-        letters.sample("acknowledgement", language), promised_from=start, promised_by=end, zone=ZoneInfo(zone)
-    )
+    letter = replace(sample("acknowledgement", language), promised_from=start, promised_by=end, zone=ZoneInfo(zone))
     second = letters.compose(letter, HEAD).text.split("\n")[1]
     assert second.partition("：" if language != "en" else ": ")[2] == expected
 
 
 @pytest.mark.parametrize(("language", "zone", "expected"), SENTENCES)
 def test_a_sentence_says_the_window_in_full(letters: Letters, language, zone, expected) -> None:
-    letter = replace(letters.sample("acknowledgement", language), zone=ZoneInfo(zone))
+    letter = replace(sample("acknowledgement", language), zone=ZoneInfo(zone))
     composed = letters.compose(letter, HEAD)
     joiner = " " if language == "en" else ""
     assert expected in joiner.join(line.strip() for line in composed.html.split("\n"))

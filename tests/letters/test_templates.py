@@ -11,9 +11,9 @@ import pytest
 from jinja2 import Environment
 
 from mailticket.letters import KINDS, ArticleLink, Found, Letter, Letters, Step, TemplateSource
-from mailticket.letters.samples import HEAD
 from mailticket.mail.quoting import trim
 from mailticket.triage.commands import command
+from tests.letters import HEAD, sample
 
 LANGUAGES = ("en", "zh-Hans", "zh-Hant")
 ACK = "en/acknowledgement.j2"
@@ -172,7 +172,7 @@ def test_the_language_of_an_answer(letters: Letters, wanted, default, chosen) ->
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_letter_has_id_first_check_word_and_security_notice(letters: Letters, kind, language) -> None:
-    composed = letters.compose(letters.sample(kind, language), HEAD)
+    composed = letters.compose(sample(kind, language), HEAD)
     first, second = composed.text.split("\n")[:2]
     assert "MT-7F3K-92QX" in first
     assert first.startswith(HEAD.reply_marker)
@@ -189,7 +189,7 @@ def test_every_letter_has_id_first_check_word_and_security_notice(letters: Lette
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_reply_that_quotes_a_letter_without_marks_is_cut_at_the_marker(letters: Letters, kind, language) -> None:
-    quoted = letters.compose(letters.sample(kind, language), HEAD).text
+    quoted = letters.compose(sample(kind, language), HEAD).text
     for reply in (f"The TXID is abc.\n\n{quoted}", "The TXID is abc.\n\n> " + quoted.replace("\n", "\n> ")):
         assert trim(reply, marker=HEAD.reply_marker)[0] == "The TXID is abc."
 
@@ -199,7 +199,7 @@ def test_a_reply_that_quotes_a_letter_without_marks_is_cut_at_the_marker(letters
     ("kind", "words"), [("acknowledgement", ("STATUS", "状态", "狀態")), ("duplicate-notice", ("SPLIT",))]
 )
 def test_the_words_that_a_letter_offers_are_commands(letters: Letters, kind, words, language) -> None:
-    html = letters.compose(letters.sample(kind, language), HEAD).html
+    html = letters.compose(sample(kind, language), HEAD).html
     offered = [word for word in re.findall("<strong[^>]*>([^<]+)</strong>", html) if word in words]
     assert len(offered) == 1
     assert command(offered[0]) is not None
@@ -207,16 +207,14 @@ def test_the_words_that_a_letter_offers_are_commands(letters: Letters, kind, wor
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_duplicate_notice_names_the_first_ticket_and_the_word_split(letters: Letters, language) -> None:
-    composed = letters.compose(letters.sample("duplicate-notice", language), HEAD)
+    composed = letters.compose(sample("duplicate-notice", language), HEAD)
     for page in (composed.text, composed.html):
         assert "MT-4WJ8-M1C7" in page
         assert "SPLIT" in page
 
 
 def letter(kind, language: str = "en") -> Letter:
-    from mailticket.letters import samples
-
-    return samples.letter(kind, language)
+    return sample(kind, language)
 
 
 def fullest(kind, language: str) -> Letter:
@@ -240,7 +238,7 @@ def fullest(kind, language: str) -> Letter:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "staff-reply"])
 def test_html_stays_under_20_kb_however_much_there_is_to_say(letters: Letters, kind, language) -> None:
-    assert len(letters.compose(letters.sample(kind, language), HEAD).html.encode()) < 12_000
+    assert len(letters.compose(sample(kind, language), HEAD).html.encode()) < 12_000
     assert len(letters.compose(fullest(kind, language), HEAD).html.encode()) < 20_000
 
 
@@ -316,7 +314,7 @@ def test_what_was_made_ready_need_not_be_compiled_when_a_mail_waits(
     letters.make_ready(HEAD)
     monkeypatch.setattr(Environment, "compile", lambda *_, **__: pytest.fail("a template is compiled"))
     for language in LANGUAGES:
-        letters.compose(letters.sample("acknowledgement", language), HEAD)
+        letters.compose(sample("acknowledgement", language), HEAD)
 
 
 def test_templates_that_break_do_not_keep_the_daemon_from_its_rest(source: TemplateSource) -> None:

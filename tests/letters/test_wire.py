@@ -27,8 +27,8 @@ from mailticket.letters import (
     mime,
 )
 from mailticket.letters.mime import thread
-from mailticket.letters.samples import HEAD
 from mailticket.mail.addresses import is_bare_address
+from tests.letters import HEAD, sample
 
 AUTOMATIC = [
     "From",
@@ -72,13 +72,13 @@ def is_sound(message: bytes) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_header_fields_are_exactly_the_intended_ones(kind) -> None:
-    composed = LETTERS.compose(LETTERS.sample(kind, "zh-Hans"), HEAD)
+    composed = LETTERS.compose(sample(kind, "zh-Hans"), HEAD)
     assert header_names(composed.message) == (HUMAN if kind == "staff-reply" else AUTOMATIC)
     assert is_sound(composed.message)
 
 
 def test_an_acknowledgement_carries_the_values_that_rfc_3834_asks_for() -> None:
-    mail = read(LETTERS.compose(LETTERS.sample("acknowledgement", "en"), HEAD).message)
+    mail = read(LETTERS.compose(sample("acknowledgement", "en"), HEAD).message)
     assert mail["From"] == "Example Support <support@example.com>"
     assert mail["To"] == "ann@example.org"
     assert mail["Date"] == "Mon, 23 Nov 2026 10:00:00 +0000"
@@ -107,24 +107,22 @@ def test_an_acknowledgement_carries_the_values_that_rfc_3834_asks_for() -> None:
     ],
 )
 def test_what_a_machine_wrote_says_so_and_what_a_person_wrote_does_not(kind, value) -> None:
-    assert read(LETTERS.compose(LETTERS.sample(kind, "en"), HEAD).message)["Auto-Submitted"] == value
+    assert read(LETTERS.compose(sample(kind, "en"), HEAD).message)["Auto-Submitted"] == value
 
 
 def test_the_same_letter_is_the_same_bytes() -> None:
-    letter = LETTERS.sample("acknowledgement", "zh-Hant")
+    letter = sample("acknowledgement", "zh-Hant")
     assert LETTERS.compose(letter, HEAD).message == LETTERS.compose(letter, HEAD).message
 
 
 def test_the_date_is_utc_whatever_zone_now_comes_in() -> None:
     now = datetime(2026, 11, 23, 18, 0, tzinfo=timezone(timedelta(hours=8)))
-    letter = replace(LETTERS.sample("acknowledgement", "en"), date=now)
+    letter = replace(sample("acknowledgement", "en"), date=now)
     assert read(LETTERS.compose(letter, HEAD).message)["Date"] == "Mon, 23 Nov 2026 10:00:00 +0000"
 
 
 def test_a_signed_reply_address_becomes_reply_to() -> None:
-    letter = replace(
-        LETTERS.sample("acknowledgement", "en"), reply_to="support+mt7f3k92qx.abcdefghijklmnop@example.com"
-    )
+    letter = replace(sample("acknowledgement", "en"), reply_to="support+mt7f3k92qx.abcdefghijklmnop@example.com")
     composed = LETTERS.compose(letter, HEAD)
     assert read(composed.message)["Reply-To"] == "support+mt7f3k92qx.abcdefghijklmnop@example.com"
     assert header_names(composed.message) == [*AUTOMATIC[:2], "Reply-To", *AUTOMATIC[2:]]
@@ -132,26 +130,26 @@ def test_a_signed_reply_address_becomes_reply_to() -> None:
 
 def test_both_bodies_arrive_as_they_were_rendered() -> None:
     for language in ("en", "zh-Hans"):
-        composed = LETTERS.compose(LETTERS.sample("acknowledgement", language), HEAD)
+        composed = LETTERS.compose(sample("acknowledgement", language), HEAD)
         assert body(composed.message, "plain") == composed.text
         assert body(composed.message, "html") == composed.html
 
 
 @pytest.mark.parametrize("name", ["示例交易所客服", "Support, Example Inc.", 'The "best" <support>', "=?utf-8?q?x?="])
 def test_a_support_name_is_one_mailbox_whatever_it_holds(name) -> None:
-    sender = read(LETTERS.compose(LETTERS.sample("solved", "en"), replace(HEAD, name=name)).message)["From"].addresses
+    sender = read(LETTERS.compose(sample("solved", "en"), replace(HEAD, name=name)).message)["From"].addresses
     assert [(a.display_name, a.addr_spec) for a in sender] == [(name, "support@example.com")]
 
 
 def test_a_very_long_support_name_is_folded() -> None:
-    composed = LETTERS.compose(LETTERS.sample("solved", "en"), replace(HEAD, name="很长的名字" * 20))
+    composed = LETTERS.compose(sample("solved", "en"), replace(HEAD, name="很长的名字" * 20))
     value = re.split(rb"\r\n(?![ \t])", composed.message)[0].decode().removeprefix("From: ")
     assert str(make_header(decode_header(value))) == "很长的名字" * 20 + " <support@example.com>"
     assert is_sound(composed.message)
 
 
 def test_an_address_beyond_ascii_is_written_as_utf8() -> None:
-    letter = replace(LETTERS.sample("solved", "en"), to="李明@example.org")
+    letter = replace(sample("solved", "en"), to="李明@example.org")
     assert "\r\nTo: 李明@example.org\r\n".encode() in LETTERS.compose(letter, HEAD).message
 
 
@@ -176,7 +174,7 @@ def test_references_follow_rfc_5322(parent, references, expected) -> None:
 
 def test_long_references_are_folded_between_ids_and_never_encoded() -> None:
     ids = tuple(f"<{number:0>200}@example.org>" for number in range(30))
-    letter = replace(LETTERS.sample("acknowledgement", "en"), in_reply_to=ids[-1], references=ids[:-1])
+    letter = replace(sample("acknowledgement", "en"), in_reply_to=ids[-1], references=ids[:-1])
     composed = LETTERS.compose(letter, HEAD)
     block = re.split(rb"\r\n(?![ \t])", composed.message.partition(b"\r\n\r\n")[0])
     value = next(line for line in block if line.startswith(b"References:"))
@@ -212,19 +210,19 @@ def test_bare_addresses_are_sendable(address) -> None:
 def test_anything_else_is_refused_before_it_reaches_a_header(address) -> None:
     assert not is_bare_address(address)
     with pytest.raises(ValueError, match="to"):
-        LETTERS.compose(replace(LETTERS.sample("solved", "en"), to=address), HEAD)
+        LETTERS.compose(replace(sample("solved", "en"), to=address), HEAD)
 
 
 @pytest.mark.parametrize("message_id", ["", "a@b", "<a@b>\r\nBcc: e@x", "<a b@c>", "<>"])
 def test_a_message_id_of_ours_must_be_one(message_id) -> None:
     with pytest.raises(ValueError, match="message_id"):
-        LETTERS.compose(replace(LETTERS.sample("solved", "en"), message_id=message_id), HEAD)
+        LETTERS.compose(replace(sample("solved", "en"), message_id=message_id), HEAD)
 
 
 def _hostile(text: str, *, verified: bool, kind: str = "acknowledgement") -> Letter:
     """A letter in which every text that a sender chooses is `text`."""
     return replace(
-        LETTERS.sample(kind, "en"),  # type: ignore[arg-type]
+        sample(kind, "en"),  # type: ignore[arg-type]
         verified=verified,
         subject=text,
         name=text,
@@ -356,13 +354,13 @@ def test_s42_html_in_a_mail_stays_text(kind) -> None:
     ],
 )
 def test_a_verified_subject_is_kept_clean_and_short(given, expected) -> None:
-    letter = replace(LETTERS.sample("acknowledgement", "en"), subject=given)
+    letter = replace(sample("acknowledgement", "en"), subject=given)
     assert LETTERS.compose(letter, HEAD).subject == expected
 
 
 def test_a_name_that_looks_like_an_address_or_a_link_is_not_greeted() -> None:
     for name in ("ann@example.org", "www.evil.example/x", "A" * 200):
-        letter = replace(LETTERS.sample("acknowledgement", "en"), name=name)
+        letter = replace(sample("acknowledgement", "en"), name=name)
         assert "\nHello,\n" in LETTERS.compose(letter, HEAD).text
 
 
@@ -371,7 +369,7 @@ def test_a_header_that_came_out_otherwise_than_intended_is_never_sent(monkeypatc
     fields = [("From", "support@example.com"), ("Subject", value)]
     monkeypatch.setattr(mime, "header_fields", lambda *_: fields)
     with pytest.raises(mime.WireError):
-        mime.message(LETTERS.sample("solved", "en"), HEAD, mime.Pages(value, "text\n", "<p>html</p>\n", "en"))
+        mime.message(sample("solved", "en"), HEAD, mime.Pages(value, "text\n", "<p>html</p>\n", "en"))
 
 
 def test_a_letter_whose_bytes_fail_the_check_is_sent_in_the_neutral_form(monkeypatch) -> None:
@@ -381,6 +379,6 @@ def test_a_letter_whose_bytes_fail_the_check_is_sent_in_the_neutral_form(monkeyp
         return mime.message(letter, head, pages)
 
     monkeypatch.setattr(compose, "message", checked)
-    composed = LETTERS.compose(LETTERS.sample("acknowledgement", "en"), HEAD)
+    composed = LETTERS.compose(sample("acknowledgement", "en"), HEAD)
     assert composed.subject == "We have received your request [MT-7F3K-92QX]"
     assert composed.warnings == ("acknowledgement: the subject reads otherwise; the neutral form was used",)
