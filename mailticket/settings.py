@@ -254,10 +254,18 @@ class Caps(Section):
     total_hour: Annotated[int, Field(ge=0)] = 20_000
 
 
+FieldKind = Literal["identifier", "account", "choice", "amount", "time", "note"]
+
+
 class FieldRule(Section):
-    """One detail of a request: how it looks in a text. Group 1 of a pattern is the value, else the whole match."""
+    """One detail of a request: how it looks in a text. Group 1 of a pattern is the value, else the whole match.
+
+    kind: how its values bear on whether two requests are one matter. An identifier names the matter, an account its
+    requester, a choice is one of a few (a size, a flavour); a note says nothing of it.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
+    kind: FieldKind = "identifier"
     patterns: tuple[Pattern, ...]
     labels: dict[str, OneLine] = {}
 

@@ -19,7 +19,7 @@ from mailticket.store import meta
 from mailticket.store.engine import Database
 from mailticket.topics.articles import Article, Matcher, matcher
 from mailticket.topics.categories import Classifier
-from mailticket.topics.exchange import CATEGORIES
+from mailticket.topics.exchange import trade_of
 from mailticket.topics.exchange_letters import EXCHANGE_WORDING
 from mailticket.triage.brief import Brief, brief
 
@@ -149,14 +149,14 @@ def open_articles(settings: Settings) -> Matcher:
     articles, flaws = articles_of(settings)
     for flaw in flaws:
         log.warning("a help article is left out: %s", flaw)
-    return matcher(articles)
+    return matcher(articles, trade_of(settings.category).lexicon)
 
 
 def articles_of(settings: Settings) -> tuple[list[Article], list[Flaw]]:
     """The help articles that the configuration names, and what is wrong with others in their folder."""
     if settings.articles.folder is None:
         return [], []
-    known = frozenset(category.name for category in settings.category or CATEGORIES)
+    known = frozenset(category.name for category in trade_of(settings.category).categories)
     return read_articles(settings.articles.folder, known)
 
 

@@ -51,16 +51,16 @@ def choose_all(path: Path = REQUESTS) -> list[Chosen]:
     articles, flaws = read_articles(shipped_folder("config") / "articles", names)
     if flaws:
         raise ValueError("; ".join(map(str, flaws)))
-    fitting, reader = matcher(articles), classifier(exchange.CATEGORIES)
+    fitting, reader = matcher(articles, exchange.EXCHANGE.lexicon), classifier(exchange.EXCHANGE)
     chosen = []
     with path.open(encoding="utf-8") as lines:
         for row in map(json.loads, lines):
             verdict = reader.classify(row["subject"], row["text"])
             details = reader.extract(f"{row['subject']}\n{row['text']}")
             print_of = fingerprint(row["subject"], row["text"], fields=details, category=verdict.name,
-                                   category_sure=verdict.sure)  # fmt: skip
-            found = fitting.best(print_of, verdict, row["language"], AT_MOST)
-            chosen.append(Chosen(**row, named=tuple(a.address.rpartition("/")[2] for a in found)))
+                                   category_sure=verdict.sure, lexicon=exchange.EXCHANGE.lexicon)  # fmt: skip
+            articles = fitting.best(print_of, verdict, row["language"], AT_MOST)
+            chosen.append(Chosen(**row, named=tuple(a.address.rpartition("/")[2] for a in articles)))
     return chosen
 
 

@@ -36,7 +36,7 @@ class Judged:
 
 def judge_all(path: Path = REQUESTS) -> list[Judged]:
     """Every request of the set with its verdict."""
-    reader = classifier(exchange.CATEGORIES)
+    reader = classifier(exchange.EXCHANGE)
     with path.open(encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     return [Judged(**row, verdict=reader.classify(row["subject"], row["text"])) for row in rows]

@@ -51,7 +51,7 @@ class Score:
 
 def judge_all(path: Path = PAIRS) -> list[Judged]:
     """Every pair of the set, compared as a new request with an earlier one."""
-    reader = classifier(exchange.CATEGORIES)
+    reader = classifier(exchange.EXCHANGE)
     with path.open(encoding="utf-8") as lines:
         return [_judge(json.loads(line), reader) for line in lines]
 
@@ -74,15 +74,23 @@ def score(judged: Iterable[Judged], threshold: float) -> Score:
 
 def _judge(pair: dict[str, object], reader: Classifier) -> Judged:
     new, earlier = (_fingerprint(pair[side], reader) for side in ("new", "earlier"))
-    return Judged(str(pair["id"]), str(pair["part"]), str(pair["kind"]), bool(pair["same"]), compare(new, earlier))
+    return Judged(str(pair["id"]), str(pair["part"]), str(pair["kind"]), bool(pair["same"]),
+                  compare(new, earlier, reader.trade.lexicon))  # fmt: skip
 
 
 def _fingerprint(mail: object, reader: Classifier) -> Fingerprint:
     assert isinstance(mail, dict)
     subject, text = mail["subject"], mail["text"]
     verdict = reader.classify(subject, text)
-    found = reader.extract(f"{subject}\n{text}")
-    return fingerprint(subject, text, fields=found, category=verdict.name, category_sure=verdict.sure)
+    details = reader.extract(f"{subject}\n{text}")
+    return fingerprint(
+        subject,
+        text,
+        fields=details,
+        category=verdict.name,
+        category_sure=verdict.sure,
+        lexicon=reader.trade.lexicon,
+    )
 
 
 def print_table(judged: Sequence[Judged]) -> None:

@@ -110,7 +110,7 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
         tickets.add_event(session, ticket_id, now, "marked", mark)
     tickets.add_event(session, ticket_id, now, "promised", promised.reason)
     if decision.duplicate is not None:
-        said = f"{decision.duplicate.similarity:.2f} like {decision.duplicate.ticket_id}: {decision.duplicate.reason}"
+        said = f"{decision.duplicate.similarity:.2f} like {decision.duplicate.key}: {decision.duplicate.reason}"
         tickets.add_event(session, ticket_id, now, "duplicate", said)
     _add_message(session, arrived, ticket, decision)
     return ticket
@@ -119,7 +119,7 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
 def _links(session: Session, decision: Decision) -> dict[str, Any]:
     links: dict[str, Any] = {}
     if decision.duplicate is not None:
-        links["duplicate_of"] = tickets.by_key(session, decision.duplicate.ticket_id).id
+        links["duplicate_of"] = tickets.by_key(session, decision.duplicate.key).id
         links["similarity"] = decision.duplicate.similarity
         links["duplicate_reason"] = decision.duplicate.reason
     if decision.linked_to is not None:
@@ -240,7 +240,7 @@ def _answer(session: Session, site: Site, arrived: Arrived, ticket: Ticket, deci
     if decision.letter == "status-answer":
         say["steps"] = compose.steps(session, ticket)
     if decision.duplicate is not None:
-        say |= {"first_ticket_id": decision.duplicate.ticket_id, "similarity": decision.duplicate.similarity}
+        say |= {"first_ticket_id": decision.duplicate.key, "similarity": decision.duplicate.similarity}
     if decision.split_from is not None:
         say["first_ticket_id"] = decision.split_from
     if decision.linked_to is not None:

@@ -9,7 +9,7 @@ from mailticket.mail.values import Mail, Ourselves
 from mailticket.settings import Settings, Support
 from mailticket.site import ourselves_of
 from mailticket.topics.categories import classifier
-from mailticket.topics.exchange import CATEGORIES
+from mailticket.topics.exchange import trade_of
 from mailticket.triage import ids
 from mailticket.triage.understanding import Understanding, understand
 
@@ -30,7 +30,7 @@ class Explainer:
         support = settings.support if settings else Support(address="support@example.com")
         self._ourselves = ourselves_of(settings) if settings else Ourselves()
         self._prefixes = (support.prefix, *support.former_prefixes)
-        self._classifier = classifier((settings.category if settings else ()) or CATEGORIES)
+        self._classifier = classifier(trade_of(settings.category if settings else ()))
 
     def explain(self, raw: bytes) -> Reading:
         mail = read(raw, self._ourselves)

@@ -230,6 +230,7 @@ class Intake:
             known=knowledge.known(session, mail, item.claims, self.site.settings, now),
             fingerprint=item.meaning.fingerprint,
             settings=self.site.settings,
+            lexicon=self.site.classifier.trade.lexicon,
             now=now,
             arrived_at=arrived_at,
             route=arrival.route,
@@ -244,7 +245,7 @@ class Intake:
         ticket = carry_out(session, self.site, arrived, decision, now)
         self._record(session, arrived, decision, ticket.id if ticket else None, now, afterwards=arrival.afterwards)
         key = ticket.key if ticket else decision.ticket
-        duplicate = decision.duplicate.ticket_id if decision.duplicate else None
+        duplicate = decision.duplicate.key if decision.duplicate else None
         state = _STATES[decision.action]
         return [
             Result(arrival.incoming_id, state, decision.rule, decision.reason, key, decision.letter,

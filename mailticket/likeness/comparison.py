@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
-from mailticket.likeness.concepts import DEEDS
 from mailticket.likeness.fingerprint import Fingerprint
+from mailticket.likeness.lexicon import Lexicon
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Piece:
     text: str
 
 
-# Log-odds of each feature at its full value (1.0).
+# Log-odds of each feature at its full value (1.0). Those of accounts and choices come with their details.
 ODDS: dict[str, float] = {
     "base": -4.1,
     "words": 0.3,
@@ -33,12 +33,8 @@ ODDS: dict[str, float] = {
     "same_number": 1.6,
     "same_amount": 3.8,
     "other_amount": -5.1,
-    "same_coin": 0.1,
-    "other_coin": -6.1,
     "same_date": 1.2,
     "other_date": -3.5,
-    "other_account": -5.0,
-    "other_network": -3.9,
     "same_category": 0.1,
     "other_category": -4.5,
     "chaser": 8.0,
@@ -60,30 +56,16 @@ ODDS: dict[str, float] = {
     "cross_language": 2.1,
 }
 
-# Concepts that go with any matter: sharing none but these is no shared topic, and they set nothing apart.
-_GENERAL = frozenset(
-    (
-        "not-arrived",
-        "rejected",
-        "under-review",
-        "recover",
-        "refund",
-        "complaint",
-        "data-wrong",
-        "server-error",
-        "website",
-    )
-)
 
-
-def weigh(new: Fingerprint, earlier: Fingerprint) -> list[Piece]:
+def weigh(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> list[Piece]:
     """All evidence about a pair, zero pieces left out."""
-    return [
-        Piece(ODDS[name] * value, text) for name, value, text in features(new, earlier) if value and ODDS[name] * value
-    ]
+    pieces = [Piece(ODDS[name] * value, text) for name, value, text in features(new, earlier, lexicon)]
+    if new.exact and earlier.exact:
+        pieces += _choices(new, earlier, lexicon)
+    return [piece for piece in pieces if piece.odds]
 
 
-def features(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
+def features(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[tuple[str, float, str]]:
     """Name of the feature, value from 0 to 1, and what it says in words."""
     if not new.exact or not earlier.exact:
         yield "base", 2.0, "no text to compare"
@@ -91,9 +73,9 @@ def features(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, floa
     yield "base", 1.0, ""
     alike = _dice(new, earlier)
     yield from _wording(new, earlier, alike)
-    yield from _topics(new, earlier)
-    yield from _details(new, earlier, alike)
-    yield from _standing(new, earlier)
+    yield from _topics(new, earlier, lexicon)
+    yield from _details(new, earlier, alike, lexicon)
+    yield from _standing(new, earlier, lexicon)
 
 
 def _dice(new: Fingerprint, earlier: Fingerprint) -> float:
@@ -136,7 +118,7 @@ def _frame(new: Fingerprint, earlier: Fingerprint, shared: Set[str]) -> Iterator
             yield "frame", value, "the same turns of phrase about something else"
 
 
-def _topics(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
+def _topics(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[tuple[str, float, str]]:
     shared = new.concepts.keys() & earlier.concepts.keys()
     if shared:
         common = sum(new.concepts[name] for name in shared)
@@ -150,24 +132,8 @@ def _topics(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float
             yield "cross_language", value, ""
     elif new.concepts and earlier.concepts:
         yield "no_topic_shared", 1.0, "they speak of different things"
-    deeds = new.concepts.keys() & DEEDS, earlier.concepts.keys() & DEEDS
-    if deeds[0] & deeds[1]:
-        yield "same_deed", min(1.0, sum(new.concepts[name] for name in deeds[0] & deeds[1]) / 3), ""
-    elif deeds[0] and deeds[1]:
-        yield "deeds_apart", 1.0, "other things happened or are wanted"
-    opposite = next((pair for pair in _OPPOSITES if _opposed(new, earlier, *pair)), None)
-    if opposite:
-        yield "opposite", 1.0, f"one speaks of {opposite[0]}, the other of {opposite[1]}"
-    ours, theirs = _own_topics(new, earlier), _own_topics(earlier, new)
-    if ours and not new.chaser:
-        yield "new_topic", min(1.0, sum(ours.values()) / 4), f"the new one speaks of {', '.join(list(ours)[:3])}"
-    if ours and theirs:
-        value = min(1.0, min(sum(ours.values()), sum(theirs.values())) / 4)
-        yield (
-            "topics_apart",
-            value,
-            f"one speaks of {', '.join(list(ours)[:3])}, the other of {', '.join(list(theirs)[:3])}",
-        )
+    yield from _deeds(new, earlier, lexicon)
+    yield from _apart(new, earlier, lexicon)
     if new.category_sure and earlier.category_sure:
         if new.category == earlier.category:
             yield "same_category", 1.0, f"same category {new.category}"
@@ -175,7 +141,30 @@ def _topics(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float
             yield "other_category", 1.0, f"categories differ: {new.category}, {earlier.category}"
 
 
-_OPPOSITES = (("deposit", "withdrawal"), ("buy", "sell"), ("long", "short"))
+def _deeds(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[tuple[str, float, str]]:
+    """What happened or is wanted, and what excludes each other."""
+    ours, theirs = new.concepts.keys() & lexicon.deeds, earlier.concepts.keys() & lexicon.deeds
+    if ours & theirs:
+        yield "same_deed", min(1.0, sum(new.concepts[name] for name in ours & theirs) / 3), ""
+    elif ours and theirs:
+        yield "deeds_apart", 1.0, "other things happened or are wanted"
+    opposite = next((pair for pair in lexicon.opposites if _opposed(new, earlier, *pair)), None)
+    if opposite:
+        yield "opposite", 1.0, f"one speaks of {opposite[0]}, the other of {opposite[1]}"
+
+
+def _apart(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[tuple[str, float, str]]:
+    """What only one of both speaks of."""
+    ours, theirs = _own_topics(new, earlier, lexicon), _own_topics(earlier, new, lexicon)
+    if ours and not new.chaser:
+        yield "new_topic", min(1.0, sum(ours.values()) / 4), f"the new one speaks of {_listed(ours)}"
+    if ours and theirs:
+        value = min(1.0, min(sum(ours.values()), sum(theirs.values())) / 4)
+        yield "topics_apart", value, f"one speaks of {_listed(ours)}, the other of {_listed(theirs)}"
+
+
+def _listed(topics: Iterable[str]) -> str:
+    return ", ".join(list(topics)[:3])
 
 
 def _opposed(new: Fingerprint, earlier: Fingerprint, one: str, other: str) -> bool:
@@ -184,30 +173,26 @@ def _opposed(new: Fingerprint, earlier: Fingerprint, one: str, other: str) -> bo
     return len(ours) == len(theirs) == 1 and ours != theirs
 
 
-def _own_topics(one: Fingerprint, other: Fingerprint) -> dict[str, float]:
+def _own_topics(one: Fingerprint, other: Fingerprint, lexicon: Lexicon) -> dict[str, float]:
     """What one speaks of and the other does not, the concepts that go with any matter left out."""
     return {
         name: weight
         for name, weight in one.concepts.items()
-        if weight >= 1.4 and name not in _GENERAL and name not in other.concepts
+        if weight >= 1.4 and name not in lexicon.general and name not in other.concepts
     }
 
 
-def _details(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[tuple[str, float, str]]:
-    codes = list(_codes_evidence(new, earlier))
+def _details(
+    new: Fingerprint, earlier: Fingerprint, alike: float, lexicon: Lexicon
+) -> Iterator[tuple[str, float, str]]:
+    codes = list(_codes_evidence(new, earlier, lexicon))
     yield from codes
-    amounts = _amounts(new, earlier)
+    amounts = _amounts(new, earlier, lexicon.fields_of("amount"))
     if amounts:
         yield "same_amount" if amounts > 0 else "other_amount", 1.0, f"{'same' if amounts > 0 else 'different'} amount"
     elif numbers := new.numbers & earlier.numbers:
         yield "same_number", min(1.0, (max(map(len, numbers)) - 1) / 3), "same number"
-    coins = [print_.fields.get("coin", frozenset()) for print_ in (new, earlier)]
-    if coins[0] & coins[1]:
-        yield "same_coin", 1.0, "same coin"
-    for name, words in (("coin", "coins"), ("network", "networks"), ("account", "account IDs")):
-        if _conflict(new, earlier, "account_id" if name == "account" else name):
-            yield f"other_{name}", 1.0, f"different {words}"
-    dates = list(_dates(new, earlier))
+    dates = list(_dates(new, earlier, lexicon.fields_of("time")))
     yield from dates
     same = any(name.startswith("same_") for name, _, _ in codes)
     other_numbers = bool(new.numbers - earlier.numbers and earlier.numbers - new.numbers)
@@ -216,13 +201,24 @@ def _details(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[t
         yield "form", (alike - 0.6) / 0.4, "nearly the same text with other details, as of a form"
 
 
-def _codes_evidence(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
+def _choices(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[Piece]:
+    """Accounts, and choices of a few (as a size is): a different one sets apart, an equal one says little."""
+    for name, detail in lexicon.details.items():
+        if detail.kind in ("account", "choice"):
+            ours, theirs = _values(new, [name]), _values(earlier, [name])
+            if ours & theirs:
+                yield Piece(detail.same, f"same {detail.word}")
+            elif ours and theirs:
+                yield Piece(detail.other, f"different {detail.word}s")
+
+
+def _codes_evidence(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[tuple[str, float, str]]:
     """What identifiers say: labelled ones decide; of others, shared ones prove nothing while each side has its own."""
-    labelled = [name for name in ("txid", "order_id") if _conflict(new, earlier, name)]
-    same = _same_codes(new, earlier)
+    names = lexicon.fields_of("identifier")
+    labelled = [name for name in names if _conflict(new, earlier, name)]
+    same = _same_codes(new, earlier, lexicon)
     if same and not labelled:
-        strong = any(same in print_.fields.get(name, ()) for print_ in (new, earlier) for name in ("txid", "order_id"))
-        if strong or ".." in same:
+        if same in _values(new, names) | _values(earlier, names) or ".." in same:
             yield "same_identifier", 1.0, f"same identifier {same}"
         elif not (new.identifiers - earlier.identifiers and earlier.identifiers - new.identifiers):
             yield "same_code", min(1.0, len(same) / 8), f"same code {same}"
@@ -234,21 +230,21 @@ def _codes_evidence(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[st
         yield "other_code", 1.0, "different codes"
 
 
-def _dates(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
-    ours, theirs = _days(new), _days(earlier)
+def _dates(new: Fingerprint, earlier: Fingerprint, names: Iterable[str]) -> Iterator[tuple[str, float, str]]:
+    ours, theirs = _days(_values(new, names)), _days(_values(earlier, names))
     if ours & theirs:
         yield "same_date", 1.0, "same date"
     elif ours and theirs:
         yield "other_date", 1.0, "different dates"
 
 
-def _standing(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
+def _standing(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[tuple[str, float, str]]:
     if new.chaser:
         # The more else a text says, the less its asking for news stands for the earlier one alone.
         value = max(0.0, min(1.0, 1 - (new.length - 10) / 60))
         if value:
             yield "chaser", value, "asks for news"
-        topics = new.concepts.keys() - _GENERAL
+        topics = new.concepts.keys() - lexicon.general
         if topics and not topics & earlier.concepts.keys():
             yield "chaser_off_topic", 1.0, "asks for news of something else"
     if new.again:
@@ -269,18 +265,19 @@ def _conflict(new: Fingerprint, earlier: Fingerprint, name: str) -> bool:
     return bool(ours and theirs and not ours & theirs)
 
 
-def _codes(print_: Fingerprint) -> frozenset[str]:
-    fields = print_.fields
-    return print_.identifiers | fields.get("txid", frozenset()) | fields.get("order_id", frozenset())
+def _values(print_: Fingerprint, names: Iterable[str]) -> frozenset[str]:
+    return frozenset().union(*(print_.fields.get(name, ()) for name in names))
 
 
-def _same_codes(new: Fingerprint, earlier: Fingerprint) -> str:
+def _same_codes(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> str:
     """An identifier that both name, whole or abbreviated; "" if there is none."""
-    ours, theirs = _codes(new), _codes(earlier)
-    accounts = new.fields.get("account_id", frozenset()) | earlier.fields.get("account_id", frozenset())
-    same = (ours & theirs) - accounts
+    names, accounts = lexicon.fields_of("identifier"), lexicon.fields_of("account")
+    ours, theirs = new.identifiers | _values(new, names), earlier.identifiers | _values(earlier, names)
+    same = (ours & theirs) - _values(new, accounts) - _values(earlier, accounts)
     if same:
-        return max(same, key=lambda code: (len(code), code))
+        # A code may stand around a labelled one, where a pattern takes the number out of "B-482913".
+        labelled = _values(new, names) | _values(earlier, names)
+        return max(same, key=lambda code: (code in labelled, len(code), code))
     return next((code for pair in ((ours, theirs), (theirs, ours)) for code in _abbreviations(*pair)), "")
 
 
@@ -295,9 +292,9 @@ def _fits(start: str, end: str, whole: str) -> bool:
     return whole.endswith(end) and whole.startswith(start.removeprefix("0x"))
 
 
-def _amounts(new: Fingerprint, earlier: Fingerprint) -> int:
+def _amounts(new: Fingerprint, earlier: Fingerprint, names: Iterable[str]) -> int:
     """1 when an amount of both is equal to within a hundredth, -1 when both name amounts and none is, else 0."""
-    ours, theirs = new.fields.get("amount", frozenset()), earlier.fields.get("amount", frozenset())
+    ours, theirs = _values(new, names), _values(earlier, names)
     if ours & (theirs | earlier.numbers) or theirs & new.numbers:
         return 1
     if not (ours and theirs):
@@ -306,7 +303,7 @@ def _amounts(new: Fingerprint, earlier: Fingerprint) -> int:
     return 1 if near else -1
 
 
-def _days(print_: Fingerprint) -> frozenset[str]:
-    """The days that a request names, without their years, which people leave out."""
-    days = (value.split()[0][-5:] for value in print_.fields.get("time", ()))
+def _days(times: Iterable[str]) -> frozenset[str]:
+    """The days among times, without their years, which people leave out."""
+    days = (value.split()[0][-5:] for value in times)
     return frozenset(day for day in days if len(day) == 5 and day[2] == "-" and day[:2].isdigit() and day[3:].isdigit())

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from mailticket.likeness import comparison
 from mailticket.likeness.fingerprint import Fingerprint, fingerprint
+from mailticket.likeness.followup_phrases import LEAST_TEXT
+from mailticket.likeness.lexicon import Lexicon
 
 __all__ = ["Fingerprint", "Likeness", "Match", "best", "compare", "fingerprint"]
 
@@ -31,36 +33,44 @@ class Likeness:
 class Match:
     """The earlier ticket that a new request repeats."""
 
-    ticket_id: str
+    key: str
     similarity: float
     reason: str
 
 
-def compare(new: Fingerprint, earlier: Fingerprint) -> Likeness:
+def compare(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Likeness:
     """How alike a new request and an earlier one of the same sender are; equal after normalising is exactly 1.0."""
     if new.exact and new.exact == earlier.exact:
         return Likeness(1.0, "the same text", ("the same text",))
-    found = comparison.weigh(new, earlier)
-    odds = sum(piece.odds for piece in found)
+    pieces = comparison.weigh(new, earlier, lexicon)
+    odds = sum(piece.odds for piece in pieces)
     similarity = min(0.99, 1 / (1 + math.exp(-max(-30.0, min(30.0, odds)))))
-    spoken = sorted((piece for piece in found if piece.text), key=lambda piece: -abs(piece.odds))
-    pieces = tuple(f"{piece.text} ({piece.odds:+.1f})" for piece in spoken)
-    telling = [piece.text for piece in spoken if piece.odds * (similarity - 0.5) > 0][:3]
-    return Likeness(round(similarity, 3), "; ".join(telling) or "nothing in common", pieces)
+    worded = sorted((piece for piece in pieces if piece.text), key=lambda piece: -abs(piece.odds))
+    evidence = tuple(f"{piece.text} ({piece.odds:+.1f})" for piece in worded)
+    telling = [piece.text for piece in worded if piece.odds * (similarity - 0.5) > 0][:3]
+    return Likeness(round(similarity, 3), "; ".join(telling) or "nothing in common", evidence)
 
 
-def best(new: Fingerprint, earlier: Sequence[tuple[str, Fingerprint]], threshold: float) -> Match | None:
+def best(
+    new: Fingerprint, earlier: Sequence[tuple[str, Fingerprint]], threshold: float, lexicon: Lexicon
+) -> Match | None:
     """The open ticket that the new request repeats most likely, if its similarity reaches the threshold.
 
     A bare "any news?" that fits several tickets equally well matches none: it cannot be told which one is meant.
     """
     ranked = sorted(
-        ((compare(new, other), ticket_id) for ticket_id, other in earlier), key=lambda pair: -pair[0].similarity
+        ((compare(new, other, lexicon), key) for key, other in earlier), key=lambda pair: -pair[0].similarity
     )
-    fitting = [(likeness, ticket_id) for likeness, ticket_id in ranked if likeness.similarity >= threshold]
+    fitting = [(likeness, key) for likeness, key in ranked if likeness.similarity >= threshold]
     if not fitting:
         return None
-    likeness, ticket_id = fitting[0]
-    if new.bare_chaser and len(fitting) > 1 and likeness.similarity - fitting[1][0].similarity < 0.05:
+    likeness, key = fitting[0]
+    if _is_bare(new, lexicon) and len(fitting) > 1 and likeness.similarity - fitting[1][0].similarity < 0.05:
         return None
-    return Match(ticket_id, likeness.similarity, likeness.reason)
+    return Match(key, likeness.similarity, likeness.reason)
+
+
+def _is_bare(new: Fingerprint, lexicon: Lexicon) -> bool:
+    """It asks for news and names nothing by which one matter could be told from another."""
+    named = new.identifiers or any(new.fields.get(name) for name in lexicon.fields_of("amount"))
+    return new.chaser > 0 and new.length < LEAST_TEXT and not named

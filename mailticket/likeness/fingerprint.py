@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-from mailticket.likeness import boilerplate, frequencies
-from mailticket.likeness.concepts import WEIGHTS, concepts_in
-from mailticket.likeness.followup_phrases import LEAST_TEXT, stance
+from mailticket.likeness import boilerplate
+from mailticket.likeness.followup_phrases import stance
+from mailticket.likeness.lexicon import Lexicon
 from mailticket.text.words import bigrams, folded, is_han, pieces, stem
 
-VERSION = 1
+VERSION = 2
 MOST_TERMS = 240
 MOST_TURNS = 160
 _FUNCTION_WORD = 1.0  # a word in more than a third of all mails says nothing
-
-# The fields whose values tell one matter from another; others ("app_version") only describe the surroundings.
-TELLING_FIELDS = ("txid", "order_id", "account_id", "network", "coin", "amount", "time")
-
-_WORDED = ("network", "coin", "time")  # written in many ways, so that a value cannot be sought in the text
 
 _IDENTIFIER = re.compile(r"(?<![0-9a-z])(?=[a-z_-]{0,20}\d)[0-9a-z][0-9a-z_-]{4,90}(?![0-9a-z])")
 _DURATION = re.compile(
@@ -70,19 +66,14 @@ class Fingerprint:
     han: bool = False
     length: float = 0.0  # the sum of the weights of all terms
 
-    @property
-    def bare_chaser(self) -> bool:
-        """It asks for news and names nothing by which one matter could be told from another."""
-        return self.chaser > 0 and self.length < LEAST_TEXT and not (self.identifiers or self.fields.get("amount"))
-
     def to_json(self) -> dict[str, Any]:
         """A compact dictionary that `json` can write; `from_json` reads it back."""
         return {
             "v": VERSION,
             "x": self.exact,
             "s": list(self.subject),
-            "t": list(self.terms),
-            "c": list(self.concepts),
+            "t": _bands(self.terms),
+            "c": _bands(self.concepts),
             "f": {name: sorted(values) for name, values in self.fields.items()},
             "i": sorted(self.identifiers),
             "n": sorted(self.numbers),
@@ -99,12 +90,12 @@ class Fingerprint:
             return cls()
         chaser, again, other = stored["r"]
         correction, asks, reports, reply = stored["b"]
-        terms = {term: frequencies.weight(term) for term in stored["t"]}
+        terms = _unbanded(stored["t"])
         return cls(
             exact=stored["x"],
             subject=tuple(stored["s"]),
             terms=terms,
-            concepts=_weighted(stored["c"]),
+            concepts=_unbanded(stored["c"]),
             fields={name: frozenset(values) for name, values in stored["f"].items()},
             identifiers=frozenset(stored["i"]),
             numbers=frozenset(stored["n"]),
@@ -119,14 +110,20 @@ class Fingerprint:
             reports=reports,
             reply=reply,
             han=_mostly_han(terms),
-            length=sum(terms.values()),
+            length=math.fsum(terms.values()),
         )
 
 
 def fingerprint(
-    subject: str, text: str, *, fields: Mapping[str, tuple[str, ...]], category: str, category_sure: bool
+    subject: str,
+    text: str,
+    *,
+    fields: Mapping[str, tuple[str, ...]],
+    category: str,
+    category_sure: bool,
+    lexicon: Lexicon,
 ) -> Fingerprint:
-    """The fingerprint of a request from its subject, its new text, the details found in both, and its category.
+    """The fingerprint of a request from its subject, its new text, the details that both name, and its category.
 
     Never raises; time and size are bounded (`boilerplate.LONGEST_TEXT`, MOST_TERMS).
     """
@@ -138,16 +135,16 @@ def fingerprint(
     # The subject of a reply or forward names the matter of the mail before it, which need not be that of this one.
     own = body if reply else whole
     standing = stance(whole)
-    details = _details(fields, own if reply else "")
+    details = _details(fields, own if reply else "", lexicon)
     claimed = frozenset().union(*details.values())
-    terms = _terms(_without_codes((stance(own) if reply else standing).rest.replace("[redacted", " ")))
+    terms = _terms(_without_codes((stance(own) if reply else standing).rest.replace("[redacted", " ")), lexicon)
     return Fingerprint(
         exact=_exact(whole),
-        subject=tuple(_subject_stems(head)),
+        subject=tuple(_subject_stems(head, lexicon)),
         terms=terms,
-        concepts=concepts_in(own),
+        concepts=lexicon.concepts_in(own),
         fields=details,
-        identifiers=_unclaimed(_identifiers(own), claimed),
+        identifiers=_unclaimed(_identifiers(own, lexicon), claimed),
         numbers=_numbers(own) - claimed,
         turns=_turns(own),
         category=category,
@@ -160,17 +157,19 @@ def fingerprint(
         reports=standing.reports,
         reply=reply,
         han=_mostly_han(terms),
-        length=sum(terms.values()),
+        length=math.fsum(terms.values()),
     )
 
 
-def _details(fields: Mapping[str, tuple[str, ...]], body: str) -> dict[str, frozenset[str]]:
+def _details(fields: Mapping[str, tuple[str, ...]], body: str, lexicon: Lexicon) -> dict[str, frozenset[str]]:
     """The telling fields; for a reply only the values that its body names itself."""
-    details = {name: frozenset(v.lower() for v in fields[name]) for name in TELLING_FIELDS if fields.get(name)}
+    details = {name: frozenset(v.lower() for v in fields[name]) for name in lexicon.details if fields.get(name)}
     if not body:
         return details
     plain = body.replace(",", "")
-    kept = {name: frozenset(v for v in values if name in _WORDED or v in plain) for name, values in details.items()}
+    # A choice and a time are written in many ways, so that their values cannot be sought in the text.
+    worded = {*lexicon.fields_of("choice"), *lexicon.fields_of("time")}
+    kept = {name: frozenset(v for v in values if name in worded or v in plain) for name, values in details.items()}
     return {name: values for name, values in kept.items() if values}
 
 
@@ -180,29 +179,29 @@ def _exact(text: str) -> str:
     return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).hexdigest()[:24] if letters else ""
 
 
-def _subject_stems(subject: str) -> list[str]:
+def _subject_stems(subject: str, lexicon: Lexicon) -> list[str]:
     """Informative units of a subject; a subject such as "help" or "问题" has none."""
     units = [u for piece in pieces(subject)[:60] for u in (bigrams(piece) if is_han(piece) else [stem(piece)])]
-    return [unit for unit in dict.fromkeys(units) if frequencies.weight(unit) > 2.0][:30]
+    return [unit for unit in dict.fromkeys(units) if lexicon.weight(unit) > 2.0][:30]
 
 
-def _terms(text: str) -> dict[str, float]:
-    found: dict[str, float] = {}
+def _terms(text: str, lexicon: Lexicon) -> dict[str, float]:
+    terms: dict[str, float] = {}
     for piece in pieces(text):
         for term in bigrams(piece) if is_han(piece) else (stem(piece),):
-            if term not in found and len(term) < 40 and not term.isdecimal():
-                weight = frequencies.weight(term)
+            if term not in terms and len(term) < 40 and not term.isdecimal():
+                weight = lexicon.weight(term)
                 if weight > _FUNCTION_WORD:
-                    found[term] = weight
-        if len(found) >= MOST_TERMS:
+                    terms[term] = weight
+        if len(terms) >= MOST_TERMS:
             break
-    return found
+    return terms
 
 
 def _turns(text: str) -> frozenset[int]:
     units = [unit for piece in pieces(text) for unit in (piece if is_han(piece) else (stem(piece),))][: 2 * MOST_TURNS]
-    found = (_turn(units, place) for place in range(len(units) - 2))
-    return frozenset(sorted(turn for turn in found if turn)[:MOST_TURNS])
+    turns = (_turn(units, place) for place in range(len(units) - 2))
+    return frozenset(sorted(turn for turn in turns if turn)[:MOST_TURNS])
 
 
 def _turn(units: list[str], place: int) -> int:
@@ -226,17 +225,17 @@ _ENDING = re.compile(
     r"(?:ending (?:in|with)|ends (?:in|with)|last (?:four|six|4|6|8) (?:digits )?(?:are|is)?|尾号|"
     r"后[四六4-8]位)(?:是|为)?\s?[:：]?\s?([0-9a-z]{4,8})(?![0-9a-z])"
 )
-# Dates, amounts with their unit, Chinese mobile numbers, and wallet addresses, which serve many transactions.
+# Dates, amounts with their unit, Chinese mobile numbers.
 _NO_CODE = re.compile(
-    r"\d{4}-\d{1,2}-\d{1,2}\S{0,12}|\d{1,2}-\d{1,2}(?:-\d{2,4})?|(?:19|20)\d{6}|\d{1,12}[a-z]{1,5}|1[3-9]\d{9}|"
-    r"0x[0-9a-f]{40}|(?:bc1|tb1|addr1)[0-9a-z]{20,90}|t[1-9a-z]{33}|[13][1-9a-z]{25,34}|r[1-9a-z]{24,34}"
+    r"\d{4}-\d{1,2}-\d{1,2}\S{0,12}|\d{1,2}-\d{1,2}(?:-\d{2,4})?|(?:19|20)\d{6}|\d{1,12}[a-z]{1,5}|1[3-9]\d{9}"
 )
 
 
-def _identifiers(text: str) -> frozenset[str]:
+def _identifiers(text: str, lexicon: Lexicon) -> frozenset[str]:
     """Codes with digits in them, and abbreviated ones as "start..end"."""
     text = _SENDERS.sub(" ", text)
-    codes = {code for match in _IDENTIFIER.finditer(text) if _telling_code(code := match.group().strip("-_"))}
+    words = (match.group().strip("-_") for match in _IDENTIFIER.finditer(text))
+    codes = {word for word in words if _is_telling(word, lexicon)}
     codes |= {f"{match.group(1)}..{match.group(2)}" for match in _ABBREVIATED.finditer(text)}
     codes |= {f"..{match.group(1)}" for match in _ENDING.finditer(text) if any(c.isdigit() for c in match.group(1))}
     return frozenset(sorted(codes)[:40])
@@ -246,21 +245,30 @@ def _unclaimed(codes: frozenset[str], claimed: frozenset[str]) -> frozenset[str]
     return frozenset(code for code in codes if code not in claimed and code.removeprefix("0x") not in claimed)
 
 
-def _telling_code(code: str) -> bool:
-    digits = sum(c.isdigit() for c in code)
-    return len(code) >= 5 and digits >= 3 and not _NO_CODE.fullmatch(code)
+def _is_telling(code: str, lexicon: Lexicon) -> bool:
+    if len(code) < 5 or sum(c.isdigit() for c in code) < 3 or _NO_CODE.fullmatch(code):
+        return False
+    return lexicon.volatile is None or not lexicon.volatile.fullmatch(code)
 
 
 def _numbers(text: str) -> frozenset[str]:
     """Bare numbers that are no durations, dates or clock times; thousands without separators."""
     text = _DURATION.sub(" ", _DATE_LIKE.sub(" ", text))
-    found = {match.group().replace(",", "") for match in _NUMBER.finditer(text)}
-    return frozenset(sorted(number for number in found if len(number.replace(".", "")) >= 2)[:40])
+    numbers = {match.group().replace(",", "") for match in _NUMBER.finditer(text)}
+    return frozenset(sorted(number for number in numbers if len(number.replace(".", "")) >= 2)[:40])
 
 
 def _mostly_han(terms: Mapping[str, float]) -> bool:
     return 2 * sum(not term.isascii() for term in terms) > len(terms)
 
 
-def _weighted(names: list[str]) -> dict[str, float]:
-    return {name: WEIGHTS[name] for name in names if name in WEIGHTS}
+def _bands(weights: Mapping[str, float]) -> list[tuple[float, list[str]]]:
+    """Words by their weights, of which there are few: a tenth of the size of a weight beside each word."""
+    bands: dict[float, list[str]] = {}
+    for word, weight in weights.items():
+        bands.setdefault(weight, []).append(word)
+    return list(bands.items())
+
+
+def _unbanded(bands: list[tuple[float, list[str]]]) -> dict[str, float]:
+    return {word: weight for weight, words in bands for word in words}

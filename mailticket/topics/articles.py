@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mailticket.likeness import frequencies
-from mailticket.likeness.concepts import DEEDS, concepts_in
 from mailticket.likeness.fingerprint import Fingerprint
+from mailticket.likeness.lexicon import Lexicon
 from mailticket.text.words import bigrams, folded, is_han, pieces, stem
 from mailticket.topics.categories import Verdict
 
@@ -55,13 +54,14 @@ class _Indexed:
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """All articles of a site, read once; make it with `matcher`."""
+    """All articles of a site, read once by the words of its trade; make it with `matcher`."""
 
-    indexed: tuple[_Indexed, ...] = ()
+    indexed: tuple[_Indexed, ...]
+    lexicon: Lexicon
 
     def best(self, request: Fingerprint, verdict: Verdict, language: str, at_most: int) -> tuple[Article, ...]:
         """The articles that fit best, the best first; () when nothing fits. `language` is that of the letter."""
-        spoken = request_units(request)
+        spoken = _weighted(request.concepts, request.terms, self.lexicon)
         scored = []
         for entry in self._in_language(language):
             score = _score(entry, spoken, verdict)
@@ -77,32 +77,28 @@ class Matcher:
         return exact or [entry for entry in self.indexed if entry.article.language.partition("-")[0] == base]
 
 
-def matcher(articles: Iterable[Article]) -> Matcher:
+def matcher(articles: Iterable[Article], lexicon: Lexicon) -> Matcher:
     """Read the articles once, for all requests to come."""
-    return Matcher(tuple(_indexed(article) for article in articles))
+    return Matcher(tuple(_indexed(article, lexicon) for article in articles), lexicon)
 
 
-def request_units(request: Fingerprint) -> dict[str, float]:
-    """What a request speaks of: its concepts and its telling words."""
-    return _weighted(request.concepts, request.terms)
+def _indexed(article: Article, lexicon: Lexicon) -> _Indexed:
+    title, text = (_units(part, lexicon) for part in (article.title, article.text[:LONGEST_TEXT]))
+    return _Indexed(article, title, sum(title.values()), frozenset((*title, *text)))
 
 
-def _indexed(article: Article) -> _Indexed:
-    title = _units(article.title)
-    return _Indexed(article, title, sum(title.values()), frozenset((*title, *_units(article.text[:LONGEST_TEXT]))))
-
-
-def _units(text: str) -> dict[str, float]:
+def _units(text: str, lexicon: Lexicon) -> dict[str, float]:
     plain = folded(text)
     words = [unit for piece in pieces(plain) for unit in (bigrams(piece) if is_han(piece) else (stem(piece),))]
-    return _weighted(concepts_in(plain), {word: frequencies.weight(word) for word in words if not word.isdecimal()})
+    weights = {word: lexicon.weight(word) for word in words if not word.isdecimal()}
+    return _weighted(lexicon.concepts_in(plain), weights, lexicon)
 
 
-def _weighted(concepts: Mapping[str, float], words: Mapping[str, float]) -> dict[str, float]:
-    """Concepts (marked by a colon, which no word holds) and words of some rarity, with what each weighs here."""
-    found = {f":{name}": weight * (_DEED_FACTOR if name in DEEDS else 1.0) for name, weight in concepts.items()}
-    found |= {word: weight * _WORD_SHARE for word, weight in words.items() if weight >= _LEAST_WEIGHT}
-    return found
+def _weighted(concepts: Mapping[str, float], words: Mapping[str, float], lexicon: Lexicon) -> dict[str, float]:
+    """What a text speaks of: its concepts (marked by a colon, which no word holds) and its telling words, weighed."""
+    units = {f":{name}": weight * (_DEED_FACTOR if name in lexicon.deeds else 1.0) for name, weight in concepts.items()}
+    units |= {word: weight * _WORD_SHARE for word, weight in words.items() if weight >= _LEAST_WEIGHT}
+    return units
 
 
 def _score(entry: _Indexed, spoken: Mapping[str, float], verdict: Verdict) -> float:

@@ -1,4 +1,4 @@
-"""What a request is about: one of the configured categories, by the words that betray it, and how sure that is."""
+"""What a request is about: one of a trade's categories, by the words that betray it, and how sure that is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mailticket.settings import Category, Priority
 from mailticket.text.hanzi import simplified
 from mailticket.text.words import folded, is_han, pieces, stems
 from mailticket.topics import fields
+from mailticket.topics.trade import Trade
 
 OTHER = "other"
 LONGEST_TEXT = 6_000  # characters of the text that are looked at
@@ -66,19 +67,19 @@ class _Index:
         """The numbers of the clues that may stand in one of the places, in their order."""
         stems_there = {stem for place in places for stem in place.stems.split()}
         characters = {character for place in places if not place.text.isascii() for character in place.text}
-        found = set(self.patterns)
+        numbers = set(self.patterns)
         for key in stems_there & self.by_stem.keys():
-            found.update(self.by_stem[key])
+            numbers.update(self.by_stem[key])
         for key in characters & self.by_character.keys():
-            found.update(self.by_character[key])
-        return sorted(found)
+            numbers.update(self.by_character[key])
+        return sorted(numbers)
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """The configured categories and their fields, compiled once; make it with `classifier`."""
+    """A trade's categories and their fields, compiled once; make it with `classifier`."""
 
-    categories: tuple[Category, ...]
+    trade: Trade
     clues: tuple[_Clue, ...] = field(repr=False)
     index: _Index = field(repr=False)
     rules: tuple[fields.CompiledRule, ...] = field(repr=False)
@@ -99,14 +100,13 @@ class Classifier:
                 named.setdefault(clue.category, []).append(hit)
         return self._verdict(scores, named)
 
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        return self.trade.categories
+
     def extract(self, text: str) -> dict[str, tuple[str, ...]]:
         """The details that a text names, by the rules of all categories."""
-        return fields.extract_compiled(text, self.rules)
-
-    def missing(self, verdict: Verdict, found: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-        """The details to ask for: what the category needs and the mail lacks; nothing unless the category is sure."""
-        category = self.category(verdict.name)
-        return fields.missing(category, found) if category and verdict.sure else ()
+        return fields.extract(text, self.rules)
 
     def category(self, name: str) -> Category | None:
         return next((category for category in self.categories if category.name == name), None)
@@ -145,8 +145,9 @@ class _Folded:
         return clue.text.strip() if clue.text in (self.stems if clue.text.startswith(" ") else self.text) else ""
 
 
-def classifier(categories: Sequence[Category]) -> Classifier:
-    """A classifier for these categories. A word that several of them claim counts for each the less."""
+def classifier(trade: Trade) -> Classifier:
+    """A classifier of a trade's requests. A word that several categories claim counts for each the less."""
+    categories = trade.categories
     words = [(category.name, _sought(word)) for category in categories for word in dict.fromkeys(category.words)]
     words = [(name, word) for name, word in dict.fromkeys(words) if word.strip()]
     claims = Counter(word for _, word in words)
@@ -156,8 +157,8 @@ def classifier(categories: Sequence[Category]) -> Classifier:
         for category in categories
         for pattern in category.patterns
     ]
-    rules = fields.compile_rules(rule for category in categories for rule in category.fields)
-    return Classifier(tuple(categories), tuple(clues), _index(clues), rules)
+    rules = fields.compile_rules((rule for category in categories for rule in category.fields), trade.forms)
+    return Classifier(trade, tuple(clues), _index(clues), rules)
 
 
 def _index(clues: Sequence[_Clue]) -> _Index:
@@ -176,11 +177,6 @@ def _index(clues: Sequence[_Clue]) -> _Index:
         {character: tuple(numbers) for character, numbers in by_character.items()},
         tuple(patterns),
     )
-
-
-def classify(subject: str, text: str, categories: Sequence[Category]) -> Verdict:
-    """`Classifier.classify` for one text; who has many texts makes the classifier once."""
-    return classifier(categories).classify(subject, text)
 
 
 def _sought(word: str) -> str:

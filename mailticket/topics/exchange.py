@@ -1,12 +1,18 @@
-"""The built-in categories and fields: those of a trading exchange's help desk, in English and Chinese.
+"""The built-in trade: what a trading exchange's help desk is asked about, in English and Chinese.
 
-They hold while the configuration names no [[category]]. Words are matched in simplified Chinese whatever script a mail
+It holds while the configuration names no [[category]]. Words are matched in simplified Chinese whatever script a mail
 uses (`words.folded`), so each Chinese word stands here once. Patterns see folded text: lower case, simplified.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
+from mailticket.likeness.lexicon import Detail, lexicon
 from mailticket.settings import Category, FieldRule
+from mailticket.topics import exchange_concepts
+from mailticket.topics.trade import Trade, configured
 
 
 def _listed(words: str) -> tuple[str, ...]:
@@ -68,6 +74,7 @@ _ORDER_ID = FieldRule(
 )
 _ACCOUNT_ID = FieldRule(
     name="account_id",
+    kind="account",
     patterns=(
         r"\b(?:uid|user\s?(?:id|no\.?|number)|(?:account|acct?|member|customer|client)(?:ship)?\s?(?:id|no\.?|"
         r"number|num|#))" + _GAP + rf"((?=[A-Z_-]{{0,8}}\d)[A-Z0-9_-]{{4,24}}){_NO_WORD_AFTER}",
@@ -82,6 +89,7 @@ _ACCOUNT_ID = FieldRule(
 )
 _NETWORK = FieldRule(
     name="network",
+    kind="choice",
     patterns=(
         _NO_WORD_BEFORE
         + r"(trc-?\s?20|erc-?\s?20|bep-?\s?20|bep-?2|spl|bsc|bnb (?:smart )?chain|binance smart chain)"
@@ -98,6 +106,7 @@ _NETWORK = FieldRule(
 )
 _COIN_FIELD = FieldRule(
     name="coin",
+    kind="choice",
     patterns=(
         rf"(?<![A-Za-z])({_COIN}){_NO_WORD_AFTER}",
         rf"(?:\d|[万萬千百十个個])\s?({_U})",
@@ -106,6 +115,7 @@ _COIN_FIELD = FieldRule(
 )
 _AMOUNT = FieldRule(
     name="amount",
+    kind="amount",
     patterns=(
         rf"(?<![0-9A-Za-z.,])({_NUMBER}\s?[k万萬千]?)\s?(?:个|個|枚|多)?\s?(?:{_COIN}|{_MONEY}|{_U})(?![A-Za-z0-9])",
         rf"({_CHINESE_NUMBER})(?:多|来|來)?\s?(?:个|個|枚)?\s?(?:{_COIN}|{_MONEY}|{_U}|[块塊])(?![A-Za-z0-9])",
@@ -124,6 +134,7 @@ _MONTH = (
 _CLOCK = r"(?:[ ,，t]{0,2}\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b)?)?"
 _TIME = FieldRule(
     name="time",
+    kind="time",
     patterns=(
         rf"(?<![0-9A-Za-z-])(\d{{4}}\s?[-/.年]\s?\d{{1,2}}\s?[-/.月]\s?\d{{1,2}}(?!\d)\s?[日号號]?{_CLOCK})",
         rf"(?<![0-9A-Za-z年])(\d{{1,2}}\s?月\s?\d{{1,2}}\s?[日号號]?{_CLOCK})",
@@ -146,6 +157,7 @@ _TIME = FieldRule(
 )
 _APP_VERSION = FieldRule(
     name="app_version",
+    kind="note",
     patterns=(
         r"\b(?:app|version|client|ver\.?|build|android|"
         r"ios)\s{0,2}(?:version)?\s{0,2}[:：]?\s?v?(\d{1,3}\.\d{1,4}(?:\.\d{1,5})?(?:\.\d{1,5})?)",
@@ -412,3 +424,80 @@ _OTHER = Category(
 )
 
 CATEGORIES: tuple[Category, ...] = (_ACCOUNT_SECURITY, _TRADING, _DEPOSIT, _WITHDRAWAL, _API, _IDENTITY, _OTHER)
+
+
+def _txid(value: str) -> str:
+    """Hexadecimal IDs without 0x in lower case; base 58 (Solana) is case-sensitive and stays."""
+    bare = value[2:] if value[:2] in ("0x", "0X") else value
+    return bare.lower() if re.fullmatch(r"[0-9a-fA-F]{64}", bare) else value
+
+
+def _identifier(value: str) -> str:
+    return value.strip("#-_:：").upper()
+
+
+_COINS = {
+    "U": "USDT",
+    "BITCOIN": "BTC", "XBT": "BTC", "比特币": "BTC", "比特幣": "BTC", "大饼": "BTC", "大餅": "BTC",
+    "ETHEREUM": "ETH", "ETHER": "ETH", "以太坊": "ETH", "以太币": "ETH", "以太幣": "ETH",
+    "TETHER": "USDT", "泰达币": "USDT", "泰達幣": "USDT", "LITECOIN": "LTC", "莱特币": "LTC", "萊特幣": "LTC",
+    "DOGECOIN": "DOGE", "狗狗币": "DOGE", "狗狗幣": "DOGE", "狗币": "DOGE", "RIPPLE": "XRP", "瑞波币": "XRP",
+    "瑞波幣": "XRP", "SOLANA": "SOL", "索拉纳": "SOL", "CARDANO": "ADA", "艾达币": "ADA", "POLKADOT": "DOT",
+    "波卡": "DOT", "MONERO": "XMR", "TRON": "TRX", "波场币": "TRX", "SHIBA": "SHIB", "柴犬币": "SHIB",
+    "TONCOIN": "TON", "MATIC": "POL", "CHAINLINK": "LINK", "AVALANCHE": "AVAX",
+}  # fmt: skip
+
+
+def _coin(value: str) -> str:
+    return _COINS.get(value.upper(), value.upper())
+
+
+_NETWORKS = {
+    "TRC20": "TRC20", "TRON": "TRC20", "TRX": "TRC20", "波场": "TRC20", "波場": "TRC20",
+    "ERC20": "ERC20", "ETHEREUM": "ERC20", "ETH": "ERC20", "以太坊": "ERC20",
+    "BEP20": "BEP20", "BSC": "BEP20", "BNBSMARTCHAIN": "BEP20", "BNBCHAIN": "BEP20", "BINANCESMARTCHAIN": "BEP20",
+    "币安智能链": "BEP20", "幣安智能鏈": "BEP20", "BEP2": "BEP2",
+    "SOLANA": "SOLANA", "SOL": "SOLANA", "SPL": "SOLANA", "POLYGON": "POLYGON", "MATIC": "POLYGON",
+    "ARBITRUM": "ARBITRUM", "ARB": "ARBITRUM", "ARBITRUMONE": "ARBITRUM", "OPTIMISM": "OPTIMISM", "OP": "OPTIMISM",
+    "AVALANCHE": "AVALANCHE", "AVAXC": "AVALANCHE", "AVAX": "AVALANCHE", "AVALANCHECCHAIN": "AVALANCHE",
+    "BITCOIN": "BITCOIN", "BTC": "BITCOIN", "比特币": "BITCOIN", "比特幣": "BITCOIN", "LIGHTNING": "LIGHTNING",
+    "闪电": "LIGHTNING", "閃電": "LIGHTNING",
+}  # fmt: skip
+
+
+def _network(value: str) -> str:
+    bare = re.sub(r"[-_ ()]", "", value).upper()
+    return _NETWORKS.get(bare, bare)
+
+
+EXCHANGE = Trade(
+    categories=CATEGORIES,
+    lexicon=lexicon(
+        exchange_concepts.WORDINGS,
+        deeds=exchange_concepts.DEEDS,
+        opposites=exchange_concepts.OPPOSITES,
+        details={
+            "txid": Detail("identifier", "transaction"),
+            "order_id": Detail("identifier", "order"),
+            "account_id": Detail("account", "account ID", other=-5.0),
+            "network": Detail("choice", "network", other=-3.9),
+            "coin": Detail("choice", "coin", same=0.1, other=-6.1),
+            "amount": Detail("amount", "amount"),
+            "time": Detail("time", "time"),
+        },
+        common=exchange_concepts.COMMON,
+        volatile=exchange_concepts.VOLATILE,
+    ),
+    forms={
+        "txid": _txid,
+        "order_id": _identifier,
+        "account_id": _identifier,
+        "coin": _coin,
+        "network": _network,
+    },
+)
+
+
+def trade_of(categories: Sequence[Category]) -> Trade:
+    """The trade that a configuration describes by its categories; the built-in one where it has none."""
+    return configured(categories) if categories else EXCHANGE

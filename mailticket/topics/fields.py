@@ -1,57 +1,68 @@
-"""Details of a request (transaction ID, order ID, amount, ...): found in its text, brought to one form, or missing.
+"""Details of a request (order number, amount, time, ...): sought in its text, brought to one form, or missing.
 
-A rule says how a detail looks; its name says how its value is brought to one form (`_FORMS`), so that "0xAB..." and
-"ab..." are the same transaction. Names without an entry there keep the words as written, blanks collapsed.
+A rule says how a detail looks. Amounts and times are brought to one form by their kind, so that "1,500.00" and "1500"
+are the same; a trade may have forms of its own for fields by their names. Other values stay as written, blanks
+collapsed.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from mailticket.settings import Category, FieldRule
+from mailticket.settings import Category, FieldKind, FieldRule
 
 LONGEST_TEXT = 50_000  # characters looked at; details of a request stand at its beginning, logs behind it
 LONGEST_VALUE = 200
 MOST_VALUES = 20
 
 
+Form = Callable[[str], str]  # brings a value to the one form in which it is stored and compared; "" when it is none
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A field rule with its patterns compiled."""
+    """A field rule with its patterns compiled, and the form of its values, if there is one."""
 
     name: str
+    kind: FieldKind
     patterns: tuple[re.Pattern[str], ...]
+    form: Form | None
 
 
-def compile_rules(rules: Iterable[FieldRule]) -> tuple[CompiledRule, ...]:
-    """One compiled rule a name, in the order in which the names first appear; equal patterns only once."""
+def compile_rules(rules: Iterable[FieldRule], forms: Mapping[str, Form]) -> tuple[CompiledRule, ...]:
+    """One compiled rule a name, in the order in which the names first appear; equal patterns only once.
+
+    forms: by field name, before those of the kinds. Of rules of one name the first says the kind.
+    """
+    kinds: dict[str, FieldKind] = {}
     patterns: dict[str, dict[str, None]] = {}
     for rule in rules:
+        kinds.setdefault(rule.name, rule.kind)
         patterns.setdefault(rule.name, {}).update(dict.fromkeys(rule.patterns))
     return tuple(
-        CompiledRule(name, tuple(re.compile(pattern, re.IGNORECASE) for pattern in given))
-        for name, given in patterns.items()
+        CompiledRule(
+            name,
+            kinds[name],
+            tuple(re.compile(pattern, re.IGNORECASE) for pattern in listed),
+            forms.get(name) or _FORMS.get(kinds[name]),
+        )
+        for name, listed in patterns.items()
     )
 
 
-def extract(text: str, rules: Sequence[FieldRule]) -> dict[str, tuple[str, ...]]:
+def extract(text: str, rules: Sequence[CompiledRule]) -> dict[str, tuple[str, ...]]:
     """The details that the text names: field name to normalised values, in the order of the text, without repeats.
 
     Fields without a value are absent. At most MOST_VALUES values a field; patterns ignore case unless they say
     `(?-i:...)`.
     """
-    return extract_compiled(text, compile_rules(rules))
-
-
-def extract_compiled(text: str, rules: Sequence[CompiledRule]) -> dict[str, tuple[str, ...]]:
-    """`extract` for rules that were compiled once."""
     text = unicodedata.normalize("NFKC", text[:LONGEST_TEXT])
-    found = {rule.name: values for rule in rules if (values := _values(text, rule))}
-    return _without_accounts_as_orders(found)
+    details = {rule.name: values for rule in rules if (values := _values(text, rule))}
+    return _without_accounts(details, rules)
 
 
 def _values(text: str, rule: CompiledRule) -> tuple[str, ...]:
@@ -62,40 +73,31 @@ def _values(text: str, rule: CompiledRule) -> tuple[str, ...]:
                 break
             group = 1 if pattern.groups and match.group(1) is not None else 0
             hits.append((match.start(group), match.group(group)))
-    values = (normalised(rule.name, value) for _, value in sorted(hits, key=lambda hit: hit[0]))
+    values = (_normalised(rule, value) for _, value in sorted(hits, key=lambda hit: hit[0]))
     return tuple(dict.fromkeys(value for value in values if value))[:MOST_VALUES]
 
 
-def _without_accounts_as_orders(found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """A number that is written once cannot be both account and order: what is called an account is none other."""
-    accounts, orders = found.get("account_id", ()), found.get("order_id", ())
-    if not (accounts and orders and set(accounts) & set(orders)):
-        return found
-    kept = tuple(value for value in orders if value not in accounts)
-    others = {name: values for name, values in found.items() if name != "order_id"}
-    return {**others, "order_id": kept} if kept else others
-
-
-def missing(category: Category, found: Collection[str]) -> tuple[str, ...]:
-    """The details that a request of this category needs and that were not found, in the order of the category."""
-    return tuple(name for name in category.needs if name not in found)
-
-
-def normalised(name: str, value: str) -> str:
-    """A value of the field in the one form in which it is stored and compared; "" when it is none."""
+def _normalised(rule: CompiledRule, value: str) -> str:
     value = " ".join(value.split())[:LONGEST_VALUE]
-    form = _FORMS.get(name)
-    return form(value) if form else value
+    return rule.form(value) if rule.form else value
 
 
-def _txid(value: str) -> str:
-    """Hexadecimal IDs without 0x in lower case; base 58 (Solana) is case-sensitive and stays."""
-    bare = value[2:] if value[:2] in ("0x", "0X") else value
-    return bare.lower() if re.fullmatch(r"[0-9a-fA-F]{64}", bare) else value
+def _without_accounts(details: dict[str, tuple[str, ...]], rules: Sequence[CompiledRule]) -> dict[str, tuple[str, ...]]:
+    """A number that is written once cannot be both account and order: what is called an account is none other."""
+    accounts = {value for rule in rules if rule.kind == "account" for value in details.get(rule.name, ())}
+    if not accounts:
+        return details
+    identifiers = {rule.name for rule in rules if rule.kind == "identifier"}
+    kept = {
+        name: tuple(value for value in values if value not in accounts) if name in identifiers else values
+        for name, values in details.items()
+    }
+    return {name: values for name, values in kept.items() if values}
 
 
-def _identifier(value: str) -> str:
-    return value.strip("#-_:：").upper()
+def missing(category: Category, named: Collection[str]) -> tuple[str, ...]:
+    """The details that a request of this category needs and does not name, in the order of the category."""
+    return tuple(name for name in category.needs if name not in named)
 
 
 _DIGITS = {
@@ -138,40 +140,6 @@ def _amount(value: str) -> str:
     return (plain.rstrip("0").rstrip(".") if "." in plain else plain) or "0"
 
 
-_COINS = {
-    "U": "USDT",
-    "BITCOIN": "BTC", "XBT": "BTC", "比特币": "BTC", "比特幣": "BTC", "大饼": "BTC", "大餅": "BTC",
-    "ETHEREUM": "ETH", "ETHER": "ETH", "以太坊": "ETH", "以太币": "ETH", "以太幣": "ETH",
-    "TETHER": "USDT", "泰达币": "USDT", "泰達幣": "USDT", "LITECOIN": "LTC", "莱特币": "LTC", "萊特幣": "LTC",
-    "DOGECOIN": "DOGE", "狗狗币": "DOGE", "狗狗幣": "DOGE", "狗币": "DOGE", "RIPPLE": "XRP", "瑞波币": "XRP",
-    "瑞波幣": "XRP", "SOLANA": "SOL", "索拉纳": "SOL", "CARDANO": "ADA", "艾达币": "ADA", "POLKADOT": "DOT",
-    "波卡": "DOT", "MONERO": "XMR", "TRON": "TRX", "波场币": "TRX", "SHIBA": "SHIB", "柴犬币": "SHIB",
-    "TONCOIN": "TON", "MATIC": "POL", "CHAINLINK": "LINK", "AVALANCHE": "AVAX",
-}  # fmt: skip
-
-
-def _coin(value: str) -> str:
-    return _COINS.get(value.upper(), value.upper())
-
-
-_NETWORKS = {
-    "TRC20": "TRC20", "TRON": "TRC20", "TRX": "TRC20", "波场": "TRC20", "波場": "TRC20",
-    "ERC20": "ERC20", "ETHEREUM": "ERC20", "ETH": "ERC20", "以太坊": "ERC20",
-    "BEP20": "BEP20", "BSC": "BEP20", "BNBSMARTCHAIN": "BEP20", "BNBCHAIN": "BEP20", "BINANCESMARTCHAIN": "BEP20",
-    "币安智能链": "BEP20", "幣安智能鏈": "BEP20", "BEP2": "BEP2",
-    "SOLANA": "SOLANA", "SOL": "SOLANA", "SPL": "SOLANA", "POLYGON": "POLYGON", "MATIC": "POLYGON",
-    "ARBITRUM": "ARBITRUM", "ARB": "ARBITRUM", "ARBITRUMONE": "ARBITRUM", "OPTIMISM": "OPTIMISM", "OP": "OPTIMISM",
-    "AVALANCHE": "AVALANCHE", "AVAXC": "AVALANCHE", "AVAX": "AVALANCHE", "AVALANCHECCHAIN": "AVALANCHE",
-    "BITCOIN": "BITCOIN", "BTC": "BITCOIN", "比特币": "BITCOIN", "比特幣": "BITCOIN", "LIGHTNING": "LIGHTNING",
-    "闪电": "LIGHTNING", "閃電": "LIGHTNING",
-}  # fmt: skip
-
-
-def _network(value: str) -> str:
-    bare = re.sub(r"[-_ ()]", "", value).upper()
-    return _NETWORKS.get(bare, bare)
-
-
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}
 _YEAR_FIRST = re.compile(r"(\d{4}) ?[-/.年] ?(\d{1,2}) ?[-/.月] ?(\d{1,2}) ?[日号號]?")
@@ -211,12 +179,4 @@ _DATE_FORMS: tuple[tuple[re.Pattern[str], tuple[int, int, int]], ...] = (
     (_MONTH_DAY, (3, 1, 2)),
 )
 
-_FORMS: dict[str, Callable[[str], str]] = {
-    "txid": _txid,
-    "order_id": _identifier,
-    "account_id": _identifier,
-    "amount": _amount,
-    "coin": _coin,
-    "network": _network,
-    "time": _time,
-}
+_FORMS: Mapping[FieldKind, Form] = {"amount": _amount, "time": _time}

@@ -9,23 +9,27 @@ from typing import Any
 from mailticket.mail.values import Ourselves
 from mailticket.settings import Category, Support
 from mailticket.topics.categories import Classifier, classifier
-from mailticket.topics.exchange import CATEGORIES
+from mailticket.topics.exchange import trade_of
 
 
 @dataclass(frozen=True)
 class Brief:
-    """What preparing a mail must know of the site. `keys` verify our signatures."""
+    """What preparing a mail must know of the site. `keys` verify our signatures.
+
+    category: the configured categories, () for the built-in trade; `classifier` is made from them.
+    """
 
     support: Support
+    category: tuple[Category, ...]
     ourselves: Ourselves
     keys: tuple[bytes, ...]
     classifier: Classifier
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travels to another process as what it was made from: patterns are compiled where they are used."""
-        return brief, (self.support, self.classifier.categories, self.ourselves, self.keys)
+        return brief, (self.support, self.category, self.ourselves, self.keys)
 
 
-def brief(support: Support, categories: Sequence[Category], ourselves: Ourselves, keys: tuple[bytes, ...]) -> Brief:
+def brief(support: Support, category: Sequence[Category], ourselves: Ourselves, keys: tuple[bytes, ...]) -> Brief:
     """The brief of a site, with the classifier of its categories, or of the built-in ones if there are none."""
-    return Brief(support, ourselves, keys, classifier(categories or CATEGORIES))
+    return Brief(support, tuple(category), ourselves, keys, classifier(trade_of(category)))

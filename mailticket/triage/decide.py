@@ -217,11 +217,11 @@ def _compared(case: Case, decision: Decision) -> Decision:
             else "no open ticket"
         )
         return replace(decision, evidence=(("duplicate", said),))
-    said = f"{duplicate.similarity:.2f} like {duplicate.ticket_id}: {duplicate.reason}"
+    said = f"{duplicate.similarity:.2f} like {duplicate.key}: {duplicate.reason}"
     decision = replace(decision, duplicate=duplicate, evidence=(("duplicate", said),))
     if settings.policy == "flag":
         return decision
-    return replace(decision, action="append", rule="duplicate", reason=said, ticket=duplicate.ticket_id, kind="reply")
+    return replace(decision, action="append", rule="duplicate", reason=said, ticket=duplicate.key, kind="reply")
 
 
 def _duplicate(case: Case) -> Match | None:
@@ -229,8 +229,7 @@ def _duplicate(case: Case) -> Match | None:
     to it, or a forged request could make the victim's own look like a repetition."""
     rank = _TRUST_ORDER[case.mail.trust]
     earlier = {t.key: t for t in case.known.open_tickets if _TRUST_ORDER[t.trust] >= rank}
-    match = best(
-        case.fingerprint, [(key, t.fingerprint) for key, t in earlier.items()], case.settings.duplicates.threshold
-    )
-    first = earlier[match.ticket_id].first if match else ""
-    return replace(match, ticket_id=first) if match and first in earlier else match
+    prints = [(key, ticket.fingerprint) for key, ticket in earlier.items()]
+    match = best(case.fingerprint, prints, case.settings.duplicates.threshold, case.lexicon)
+    first = earlier[match.key].first if match else ""
+    return replace(match, key=first) if match and first in earlier else match

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from mailticket.likeness.duplicates import Fingerprint, Match
+from mailticket.likeness.lexicon import Lexicon
 from mailticket.mail.values import Mail
 from mailticket.settings import Settings
 from mailticket.triage.commands import Command
@@ -74,6 +75,7 @@ class Case:
     known: Known
     fingerprint: Fingerprint
     settings: Settings
+    lexicon: Lexicon
     now: datetime
     arrived_at: datetime
     route: str

@@ -32,13 +32,20 @@ def understand(mail: Mail, classifier: Classifier) -> Understanding:
     text, in_text = masking.mask(mail.text)
     new_text, in_new_text = (text, in_text) if mail.new_text == mail.text else masking.mask(mail.new_text)
     verdict = classifier.classify(subject, new_text)
-    found = classifier.extract(f"{subject}\n{new_text}")
-    category = next((c for c in classifier.categories if c.name == verdict.name), None)
+    details = classifier.extract(f"{subject}\n{new_text}")
+    category = classifier.category(verdict.name)
     return Understanding(
         verdict=verdict,
-        fields=found,
-        missing=fields.missing(category, found) if category and verdict.sure else (),
-        fingerprint=fingerprint(subject, new_text, fields=found, category=verdict.name, category_sure=verdict.sure),
+        fields=details,
+        missing=fields.missing(category, details) if category and verdict.sure else (),
+        fingerprint=fingerprint(
+            subject,
+            new_text,
+            fields=details,
+            category=verdict.name,
+            category_sure=verdict.sure,
+            lexicon=classifier.trade.lexicon,
+        ),
         subject=subject,
         text=text,
         new_text=new_text,

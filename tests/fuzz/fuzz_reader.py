@@ -28,12 +28,12 @@ with atheris.instrument_imports(include=["mailticket"]) if atheris else contextl
     from mailticket.mail import attachment_bytes, read
     from mailticket.mail.values import Ourselves
     from mailticket.topics.categories import classifier
-    from mailticket.topics.exchange import CATEGORIES
+    from mailticket.topics.exchange import EXCHANGE
     from mailticket.triage.understanding import understand
 
 MAILS = Path(__file__).resolve().parents[1] / "mail" / "eml"
 SITE = Ourselves(own_addresses=frozenset({"support@example.com"}), authserv_id="mx.example", reply_marker="##")
-CLASSIFIER = classifier(CATEGORIES)
+CLASSIFIER = classifier(EXCHANGE)
 SLOW = 1.0  # seconds that no mail of this size may take
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mailticket.likeness.duplicates import Fingerprint, fingerprint
 from mailticket.mail.values import Address, Automatic, Bounce, BounceRecipient, Mail
 from mailticket.settings import Settings
+from mailticket.topics.exchange import EXCHANGE
 from mailticket.triage import ids
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
@@ -26,7 +27,7 @@ TEXT = "My deposit of 250 USDT has not arrived."
 
 
 def _fingerprint(text: str) -> Fingerprint:
-    return fingerprint("", text, fields={}, category="deposit", category_sure=True)
+    return fingerprint("", text, fields={}, category="deposit", category_sure=True, lexicon=EXCHANGE.lexicon)
 
 
 def facts(key: str = OURS, writer: Address = ANN, **more: Any) -> TicketFacts:
@@ -38,7 +39,8 @@ NOTHING_CLAIMED, NOTHING_KNOWN = Claims(), Known()
 
 
 def case(mail: Mail, claims: Claims = NOTHING_CLAIMED, known: Known = NOTHING_KNOWN, **more: Any) -> Case:
-    return Case(mail, claims, known, _fingerprint(mail.new_text), more.pop("settings", SETTINGS), NOW,
+    return Case(mail, claims, known, _fingerprint(mail.new_text), more.pop("settings", SETTINGS),
+                EXCHANGE.lexicon, NOW,
                 more.pop("arrived_at", NOW), "support", **more)  # fmt: skip
 
 

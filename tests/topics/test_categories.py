@@ -7,11 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.categories.__main__ import accuracy, judge_all, sure_precision
-from mailticket.settings import Category, FieldRule
+from mailticket.mail.values import Mail
+from mailticket.settings import Category
 from mailticket.topics import exchange
-from mailticket.topics.categories import classifier, classify
+from mailticket.topics.categories import classifier
+from mailticket.topics.trade import configured
+from mailticket.triage.understanding import understand
 
-READER = classifier(exchange.CATEGORIES)
+READER = classifier(exchange.EXCHANGE)
 
 
 @pytest.mark.parametrize(
@@ -43,27 +46,28 @@ def test_traditional_and_simplified_characters_are_the_same_words() -> None:
 
 
 def test_nothing_is_asked_for_unless_the_category_is_sure() -> None:
-    unsure = READER.classify("", "order withdrawal")
-    assert READER.missing(READER.classify("deposit", "my deposit was not credited"), {}) == ("account_id", "txid")
-    assert unsure.sure or READER.missing(unsure, {}) == ()
+    def missing(subject: str, text: str) -> tuple[str, ...]:
+        return understand(Mail("digest", "identity", 100, subject=subject, text=text, new_text=text), READER).missing
+
+    assert missing("deposit", "my deposit was not credited") == ("account_id", "txid")
+    unsure = READER.classify("order", "POST /order returns 500")
+    assert (unsure.name, unsure.sure) == ("trading", False)
+    assert missing("order", "POST /order returns 500") == ()
 
 
 def test_one_category_of_a_site_replaces_the_built_in_set() -> None:
-    cake = Category(
-        name="cake", words=("cake", "蛋糕"), patterns=(r"order\s#\d+",), priority="high", needs=("day",),
-        fields=(FieldRule(name="day", patterns=(r"on (\w+day)",)),),
-    )  # fmt: skip
-    bakery = classifier((cake,))
+    cake = Category(name="cake", words=("cake", "蛋糕"), patterns=(r"order\s#\d+",), priority="high")
+    bakery = classifier(exchange.trade_of((cake,)))
     verdict = bakery.classify("Cakes", "order #12, a cake")
     assert (verdict.name, verdict.sure, verdict.priority) == ("cake", True, "high")
-    assert bakery.missing(verdict, bakery.extract("a cake on Sunday")) == ()
-    assert classify("deposit", "my deposit is missing", (cake,)).name == "other"
+    assert bakery.classify("deposit", "my deposit is missing").name == "other"
 
 
 def test_a_word_that_two_categories_claim_counts_less_for_each() -> None:
     first, second = Category(name="a", words=("order",)), Category(name="b", words=("order", "cake"))
-    assert classify("", "order", (first, second)).name == "other"
-    assert classify("", "cake order", (first, second)).name == "b"
+    reader = classifier(configured((first, second)))
+    assert reader.classify("", "order").name == "other"
+    assert reader.classify("", "cake order").name == "b"
 
 
 @pytest.mark.parametrize("part", ["tune", "aside"])

@@ -18,7 +18,8 @@ from mailticket.text.words import folded
 from mailticket.topics import exchange
 from mailticket.topics.categories import classifier
 
-READER = classifier(exchange.CATEGORIES)
+READER = classifier(exchange.EXCHANGE)
+LEXICON = exchange.EXCHANGE.lexicon
 THRESHOLD = Duplicates().threshold
 TXID, OTHER_TXID = "ab12" * 16, "cd34" * 16
 DEPOSIT = "I sent 1,500 USDT by TRC20 on 20 November and it has not been credited to my account."
@@ -26,12 +27,14 @@ DEPOSIT = "I sent 1,500 USDT by TRC20 on 20 November and it has not been credite
 
 def taken(subject: str, text: str) -> Fingerprint:
     verdict = READER.classify(subject, text)
-    found = READER.extract(f"{subject}\n{text}")
-    return fingerprint(subject, text, fields=found, category=verdict.name, category_sure=verdict.sure)
+    details = READER.extract(f"{subject}\n{text}")
+    return fingerprint(
+        subject, text, fields=details, category=verdict.name, category_sure=verdict.sure, lexicon=LEXICON
+    )
 
 
 def similarity(new: tuple[str, str], earlier: tuple[str, str]) -> float:
-    return compare(taken(*new), taken(*earlier)).similarity
+    return compare(taken(*new), taken(*earlier), LEXICON).similarity
 
 
 @pytest.mark.parametrize(
@@ -78,7 +81,7 @@ def test_equal_after_normalising_is_exactly_one() -> None:
 
 
 def test_a_likeness_says_what_spoke_for_and_against() -> None:
-    likeness = compare(taken("Deposit", DEPOSIT.replace("USDT", "BTC")), taken("Deposit", DEPOSIT))
+    likeness = compare(taken("Deposit", DEPOSIT.replace("USDT", "BTC")), taken("Deposit", DEPOSIT), LEXICON)
     assert "different coins" in likeness.reason
     assert any("both speak of deposit" in piece for piece in likeness.evidence)
 
@@ -111,9 +114,9 @@ def test_other_questions_are_not_asking_for_news(text: str) -> None:
 
 def test_the_best_match_is_the_most_similar_ticket() -> None:
     earlier = [("MT-1", taken("Login", "I cannot log in")), ("MT-2", taken("Deposit", DEPOSIT))]
-    match = best(taken("USDT", "my 1500 USDT deposit is still not credited"), earlier, THRESHOLD)
+    match = best(taken("USDT", "my 1500 USDT deposit is still not credited"), earlier, THRESHOLD, LEXICON)
     assert match is not None
-    assert match.ticket_id == "MT-2"
+    assert match.key == "MT-2"
     assert match.similarity >= THRESHOLD
     assert match.reason
 
@@ -124,21 +127,21 @@ def test_a_bare_chaser_speaks_for_the_only_ticket_but_not_for_one_of_two() -> No
         ("MT-1", taken("Deposit", DEPOSIT)),
         ("MT-2", taken("Withdrawal", "my withdrawal of 2 ETH is pending")),
     )
-    only = best(chaser, [first], THRESHOLD)
+    only = best(chaser, [first], THRESHOLD, LEXICON)
     assert only is not None
-    assert only.ticket_id == "MT-1"
-    assert best(chaser, [first, second], THRESHOLD) is None
+    assert only.key == "MT-1"
+    assert best(chaser, [first, second], THRESHOLD, LEXICON) is None
 
 
 def test_a_chaser_that_names_its_matter_finds_the_right_one_of_two() -> None:
     earlier = [("MT-1", taken("Deposit", DEPOSIT)), ("MT-2", taken("Withdrawal", "my withdrawal of 2 ETH is pending"))]
-    match = best(taken("", "any news on my withdrawal?"), earlier, THRESHOLD)
+    match = best(taken("", "any news on my withdrawal?"), earlier, THRESHOLD, LEXICON)
     assert match is not None
-    assert match.ticket_id == "MT-2"
+    assert match.key == "MT-2"
 
 
 def test_nothing_matches_without_earlier_tickets() -> None:
-    assert best(taken("Deposit", DEPOSIT), [], THRESHOLD) is None
+    assert best(taken("Deposit", DEPOSIT), [], THRESHOLD, LEXICON) is None
 
 
 @given(st.text(max_size=60), st.text(max_size=200), st.text(max_size=200))
@@ -146,12 +149,12 @@ def test_nothing_matches_without_earlier_tickets() -> None:
 def test_comparing_never_raises_and_survives_storage(subject: str, text: str, other: str) -> None:
     new = taken(subject, text)
     assert Fingerprint.from_json(json.loads(json.dumps(new.to_json()))) == new
-    assert 0.0 <= compare(new, taken("", other)).similarity <= 1.0
+    assert 0.0 <= compare(new, taken("", other), LEXICON).similarity <= 1.0
 
 
 def test_a_fingerprint_of_another_version_resembles_nothing() -> None:
     stored = {**taken("Deposit", DEPOSIT).to_json(), "v": 0}
-    assert compare(taken("Deposit", DEPOSIT), Fingerprint.from_json(stored)).similarity < THRESHOLD
+    assert compare(taken("Deposit", DEPOSIT), Fingerprint.from_json(stored), LEXICON).similarity < THRESHOLD
 
 
 def test_a_fingerprint_is_small() -> None:
@@ -178,7 +181,7 @@ def _seconds(work: Callable[[], object]) -> float:
 def test_time_grows_linearly_with_hostile_text(unit: str) -> None:
     def seconds(size: int) -> float:
         text = (unit * (size // len(unit) + 1))[:size]
-        return _seconds(lambda: fingerprint(text, text, fields={}, category="", category_sure=False))
+        return _seconds(lambda: fingerprint(text, text, fields={}, category="", category_sure=False, lexicon=LEXICON))
 
     seconds(1_000)
     short = min(seconds(2_000) for _ in range(3))
@@ -189,6 +192,6 @@ def test_comparing_with_fifty_tickets_costs_less_than_taking_two_fingerprints() 
     words = "The support chat told me to wait for an answer about my deposit, which I did for three days. " * 12
     earlier = [(str(n), taken(f"Deposit {n}", f"{n}00 USDT missing. {words}")) for n in range(50)]
     new = taken("Deposit", DEPOSIT + words)
-    fifty = min(_seconds(lambda: best(new, earlier, THRESHOLD)) for _ in range(5))
+    fifty = min(_seconds(lambda: best(new, earlier, THRESHOLD, LEXICON)) for _ in range(5))
     two = min(_seconds(lambda: [taken("Deposit", DEPOSIT + words) for _ in range(2)]) for _ in range(3))
     assert fifty < two

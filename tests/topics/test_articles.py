@@ -10,12 +10,13 @@ from mailticket.topics import exchange
 from mailticket.topics.articles import Article, Matcher, matcher
 from mailticket.topics.categories import Verdict, classifier
 
-READER = classifier(exchange.CATEGORIES)
+READER = classifier(exchange.EXCHANGE)
 DEPOSIT = Article("Deposit not credited: confirmations", "en", ("deposit",), "https://help.example/deposit")
 DEPOSIT_ZH = Article("充值未到账：区块确认需要多久", "zh-Hans", ("deposit",), "https://help.example/zh/deposit")
 SECOND_FACTOR = Article("Lost phone: how to reset 2FA", "en", ("account-security",), "https://help.example/2fa")
 BREAD = Article("How to reheat sourdough bread", "en", (), "https://help.example/bread")
-SHELF = matcher([DEPOSIT, DEPOSIT_ZH, SECOND_FACTOR, BREAD])
+LEXICON = exchange.EXCHANGE.lexicon
+SHELF = matcher([DEPOSIT, DEPOSIT_ZH, SECOND_FACTOR, BREAD], LEXICON)
 
 
 def best(
@@ -27,7 +28,7 @@ def best(
     verdict: Verdict | None = None,
 ) -> list[str]:
     verdict = verdict or READER.classify(subject, text)
-    request = fingerprint(subject, text, fields={}, category=verdict.name, category_sure=verdict.sure)
+    request = fingerprint(subject, text, fields={}, category=verdict.name, category_sure=verdict.sure, lexicon=LEXICON)
     return [
         article.address.removeprefix("https://help.example/")
         for article in shelf.best(request, verdict, language, at_most)
@@ -60,9 +61,10 @@ def test_an_article_of_another_category_is_not_named_when_the_category_is_sure()
 
 
 def test_at_most_so_many_are_named() -> None:
-    alike = matcher(
+    parts = [
         Article(f"Deposit not credited, part {n}", "en", ("deposit",), f"https://help.example/{n}") for n in range(5)
-    )
+    ]
+    alike = matcher(parts, LEXICON)
     words = ("Deposit not credited", "My deposit is not credited.")
     assert best(*words, shelf=alike) == ["0", "1", "2"]
     assert best(*words, shelf=alike, at_most=1) == ["0"]
@@ -70,7 +72,7 @@ def test_at_most_so_many_are_named() -> None:
 
 
 def test_an_empty_shelf_has_nothing_to_name() -> None:
-    assert best("Deposit missing", "My deposit is not credited.", shelf=Matcher()) == []
+    assert best("Deposit missing", "My deposit is not credited.", shelf=matcher([], LEXICON)) == []
 
 
 def test_the_labelled_requests_get_right_articles_or_none() -> None:

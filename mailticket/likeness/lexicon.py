@@ -1,0 +1,110 @@
+"""What the requests of a help desk speak of and name: the words that likeness goes by, the general ones and a trade's.
+
+"It never showed up", "not credited" and "没到账" are one concept. Two texts are compared by concepts as well as by
+words, so that a request told again in other words, or in the other language, is recognised. What holds for any trade
+stands in `concepts` and `frequencies`; what a trade adds comes in as a value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mailticket.likeness import concepts, frequencies
+from mailticket.likeness.concepts import Wording
+from mailticket.settings import FieldKind
+
+LONGEST_TEXT = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One concept: how much sharing it says (1 is usual for a support mail, 3 is seldom met), and how it is worded."""
+
+    name: str
+    weight: float
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A field whose values bear on likeness. word: what one of them is called in reasons.
+
+    same, other: log-odds of equal and of different values, for the kinds that have no odds in `comparison`.
+    """
+
+    kind: FieldKind
+    word: str
+    same: float = 0.0
+    other: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """What likeness goes by; make it with `lexicon`.
+
+    deeds: concepts of what happened or is wanted, as against the thing it happened to. general: concepts that go with
+    any matter. opposites: pairs of concepts that exclude each other. details: the fields that bear on likeness.
+    weights: how much sharing a stem or pair of characters says. volatile: codes that serve many matters.
+    """
+
+    concepts: tuple[Concept, ...] = field(repr=False)
+    deeds: frozenset[str] = field(repr=False)
+    general: frozenset[str] = field(repr=False)
+    opposites: tuple[tuple[str, str], ...]
+    details: Mapping[str, Detail]
+    weights: Mapping[str, float] = field(repr=False)
+    volatile: re.Pattern[str] | None
+
+    def concepts_in(self, text: str) -> dict[str, float]:
+        """The concepts that a folded text names, with their weights, in the order of the lexicon.
+
+        Only the first LONGEST_TEXT characters count: people name their matter before they paste a log.
+        """
+        text = text[:LONGEST_TEXT]
+        return {concept.name: concept.weight for concept in self.concepts if concept.pattern.search(text)}
+
+    def weight(self, term: str) -> float:
+        """How much sharing a stem or pair of characters says: the negative logarithm of the share of mails with it."""
+        weight = self.weights.get(term)
+        return frequencies.rare(term) if weight is None else weight
+
+    def fields_of(self, kind: FieldKind) -> list[str]:
+        return [name for name, detail in self.details.items() if detail.kind == kind]
+
+
+def lexicon(
+    wordings: Iterable[Wording] = (),
+    *,
+    deeds: Iterable[str] = (),
+    opposites: tuple[tuple[str, str], ...] = (),
+    details: Mapping[str, Detail] | None = None,
+    common: Mapping[float, str] | None = None,
+    volatile: str = "",
+) -> Lexicon:
+    """The general lexicon with what a trade adds to it.
+
+    wordings: concepts; one of a name that is there already words the same concept in further ways. common: the share of
+    mails in which words occur, as `frequencies` lists them. volatile: a pattern of codes that say nothing of a matter.
+    """
+    merged: dict[str, list[Wording]] = {}
+    for wording in (*concepts.WORDINGS, *wordings):
+        merged.setdefault(wording[0], []).append(wording)
+    return Lexicon(
+        concepts=tuple(_concept(name, parts) for name, parts in merged.items()),
+        deeds=concepts.DEEDS | frozenset(deeds),
+        general=concepts.GENERAL,
+        opposites=opposites,
+        details=details or {},
+        weights=frequencies.weights(common or {}),
+        volatile=re.compile(volatile) if volatile else None,
+    )
+
+
+def _concept(name: str, parts: list[Wording]) -> Concept:
+    """English alternatives stand as whole words, Chinese ones anywhere."""
+    english = "|".join(part[2] for part in parts if part[2])
+    chinese = "|".join(part[3] for part in parts if part[3])
+    sources = [f"(?<![a-z])(?:{english})(?![a-z])" if english else "", f"(?:{chinese})" if chinese else ""]
+    return Concept(name, parts[0][1], re.compile("|".join(source for source in sources if source)))
