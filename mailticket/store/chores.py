@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, TextClause, delete, func, select, text
+from sqlalchemy import ColumnElement, TextClause, delete, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from mailticket.models import Address, Event, Incoming, Outgoing, Raw, Ticket
-
-# In the words of the partial index over the few tickets that wait, so that it can be used.
-_UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
+from mailticket.store.tickets import UNANSWERED
 
 
 def newest_row(session: Session) -> datetime | None:
@@ -71,7 +69,7 @@ def late(session: Session, until: datetime, limit: int) -> list[Told]:
 
 def _slips(until: datetime, not_yet: Any) -> tuple[ColumnElement[bool] | TextClause, ...]:
     return (
-        _UNANSWERED,
+        UNANSWERED,
         col(Ticket.promised_by) <= until,
         not_yet.is_(None),
         # Nearly every ticket has no merged_into, so its index would be the slowest way; this form keeps off it.

@@ -37,7 +37,7 @@ _DELIVERABLE = (
     .values(undeliverable_since=None, undeliverable_why="")
 )
 _SET_SERIAL = _TICKETS.update().where(_TICKETS.c.id == bindparam("ticket")).values(serial=bindparam("number"))
-# The words of the partial index, so that SQLite sees that they are the same.
+# In the words of the partial index over the few tickets that wait, so that it can be used.
 UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
 
 
