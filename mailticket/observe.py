@@ -235,15 +235,15 @@ def _watchdog_seconds(environ: Mapping[str, str]) -> float | None:
 
 
 class Metrics:
-    """Figures of one moment and their text for Prometheus. A name is declared once, before use."""
+    """Figures of one moment and their text for Prometheus, all gauges. A name is declared once, before use."""
 
     def __init__(self) -> None:
-        self._kinds: dict[str, tuple[str, str]] = {}
+        self._meanings: dict[str, str] = {}
         self._values: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
 
-    def declare(self, name: str, kind: Literal["counter", "gauge"], meaning: str) -> None:
-        """`meaning` is one sentence; a counter's name ends in _total."""
-        self._kinds[name] = (kind, meaning)
+    def declare(self, name: str, meaning: str) -> None:
+        """`meaning` is one sentence."""
+        self._meanings[name] = meaning
         self._values.setdefault(name, {})
 
     def set(self, name: str, value: float, **labels: str) -> None:
@@ -252,8 +252,8 @@ class Metrics:
     def text(self) -> str:
         """Prometheus' text exposition format, version 0.0.4."""
         lines = []
-        for name, (kind, meaning) in sorted(self._kinds.items()):
-            lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
+        for name, meaning in sorted(self._meanings.items()):
+            lines += [f"# HELP {name} {meaning}", f"# TYPE {name} gauge"]
             lines += [f"{name}{_labels(labels)} {value:.15g}" for labels, value in sorted(self._values[name].items())]
         return "\n".join(lines) + "\n"
 

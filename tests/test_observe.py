@@ -1,4 +1,4 @@
-"""Log lines that nothing can forge or leak through, heartbeats, systemd's protocol, counters."""
+"""Log lines that nothing can forge or leak through, heartbeats, systemd's protocol, figures."""
 
 from __future__ import annotations
 
@@ -220,29 +220,29 @@ def test_the_watchdog_is_fed_at_half_its_time(environ: dict[str, str], seconds: 
     assert Notifier(environ).watchdog_seconds == seconds
 
 
-# --- counters ---------------------------------------------------------------------------------------------------------
+# --- figures ----------------------------------------------------------------------------------------------------------
 
 
-def test_counters_and_gauges_in_prometheus_text() -> None:
+def test_figures_in_prometheus_text() -> None:
     metrics = Metrics()
-    metrics.declare("mailticket_mails_total", "counter", "Mails taken in, by result.")
-    metrics.declare("mailticket_queue", "gauge", "Mails waiting to leave.")
-    metrics.set("mailticket_mails_total", 1, result="opened")
-    metrics.set("mailticket_mails_total", 3, result="opened")
-    metrics.set("mailticket_mails_total", 1, result='odd "\\\n')
+    metrics.declare("mailticket_mails", "Mails taken in, by result.")
+    metrics.declare("mailticket_queue", "Mails waiting to leave.")
+    metrics.set("mailticket_mails", 1, result="opened")
+    metrics.set("mailticket_mails", 3, result="opened")
+    metrics.set("mailticket_mails", 1, result='odd "\\\n')
     metrics.set("mailticket_queue", 5)
     metrics.set("mailticket_queue", 1234567890123)
     assert metrics.text() == (
-        "# HELP mailticket_mails_total Mails taken in, by result.\n"
-        "# TYPE mailticket_mails_total counter\n"
-        'mailticket_mails_total{result="odd \\"\\\\\\n"} 1\n'
-        'mailticket_mails_total{result="opened"} 3\n'
+        "# HELP mailticket_mails Mails taken in, by result.\n"
+        "# TYPE mailticket_mails gauge\n"
+        'mailticket_mails{result="odd \\"\\\\\\n"} 1\n'
+        'mailticket_mails{result="opened"} 3\n'
         "# HELP mailticket_queue Mails waiting to leave.\n"
         "# TYPE mailticket_queue gauge\n"
         "mailticket_queue 1234567890123\n"
     )
 
 
-def test_a_counter_that_was_not_declared_is_our_mistake() -> None:
+def test_a_figure_that_was_not_declared_is_our_mistake() -> None:
     with pytest.raises(KeyError):
-        Metrics().set("mailticket_misspelt_total", 1)
+        Metrics().set("mailticket_misspelt", 1)

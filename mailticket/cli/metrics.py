@@ -28,7 +28,7 @@ def exposition(face: Mapping[str, Any]) -> str:
     """The text of what `status --json` says; a time that there is none of is left out."""
     metrics = Metrics()
     for name, meaning in _MEANINGS.items():
-        metrics.declare(name, "gauge", meaning)
+        metrics.declare(name, meaning)
     for part in face["parts"]:
         metrics.set("mailticket_part_failing", part["error"] is not None, part=part["name"])
         metrics.set("mailticket_part_backlog", part["backlog"], part=part["name"])
