@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,50 +70,70 @@ def _note_way(session: Session, arrived: Arrived, ticket: Ticket, decision: Deci
 
 
 def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, now: datetime) -> Ticket:
-    mail, meaning, settings = arrived.mail, arrived.meaning, site.settings
-    key = tickets.unused_key(session, lambda: ids.new_id(settings.support.prefix, secrets.randbelow))
+    mail, meaning = arrived.mail, arrived.meaning
     requester = None
     if mail.sender_address is not None:
         # A forged mail must not choose the language in which its victim is answered.
         language = "" if mail.trust == "failed" else mail.language
         requester = tickets.requester_of(session, mail.sender_address, language, now)
-    promised = make_promise(
-        now, arrived.arrived_at, meaning.verdict.name, meaning.verdict.priority, settings.promise, site.calendar,
-        arrived.load, site.classifier.categories,
-    )  # fmt: skip
-    ticket = Ticket(
-        key=key,
-        subject=meaning.subject[:_LONGEST_SUBJECT],
-        priority=meaning.verdict.priority,
+    ticket = open_ticket(
+        session, site, arrived.arrived_at, f"{decision.rule}: {decision.reason}", now,
+        load=arrived.load,
         category=meaning.verdict.name,
+        priority=meaning.verdict.priority,
+        subject=meaning.subject[:_LONGEST_SUBJECT],
         category_sure=meaning.verdict.sure,
         language=mail.language or decision.language,
         requester_id=requester,
         trust=mail.trust,
-        marks=list(decision.marks),
+        marks=decision.marks,
+        fields={name: list(values) for name, values in meaning.fields.items()},
+        missing=list(meaning.missing),
+        fingerprint=meaning.fingerprint.to_json(),
+        **_links(session, decision),
+    )  # fmt: skip
+    if decision.duplicate is not None:
+        said = f"{decision.duplicate.similarity:.2f} like {decision.duplicate.ticket_id}: {decision.duplicate.reason}"
+        tickets.add_event(session, int(ticket.id or 0), now, "duplicate", said)
+    _add_message(session, arrived, ticket, decision)
+    return ticket
+
+
+def open_ticket(
+    session: Session, site: Site, arrived_at: datetime, reason: str, now: datetime, *,
+    load: Load | None = None, category: str = "other", priority: str = "normal", marks: Sequence[str] = (),
+    actor: str = "mailticket", **values: Any,
+) -> Ticket:  # fmt: skip
+    """Write a new ticket with its ID, its promise and the beginning of its history; returns its row.
+
+    arrived_at gives its place in the queue. load: what bears on the promise beside the policy, if it is known. values:
+    further columns. Runs inside the caller's transaction.
+    """
+    key = tickets.unused_key(session, lambda: ids.new_id(site.settings.support.prefix, secrets.randbelow))
+    promised = make_promise(
+        now, arrived_at, category, priority, site.settings.promise, site.calendar, load, site.classifier.categories
+    )
+    ticket = Ticket(
+        key=key,
+        category=category,
+        priority=priority,
+        marks=list(marks),
         check_word=signatures.check_word(site.keys[0], key),
-        created_at=arrived.arrived_at,
+        created_at=arrived_at,
         updated_at=now,
         promised_from=promised.promised_from,
         promised_by=promised.promised_by,
         promise_reason=promised.reason,
         promise_longer="load" if promised.longer else "",
-        fields={name: list(values) for name, values in meaning.fields.items()},
-        missing=list(meaning.missing),
-        fingerprint=meaning.fingerprint.to_json(),
-        **_links(session, decision),
+        **values,
     )
     ticket_id = tickets.add(session, ticket)
-    if arrived.load is not None:
-        arrived.load.request(ticket.key, now, ticket.priority)
-    tickets.add_event(session, ticket_id, now, "opened", f"{decision.rule}: {decision.reason}")
-    for mark in decision.marks:
+    if load is not None:
+        load.request(key, now, priority)
+    tickets.add_event(session, ticket_id, now, "opened", reason, actor)
+    for mark in marks:
         tickets.add_event(session, ticket_id, now, "marked", mark)
     tickets.add_event(session, ticket_id, now, "promised", promised.reason)
-    if decision.duplicate is not None:
-        said = f"{decision.duplicate.similarity:.2f} like {decision.duplicate.ticket_id}: {decision.duplicate.reason}"
-        tickets.add_event(session, ticket_id, now, "duplicate", said)
-    _add_message(session, arrived, ticket, decision)
     return ticket
 
 
