@@ -17,7 +17,7 @@ from mailticket.promise import Load, make_promise
 from mailticket.site import Site
 from mailticket.store import Session, incoming, outgoing, tickets
 from mailticket.triage import ids, signatures
-from mailticket.triage.decision import CONFLICT, Decision
+from mailticket.triage.decision import CONFLICT, Decision, Hold
 from mailticket.triage.understanding import Understanding
 
 log = logging.getLogger("mailticket.intake.apply")
@@ -250,10 +250,10 @@ def _answer(session: Session, site: Site, arrived: Arrived, ticket: Ticket, deci
         in_reply_to=mail.message_id,
         references=mail.references or (mail.in_reply_to if len(mail.in_reply_to) == 1 else ()),
         name=mail.sender_address.name,
-        withheld=decision.withheld,
+        hold=decision.hold,
         cause=arrived.incoming_id,
     )
-    if mail.trust == "verified" and not decision.withheld:
+    if mail.trust == "verified" and decision.hold is None:
         tickets.set_deliverable(session, mail.sender_address.address)
     say: dict[str, Any] = {"secrets": arrived.meaning.secrets, "state": ticket.status}
     if decision.letter in ("acknowledgement", "duplicate-notice"):
@@ -266,17 +266,16 @@ def _answer(session: Session, site: Site, arrived: Arrived, ticket: Ticket, deci
         say["first_ticket_id"] = decision.split_from
     if decision.linked_to is not None:
         say["former_ticket_id"] = decision.linked_to
-    if decision.withheld:
-        _withheld(session, ticket, decision, now)
+    if decision.hold is not None:
+        _note_hold(session, ticket, decision.letter, decision.hold, now)
     compose.write(session, site, ticket, occasion, now, **say)
 
 
-def _withheld(session: Session, ticket: Ticket, decision: Decision, now: datetime) -> None:
-    tickets.add_event(session, int(ticket.id or 0), now, f"{decision.letter} withheld", decision.withheld)
-    flooded = decision.withheld.startswith("cap reached") and decision.withheld.endswith("in all")
-    if flooded and not outgoing.withheld_since(session, decision.withheld, now - timedelta(hours=1)):
+def _note_hold(session: Session, ticket: Ticket, letter: str, hold: Hold, now: datetime) -> None:
+    tickets.add_event(session, int(ticket.id or 0), now, f"{letter} withheld", hold.text)
+    if hold.code == "cap_total" and not outgoing.withheld_since(session, hold.code, now - timedelta(hours=1)):
         log.warning(
-            "%s: further answers are held back for now, intake goes on; "
+            "%s: further letters are held back for now, intake goes on; "
             "`mailticket outbox list --withheld` shows them, `mailticket outbox send --withheld` sends them",
-            decision.withheld,
+            hold.text,
         )

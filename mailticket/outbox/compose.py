@@ -13,6 +13,7 @@ from mailticket.settings import Category
 from mailticket.site import Site
 from mailticket.store import Session, outgoing, tickets
 from mailticket.triage import signatures
+from mailticket.triage.decision import Hold
 from mailticket.triage.signatures import Purpose
 from mailticket.triage.understanding import Understanding
 
@@ -35,7 +36,7 @@ class Occasion:
     """What one letter is sent for, beside its ticket.
 
     to: the bare address. verified: whether it may carry the requester's own words. in_reply_to, references: of the
-    mail that is answered. withheld: why it is held back; "" when it may leave at once.
+    mail that is answered. hold: what holds it back; None when it may leave at once.
     """
 
     kind: LetterKind
@@ -44,7 +45,7 @@ class Occasion:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     name: str = ""
-    withheld: str = ""
+    hold: Hold | None = None
     cause: int | None = None  # the row of the incoming mail that it answers
 
 
@@ -167,7 +168,7 @@ def _add_outgoing(
 ) -> int:  # fmt: skip
     staff = occasion.kind == "staff-reply"
     recipient = Address("", occasion.to)
-    held = bool(occasion.withheld)
+    hold = occasion.hold
     return outgoing.add(
         session,
         ticket_id=ticket.id,
@@ -183,9 +184,10 @@ def _add_outgoing(
         message_id=composed.message_id,
         wire=composed.message,
         verified=occasion.verified,
-        state="withheld" if held else "queued",
-        reason=occasion.withheld,
+        state="withheld" if hold else "queued",
+        hold=hold.code if hold else "",
+        reason=hold.text if hold else "",
         created_at=now,
         next_attempt_at=now,
-        counted_at=None if held or staff else now,
+        counted_at=None if hold or staff else now,
     )

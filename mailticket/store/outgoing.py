@@ -129,10 +129,10 @@ def withheld(session: Session, ids: Sequence[int] | None = None) -> list[Outgoin
     return list(session.execute(query).scalars())
 
 
-def withheld_since(session: Session, reason: str, since: datetime) -> bool:
-    """Whether an answer was held back for this reason since a moment."""
+def withheld_since(session: Session, hold: str, since: datetime) -> bool:
+    """Whether a letter was held back since a moment by what has this code (triage.decision.Hold)."""
     query = select(col(Outgoing.id)).where(
-        col(Outgoing.state) == "withheld", col(Outgoing.reason) == reason, col(Outgoing.created_at) > since
+        col(Outgoing.state) == "withheld", col(Outgoing.hold) == hold, col(Outgoing.created_at) > since
     )
     return session.execute(query.order_by(col(Outgoing.id).desc()).limit(1)).first() is not None
 

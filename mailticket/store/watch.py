@@ -39,11 +39,11 @@ def quarantined(session: Session) -> tuple[int, datetime | None]:
 
 
 def capped(session: Session, since: datetime) -> int:
-    """How many answers were held back since then because of the cap for all."""
+    """How many letters were held back since then because of the cap for all."""
     query = select(func.count()).where(
         col(Outgoing.state) == "withheld",
         col(Outgoing.created_at) > since,
-        col(Outgoing.reason).like("cap reached%in all"),
+        col(Outgoing.hold) == "cap_total",
     )
     return int(session.execute(query).scalar() or 0)
 

@@ -15,7 +15,8 @@ from mailticket.promise import make_promise
 from mailticket.secrets.redaction import redact
 from mailticket.site import Site
 from mailticket.store import Session, chores, incoming, knowledge, meta, raws, tickets
-from mailticket.triage.letter import over_cap
+from mailticket.triage.decision import Hold
+from mailticket.triage.letter import DISABLED, over_cap
 from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.load import Expectation
 
@@ -118,18 +119,18 @@ class Upkeep:
         renewed = make_promise(now, now, ticket.category, ticket.priority, site.settings.promise, site.calendar,
                                load, site.classifier.categories)  # fmt: skip
         verified = ticket.trust == "verified"
-        held = self._held_back(session, told.recipient_key, now, verified)
-        occasion = Occasion("late-notice", told.recipient, verified, in_reply_to=told.message_id, withheld=held)
+        hold = self._hold(session, told.recipient_key, now, verified)
+        occasion = Occasion("late-notice", told.recipient, verified, in_reply_to=told.message_id, hold=hold)
         compose.write(
             session, site, ticket, occasion, now,
             promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,
         )  # fmt: skip
-        said = f"withheld: {held}" if held else f"new date {renewed.promised_by}"
+        said = f"withheld: {hold.text}" if hold else f"new date {renewed.promised_by}"
         tickets.add_event(session, int(ticket.id or 0), now, "late notice", said)
 
-    def _held_back(self, session: Session, recipient: str, now: datetime, verified: bool) -> str:
+    def _hold(self, session: Session, recipient: str, now: datetime, verified: bool) -> Hold | None:
         if not self.site.settings.acknowledge.enabled:
-            return "[acknowledge] enabled is false"
+            return DISABLED
         counts = knowledge.counts(session, recipient, now, self.site.settings.caps, verified=verified)
         return over_cap(counts, self.site.settings.caps, verified=verified)
 
