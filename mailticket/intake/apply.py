@@ -57,7 +57,7 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
     if decision.failed_outgoing is not None:
         _bounced(session, decision, now)
     if decision.letter and ticket is not None:
-        _answer(session, site, arrived, ticket, decision, now)
+        _write_letter(session, site, arrived, ticket, decision, now)
     return ticket
 
 
@@ -93,8 +93,8 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
         **_links(session, decision),
     )  # fmt: skip
     if decision.duplicate is not None:
-        said = f"{decision.duplicate.similarity:.2f} like {decision.duplicate.ticket_id}: {decision.duplicate.reason}"
-        tickets.add_event(session, int(ticket.id or 0), now, "duplicate", said)
+        detail = f"{decision.duplicate.similarity:.2f} like {decision.duplicate.ticket_id}: {decision.duplicate.reason}"
+        tickets.add_event(session, int(ticket.id or 0), now, "duplicate", detail)
     _add_message(session, arrived, ticket, decision)
     return ticket
 
@@ -164,8 +164,8 @@ def _join(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decisi
             _remember_language(session, arrived.mail, ticket, now)
     if decision.command == "split" and ticket.duplicate_of is not None:
         ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""
-        said = f"no repetition of {decision.split_from}, its requester says"
-        tickets.add_event(session, ticket_id, now, "split", said, "requester")
+        detail = f"no repetition of {decision.split_from}, its requester says"
+        tickets.add_event(session, ticket_id, now, "split", detail, "requester")
     session.add(ticket)
 
 
@@ -205,7 +205,7 @@ def _fill_fields(site: Site, ticket: Ticket, meaning: Understanding) -> None:
 def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: Decision) -> None:
     mail, meaning = arrived.mail, arrived.meaning
     sender = mail.sender_address or (mail.from_[0] if mail.from_ else None)
-    message_id = tickets.add_message(
+    message_row = tickets.add_message(
         session,
         ticket_id=int(ticket.id or 0),
         direction="in",
@@ -225,7 +225,7 @@ def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: D
         incoming_id=arrived.incoming_id,
         raw_digest=mail.digest,
     )
-    tickets.add_attachments(session, message_id, mail.attachments)
+    tickets.add_attachments(session, message_row, mail.attachments)
 
 
 def _bounced(session: Session, decision: Decision, now: datetime) -> None:
@@ -239,7 +239,9 @@ def _bounced(session: Session, decision: Decision, now: datetime) -> None:
         tickets.set_undeliverable(session, row.recipient, now, why)
 
 
-def _answer(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime) -> None:
+def _write_letter(
+    session: Session, site: Site, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime
+) -> None:
     mail = arrived.mail
     if mail.sender_address is None:
         return
@@ -251,24 +253,24 @@ def _answer(session: Session, site: Site, arrived: Arrived, ticket: Ticket, deci
         references=mail.references or (mail.in_reply_to if len(mail.in_reply_to) == 1 else ()),
         name=mail.sender_address.name,
         hold=decision.hold,
-        cause=arrived.incoming_id,
+        incoming_id=arrived.incoming_id,
     )
     if mail.trust == "verified" and decision.hold is None:
         tickets.set_deliverable(session, mail.sender_address.address)
-    say: dict[str, Any] = {"secrets": arrived.meaning.secrets, "state": ticket.status}
+    contents: dict[str, Any] = {"secrets": arrived.meaning.secrets, "state": ticket.status}
     if decision.letter in ("acknowledgement", "duplicate-notice"):
-        say["articles"] = compose.articles_for(site, ticket, arrived.meaning)
+        contents["articles"] = compose.articles_for(site, ticket, arrived.meaning)
     if decision.letter == "status-answer":
-        say["steps"] = compose.steps(session, ticket)
+        contents["steps"] = compose.steps(session, ticket)
     if decision.duplicate is not None:
-        say |= {"first_ticket_id": decision.duplicate.ticket_id, "similarity": decision.duplicate.similarity}
+        contents |= {"first_ticket_id": decision.duplicate.ticket_id, "similarity": decision.duplicate.similarity}
     if decision.split_from is not None:
-        say["first_ticket_id"] = decision.split_from
+        contents["first_ticket_id"] = decision.split_from
     if decision.linked_to is not None:
-        say["former_ticket_id"] = decision.linked_to
+        contents["former_ticket_id"] = decision.linked_to
     if decision.hold is not None:
         _note_hold(session, ticket, decision.letter, decision.hold, now)
-    compose.write(session, site, ticket, occasion, now, **say)
+    compose.write(session, site, ticket, occasion, now, **contents)
 
 
 def _note_hold(session: Session, ticket: Ticket, letter: str, hold: Hold, now: datetime) -> None:

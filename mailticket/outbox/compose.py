@@ -46,16 +46,16 @@ class Occasion:
     references: tuple[str, ...] = ()
     name: str = ""
     hold: Hold | None = None
-    cause: int | None = None  # the row of the incoming mail that it answers
+    incoming_id: int | None = None  # of the mail that it answers
 
 
-def write(session: Session, site: Site, ticket: Ticket, occasion: Occasion, now: datetime, **say: object) -> int:
+def write(session: Session, site: Site, ticket: Ticket, occasion: Occasion, now: datetime, **contents: object) -> int:
     """Compose a letter of a ticket and put it into the outbox; returns the outgoing row's id.
 
-    `say` adds what only this letter says (fields of Letter). Runs inside the caller's transaction.
+    `contents` are the fields of Letter that only this one has. Runs inside the caller's transaction.
     """
     letter = letter_of(session, site, ticket, occasion, now)
-    composed = site.letters.compose(replace(letter, **say), site.head)  # type: ignore[arg-type]
+    composed = site.letters.compose(replace(letter, **contents), site.head)  # type: ignore[arg-type]
     for warning in composed.warnings:
         log.warning("a template is broken, the built-in one is used: %s", warning)
     message_row = _add_message(session, site, ticket, composed, now)
@@ -71,8 +71,8 @@ _MOST_STEPS = 8
 
 def steps(session: Session, ticket: Ticket) -> tuple[Step, ...]:
     """The latest things that happened to a ticket, as far as its requester may know of them."""
-    told = [Step(e.at, _STEPS[e.kind]) for e in tickets.events(session, int(ticket.id or 0)) if e.kind in _STEPS]
-    return tuple(told[-_MOST_STEPS:])
+    happened = [Step(e.at, _STEPS[e.kind]) for e in tickets.events(session, int(ticket.id or 0)) if e.kind in _STEPS]
+    return tuple(happened[-_MOST_STEPS:])
 
 
 def articles_for(site: Site, ticket: Ticket, meaning: Understanding) -> tuple[ArticleLink, ...]:
@@ -119,9 +119,9 @@ def letter_of(session: Session, site: Site, ticket: Ticket, occasion: Occasion, 
 
 def _label(labels: dict[str, str], language: str, name: str) -> str:
     """A label in this language, else in the language without its script, else in English, else the bare name."""
-    for wanted in (language, language.partition("-")[0], "en"):
-        if labels.get(wanted):
-            return labels[wanted]
+    for tag in (language, language.partition("-")[0], "en"):
+        if labels.get(tag):
+            return labels[tag]
     return name.replace("_", " ")
 
 
@@ -133,9 +133,9 @@ def _field_label(category: Category, name: str, language: str) -> str:
 def _found(ticket: Ticket, category: Category | None, language: str) -> tuple[Found, ...]:
     if category is None:
         return ()
-    given = ticket.fields or {}
-    wanted = [name for name in category.needs if given.get(name)]
-    return tuple(Found(_field_label(category, name, language), ", ".join(given[name][:3])) for name in wanted)
+    fields = ticket.fields or {}
+    names = [name for name in category.needs if fields.get(name)]
+    return tuple(Found(_field_label(category, name, language), ", ".join(fields[name][:3])) for name in names)
 
 
 def _missing(ticket: Ticket, category: Category | None, language: str) -> tuple[str, ...]:
@@ -173,9 +173,9 @@ def _add_outgoing(
         session,
         ticket_id=ticket.id,
         message_row=message_row,
-        cause_id=occasion.cause,
+        cause_id=occasion.incoming_id,
         kind=occasion.kind,
-        rank=outgoing.STAFF_RANK if staff else outgoing.ANSWER_RANK,
+        rank=outgoing.STAFF_RANK if staff else outgoing.LETTER_RANK,
         envelope_from=site.settings.smtp.envelope_from or site.settings.support.address,
         recipient=occasion.to,
         recipient_key=address_key(occasion.to),

@@ -40,12 +40,12 @@ class Summary:
     NAMES = ("fetched", "opened", "appended", "duplicates", "filed", "quarantined", "already_known", "sent",
              "deferred", "failed", "withheld")  # fmt: skip
 
-    def took(self, outcomes: Sequence[Result]) -> None:
-        for taken in outcomes:
+    def took(self, results: Sequence[Result]) -> None:
+        for result in results:
             self.counts["fetched"] += 1
-            self.counts["already_known" if taken.state == "known" else taken.state] += 1
-            self.counts["duplicates"] += taken.duplicate_of is not None
-            self.counts["withheld"] += bool(taken.withheld)
+            self.counts["already_known" if result.state == "known" else result.state] += 1
+            self.counts["duplicates"] += result.duplicate_of is not None
+            self.counts["withheld"] += bool(result.withheld)
 
     def delivered(self, _due: Due, outcome: Outcome) -> None:
         self.counts[_SENT_STATES.get(outcome.kind, outcome.kind)] += 1

@@ -66,10 +66,10 @@ def _file_lock(file: Path) -> Iterator[RunLock]:
             holder = _written(descriptor) or "another process"
             raise AlreadyRunning(f"mailticket is running already on this database: {holder}") from None
         after_crash = bool(_written(descriptor))
-        said = f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n"
+        holder = f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n"
         with contextlib.suppress(OSError):  # a full disk must not keep a daemon from sending what it has
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, said.encode(), 0)
+            os.pwrite(descriptor, holder.encode(), 0)
         yield RunLock(after_crash=after_crash)
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)

@@ -15,8 +15,8 @@ from mailticket.models import Event, Outgoing, Ticket
 from mailticket.store.rows import execute, insert_values, table_of, update_row
 
 STAFF_RANK = 1
-ALERT_RANK = 3  # before automatic answers, behind people's
-ANSWER_RANK = 5
+ALERT_RANK = 3  # before letters, behind people's
+LETTER_RANK = 5
 # The words of the partial index: SQLite does not see that a list of bound values is the same.
 _WAITING = text("outgoing.state IN ('queued', 'deferred')")
 
@@ -70,7 +70,7 @@ _CLAIM = (
 
 
 def claim(session: Session, now: datetime, limit: int) -> list[Due]:
-    """Claim the due rows that go first: staff answers before automatic ones, and within a ticket in order."""
+    """Claim the due rows that go first: staff answers before letters, and within a ticket in order."""
     rows = execute(session, _DUE, {"now": now, "most": limit}).all()
     if rows:
         execute(session, _CLAIM, {"rows": [row.id for row in rows]})
@@ -102,7 +102,7 @@ def recover(session: Session, now: datetime) -> tuple[int, int]:
 
 
 def mark_uncertain(session: Session, row: Outgoing, now: datetime, why: str) -> None:
-    """Nobody knows whether it was accepted: an automatic answer stays so, a staff answer is sent once more."""
+    """Nobody knows whether it was accepted: a letter stays so, a staff answer is sent once more."""
     row.last_error, row.begun_at = why, None
     if row.rank == STAFF_RANK and not row.sent_again:
         row.state, row.sent_again, row.next_attempt_at = "queued", True, now

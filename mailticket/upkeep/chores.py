@@ -104,29 +104,29 @@ class Upkeep:
         until = now + timedelta(hours=settings.late_notice_hours)
         with self.site.database.write() as session:
             due = chores.late(session, until, _BATCH)
-            for told in due:
-                told.ticket.late_notice_at = now
-                session.add(told.ticket)
-                self._write_late_notice(session, told, now)
+            for promisee in due:
+                promisee.ticket.late_notice_at = now
+                session.add(promisee.ticket)
+                self._write_late_notice(session, promisee, now)
         if due:
             self._wake()
         return len(due)
 
-    def _write_late_notice(self, session: Session, told: chores.Told, now: datetime) -> None:
+    def _write_late_notice(self, session: Session, promisee: chores.Promisee, now: datetime) -> None:
         """One mail with a new date. The promise that was made stays on record: it will count as missed."""
-        site, ticket = self.site, told.ticket
+        site, ticket = self.site, promisee.ticket
         load = self._expectation.load(session, site)
         renewed = make_promise(now, now, ticket.category, ticket.priority, site.settings.promise, site.calendar,
                                load, site.classifier.categories)  # fmt: skip
         verified = ticket.trust == "verified"
-        hold = self._hold(session, told.recipient_key, now, verified)
-        occasion = Occasion("late-notice", told.recipient, verified, in_reply_to=told.message_id, hold=hold)
+        hold = self._hold(session, promisee.recipient_key, now, verified)
+        occasion = Occasion("late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold)
         compose.write(
             session, site, ticket, occasion, now,
             promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,
         )  # fmt: skip
-        said = f"withheld: {hold.text}" if hold else f"new date {renewed.promised_by}"
-        tickets.add_event(session, int(ticket.id or 0), now, "late notice", said)
+        detail = f"withheld: {hold.text}" if hold else f"new date {renewed.promised_by}"
+        tickets.add_event(session, int(ticket.id or 0), now, "late notice", detail)
 
     def _hold(self, session: Session, recipient: str, now: datetime, verified: bool) -> Hold | None:
         if not self.site.settings.acknowledge.enabled:
