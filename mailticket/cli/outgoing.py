@@ -74,14 +74,14 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
         click.echo(terminal.clean(text).rstrip())
 
 
-def _change(ctx: click.Context, numbers: tuple[int, ...], change: str, said: str) -> None:
+def _change(ctx: click.Context, numbers: tuple[int, ...], change: str, result: str) -> None:
     from mailticket.desk.tickets import Desk
 
     with site_of(ctx) as site:
         desk = Desk(site)
         for number in numbers:
             getattr(desk, change)(number)
-            click.echo(f"{number}: {said}")
+            click.echo(f"{number}: {result}")
 
 
 @outbox.command()

@@ -50,14 +50,14 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 @json_option
 @config_option
 @click.pass_context
-def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **wanted: Any) -> None:
+def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: Any) -> None:
     """List tickets, newest first."""
     from mailticket.cli import faces
     from mailticket.store import overview, tickets
 
-    wanted["status"] = tuple(wanted["status"])
+    criteria["status"] = tuple(criteria["status"])
     with reading_of(ctx) as (session, _, now):
-        rows = overview.ticket_rows(session, overview.Filter(**wanted), limit)
+        rows = overview.ticket_rows(session, overview.Filter(**criteria), limit)
         if as_json:
             for row in rows:
                 print_json(faces.ticket(row, tickets.position(session, row.ticket)))

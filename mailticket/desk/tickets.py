@@ -12,7 +12,7 @@ from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import address_key
 from mailticket.models import Message, Participant, Ticket
 from mailticket.outbox import compose
-from mailticket.outbox.compose import Occasion
+from mailticket.outbox.compose import Dispatch
 from mailticket.secrets import masking
 from mailticket.site import Site
 from mailticket.store import Session, outgoing, tickets
@@ -49,7 +49,7 @@ class Desk:
             ticket = self.find(session, name)
             to = self._recipient(session, ticket)
             request = tickets.newest_incoming(session, int(ticket.id or 0))
-            occasion = Occasion(
+            dispatch = Dispatch(
                 kind="staff-reply",
                 to=to,
                 verified=True,  # a person decides what a staff answer says
@@ -57,7 +57,7 @@ class Desk:
                 references=self._thread(session, ticket),
             )
             row = compose.write(
-                session, self.site, ticket, occasion, now,
+                session, self.site, ticket, dispatch, now,
                 staff_text=body, staff_name=staff_name, history=_quoted(request),
             )  # fmt: skip
             self._set_status(session, ticket, "pending", now)
@@ -258,9 +258,9 @@ class Desk:
         return tuple(row.message_id for row in rows if row.message_id)
 
     def _send_solved(self, session: Session, ticket: Ticket, now: datetime) -> None:
-        occasion = Occasion("solved", self._recipient(session, ticket), verified=ticket.trust == "verified",
+        dispatch = Dispatch("solved", self._recipient(session, ticket), verified=ticket.trust == "verified",
                             references=self._thread(session, ticket))  # fmt: skip
-        compose.write(session, self.site, ticket, occasion, now, state="solved")
+        compose.write(session, self.site, ticket, dispatch, now, state="solved")
 
     def _set_status(self, session: Session, ticket: Ticket, status: str, now: datetime) -> None:
         ticket.status = status

@@ -12,7 +12,7 @@ from typing import Any
 from mailticket.mail.values import Mail
 from mailticket.models import Ticket
 from mailticket.outbox import compose
-from mailticket.outbox.compose import Occasion
+from mailticket.outbox.compose import Dispatch
 from mailticket.promise import Load, make_promise
 from mailticket.site import Site
 from mailticket.store import Session, incoming, outgoing, tickets
@@ -245,7 +245,7 @@ def _write_letter(
     mail = arrived.mail
     if mail.sender_address is None:
         return
-    occasion = Occasion(
+    dispatch = Dispatch(
         kind=decision.letter,  # type: ignore[arg-type]
         to=mail.sender_address.address,
         verified=mail.trust == "verified",
@@ -270,7 +270,7 @@ def _write_letter(
         contents["former_ticket_id"] = decision.linked_to
     if decision.hold is not None:
         _note_hold(session, ticket, decision.letter, decision.hold, now)
-    compose.write(session, site, ticket, occasion, now, **contents)
+    compose.write(session, site, ticket, dispatch, now, **contents)
 
 
 def _note_hold(session: Session, ticket: Ticket, letter: str, hold: Hold, now: datetime) -> None:

@@ -32,7 +32,7 @@ _PURPOSES: dict[LetterKind, Purpose] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class Dispatch:
     """What one letter is sent for, beside its ticket.
 
     to: the bare address. verified: whether it may carry the requester's own words. in_reply_to, references: of the
@@ -49,17 +49,17 @@ class Occasion:
     incoming_id: int | None = None  # of the mail that it answers
 
 
-def write(session: Session, site: Site, ticket: Ticket, occasion: Occasion, now: datetime, **contents: object) -> int:
+def write(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now: datetime, **contents: object) -> int:
     """Compose a letter of a ticket and put it into the outbox; returns the outgoing row's id.
 
     `contents` are the fields of Letter that only this one has. Runs inside the caller's transaction.
     """
-    letter = letter_of(session, site, ticket, occasion, now)
+    letter = letter_of(session, site, ticket, dispatch, now)
     composed = site.letters.compose(replace(letter, **contents), site.head)  # type: ignore[arg-type]
     for warning in composed.warnings:
         log.warning("a template is broken, the built-in one is used: %s", warning)
     message_row = _add_message(session, site, ticket, composed, now)
-    return _add_outgoing(session, site, ticket, occasion, composed, message_row, now)
+    return _add_outgoing(session, site, ticket, dispatch, composed, message_row, now)
 
 
 _STEPS: dict[str, StepKind] = {
@@ -82,27 +82,27 @@ def articles_for(site: Site, ticket: Ticket, meaning: Understanding) -> tuple[Ar
     return tuple(ArticleLink(article.title, article.address) for article in fitting)
 
 
-def letter_of(session: Session, site: Site, ticket: Ticket, occasion: Occasion, now: datetime) -> Letter:
+def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now: datetime) -> Letter:
     """What every letter of a ticket says: ID, promise, place, category, details found and missing."""
     language = site.letters.language_for(ticket.language, site.head.language)
     category = site.categories.get(ticket.category)
     signing = site.keys[0]
     domain = site.settings.support.address.rpartition("@")[2]
     serial = tickets.next_serial(session, ticket)
-    purpose = _PURPOSES[occasion.kind]
+    purpose = _PURPOSES[dispatch.kind]
     reply_to = ""
     if site.settings.support.signed_reply_address:
         reply_to = signatures.sign_reply_address(signing, ticket.key, site.settings.support.address)
     return Letter(
-        kind=occasion.kind,
+        kind=dispatch.kind,
         ticket_id=ticket.key,
-        to=occasion.to,
+        to=dispatch.to,
         message_id=signatures.sign_message_id(signing, ticket.key, serial, purpose, domain),
         date=now,
         language=language,
-        verified=occasion.verified,
+        verified=dispatch.verified,
         subject=ticket.subject,
-        name=occasion.name,
+        name=dispatch.name,
         promised_from=ticket.promised_from,
         promised_by=ticket.promised_by,
         longer=ticket.promise_longer,
@@ -111,8 +111,8 @@ def letter_of(session: Session, site: Site, ticket: Ticket, occasion: Occasion, 
         found=_found(ticket, category, language),
         missing=_missing(ticket, category, language),
         check_word=ticket.check_word,
-        in_reply_to=occasion.in_reply_to,
-        references=occasion.references,
+        in_reply_to=dispatch.in_reply_to,
+        references=dispatch.references,
         reply_to=reply_to,
     )
 
@@ -163,27 +163,27 @@ def _add_message(session: Session, site: Site, ticket: Ticket, composed: Compose
 
 
 def _add_outgoing(
-    session: Session, site: Site, ticket: Ticket, occasion: Occasion, composed: Composed, message_row: int,
+    session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, composed: Composed, message_row: int,
     now: datetime,
 ) -> int:  # fmt: skip
-    staff = occasion.kind == "staff-reply"
-    recipient = Address("", occasion.to)
-    hold = occasion.hold
+    staff = dispatch.kind == "staff-reply"
+    recipient = Address("", dispatch.to)
+    hold = dispatch.hold
     return outgoing.add(
         session,
         ticket_id=ticket.id,
         message_row=message_row,
-        cause_id=occasion.incoming_id,
-        kind=occasion.kind,
+        cause_id=dispatch.incoming_id,
+        kind=dispatch.kind,
         rank=outgoing.STAFF_RANK if staff else outgoing.LETTER_RANK,
         envelope_from=site.settings.smtp.envelope_from or site.settings.support.address,
-        recipient=occasion.to,
-        recipient_key=address_key(occasion.to),
+        recipient=dispatch.to,
+        recipient_key=address_key(dispatch.to),
         recipient_domain=recipient.domain,
         subject=composed.subject,
         message_id=composed.message_id,
         wire=composed.message,
-        verified=occasion.verified,
+        verified=dispatch.verified,
         state="withheld" if hold else "queued",
         hold=hold.code if hold else "",
         reason=hold.text if hold else "",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from mailticket.errors import StoreUnavailable
 from mailticket.mail.packing import pack
 from mailticket.outbox import compose
-from mailticket.outbox.compose import Occasion
+from mailticket.outbox.compose import Dispatch
 from mailticket.promise import make_promise
 from mailticket.secrets.redaction import redact
 from mailticket.site import Site
@@ -120,9 +120,9 @@ class Upkeep:
                                load, site.classifier.categories)  # fmt: skip
         verified = ticket.trust == "verified"
         hold = self._hold(session, promisee.recipient_key, now, verified)
-        occasion = Occasion("late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold)
+        dispatch = Dispatch("late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold)
         compose.write(
-            session, site, ticket, occasion, now,
+            session, site, ticket, dispatch, now,
             promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,
         )  # fmt: skip
         detail = f"withheld: {hold.text}" if hold else f"new date {renewed.promised_by}"
