@@ -235,7 +235,7 @@ def _watchdog_seconds(environ: Mapping[str, str]) -> float | None:
 
 
 class Metrics:
-    """Figures of one moment and their text for Prometheus. A name is declared once, before use."""
+    """Figures of one moment and their text for Prometheus, all gauges. A name is declared once, before use."""
 
     def __init__(self) -> None:
         self._meanings: dict[str, str] = {}

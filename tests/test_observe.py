@@ -1,4 +1,4 @@
-"""Log lines that nothing can forge or leak through, heartbeats, systemd's protocol, counters."""
+"""Log lines that nothing can forge or leak through, heartbeats, systemd's protocol, figures."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mailticket.intake.prepare import Given, Prepared, prepare
+from mailticket.intake.prepare import Failure, Prepared, RawMail, prepare
 from mailticket.intake.preparer import Preparer, PreparerLost
 from mailticket.mail.values import Ourselves
 from mailticket.settings import Settings
@@ -52,12 +52,12 @@ def is_there(preparer: Preparer, told: Brief) -> bool:
         return loan is not None
 
 
-def batches() -> list[list[Given]]:
+def batches() -> list[list[RawMail]]:
     mails = [(raw, number != 2) for number, raw in enumerate(post.requests(5))]
     return [mails[:2], mails[2:3], mails[3:]]
 
 
-def ask(preparer: Preparer, told: Brief, questions: list[list[Given]]) -> list[Any]:
+def ask(preparer: Preparer, told: Brief, questions: list[list[RawMail]]) -> list[Any]:
     with preparer.lent(told) as loan:
         assert loan is not None
         return [answer for answers in loan.by_turns(questions) for answer in answers]
@@ -76,7 +76,7 @@ def test_a_mail_that_cannot_be_read_is_said_and_the_others_are_prepared(make: An
     first, second, third = ask(make(told), told, [[good, UNREADABLE], [good]])
     assert isinstance(first, Prepared)
     assert isinstance(third, Prepared)
-    assert second == "AttributeError"
+    assert second == Failure("AttributeError")
 
 
 def test_whoever_borrows_it_when_it_dies_is_told_and_the_next_has_a_new_one(make: Any, told: Brief) -> None:
@@ -98,7 +98,7 @@ def test_one_that_does_not_answer_is_given_up(make: Any, told: Brief) -> None:
     preparer = make(told, patience=0.3)
     stopped = preparer.pid
     os.kill(stopped, signal.SIGSTOP)
-    with pytest.raises(PreparerLost, match="no answer"):
+    with pytest.raises(PreparerLost, match="nothing came"):
         ask(preparer, told, batches())
     assert preparer.pid is None
     with pytest.raises(ProcessLookupError):
@@ -156,7 +156,7 @@ def test_a_machine_with_one_processor_does_without(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_chunk_is_answered_whole_whatever_happens_to_the_process(make: Any, told: Brief) -> None:
-    mails: list[Given] = [(raw, True) for raw in post.requests(30)]
+    mails: list[RawMail] = [(raw, True) for raw in post.requests(30)]
     here = [prepare(raw, complete, told) for raw, complete in mails]
     preparer = make(told)
     assert [one for batch in preparer.prepared(mails, told) for one in batch] == here
@@ -165,7 +165,7 @@ def test_a_chunk_is_answered_whole_whatever_happens_to_the_process(make: Any, to
     found = next(batches)
     os.kill(preparer.pid, signal.SIGKILL)
     found += [one for batch in batches for one in batch]
-    lost = [number for number, one in enumerate(found) if one == "the second process was lost: it ended"]
+    lost = [number for number, one in enumerate(found) if one == Failure("the second process was lost: it ended")]
     assert len(lost) in (0, 6, 10)  # the batch in hand; it may have been answered before
     assert [one for number, one in enumerate(found) if number not in lost] == [
         one for number, one in enumerate(here) if number not in lost

@@ -42,8 +42,8 @@ def settings_of(ctx: click.Context) -> Settings:
 
 
 def config_path(ctx: click.Context) -> Path | None:
-    given = (ctx.obj or {}).get("config")
-    return Path(given) if given else None
+    path = (ctx.obj or {}).get("config")
+    return Path(path) if path else None
 
 
 def settings_or_none(ctx: click.Context) -> Settings | None:

@@ -13,7 +13,7 @@ from mailticket.cli import terminal
 from mailticket.cli.common import config_option, json_option, print_json, reading_of, settings_or_none, site_of
 
 if TYPE_CHECKING:
-    from mailticket.intake.files import Found
+    from mailticket.intake.files import MailFile
     from mailticket.mail.values import Mail
     from mailticket.triage.understanding import Understanding
 
@@ -23,12 +23,12 @@ def mail() -> None:
     """Read a mail, take mails in from files, ask what became of one."""
 
 
-def _given(files: Sequence[str]) -> Iterator[Found]:
-    from mailticket.intake.files import Found, mails_in
+def _mails_of(files: Sequence[str]) -> Iterator[MailFile]:
+    from mailticket.intake.files import MailFile, mails_in
 
     for name in files:
         if name == "-":
-            yield Found("-", sys.stdin.buffer.read())
+            yield MailFile("-", sys.stdin.buffer.read())
         else:
             yield from mails_in(Path(name))
 
@@ -44,14 +44,14 @@ def explain(ctx: click.Context, files: tuple[str, ...], whole: bool, as_json: bo
     from mailticket.intake.explain import Explainer
 
     explainer = Explainer(settings_or_none(ctx))
-    for found in _given(files):
-        reading = explainer.explain(found.raw)
+    for source in _mails_of(files):
+        reading = explainer.explain(source.raw)
         if as_json:
             from mailticket.cli import faces
 
-            print_json(faces.mail(found.place, reading.mail, reading.meaning, reading.ticket_ids))
+            print_json(faces.mail(source.place, reading.mail, reading.meaning, reading.ticket_ids))
         else:
-            _print_reading(found.place, reading.mail, reading.meaning, reading.ticket_ids, whole)
+            _print_reading(source.place, reading.mail, reading.meaning, reading.ticket_ids, whole)
 
 
 def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str], whole: bool) -> None:
@@ -91,33 +91,33 @@ def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: S
     terminal.heading("Whole text" if whole else "New text")
     click.echo(terminal.clean(read.text if whole else read.new_text).rstrip())
     for cut in read.cuts:
-        said = f"[cut: {cut.kind}, {cut.lines} lines, beginning {terminal.line(cut.first_line)[:60]!r}]"
-        click.echo(click.style(said, fg="bright_black"))
+        notice = f"[cut: {cut.kind}, {cut.lines} lines, beginning {terminal.line(cut.first_line)[:60]!r}]"
+        click.echo(click.style(notice, fg="bright_black"))
     click.echo()
 
 
 @mail.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--acknowledge", is_flag=True, help="Send the answers that files would have withheld.")
+@click.option("--acknowledge", is_flag=True, help="Send the letters that files would have withheld.")
 @json_option
 @config_option
 @click.pass_context
 def ingest(ctx: click.Context, files: tuple[str, ...], acknowledge: bool, as_json: bool) -> int:
     """Take mails in from files, mbox, Maildir, folders, or standard input (-).
 
-    Standard input arrives now and is acknowledged, as from an MTA's pipe. Answers to mails from files are withheld
+    Standard input arrives now and is acknowledged, as from an MTA's pipe. Letters to mails from files are withheld
     unless --acknowledge is given.
     """
     from mailticket.intake.ingest import Ingest
 
     with site_of(ctx) as site:
         inlet = Ingest(site, acknowledge=acknowledge)
-        for found in _with_progress(_given(files), quiet=as_json):
-            outcome = inlet.take(found)
+        for source in _with_progress(_mails_of(files), quiet=as_json):
+            result = inlet.take(source)
             if as_json:
-                print_json({"file": found.place, "state": outcome.state, "ticket": outcome.ticket, "rule": outcome.rule,
-                            "reason": outcome.reason, "letter": outcome.letter or None,
-                            "withheld": outcome.withheld or None})  # fmt: skip
+                print_json({"file": source.place, "state": result.state, "ticket": result.ticket, "rule": result.rule,
+                            "reason": result.reason, "letter": result.letter or None,
+                            "withheld": result.withheld or None})  # fmt: skip
     if not as_json:
         click.echo(", ".join(f"{number} {state}" for state, number in sorted(inlet.states.items())) or "no mails")
     return 1 if inlet.states["quarantined"] else 0
@@ -125,12 +125,12 @@ def ingest(ctx: click.Context, files: tuple[str, ...], acknowledge: bool, as_jso
 
 def _with_progress(items: Iterable[Any], *, quiet: bool) -> Iterator[Any]:
     """Count on the terminal while long work goes on; nothing in pipes."""
-    shown = not quiet and sys.stderr.isatty()
+    visible = not quiet and sys.stderr.isatty()
     for number, item in enumerate(items, 1):
-        if shown and number % 20 == 0:
+        if visible and number % 20 == 0:
             click.echo(f"\r{number} mails", nl=False, err=True)
         yield item
-    if shown:
+    if visible:
         click.echo("\r" + " " * 20 + "\r", nl=False, err=True)
 
 
@@ -141,7 +141,7 @@ def _with_progress(items: Iterable[Any], *, quiet: bool) -> Iterator[Any]:
 def take_up(ctx: click.Context, name: str) -> int:
     """Take in mails that were left alone as before first contact: one, or all of a mailbox.
 
-    The daemon fetches them at its next look. Answers to mail older than [acknowledge] within_hours stay withheld.
+    The daemon fetches them at its next look. Letters to mail older than [acknowledge] within_hours stay withheld.
     """
     from mailticket.store import incoming
 

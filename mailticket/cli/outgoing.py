@@ -63,25 +63,25 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
         row = outgoing.by_id(session, number)
         owner = tickets.by_id(session, row.ticket_id) if row.ticket_id else None
         face = faces.outgoing(row, owner.key if owner else None)
-        shown = tickets.message_text(session, row.message_row)
+        text = tickets.message_text(session, row.message_row)
     if raw:
         sys.stdout.buffer.write(row.wire)
     elif as_json:
-        print_json({**face, "envelope_from": row.envelope_from, "text": shown})
+        print_json({**face, "envelope_from": row.envelope_from, "text": text})
     else:
         terminal.facts([*((k.replace("_", " "), v) for k, v in face.items()), ("envelope from", row.envelope_from)])
         click.echo()
-        click.echo(terminal.clean(shown).rstrip())
+        click.echo(terminal.clean(text).rstrip())
 
 
-def _change(ctx: click.Context, numbers: tuple[int, ...], change: str, said: str) -> None:
+def _change(ctx: click.Context, numbers: tuple[int, ...], change: str, result: str) -> None:
     from mailticket.desk.tickets import Desk
 
     with site_of(ctx) as site:
         desk = Desk(site)
         for number in numbers:
             getattr(desk, change)(number)
-            click.echo(f"{number}: {said}")
+            click.echo(f"{number}: {result}")
 
 
 @outbox.command()

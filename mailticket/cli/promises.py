@@ -36,15 +36,15 @@ def replay(ctx: click.Context, file: str, as_json: bool) -> None:
     from mailticket.topics.exchange import CATEGORIES
 
     settings = settings_or_none(ctx)
-    given = settings.promise if settings else Promise()
+    policy = settings.promise if settings else Promise()
     zone = settings.support.timezone if settings else "UTC"
     categories = (settings.category if settings else ()) or CATEGORIES
-    run = Replay(given, from_settings(given, zone), categories)
+    run = Replay(policy, from_settings(policy, zone), categories)
     for promised in run.promises(_events(file)):
         if as_json:
             print_json(promised)
     if not as_json:
-        _print_summary(run.summary(), given.mode)
+        _print_summary(run.summary(), policy.mode)
 
 
 def _events(file: str) -> Iterator[Mapping[str, Any]]:

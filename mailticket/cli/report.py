@@ -29,15 +29,15 @@ def report(ctx: click.Context, weeks: int, as_json: bool) -> None:
         monday = now.astimezone(zone).date() - timedelta(days=now.astimezone(zone).weekday())
         since = now.astimezone(zone).replace(year=monday.year, month=monday.month, day=monday.day, hour=0, minute=0,
                                              second=0, microsecond=0) - timedelta(weeks=weeks - 1)  # fmt: skip
-        found = record(requests(session, since), now, zone)
+        summary = record(requests(session, since), now, zone)
     if as_json:
-        print_json({"at": moment(now), "since": moment(since), **found})
+        print_json({"at": moment(now), "since": moment(since), **summary})
         return
-    if not found["requests"]:
+    if not summary["requests"]:
         click.echo(f"No requests since {since:%Y-%m-%d}.")
         return
     click.echo(f"First answers to requests since {since:%Y-%m-%d}, in hours from arrival.\n")
-    rows = [("all", found), *found["weeks"].items(), *found["categories"].items()]
+    rows = [("all", summary), *summary["weeks"].items(), *summary["categories"].items()]
     terminal.table(_HEAD, [(name, *_cells(tally)) for name, tally in rows], stretch=0)
 
 

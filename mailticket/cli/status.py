@@ -91,19 +91,19 @@ def _answers(recent: dict[str, Any]) -> dict[str, Any]:
 def _print_part(part: dict[str, Any], row: Any, now: Any) -> None:
     good = row is not None and not row.error
     sign = click.style("✓", fg="green") if good else click.style("✗" if row else "·", fg="red" if row else "yellow")
-    said = f"last success {terminal.ago(row.last_success_at, now)}" if row else "no contact yet"
+    text = f"last success {terminal.ago(row.last_success_at, now)}" if row else "no contact yet"
     if row is not None and row.error:
-        said += click.style(
+        text += click.style(
             f"; failing since {terminal.ago(row.error_since, now)}: {terminal.line(row.error)}", fg="red"
         )
     if part["backlog"]:
-        said += f"; {part['backlog']} mails wait"
+        text += f"; {part['backlog']} mails wait"
     if part["not_flagged"]:
         because = terminal.line(part["not_flagged_because"])
-        said += click.style(f"; {part['not_flagged']} not flagged or moved: {because}", fg="yellow")
+        text += click.style(f"; {part['not_flagged']} not flagged or moved: {because}", fg="yellow")
     if part["note"]:
-        said += f"; {terminal.line(part['note'])}"
-    click.echo(f"{sign} {part['name']}: {said}")
+        text += f"; {terminal.line(part['note'])}"
+    click.echo(f"{sign} {part['name']}: {text}")
 
 
 def _print_figures(face: dict[str, Any], figures: Any, now: Any) -> None:

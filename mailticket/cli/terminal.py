@@ -96,9 +96,9 @@ def heading(text: str) -> None:
 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:
     """Names and values below each other; empty values are left out."""
-    shown = [(name, clean(value)) for name, value in pairs if value not in (None, "", (), [])]
-    wide = max([width(name) for name, _ in shown], default=0)
-    for name, value in shown:
+    visible = [(name, clean(value)) for name, value in pairs if value not in (None, "", (), [])]
+    wide = max([width(name) for name, _ in visible], default=0)
+    for name, value in visible:
         first, *more = value.splitlines() or [""]
         click.echo(f"{click.style(fit(name, wide), fg='bright_black')}  {first}")
         for rest in more:

@@ -53,8 +53,8 @@ def _print_entry(entry: dict[str, Any], full: bool) -> None:
         click.echo(click.style(f"! exposes: {', '.join(entry['secrets'])}; ask to change it", fg="red"))
     click.echo(_text(entry, full))
     for file in entry["attachments"]:
-        said = f"[{terminal.line(file['name'])}, {file['type']}, {file['size']} bytes: attachment {file['id']}]"
-        click.echo(click.style(said, fg="bright_black"))
+        line = f"[{terminal.line(file['name'])}, {file['type']}, {file['size']} bytes: attachment {file['id']}]"
+        click.echo(click.style(line, fg="bright_black"))
 
 
 def _text(entry: dict[str, Any], full: bool) -> str:

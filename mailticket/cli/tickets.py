@@ -50,14 +50,14 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 @json_option
 @config_option
 @click.pass_context
-def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **wanted: Any) -> None:
+def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: Any) -> None:
     """List tickets, newest first."""
     from mailticket.cli import faces
     from mailticket.store import overview, tickets
 
-    wanted["status"] = tuple(wanted["status"])
+    criteria["status"] = tuple(criteria["status"])
     with reading_of(ctx) as (session, _, now):
-        rows = overview.ticket_rows(session, overview.Filter(**wanted), limit)
+        rows = overview.ticket_rows(session, overview.Filter(**criteria), limit)
         if as_json:
             for row in rows:
                 print_json(faces.ticket(row, tickets.position(session, row.ticket)))
@@ -107,20 +107,20 @@ def _details(site: Site, name: str) -> dict[str, Any]:
     from mailticket.store import overview, tickets
 
     with site.database.read() as session:
-        found: Ticket = Desk(site).find(session, name)
-        found_id = int(found.id or 0)
-        conversation = tickets.conversation(session, found_id)
+        row: Ticket = Desk(site).find(session, name)
+        ticket_id = int(row.id or 0)
+        conversation = tickets.conversation(session, ticket_id)
         files = tickets.attachments_of(session, [int(m.id or 0) for m in conversation])
         return {
-            **faces.ticket(overview.ticket_row(session, found), tickets.position(session, found)),
-            "check_word": found.check_word,
-            "promise_reason": found.promise_reason,
-            "participants": [p.address for p in tickets.participants(session, found_id)],
-            "addresses": [a.address for a in tickets.addresses_of(session, found.requester_id)],
-            "undeliverable": [a.address for a in tickets.addresses_of(session, found.requester_id)
+            **faces.ticket(overview.ticket_row(session, row), tickets.position(session, row)),
+            "check_word": row.check_word,
+            "promise_reason": row.promise_reason,
+            "participants": [p.address for p in tickets.participants(session, ticket_id)],
+            "addresses": [a.address for a in tickets.addresses_of(session, row.requester_id)],
+            "undeliverable": [a.address for a in tickets.addresses_of(session, row.requester_id)
                               if a.undeliverable_since],
             "conversation": [faces.message(m, files.get(int(m.id or 0), [])) for m in conversation],
-            "history": [faces.event(e) for e in tickets.events(session, found_id)],
+            "history": [faces.event(e) for e in tickets.events(session, ticket_id)],
         }  # fmt: skip
 
 

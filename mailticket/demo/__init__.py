@@ -220,12 +220,12 @@ The servers stay up. With an ordinary mail program:
   write to support         SMTP, 127.0.0.1 port {stage.post.port}, no encryption, to {senders.SUPPORT}
 What mailticket answers is shown here. Ctrl-C ends.
 """)
-    shown = list(stage.post.accepted)
+    seen = list(stage.post.accepted)
     try:
         while True:
-            accepted = stage.post.wait_for(lambda mail: mail not in shown, 3600)
+            accepted = stage.post.wait_for(lambda mail: mail not in seen, 3600)
             if accepted is not None:
-                shown.append(accepted)
+                seen.append(accepted)
                 _show_letter(stage, _parsed(accepted.raw))
     except KeyboardInterrupt:
         stage.say("Stopping.")

@@ -51,8 +51,8 @@ class InboxServer:
         """Put a mail into the inbox, as a mail server would on its arrival."""
         with imaplib.IMAP4("127.0.0.1", self.port, timeout=PATIENCE) as imap:
             imap.login(self.user, self.password)
-            said, data = imap.append("INBOX", "", imaplib.Time2Internaldate(when or datetime.now(UTC)), raw)
-        if said != "OK":
+            status, data = imap.append("INBOX", "", imaplib.Time2Internaldate(when or datetime.now(UTC)), raw)
+        if status != "OK":
             raise RuntimeError(f"the embedded IMAP server refused a mail: {data!r}")
 
     async def _serve(self) -> None:

@@ -12,7 +12,7 @@ from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import address_key
 from mailticket.models import Message, Participant, Ticket
 from mailticket.outbox import compose
-from mailticket.outbox.compose import Occasion
+from mailticket.outbox.compose import Dispatch
 from mailticket.secrets import masking
 from mailticket.site import Site
 from mailticket.store import Session, outgoing, tickets
@@ -32,12 +32,12 @@ class Desk:
         """The ticket that a person means by an ID as they type it; a merged one leads to its target."""
         settings = self.site.settings.support
         prefixes = (settings.prefix, *settings.former_prefixes)
-        found = ids.find_ids(name, prefixes) or ids.find_ids(f"{settings.prefix}-{name}", prefixes)
-        if not found:
+        keys = ids.find_ids(name, prefixes) or ids.find_ids(f"{settings.prefix}-{name}", prefixes)
+        if not keys:
             raise NotFound(
                 f"{name!r} is no ticket ID: it looks like {settings.prefix}-7F3K-92QX, is there a typing error?"
             )
-        return tickets.by_key(session, found[0], follow_merge=True, lock=True)
+        return tickets.by_key(session, keys[0], follow_merge=True, lock=True)
 
     def reply(self, name: str, text: str, staff_name: str = "") -> tuple[str, int]:
         """Answer the requester; returns the ticket's ID and the outgoing mail's number."""
@@ -48,17 +48,17 @@ class Desk:
         with self.site.database.write() as session:
             ticket = self.find(session, name)
             to = self._recipient(session, ticket)
-            answered = tickets.newest_incoming(session, int(ticket.id or 0))
-            occasion = Occasion(
+            request = tickets.newest_incoming(session, int(ticket.id or 0))
+            dispatch = Dispatch(
                 kind="staff-reply",
                 to=to,
                 verified=True,  # a person decides what a staff answer says
-                in_reply_to=(answered.message_id or "") if answered else "",
+                in_reply_to=(request.message_id or "") if request else "",
                 references=self._thread(session, ticket),
             )
             row = compose.write(
-                session, self.site, ticket, occasion, now,
-                staff_text=body, staff_name=staff_name, history=_quoted(answered),
+                session, self.site, ticket, dispatch, now,
+                staff_text=body, staff_name=staff_name, history=_quoted(request),
             )  # fmt: skip
             self._set_status(session, ticket, "pending", now)
             self._event(session, ticket, now, "staff-reply", f"to {to}")
@@ -138,8 +138,8 @@ class Desk:
         now = self.site.clock()
         with self.site.database.write() as session:
             settings = self.site.settings.support
-            found = ids.find_ids(name, (settings.prefix, *settings.former_prefixes))
-            ticket = tickets.by_key(session, found[0] if found else name, lock=True)
+            keys = ids.find_ids(name, (settings.prefix, *settings.former_prefixes))
+            ticket = tickets.by_key(session, keys[0] if keys else name, lock=True)
             if ticket.merged_into is not None:
                 self._unmerge(session, ticket, ticket.merged_into, now)
             elif ticket.duplicate_of is not None:
@@ -156,8 +156,8 @@ class Desk:
         ticket.merged_into = None
         untouched = ticket.first_response_at is None and not ticket.assigned_to
         self._set_status(session, ticket, "new" if untouched else "open", now)
-        said = f"{moved} messages went back to {ticket.key}"
-        tickets.add_event(session, target, now, "split", said, self.actor)
+        detail = f"{moved} messages went back to {ticket.key}"
+        tickets.add_event(session, target, now, "split", detail, self.actor)
         self._event(session, ticket, now, "split", f"{moved} messages came back")
 
     def add_participant(self, name: str, address: str) -> str:
@@ -194,7 +194,7 @@ class Desk:
                 raise Refused(f"mail to {address} is not stopped")
 
     def release(self, numbers: list[int] | None = None) -> int:
-        """Send answers that were held back, oldest first: all of them, or the given rows. Returns how many."""
+        """Send letters that were held back, oldest first: all of them, or the given rows. Returns how many."""
         now = self.site.clock()
         with self.site.database.write() as session:
             rows = outgoing.withheld(session, numbers)
@@ -248,9 +248,9 @@ class Desk:
         if not addresses:
             raise Refused(f"{ticket.key} has no requester to answer; set one with `mailticket ticket requester`")
         newest = tickets.newest_incoming(session, int(ticket.id or 0))
-        written = {a.key: a.address for a in addresses}
+        spellings = {a.key: a.address for a in addresses}
         last = address_key(newest.from_address) if newest else ""
-        return written.get(last, addresses[0].address)
+        return spellings.get(last, addresses[0].address)
 
     def _thread(self, session: Session, ticket: Ticket) -> tuple[str, ...]:
         """All Message-IDs of the conversation, oldest first: what References holds (RFC 5322 section 3.6.4)."""
@@ -258,9 +258,9 @@ class Desk:
         return tuple(row.message_id for row in rows if row.message_id)
 
     def _send_solved(self, session: Session, ticket: Ticket, now: datetime) -> None:
-        occasion = Occasion("solved", self._recipient(session, ticket), verified=ticket.trust == "verified",
+        dispatch = Dispatch("solved", self._recipient(session, ticket), verified=ticket.trust == "verified",
                             references=self._thread(session, ticket))  # fmt: skip
-        compose.write(session, self.site, ticket, occasion, now, state="solved")
+        compose.write(session, self.site, ticket, dispatch, now, state="solved")
 
     def _set_status(self, session: Session, ticket: Ticket, status: str, now: datetime) -> None:
         ticket.status = status

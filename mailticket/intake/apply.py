@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,12 +12,12 @@ from typing import Any
 from mailticket.mail.values import Mail
 from mailticket.models import Ticket
 from mailticket.outbox import compose
-from mailticket.outbox.compose import Occasion
+from mailticket.outbox.compose import Dispatch
 from mailticket.promise import Load, make_promise
 from mailticket.site import Site
 from mailticket.store import Session, incoming, outgoing, tickets
 from mailticket.triage import ids, signatures
-from mailticket.triage.decision import CONFLICT, Decision
+from mailticket.triage.decision import CONFLICT, Decision, Hold
 from mailticket.triage.understanding import Understanding
 
 log = logging.getLogger("mailticket.intake.apply")
@@ -56,7 +57,7 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
     if decision.failed_outgoing is not None:
         _bounced(session, decision, now)
     if decision.letter and ticket is not None:
-        _answer(session, site, arrived, ticket, decision, now)
+        _write_letter(session, site, arrived, ticket, decision, now)
     return ticket
 
 
@@ -69,50 +70,70 @@ def _note_way(session: Session, arrived: Arrived, ticket: Ticket, decision: Deci
 
 
 def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, now: datetime) -> Ticket:
-    mail, meaning, settings = arrived.mail, arrived.meaning, site.settings
-    key = tickets.unused_key(session, lambda: ids.new_id(settings.support.prefix, secrets.randbelow))
+    mail, meaning = arrived.mail, arrived.meaning
     requester = None
     if mail.sender_address is not None:
         # A forged mail must not choose the language in which its victim is answered.
         language = "" if mail.trust == "failed" else mail.language
         requester = tickets.requester_of(session, mail.sender_address, language, now)
-    promised = make_promise(
-        now, arrived.arrived_at, meaning.verdict.name, meaning.verdict.priority, settings.promise, site.calendar,
-        arrived.load, site.classifier.categories,
-    )  # fmt: skip
-    ticket = Ticket(
-        key=key,
-        subject=meaning.subject[:_LONGEST_SUBJECT],
-        priority=meaning.verdict.priority,
+    ticket = open_ticket(
+        session, site, arrived.arrived_at, f"{decision.rule}: {decision.reason}", now,
+        load=arrived.load,
         category=meaning.verdict.name,
+        priority=meaning.verdict.priority,
+        subject=meaning.subject[:_LONGEST_SUBJECT],
         category_sure=meaning.verdict.sure,
         language=mail.language or decision.language,
         requester_id=requester,
         trust=mail.trust,
-        marks=list(decision.marks),
+        marks=decision.marks,
+        fields={name: list(values) for name, values in meaning.fields.items()},
+        missing=list(meaning.missing),
+        fingerprint=meaning.fingerprint.to_json(),
+        **_links(session, decision),
+    )  # fmt: skip
+    if decision.duplicate is not None:
+        detail = f"{decision.duplicate.similarity:.2f} like {decision.duplicate.key}: {decision.duplicate.reason}"
+        tickets.add_event(session, int(ticket.id or 0), now, "duplicate", detail)
+    _add_message(session, arrived, ticket, decision)
+    return ticket
+
+
+def open_ticket(
+    session: Session, site: Site, arrived_at: datetime, reason: str, now: datetime, *,
+    load: Load | None = None, category: str = "other", priority: str = "normal", marks: Sequence[str] = (),
+    actor: str = "mailticket", **values: Any,
+) -> Ticket:  # fmt: skip
+    """Write a new ticket with its ID, its promise and the beginning of its history; returns its row.
+
+    arrived_at gives its place in the queue. load: what bears on the promise beside the policy, if it is known. values:
+    further columns. Runs inside the caller's transaction.
+    """
+    key = tickets.unused_key(session, lambda: ids.new_id(site.settings.support.prefix, secrets.randbelow))
+    promised = make_promise(
+        now, arrived_at, category, priority, site.settings.promise, site.calendar, load, site.classifier.categories
+    )
+    ticket = Ticket(
+        key=key,
+        category=category,
+        priority=priority,
+        marks=list(marks),
         check_word=signatures.check_word(site.keys[0], key),
-        created_at=arrived.arrived_at,
+        created_at=arrived_at,
         updated_at=now,
         promised_from=promised.promised_from,
         promised_by=promised.promised_by,
         promise_reason=promised.reason,
         promise_longer="load" if promised.longer else "",
-        fields={name: list(values) for name, values in meaning.fields.items()},
-        missing=list(meaning.missing),
-        fingerprint=meaning.fingerprint.to_json(),
-        **_links(session, decision),
+        **values,
     )
     ticket_id = tickets.add(session, ticket)
-    if arrived.load is not None:
-        arrived.load.request(ticket.key, now, ticket.priority)
-    tickets.add_event(session, ticket_id, now, "opened", f"{decision.rule}: {decision.reason}")
-    for mark in decision.marks:
+    if load is not None:
+        load.request(key, now, priority)
+    tickets.add_event(session, ticket_id, now, "opened", reason, actor)
+    for mark in marks:
         tickets.add_event(session, ticket_id, now, "marked", mark)
     tickets.add_event(session, ticket_id, now, "promised", promised.reason)
-    if decision.duplicate is not None:
-        said = f"{decision.duplicate.similarity:.2f} like {decision.duplicate.key}: {decision.duplicate.reason}"
-        tickets.add_event(session, ticket_id, now, "duplicate", said)
-    _add_message(session, arrived, ticket, decision)
     return ticket
 
 
@@ -143,8 +164,8 @@ def _join(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decisi
             _remember_language(session, arrived.mail, ticket, now)
     if decision.command == "split" and ticket.duplicate_of is not None:
         ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""
-        said = f"no repetition of {decision.split_from}, its requester says"
-        tickets.add_event(session, ticket_id, now, "split", said, "requester")
+        detail = f"no repetition of {decision.split_from}, its requester says"
+        tickets.add_event(session, ticket_id, now, "split", detail, "requester")
     session.add(ticket)
 
 
@@ -184,7 +205,7 @@ def _fill_fields(site: Site, ticket: Ticket, meaning: Understanding) -> None:
 def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: Decision) -> None:
     mail, meaning = arrived.mail, arrived.meaning
     sender = mail.sender_address or (mail.from_[0] if mail.from_ else None)
-    message_id = tickets.add_message(
+    message_row = tickets.add_message(
         session,
         ticket_id=int(ticket.id or 0),
         direction="in",
@@ -204,7 +225,7 @@ def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: D
         incoming_id=arrived.incoming_id,
         raw_digest=mail.digest,
     )
-    tickets.add_attachments(session, message_id, mail.attachments)
+    tickets.add_attachments(session, message_row, mail.attachments)
 
 
 def _bounced(session: Session, decision: Decision, now: datetime) -> None:
@@ -218,44 +239,45 @@ def _bounced(session: Session, decision: Decision, now: datetime) -> None:
         tickets.set_undeliverable(session, row.recipient, now, why)
 
 
-def _answer(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime) -> None:
+def _write_letter(
+    session: Session, site: Site, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime
+) -> None:
     mail = arrived.mail
     if mail.sender_address is None:
         return
-    occasion = Occasion(
+    dispatch = Dispatch(
         kind=decision.letter,  # type: ignore[arg-type]
         to=mail.sender_address.address,
         verified=mail.trust == "verified",
         in_reply_to=mail.message_id,
         references=mail.references or (mail.in_reply_to if len(mail.in_reply_to) == 1 else ()),
         name=mail.sender_address.name,
-        withheld=decision.withheld,
-        cause=arrived.incoming_id,
+        hold=decision.hold,
+        incoming_id=arrived.incoming_id,
     )
-    if mail.trust == "verified" and not decision.withheld:
+    if mail.trust == "verified" and decision.hold is None:
         tickets.set_deliverable(session, mail.sender_address.address)
-    say: dict[str, Any] = {"secrets": arrived.meaning.secrets, "state": ticket.status}
+    contents: dict[str, Any] = {"secrets": arrived.meaning.secrets, "state": ticket.status}
     if decision.letter in ("acknowledgement", "duplicate-notice"):
-        say["articles"] = compose.articles_for(site, ticket, arrived.meaning)
+        contents["articles"] = compose.articles_for(site, ticket, arrived.meaning)
     if decision.letter == "status-answer":
-        say["steps"] = compose.steps(session, ticket)
+        contents["steps"] = compose.steps(session, ticket)
     if decision.duplicate is not None:
-        say |= {"first_ticket_id": decision.duplicate.key, "similarity": decision.duplicate.similarity}
+        contents |= {"first_ticket_id": decision.duplicate.key, "similarity": decision.duplicate.similarity}
     if decision.split_from is not None:
-        say["first_ticket_id"] = decision.split_from
+        contents["first_ticket_id"] = decision.split_from
     if decision.linked_to is not None:
-        say["former_ticket_id"] = decision.linked_to
-    if decision.withheld:
-        _withheld(session, ticket, decision, now)
-    compose.write(session, site, ticket, occasion, now, **say)
+        contents["former_ticket_id"] = decision.linked_to
+    if decision.hold is not None:
+        _note_hold(session, ticket, decision.letter, decision.hold, now)
+    compose.write(session, site, ticket, dispatch, now, **contents)
 
 
-def _withheld(session: Session, ticket: Ticket, decision: Decision, now: datetime) -> None:
-    tickets.add_event(session, int(ticket.id or 0), now, f"{decision.letter} withheld", decision.withheld)
-    flooded = decision.withheld.startswith("cap reached") and decision.withheld.endswith("in all")
-    if flooded and not outgoing.withheld_since(session, decision.withheld, now - timedelta(hours=1)):
+def _note_hold(session: Session, ticket: Ticket, letter: str, hold: Hold, now: datetime) -> None:
+    tickets.add_event(session, int(ticket.id or 0), now, f"{letter} withheld", hold.text)
+    if hold.code == "cap_total" and not outgoing.withheld_since(session, hold.code, now - timedelta(hours=1)):
         log.warning(
-            "%s: further answers are held back for now, intake goes on; "
+            "%s: further letters are held back for now, intake goes on; "
             "`mailticket outbox list --withheld` shows them, `mailticket outbox send --withheld` sends them",
-            decision.withheld,
+            hold.text,
         )

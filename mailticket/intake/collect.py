@@ -161,8 +161,8 @@ class Collector:
             uids = new[start : start + _PENDING_AT_ONCE]
             sizes = inbox.sizes(uids)
             listed = [
-                incoming.Listed(uid, known.size, known.internaldate)
-                if (known := sizes.get(uid))
+                incoming.Listed(uid, sizing.size, sizing.internaldate)
+                if (sizing := sizes.get(uid))
                 else incoming.Listed(uid)
                 for uid in uids
             ]
@@ -226,10 +226,10 @@ class Collector:
 
     def _fetch(self, inbox: Inbox, by_uid: dict[int, Waiting]) -> tuple[dict[int, imap.Fetched], list[imap.Missing]]:
         """The mails as the server gives them; an oversized one comes as headers and beginning."""
-        known = {uid: imap.Listed(row.size, row.arrived_at) for uid, row in by_uid.items()}
-        answers = list(inbox.fetch(known))
-        fetched = {answer.uid: answer for answer in answers if isinstance(answer, imap.Fetched)}
-        return fetched, [answer for answer in answers if isinstance(answer, imap.Missing)]
+        listing = {uid: imap.Listed(row.size, row.arrived_at) for uid, row in by_uid.items()}
+        responses = list(inbox.fetch(listing))
+        fetched = {response.uid: response for response in responses if isinstance(response, imap.Fetched)}
+        return fetched, [response for response in responses if isinstance(response, imap.Missing)]
 
     def _tidy(self, inbox: Inbox, folder: Folder, selected: imap.Folder) -> None:
         """Flag or move what was taken in. A refusal is kept, shown and tried again; it is never the mail's end."""

@@ -17,14 +17,14 @@ _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MailFile:
     """A mail in a file: where it lies, for people, and its bytes."""
 
     place: str
     raw: bytes
 
 
-def mails_in(path: Path) -> Iterator[Found]:
+def mails_in(path: Path) -> Iterator[MailFile]:
     """All mails at a path: a file with one mail, an mbox, a Maildir, or a folder of those, in order of name."""
     if path.is_dir():
         yield from _folder(path)
@@ -34,25 +34,25 @@ def mails_in(path: Path) -> Iterator[Found]:
         raise NotFound(f"{path}: there is no such file or folder")
 
 
-def _folder(path: Path) -> Iterator[Found]:
+def _folder(path: Path) -> Iterator[MailFile]:
     if (path / "cur").is_dir() and (path / "new").is_dir():
         for part in ("new", "cur"):
             for file in sorted((path / part).iterdir()):
                 if file.is_file():
-                    yield Found(str(file), file.read_bytes())
+                    yield MailFile(str(file), file.read_bytes())
         return
     for entry in sorted(path.iterdir()):
         if not entry.name.startswith("."):
             yield from mails_in(entry)
 
 
-def _file(path: Path) -> Iterator[Found]:
+def _file(path: Path) -> Iterator[MailFile]:
     with path.open("rb") as stream:
         if _FROM_LINE.match(stream.peek(1000)[:1000]):
             for number, raw in enumerate(_mbox(stream), 1):
-                yield Found(f"{path}#{number}", raw)
+                yield MailFile(f"{path}#{number}", raw)
         else:
-            yield Found(str(path), stream.read())
+            yield MailFile(str(path), stream.read())
 
 
 def _mbox(stream: BinaryIO) -> Iterator[bytes]:
@@ -78,7 +78,7 @@ def _unquoted(lines: list[bytes]) -> bytes:
     return _QUOTED_FROM.sub(rb"\1", b"".join(lines))
 
 
-def arrival(mail: Mail, now: datetime) -> datetime:
+def arrival_time(mail: Mail, now: datetime) -> datetime:
     """When a mail from a file arrived: its topmost Received, else its Date, never in the future."""
     at = mail.received_at or mail.date or now
     return min(at, now)

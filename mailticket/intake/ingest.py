@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from mailticket.intake.files import Found, arrival
+from mailticket.intake.files import MailFile, arrival_time
 from mailticket.intake.take_in import Arrival, Intake, Result
 from mailticket.mail import read
 from mailticket.site import Site
@@ -20,15 +20,16 @@ class Ingest:
         self._intake = Intake(site)
         self._acknowledge = acknowledge
 
-    def take(self, found: Found) -> Result:
+    def take(self, file: MailFile) -> Result:
         """Bring one mail to its result; raises StoreUnavailable with nothing done."""
         now = self._site.clock()
-        piped = found.place == "-"
-        at = now if piped else arrival(read(found.raw, self._site.brief.ourselves), now)
+        piped = file.place == "-"
+        route = "stdin" if piped else "file"
+        arrived_at = now if piped else arrival_time(read(file.raw, self._site.brief.ourselves), now)
         with self._site.database.write() as session:
-            row = incoming.record_file(session, at, len(found.raw), now, "stdin" if piped else "file")
-        answerable = piped or self._acknowledge
-        mail = Arrival(row, found.raw, at, "stdin" if piped else "file", afterwards=False, answerable=answerable)
+            incoming_id = incoming.record_file(session, arrived_at, len(file.raw), now, route)
+        mail = Arrival(incoming_id, file.raw, arrived_at, route, afterwards=False,
+                       letters_allowed=piped or self._acknowledge)  # fmt: skip
         result = self._intake.take_in([mail])[0]
         self.states[result.state] += 1
         return result

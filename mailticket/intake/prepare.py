@@ -23,28 +23,34 @@ class Prepared:
     packed: Packed
 
 
-def prepare(raw: bytes, complete: bool, told: Brief) -> Prepared:
+def prepare(raw: bytes, complete: bool, brief: Brief) -> Prepared:
     """Prepare one mail. complete is False when `raw` is only its headers and beginning."""
-    mail = read(raw, told.ourselves)
+    mail = read(raw, brief.ourselves)
     return Prepared(
         mail,
-        understand(mail, told.classifier),
-        claims(mail, told.keys, told.support),
+        understand(mail, brief.classifier),
+        claims(mail, brief.keys, brief.support),
         pack(raw, complete=complete, digest=mail.digest),
     )
 
 
-Given = tuple[bytes, bool]  # a raw mail, and whether it is complete
-Answer = Prepared | str  # or what it was that preparing it raised
-Batches = Generator[list[Answer], None, None]
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A mail that could not be prepared, and what kept it from being."""
+
+    reason: str
 
 
-def answers(mails: Iterable[Given], told: Brief) -> list[Answer]:
+RawMail = tuple[bytes, bool]  # and whether it is complete
+Batches = Generator[list[Prepared | Failure], None, None]
+
+
+def prepare_all(mails: Iterable[RawMail], brief: Brief) -> list[Prepared | Failure]:
     """Prepare mails; one that raises does not keep the others from it."""
-    found: list[Answer] = []
+    preparations: list[Prepared | Failure] = []
     for raw, complete in mails:
         try:
-            found.append(prepare(raw, complete, told))
+            preparations.append(prepare(raw, complete, brief))
         except Exception as error:
-            found.append(type(error).__name__)
-    return found
+            preparations.append(Failure(type(error).__name__))
+    return preparations

@@ -1,6 +1,6 @@
 """A second process that prepares mails while this one writes: one interpreter uses one processor at a time.
 
-It holds no database, no connection and no file, only the mails that it is given. It is started when a backlog is seen,
+It holds no database, no connection and no file, only the mails that it is sent. It is started when a backlog is seen,
 prepares a batch at a time, and ends by itself when nothing comes for a while or when its owner is gone. Whoever lends
 it must be ready to do without: it may not be there yet, be lent to another, or die of a mail.
 """
@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from mailticket.intake.prepare import Answer, Batches, Given, answers
+from mailticket.intake.prepare import Batches, Failure, Prepared, RawMail, prepare_all
 from mailticket.triage.brief import Brief
 
 log = logging.getLogger("mailticket.intake.preparer")
@@ -32,7 +32,7 @@ _IDLE_SECONDS = 20.0
 
 
 class PreparerLost(Exception):
-    """The second process died or did not answer; what it had in hand is not prepared."""
+    """The second process died or was silent for too long; what it had in hand is not prepared."""
 
 
 @dataclass
@@ -40,7 +40,7 @@ class _Process:
     """A started process and the brief that it was given."""
 
     popen: subprocess.Popen[bytes]
-    told: Brief
+    brief: Brief
     ready: bool = False
 
     @property
@@ -49,8 +49,8 @@ class _Process:
         assert self.popen.stdin is not None and self.popen.stdout is not None
         return self.popen.stdin, self.popen.stdout  # type: ignore[return-value]
 
-    def answers(self, seconds: float) -> bool:
-        """Whether an answer, or the end of all answers, is there within so many seconds."""
+    def is_heard(self, seconds: float) -> bool:
+        """Whether a batch, or the end of all batches, is there within so many seconds."""
         return _is_readable(self.pipes[1], seconds)
 
 
@@ -72,50 +72,51 @@ class Preparer:
         process = self._process
         return process.popen.pid if process else None
 
-    def wanted(self, told: Brief) -> None:
+    def wanted(self, brief: Brief) -> None:
         """Much is to be prepared: start the process, without waiting for it, if it is not there."""
         if not self._useful or not self._lock.acquire(blocking=False):
             return
         try:
             self._forget_if_ended()
-            if self._process is not None and self._process.told is not told:
+            if self._process is not None and self._process.brief is not brief:
                 self._end()
             if self._process is None:
-                self._start(told)
+                self._start(brief)
         finally:
             self._lock.release()
 
-    def prepared(self, mails: Sequence[Given], told: Brief) -> Batches:
-        """The answers to all mails in their order, in batches: while the caller works on one, the next is prepared.
+    def prepared(self, mails: Sequence[RawMail], brief: Brief) -> Batches:
+        """All mails prepared, in their order and in batches: while the caller works on one, the next is prepared.
 
-        What the second process had in hand when it was lost is answered with that. To be closed when it is left early.
+        What the second process had in hand when it was lost are failures that say so. To be closed when it is left
+        early.
         """
-        with self.lent(told) as loan:
+        with self.lent(brief) as loan:
             if loan is None or len(mails) <= _OWN:
-                yield answers(mails, told)
+                yield prepare_all(mails, brief)
                 return
             batches = [mails[start : start + _BATCH] for start in range(_OWN, len(mails), _BATCH)]
             turns = loan.by_turns(batches)
-            yield answers(mails[:_OWN], told)  # instead of waiting for the first batch
+            yield prepare_all(mails[:_OWN], brief)  # instead of waiting for the first batch
             for number, batch in enumerate(batches, 1):
                 try:
-                    found = next(turns)
+                    preparations = next(turns)
                 except PreparerLost as lost:
-                    yield [f"the second process was lost: {lost}"] * len(batch)
-                    yield answers([mail for later in batches[number:] for mail in later], told)
+                    yield [Failure(f"the second process was lost: {lost}")] * len(batch)
+                    yield prepare_all([mail for later in batches[number:] for mail in later], brief)
                     return
-                yield found
+                yield preparations
 
     @contextmanager
-    def lent(self, told: Brief) -> Iterator[Loan | None]:
+    def lent(self, brief: Brief) -> Iterator[Loan | None]:
         """The process for a chunk of mails, or None when there is none that could help at once."""
-        loan = self._borrow(told)
+        loan = self._borrow(brief)
         if loan is None:
             yield None
             return
         try:
             yield loan
-            if loan.owes:  # its answer would be taken for that to the next question
+            if loan.owes:  # its batch would be taken for the next one
                 self._end()
         except BaseException:
             self._end()
@@ -123,14 +124,14 @@ class Preparer:
         finally:
             self._lock.release()
 
-    def _borrow(self, told: Brief) -> Loan | None:
+    def _borrow(self, brief: Brief) -> Loan | None:
         """The loan, with the lock held for as long as it lasts; None without the lock."""
         if not self._lock.acquire(blocking=False):
             return None
         loan = None
         try:
             self._forget_if_ended()
-            if self._process is not None and self._is_ready(told):
+            if self._process is not None and self._is_ready(brief):
                 loan = Loan(self._process, self._patience)
         finally:
             if loan is None:
@@ -156,7 +157,7 @@ class Preparer:
             finally:
                 self._lock.release()
 
-    def _start(self, told: Brief) -> None:
+    def _start(self, brief: Brief) -> None:
         command = [sys.executable, "-m", "mailticket.intake.preparer", str(self._idle_seconds)]
         try:
             popen = subprocess.Popen(  # noqa: S603 - our own interpreter
@@ -166,17 +167,17 @@ class Preparer:
             log.warning("mails are prepared without a second process: %s", error)
             self._useful = False
             return
-        self._process = _Process(popen, told)
+        self._process = _Process(popen, brief)
         try:
-            _send(self._process.pipes[0], told)
+            _send(self._process.pipes[0], brief)
         except OSError:
             self._end()
 
-    def _is_ready(self, told: Brief) -> bool:
+    def _is_ready(self, brief: Brief) -> bool:
         process = self._process
-        if process is None or process.told is not told:
+        if process is None or process.brief is not brief:
             return False
-        if not process.ready and process.answers(0):
+        if not process.ready and process.is_heard(0):
             try:
                 process.ready = pickle.load(process.pipes[1]) == "ready"  # noqa: S301 - from our own process
             except (EOFError, OSError, pickle.UnpicklingError):
@@ -210,39 +211,40 @@ class Loan:
         self._patience = patience
         self.owes = False
 
-    def by_turns(self, batches: Sequence[Sequence[Given]]) -> Iterator[list[Answer]]:
-        """The answers to each batch in order. The first is begun now; while the caller works on answers, the next is.
+    def by_turns(self, batches: Sequence[Sequence[RawMail]]) -> Iterator[list[Prepared | Failure]]:
+        """Each batch prepared, in order. The first is begun now; while the caller works on one, the next is.
 
-        Raises PreparerLost when answers are asked for; the batch that they answer is the one that was in hand.
+        Raises PreparerLost when a batch is asked for; it is the one that was in hand.
         """
         self._give(batches[0])
         return self._turns(batches[1:])
 
-    def _turns(self, later: Sequence[Sequence[Given]]) -> Iterator[list[Answer]]:
+    def _turns(self, later: Sequence[Sequence[RawMail]]) -> Iterator[list[Prepared | Failure]]:
         for following in [*later, ()]:
-            found = self._take()
+            preparations = self._take()
             if following:
                 self._give(following)
-            yield found
+            yield preparations
 
-    def _give(self, batch: Sequence[Given]) -> None:
+    def _give(self, batch: Sequence[RawMail]) -> None:
         self.owes = True
-        with suppress(OSError):  # it is gone, which taking its answers tells
+        with suppress(OSError):  # it is gone, which taking its batch shows
             _send(self._process.pipes[0], list(batch))
 
-    def _take(self) -> list[Answer]:
-        if not self._process.answers(self._patience):
-            raise PreparerLost(f"no answer for {self._patience:.0f} s")
+    def _take(self) -> list[Prepared | Failure]:
+        if not self._process.is_heard(self._patience):
+            raise PreparerLost(f"nothing came for {self._patience:.0f} s")
         try:
-            found: list[Answer] = pickle.load(self._process.pipes[1])  # noqa: S301 - from our own process
+            pipe = self._process.pipes[1]
+            preparations: list[Prepared | Failure] = pickle.load(pipe)  # noqa: S301 - from our own process
         except (EOFError, OSError, pickle.UnpicklingError):
             raise PreparerLost("it ended") from None
         self.owes = False
-        return found
+        return preparations
 
 
 def _is_readable(pipe: BinaryIO, seconds: float) -> bool:
-    """Nothing may be left in the buffer above the pipe, which holds while question and answer take turns."""
+    """Nothing may be left in the buffer above the pipe, which holds while a batch there and a batch back take turns."""
     poll = select.poll()
     poll.register(pipe, select.POLLIN)
     return bool(poll.poll(seconds * 1000))
@@ -260,15 +262,15 @@ def main(idle_seconds: float) -> None:
     """Prepare what comes on standard input until it ends or nothing comes for so long."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # its owner decides when it ends
-    given, reply = sys.stdin.buffer, sys.stdout.buffer
-    told: Brief = pickle.load(given)  # noqa: S301 - from our owner
-    _send(reply, "ready")
-    while _is_readable(given, idle_seconds):
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    brief: Brief = pickle.load(source)  # noqa: S301 - from our owner
+    _send(sink, "ready")
+    while _is_readable(source, idle_seconds):
         try:
-            batch: list[Given] = pickle.load(given)  # noqa: S301 - from our owner
+            batch: list[RawMail] = pickle.load(source)  # noqa: S301 - from our owner
         except EOFError:
             return
-        _send(reply, answers(batch, told))
+        _send(sink, prepare_all(batch, brief))
 
 
 if __name__ == "__main__":

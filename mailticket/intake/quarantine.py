@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-
 from mailticket.errors import NotFound, Refused
+from mailticket.intake.apply import open_ticket
 from mailticket.intake.take_in import Arrival, Intake, Result
 from mailticket.mail.values import Attachment
-from mailticket.models import Incoming, Ticket
-from mailticket.promise import make_promise
+from mailticket.models import Incoming
 from mailticket.site import Site
 from mailticket.store import incoming, raws, tickets
-from mailticket.triage import ids, signatures
 
 
 class Isolation:
@@ -45,27 +42,22 @@ class Isolation:
         """Open a ticket without requester that carries the unread mail as its attachment."""
         row, raw = self.get(number)
         site, now = self._site, self._site.clock()
-        arrived_at = min(row.arrived_at, now)
-        promised = make_promise(now, arrived_at, "other", "normal", site.settings.promise, site.calendar)
+        arrived_at, reason = min(row.arrived_at, now), "released from quarantine by staff"
         with site.database.write() as session:
-            key = tickets.unused_key(session, lambda: ids.new_id(site.settings.support.prefix, secrets.randbelow))
-            reason = "released from quarantine by staff"
-            ticket = Ticket(
-                key=key, subject=f"Unreadable mail {row.message_id or number}", marks=["no usable sender", reason],
-                check_word=signatures.check_word(site.keys[0], key), created_at=arrived_at, updated_at=now,
-                promised_from=promised.promised_from, promised_by=promised.promised_by,
-                promise_reason=promised.reason,
+            ticket = open_ticket(
+                session, site, arrived_at, reason, now,
+                marks=("no usable sender", reason), actor="staff",
+                subject=f"Unreadable mail {row.message_id or number}",
             )  # fmt: skip
-            ticket_id = tickets.add(session, ticket)
+            ticket_id = int(ticket.id or 0)
             words = f"This mail could not be read ({row.reason}). Its bytes are attached."
             message = tickets.add_message(session, ticket_id=ticket_id, direction="in", kind="request", text=words,
                                           new_text=words, at=arrived_at, incoming_id=number,
                                           raw_digest=row.raw_digest)  # fmt: skip
             whole = Attachment("", f"mail-{number}.eml", "message/rfc822", len(raw), row.raw_digest or "", False)
             tickets.add_attachments(session, message, [whole])
-            tickets.add_event(session, ticket_id, now, "opened", reason, "staff")
             incoming.finish(session, number, now, state="opened", rule="released", reason=reason, ticket_id=ticket_id)
-        return Result(number, "opened", "released", reason, key)
+        return Result(number, "opened", "released", reason, ticket.key)
 
     def discard(self, number: int) -> Result:
         """File the mail away; its bytes stay until retention removes them."""

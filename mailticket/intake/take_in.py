@@ -2,7 +2,7 @@
 
 The rules of the room: the attempt is committed before the work, everything that a mail causes is one transaction, and
 no mail stops another. A mail that raises is rolled back to its savepoint and taken alone; a mail that was taken alone
-three times without an result is quarantined with its raw bytes. Faults of the world never count against a mail.
+three times without a result is quarantined with its raw bytes. Faults of the world never count against a mail.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from itertools import islice
 from mailticket.errors import StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.intake.apply import Arrived, carry_out
-from mailticket.intake.prepare import Answer, Batches, Given, Prepared, answers, prepare
+from mailticket.intake.prepare import Batches, Failure, Prepared, RawMail, prepare, prepare_all
 from mailticket.intake.preparer import Preparer
 from mailticket.mail.packing import pack
 from mailticket.mail.values import Mail
@@ -48,7 +48,7 @@ _STATES = {"open": "opened", "append": "appended", "file": "filed", "known": "kn
 class Arrival:
     """A mail that is to be taken in. complete is False when only headers and a first part were fetched.
 
-    afterwards: whether the server's copy is to be flagged or moved. answerable: False withholds its answers.
+    afterwards: whether the server's copy is to be flagged or moved. letters_allowed: False withholds its letters.
     alone_attempts: how often it was taken in alone before without coming to an end.
     """
 
@@ -58,7 +58,7 @@ class Arrival:
     route: str
     complete: bool = True
     afterwards: bool = True
-    answerable: bool = True
+    letters_allowed: bool = True
     alone_attempts: int = 0
 
 
@@ -131,13 +131,13 @@ class Intake:
             failpoint("intake.attempted")
             rest = iter(arrivals)
             with closing(self._prepared([(arrival.raw, arrival.complete) for arrival in arrivals])) as batches:
-                for found in batches:
-                    self._commit(_readable(islice(rest, len(found)), found, suspects), results, suspects)
+                for batch in batches:
+                    self._commit(_readable(islice(rest, len(batch)), batch, suspects), results, suspects)
         return suspects
 
-    def _prepared(self, mails: Sequence[Given]) -> Batches:
+    def _prepared(self, mails: Sequence[RawMail]) -> Batches:
         if self._preparer is None:
-            yield answers(mails, self.site.brief)
+            yield prepare_all(mails, self.site.brief)
         else:
             yield from self._preparer.prepared(mails, self.site.brief)
 
@@ -169,12 +169,12 @@ class Intake:
         failed: list[Arrival] = []
         began = time.monotonic()
         with self.site.database.write() as session:
-            expected = self._expectation.load(session, self.site)
+            load = self._expectation.load(session, self.site)
             while prepared and (not done or time.monotonic() - began < self._transaction_seconds()):
                 arrival, item = prepared[0]
                 try:
                     with session.begin_nested():
-                        done.extend(self._write(session, arrival, item, expected))
+                        done.extend(self._write(session, arrival, item, load))
                 except Exception as error:
                     if is_fault_of_the_world(error):
                         raise
@@ -218,7 +218,7 @@ class Intake:
         failpoint("intake.committed")
         return results
 
-    def _write(self, session: Session, arrival: Arrival, item: Prepared, expected: Load | None) -> list[Result]:
+    def _write(self, session: Session, arrival: Arrival, item: Prepared, load: Load | None) -> list[Result]:
         """Judge a mail and write all that follows from it; nothing when it has its result already."""
         mail, now = item.mail, self.site.clock()
         if not incoming.is_owed(session, arrival.incoming_id):
@@ -234,14 +234,12 @@ class Intake:
             now=now,
             arrived_at=arrived_at,
             route=arrival.route,
-            answerable=arrival.answerable,
+            answerable=arrival.letters_allowed,
         )
         decision = judge(case)
         if decision.action != "known":
             raws.put(session, item.packed, now, self._mask_after(item.meaning, now))
-        arrived = Arrived(
-            arrival.incoming_id, mail, item.meaning, arrived_at, arrival.route, case.delivered_to, expected
-        )
+        arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrived_at, arrival.route, case.delivered_to, load)
         ticket = carry_out(session, self.site, arrived, decision, now)
         self._record(session, arrived, decision, ticket.id if ticket else None, now, afterwards=arrival.afterwards)
         key = ticket.key if ticket else decision.ticket
@@ -292,14 +290,14 @@ class Intake:
         return Result(arrival.incoming_id, "quarantined", "poison", reason)
 
 
-def _readable(arrivals: Iterable[Arrival], answers: Sequence[Answer], suspects: list[Arrival]) -> list[_Item]:
+def _readable(arrivals: Iterable[Arrival], batch: Sequence[Prepared | Failure], suspects: list[Arrival]) -> list[_Item]:
     """The mails that could be prepared; the others become suspects."""
     items: list[_Item] = []
-    for arrival, answer in zip(arrivals, answers, strict=True):
-        if isinstance(answer, Prepared):
-            items.append((arrival, answer))
+    for arrival, item in zip(arrivals, batch, strict=True):
+        if isinstance(item, Prepared):
+            items.append((arrival, item))
         else:
-            log.error("reading mail %s failed (%s); it is taken alone", arrival.incoming_id, answer)
+            log.error("reading mail %s failed (%s); it is taken alone", arrival.incoming_id, item.reason)
             suspects.append(arrival)
     return items
 
@@ -309,6 +307,6 @@ def _note(result: Result, route: str) -> None:
     mail = result.mail
     log.info("mail %s", result.state, extra=fields(
         mail=result.incoming_id, mailbox=route, message_id=mail.message_id if mail else "", ticket=result.ticket,
-        rule=result.rule, reason=result.reason, sender=mail.trust if mail else "", answer=result.letter,
+        rule=result.rule, reason=result.reason, sender=mail.trust if mail else "", letter=result.letter,
         withheld=result.withheld,
     ))  # fmt: skip

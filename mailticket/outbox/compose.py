@@ -13,6 +13,7 @@ from mailticket.settings import Category
 from mailticket.site import Site
 from mailticket.store import Session, outgoing, tickets
 from mailticket.triage import signatures
+from mailticket.triage.decision import Hold
 from mailticket.triage.signatures import Purpose
 from mailticket.triage.understanding import Understanding
 
@@ -31,11 +32,11 @@ _PURPOSES: dict[LetterKind, Purpose] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class Dispatch:
     """What one letter is sent for, beside its ticket.
 
     to: the bare address. verified: whether it may carry the requester's own words. in_reply_to, references: of the
-    mail that is answered. withheld: why it is held back; "" when it may leave at once.
+    mail that is answered. hold: what holds it back; None when it may leave at once.
     """
 
     kind: LetterKind
@@ -44,21 +45,21 @@ class Occasion:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     name: str = ""
-    withheld: str = ""
-    cause: int | None = None  # the row of the incoming mail that it answers
+    hold: Hold | None = None
+    incoming_id: int | None = None  # of the mail that it answers
 
 
-def write(session: Session, site: Site, ticket: Ticket, occasion: Occasion, now: datetime, **say: object) -> int:
+def write(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now: datetime, **contents: object) -> int:
     """Compose a letter of a ticket and put it into the outbox; returns the outgoing row's id.
 
-    `say` adds what only this letter says (fields of Letter). Runs inside the caller's transaction.
+    `contents` are the fields of Letter that only this one has. Runs inside the caller's transaction.
     """
-    letter = letter_of(session, site, ticket, occasion, now)
-    composed = site.letters.compose(replace(letter, **say), site.head)  # type: ignore[arg-type]
+    letter = letter_of(session, site, ticket, dispatch, now)
+    composed = site.letters.compose(replace(letter, **contents), site.head)  # type: ignore[arg-type]
     for warning in composed.warnings:
         log.warning("a template is broken, the built-in one is used: %s", warning)
     message_row = _add_message(session, site, ticket, composed, now)
-    return _add_outgoing(session, site, ticket, occasion, composed, message_row, now)
+    return _add_outgoing(session, site, ticket, dispatch, composed, message_row, now)
 
 
 _STEPS: dict[str, StepKind] = {
@@ -70,8 +71,8 @@ _MOST_STEPS = 8
 
 def steps(session: Session, ticket: Ticket) -> tuple[Step, ...]:
     """The latest things that happened to a ticket, as far as its requester may know of them."""
-    told = [Step(e.at, _STEPS[e.kind]) for e in tickets.events(session, int(ticket.id or 0)) if e.kind in _STEPS]
-    return tuple(told[-_MOST_STEPS:])
+    happened = [Step(e.at, _STEPS[e.kind]) for e in tickets.events(session, int(ticket.id or 0)) if e.kind in _STEPS]
+    return tuple(happened[-_MOST_STEPS:])
 
 
 def articles_for(site: Site, ticket: Ticket, meaning: Understanding) -> tuple[ArticleLink, ...]:
@@ -81,27 +82,27 @@ def articles_for(site: Site, ticket: Ticket, meaning: Understanding) -> tuple[Ar
     return tuple(ArticleLink(article.title, article.address) for article in fitting)
 
 
-def letter_of(session: Session, site: Site, ticket: Ticket, occasion: Occasion, now: datetime) -> Letter:
+def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now: datetime) -> Letter:
     """What every letter of a ticket says: ID, promise, place, category, details found and missing."""
     language = site.letters.language_for(ticket.language, site.head.language)
     category = site.categories.get(ticket.category)
     signing = site.keys[0]
     domain = site.settings.support.address.rpartition("@")[2]
     serial = tickets.next_serial(session, ticket)
-    purpose = _PURPOSES[occasion.kind]
+    purpose = _PURPOSES[dispatch.kind]
     reply_to = ""
     if site.settings.support.signed_reply_address:
         reply_to = signatures.sign_reply_address(signing, ticket.key, site.settings.support.address)
     return Letter(
-        kind=occasion.kind,
+        kind=dispatch.kind,
         ticket_id=ticket.key,
-        to=occasion.to,
+        to=dispatch.to,
         message_id=signatures.sign_message_id(signing, ticket.key, serial, purpose, domain),
         date=now,
         language=language,
-        verified=occasion.verified,
+        verified=dispatch.verified,
         subject=ticket.subject,
-        name=occasion.name,
+        name=dispatch.name,
         promised_from=ticket.promised_from,
         promised_by=ticket.promised_by,
         longer=ticket.promise_longer,
@@ -110,17 +111,17 @@ def letter_of(session: Session, site: Site, ticket: Ticket, occasion: Occasion, 
         found=_found(ticket, category, language),
         missing=_missing(ticket, category, language),
         check_word=ticket.check_word,
-        in_reply_to=occasion.in_reply_to,
-        references=occasion.references,
+        in_reply_to=dispatch.in_reply_to,
+        references=dispatch.references,
         reply_to=reply_to,
     )
 
 
 def _label(labels: dict[str, str], language: str, name: str) -> str:
     """A label in this language, else in the language without its script, else in English, else the bare name."""
-    for wanted in (language, language.partition("-")[0], "en"):
-        if labels.get(wanted):
-            return labels[wanted]
+    for tag in (language, language.partition("-")[0], "en"):
+        if labels.get(tag):
+            return labels[tag]
     return name.replace("_", " ")
 
 
@@ -132,9 +133,9 @@ def _field_label(category: Category, name: str, language: str) -> str:
 def _found(ticket: Ticket, category: Category | None, language: str) -> tuple[Found, ...]:
     if category is None:
         return ()
-    given = ticket.fields or {}
-    wanted = [name for name in category.needs if given.get(name)]
-    return tuple(Found(_field_label(category, name, language), ", ".join(given[name][:3])) for name in wanted)
+    fields = ticket.fields or {}
+    names = [name for name in category.needs if fields.get(name)]
+    return tuple(Found(_field_label(category, name, language), ", ".join(fields[name][:3])) for name in names)
 
 
 def _missing(ticket: Ticket, category: Category | None, language: str) -> tuple[str, ...]:
@@ -162,30 +163,31 @@ def _add_message(session: Session, site: Site, ticket: Ticket, composed: Compose
 
 
 def _add_outgoing(
-    session: Session, site: Site, ticket: Ticket, occasion: Occasion, composed: Composed, message_row: int,
+    session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, composed: Composed, message_row: int,
     now: datetime,
 ) -> int:  # fmt: skip
-    staff = occasion.kind == "staff-reply"
-    recipient = Address("", occasion.to)
-    held = bool(occasion.withheld)
+    staff = dispatch.kind == "staff-reply"
+    recipient = Address("", dispatch.to)
+    hold = dispatch.hold
     return outgoing.add(
         session,
         ticket_id=ticket.id,
         message_row=message_row,
-        cause_id=occasion.cause,
-        kind=occasion.kind,
-        rank=outgoing.STAFF_RANK if staff else outgoing.ANSWER_RANK,
+        cause_id=dispatch.incoming_id,
+        kind=dispatch.kind,
+        rank=outgoing.STAFF_RANK if staff else outgoing.LETTER_RANK,
         envelope_from=site.settings.smtp.envelope_from or site.settings.support.address,
-        recipient=occasion.to,
-        recipient_key=address_key(occasion.to),
+        recipient=dispatch.to,
+        recipient_key=address_key(dispatch.to),
         recipient_domain=recipient.domain,
         subject=composed.subject,
         message_id=composed.message_id,
         wire=composed.message,
-        verified=occasion.verified,
-        state="withheld" if held else "queued",
-        reason=occasion.withheld,
+        verified=dispatch.verified,
+        state="withheld" if hold else "queued",
+        hold=hold.code if hold else "",
+        reason=hold.text if hold else "",
         created_at=now,
         next_attempt_at=now,
-        counted_at=None if held or staff else now,
+        counted_at=None if hold or staff else now,
     )

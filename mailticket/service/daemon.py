@@ -49,7 +49,7 @@ _STATUS_SECONDS = 10.0
 class Watchers:
     """Who is told what happens, beside the log: the demo shows it, `run --once` counts it."""
 
-    taken: Callable[[Sequence[Result]], None] = lambda outcomes: None
+    taken: Callable[[Sequence[Result]], None] = lambda results: None
     delivered: Callable[[Due, Outcome], None] = lambda due, outcome: None
 
 
@@ -63,12 +63,12 @@ class _Worker:
 
 
 class Daemon:
-    """The running program. `load` reads the configuration, at start and on SIGHUP."""
+    """The running program. `read` reads the configuration, at start and on SIGHUP."""
 
-    def __init__(self, load: Callable[[], Settings], watchers: Watchers | None = None) -> None:
-        self._load = load
+    def __init__(self, read: Callable[[], Settings], watchers: Watchers | None = None) -> None:
+        self._read = read
         self._watchers = watchers or Watchers()
-        self._settings = load()
+        self._settings = read()
         self._beats = observe.Heartbeats()
         self._notifier = observe.Notifier(os.environ)
         fed_every = self._notifier.watchdog_seconds
@@ -139,7 +139,7 @@ class Daemon:
         self._scheduler.start()
         memory.keep_what_is_there()
         log.info("mailticket is running, mailboxes: %d", len(site.settings.mailbox))
-        self._notifier.ready(self._said())
+        self._notifier.ready(self._summary())
         self.ready.set()
 
     def _start_mailbox(self, site: Site, mailbox: Mailbox) -> None:
@@ -219,11 +219,11 @@ class Daemon:
         if self._outbox is not None:
             self._outbox.wake()
 
-    def _took_in(self, outcomes: Sequence[Result]) -> None:
+    def _took_in(self, results: Sequence[Result]) -> None:
         self._wake_outbox()
-        for taken in outcomes:
-            self._counts[taken.state] += 1
-        self._watchers.taken(outcomes)
+        for result in results:
+            self._counts[result.state] += 1
+        self._watchers.taken(results)
 
     def _delivered(self, due: Due, outcome: Outcome) -> None:
         self._counts[outcome.kind] += 1
@@ -252,9 +252,9 @@ class Daemon:
                 self._notifier.alive()
             else:
                 log.error("not heard from: %s", ", ".join(f"{name} for {s:.0f} s" for name, s in late.items()))
-            self._notifier.status(self._said())
+            self._notifier.status(self._summary())
 
-    def _said(self) -> str:
+    def _summary(self) -> str:
         counts = self._counts
         return (
             f"{counts['opened']} opened, {counts['appended']} appended, {counts['filed']} filed, "
@@ -265,7 +265,7 @@ class Daemon:
         """Take the new configuration if it is good; a broken one is refused and the old one stays."""
         self._notifier.reloading()
         try:
-            settings = self._load()
+            settings = self._read()
             if settings.database != self._site.settings.database:
                 log.warning("[database] takes effect only at a restart; the old one stays in use")
             site = open_site(settings, self._site.database)
@@ -277,7 +277,7 @@ class Daemon:
             return
         self._replace(site)
         log.info("configuration and templates were read again")
-        self._notifier.ready(self._said())
+        self._notifier.ready(self._summary())
 
     def _replace(self, site: Site) -> None:
         old, self._site = self._site, site
@@ -287,18 +287,18 @@ class Daemon:
                 self._outbox.site = site
             else:  # the courier is made anew by the thread's loop
                 self._outbox.stop()
-        wanted = {f"mailbox {m.name}": m for m in site.settings.mailbox}
+        mailboxes = {f"mailbox {m.name}": m for m in site.settings.mailbox}
         for name, worker in list(self._workers.items()):
             if worker.collector is None:
                 continue
-            if wanted.get(name) == worker.collector.mailbox:
+            if mailboxes.get(name) == worker.collector.mailbox:
                 worker.collector.site = site
-                wanted.pop(name)
+                mailboxes.pop(name)
             else:
                 worker.stop()
                 worker.thread.join(_STOP_SECONDS)
                 del self._workers[name]
-        for mailbox in wanted.values():
+        for mailbox in mailboxes.values():
             self._start_mailbox(site, mailbox)
 
     def _stop(self) -> None:
@@ -319,4 +319,4 @@ class Daemon:
                 outgoing.recover(session, self._site.clock())
         except StoreUnavailable as error:
             log.warning("the outbox is settled at the next start: %s", error)
-        log.info("mailticket has stopped: %s", self._said())
+        log.info("mailticket has stopped: %s", self._summary())

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -31,7 +31,7 @@ _SENT_STATES = {"sent": "sent", "retry": "deferred", "configuration": "deferred"
 
 
 @dataclass
-class Tally:
+class Summary:
     """What a round did, under the names of `run --once --json`, and what kept it from doing more."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -40,12 +40,12 @@ class Tally:
     NAMES = ("fetched", "opened", "appended", "duplicates", "filed", "quarantined", "already_known", "sent",
              "deferred", "failed", "withheld")  # fmt: skip
 
-    def took(self, outcomes: Sequence[Result]) -> None:
-        for taken in outcomes:
+    def took(self, results: Sequence[Result]) -> None:
+        for result in results:
             self.counts["fetched"] += 1
-            self.counts["already_known" if taken.state == "known" else taken.state] += 1
-            self.counts["duplicates"] += taken.duplicate_of is not None
-            self.counts["withheld"] += bool(taken.withheld)
+            self.counts["already_known" if result.state == "known" else result.state] += 1
+            self.counts["duplicates"] += result.duplicate_of is not None
+            self.counts["withheld"] += bool(result.withheld)
 
     def delivered(self, _due: Due, outcome: Outcome) -> None:
         self.counts[_SENT_STATES.get(outcome.kind, outcome.kind)] += 1
@@ -54,9 +54,9 @@ class Tally:
         return {name: self.counts[name] for name in self.NAMES}
 
 
-def run_once(settings: Settings, progress: Callable[[str], None] = lambda said: None) -> Tally:
+def run_once(settings: Settings) -> Summary:
     """One round under the run lock. A mailbox or server in trouble is noted; the rest is done all the same."""
-    tally = Tally()
+    summary = Summary()
     database = Database(settings.database.url)
     preparer = Preparer()
     try:
@@ -68,32 +68,30 @@ def run_once(settings: Settings, progress: Callable[[str], None] = lambda said: 
             with database.write() as session:
                 outgoing.recover(session, site.clock())
             for mailbox in settings.mailbox:
-                progress(f"mailbox {mailbox.name}")
                 secret = partial(passwords.secret, mailbox, os.environ)
-                collector = Collector(site, mailbox, secret, tally.took, preparer=preparer)
-                _collect(collector, tally)
+                collector = Collector(site, mailbox, secret, summary.took, preparer=preparer)
+                _collect(collector, summary)
             Upkeep(site).run()
-            progress("outbox")
-            asyncio.run(_deliver(site, tally))
+            asyncio.run(_deliver(site, summary))
     finally:
         preparer.close()
         database.close()
-    return tally
+    return summary
 
 
-def _collect(collector: Collector, tally: Tally) -> None:
+def _collect(collector: Collector, summary: Summary) -> None:
     try:
         collector.collect_once()
     except WorldError as error:
-        tally.troubles.append(f"{collector.name}: {error}")
+        summary.troubles.append(f"{collector.name}: {error}")
         collector.is_unwell(error)
     finally:
         collector.close()
 
 
-async def _deliver(site: Site, tally: Tally) -> None:
+async def _deliver(site: Site, summary: Summary) -> None:
     courier = Courier(site.settings.smtp, partial(passwords.secret, site.settings.smtp, os.environ))
-    outbox = Outbox(site, courier, tally.delivered)
+    outbox = Outbox(site, courier, summary.delivered)
     await outbox.deliver_due()
     if outbox.server_trouble:
-        tally.troubles.append(f"smtp: {outbox.server_trouble}")
+        summary.troubles.append(f"smtp: {outbox.server_trouble}")

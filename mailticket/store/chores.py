@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, TextClause, delete, func, select, text
+from sqlalchemy import ColumnElement, TextClause, delete, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from mailticket.models import Address, Event, Incoming, Outgoing, Raw, Ticket
-
-# In the words of the partial index over the few tickets that wait, so that it can be used.
-_UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
+from mailticket.store.tickets import UNANSWERED
 
 
 def newest_row(session: Session) -> datetime | None:
@@ -36,7 +34,7 @@ def slipping(session: Session, until: datetime, limit: int) -> list[Ticket]:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Promisee:
     """A ticket whose requester was told a promise: the address and the Message-ID of the mail that told it."""
 
     ticket: Ticket
@@ -45,10 +43,10 @@ class Told:
     message_id: str
 
 
-def late(session: Session, until: datetime, limit: int) -> list[Told]:
+def late(session: Session, until: datetime, limit: int) -> list[Promisee]:
     """Slipping tickets whose requester knows of the promise, can be reached, and has had no late notice."""
     row = aliased(Outgoing)
-    told = (
+    telling = (
         select(func.max(col(row.id)))
         .where(
             col(row.ticket_id) == col(Ticket.id),
@@ -63,15 +61,15 @@ def late(session: Session, until: datetime, limit: int) -> list[Told]:
     )
     query = (
         select(Ticket, col(Outgoing.recipient), col(Outgoing.recipient_key), col(Outgoing.message_id))
-        .join(Outgoing, col(Outgoing.id) == told)
+        .join(Outgoing, col(Outgoing.id) == telling)
         .where(*_slips(until, col(Ticket.late_notice_at)), col(Ticket.trust) != "failed", ~bounces.exists())
     )
-    return [Told(*row) for row in session.execute(query.order_by(col(Ticket.promised_by)).limit(limit))]
+    return [Promisee(*row) for row in session.execute(query.order_by(col(Ticket.promised_by)).limit(limit))]
 
 
 def _slips(until: datetime, not_yet: Any) -> tuple[ColumnElement[bool] | TextClause, ...]:
     return (
-        _UNANSWERED,
+        UNANSWERED,
         col(Ticket.promised_by) <= until,
         not_yet.is_(None),
         # Nearly every ticket has no merged_into, so its index would be the slowest way; this form keeps off it.

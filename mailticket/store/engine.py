@@ -172,8 +172,8 @@ def is_fault_of_the_world(error: Exception) -> bool:
 
 
 def _in_words(error: DBAPIError) -> str:
-    said = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-    known = {
+    words = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    meanings = {
         "database is locked": "the database is locked by another program",
         "database or disk is full": "the disk is full, or the database has reached its limit",
         "attempt to write a readonly database": "the database is read-only",
@@ -182,7 +182,8 @@ def _in_words(error: DBAPIError) -> str:
         "malformed": "the database file is damaged; restore a backup",
         "not a database": "the file is no database of ours; restore a backup or correct [database] url",
     }  # fmt: skip
-    return next((f"{words} ({said})" for sign, words in known.items() if sign in said), f"the database says: {said}")
+    fitting = (f"{meaning} ({words})" for sign, meaning in meanings.items() if sign in words)
+    return next(fitting, f"the database says: {words}")
 
 
 def _sqlite(file: str) -> Engine:
@@ -242,5 +243,5 @@ def damage(database: Database) -> str:
     if not database.is_sqlite:
         return ""
     with database.read() as session:
-        said = str(session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalar())
-    return "" if said == "ok" else f"the database file is damaged: {said}"
+        words = str(session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalar())
+    return "" if words == "ok" else f"the database file is damaged: {words}"

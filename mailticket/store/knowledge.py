@@ -76,7 +76,7 @@ _ECHOES = (
     select(func.count())
     .select_from(_MESSAGES)
     .where(_MESSAGES.c.ticket_id.in_(_NEWEST_TICKETS), _MESSAGES.c.direction == "in",
-           _MESSAGES.c.new_text == bindparam("said"))
+           _MESSAGES.c.new_text == bindparam("text"))
 )  # fmt: skip
 _TAGGED = (
     select(_ADDRESSES.c.key, _ADDRESSES.c.requester_id)
@@ -111,20 +111,20 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
     sender = mail.sender_address.key if mail.sender_address else ""
     address = _lock_requester(session, sender)
     earlier = _earlier(session, claims.earlier_ids, _people(session, address, sender))
-    answerable = mail.automatic is None and not mail.suppress
+    may_have_letter = mail.automatic is None and not mail.suppress
     return Known(
         copies=_copies(execute(session, _SAME_CONTENT, {"content": mail.identity})),
         same_message_id=_collisions(session, mail),
         tickets=_tickets(session, [*claims.tickets, *earlier.values()]),
         earlier=earlier,
-        open_tickets=_open_tickets(session, address, sender, settings, now) if answerable else (),
+        open_tickets=_open_tickets(session, address, sender, settings, now) if may_have_letter else (),
         bounced=_bounced(session, claims.bounced_id),
         counts=counts(session, sender, now, settings.caps, verified=mail.trust == "verified")
-        if answerable
+        if may_have_letter
         else Counts(),
         undeliverable=address.undeliverable if address else "",
         language=address.language if address else "",
-        echoes=_echoes(session, address, mail.new_text) if answerable else 0,
+        echoes=_echoes(session, address, mail.new_text) if may_have_letter else 0,
     )
 
 
@@ -147,14 +147,14 @@ def _collisions(session: Session, mail: Mail) -> tuple[Copy, ...]:
 
 
 def _tickets(session: Session, keys: Iterable[str]) -> dict[str, TicketFacts]:
-    found = {}
+    facts_by_key: dict[str, TicketFacts] = {}
     for key in dict.fromkeys(keys):
         ticket = session.execute(select(Ticket).where(col(Ticket.key) == key)).scalar()
         if ticket is not None:
             target = merged_into(session, ticket)
-            found[key] = facts = _facts(session, target)
-            found.setdefault(facts.key, facts)
-    return found
+            facts_by_key[key] = facts = _facts(session, target)
+            facts_by_key.setdefault(facts.key, facts)
+    return facts_by_key
 
 
 def merged_into(session: Session, ticket: Ticket) -> Ticket:
@@ -193,15 +193,15 @@ def _addresses_of(requesters: Iterable[int | None]) -> Select[str]:
 
 def _merged_from(session: Session, ticket: Ticket) -> list[int]:
     """The tickets that were merged into this one, directly or through others."""
-    found: list[int] = []
+    sources: list[int] = []
     newest = [int(ticket.id or 0)]
     for _ in range(_MOST_MERGES):
         query = select(col(Ticket.id)).where(col(Ticket.merged_into).in_(newest))
-        newest = [int(merged or 0) for merged in session.execute(query).scalars() if merged not in found]
+        newest = [int(merged or 0) for merged in session.execute(query).scalars() if merged not in sources]
         if not newest:
             break
-        found += newest
-    return found
+        sources += newest
+    return sources
 
 
 def _people(session: Session, address: _Sender | None, sender: str) -> list[str]:
@@ -272,15 +272,15 @@ def _bounced(session: Session, message_id: str) -> Bounced | None:
     return Bounced(int(row[0] or 0), row[1], row[2]) if row else None
 
 
-def _echoes(session: Session, address: _Sender | None, said: str) -> int:
+def _echoes(session: Session, address: _Sender | None, text: str) -> int:
     """How many of the sender's newest mails say exactly this. A text with secrets in it was masked: it never does."""
-    if address is None or not said.strip():
+    if address is None or not text.strip():
         return 0
-    return int(execute(session, _ECHOES, {"person": address.requester_id, "said": said}).scalar() or 0)
+    return int(execute(session, _ECHOES, {"person": address.requester_id, "text": text}).scalar() or 0)
 
 
 def counts(session: Session, sender: str, now: datetime, caps: Caps, *, verified: bool = False) -> Counts:
-    """How many automatic answers count towards each cap that is set; those for domains and in all bind unverified
+    """How many letters count towards each cap that is set; those for domains and in all bind unverified
     senders only."""
     if not sender:
         return Counts()

@@ -47,9 +47,9 @@ class RunLock:
 @contextmanager
 def run_lock(database: Database) -> Iterator[RunLock]:
     """Hold the lock for the time of the block; AlreadyRunning says who has it."""
-    held = _file_lock(database.file) if database.file is not None else _advisory_lock(database)
-    with held as lock:
-        yield lock
+    lock = _file_lock(database.file) if database.file is not None else _advisory_lock(database)
+    with lock as holder:
+        yield holder
 
 
 @contextmanager
@@ -66,10 +66,10 @@ def _file_lock(file: Path) -> Iterator[RunLock]:
             holder = _written(descriptor) or "another process"
             raise AlreadyRunning(f"mailticket is running already on this database: {holder}") from None
         after_crash = bool(_written(descriptor))
-        said = f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n"
+        holder = f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n"
         with contextlib.suppress(OSError):  # a full disk must not keep a daemon from sending what it has
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, said.encode(), 0)
+            os.pwrite(descriptor, holder.encode(), 0)
         yield RunLock(after_crash=after_crash)
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)
@@ -89,8 +89,8 @@ def _advisory_lock(database: Database) -> Iterator[RunLock]:
     try:
         with translated():
             connection.execute(text(f"SET application_name = 'mailticket on {socket.gethostname()[:40]}'"))
-            taken = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": _LOCK_NUMBER}).scalar()
-            if not taken:
+            is_ours = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": _LOCK_NUMBER}).scalar()
+            if not is_ours:
                 halves = {"high": _LOCK_NUMBER >> 32, "low": _LOCK_NUMBER & 0xFFFFFFFF}
                 who = connection.execute(text(_WHO), halves).scalar() or "another host"
                 raise AlreadyRunning(f"mailticket is running already on this database: {who}")

@@ -15,8 +15,8 @@ from mailticket.models import Event, Outgoing, Ticket
 from mailticket.store.rows import execute, insert_values, table_of, update_row
 
 STAFF_RANK = 1
-ALERT_RANK = 3  # before automatic answers, behind people's
-ANSWER_RANK = 5
+ALERT_RANK = 3  # before letters, behind people's
+LETTER_RANK = 5
 # The words of the partial index: SQLite does not see that a list of bound values is the same.
 _WAITING = text("outgoing.state IN ('queued', 'deferred')")
 
@@ -70,7 +70,7 @@ _CLAIM = (
 
 
 def claim(session: Session, now: datetime, limit: int) -> list[Due]:
-    """Claim the due rows that go first: staff answers before automatic ones, and within a ticket in order."""
+    """Claim the due rows that go first: staff answers before letters, and within a ticket in order."""
     rows = execute(session, _DUE, {"now": now, "most": limit}).all()
     if rows:
         execute(session, _CLAIM, {"rows": [row.id for row in rows]})
@@ -102,7 +102,7 @@ def recover(session: Session, now: datetime) -> tuple[int, int]:
 
 
 def mark_uncertain(session: Session, row: Outgoing, now: datetime, why: str) -> None:
-    """Nobody knows whether it was accepted: an automatic answer stays so, a staff answer is sent once more."""
+    """Nobody knows whether it was accepted: a letter stays so, a staff answer is sent once more."""
     row.last_error, row.begun_at = why, None
     if row.rank == STAFF_RANK and not row.sent_again:
         row.state, row.sent_again, row.next_attempt_at = "queued", True, now
@@ -129,10 +129,10 @@ def withheld(session: Session, ids: Sequence[int] | None = None) -> list[Outgoin
     return list(session.execute(query).scalars())
 
 
-def withheld_since(session: Session, reason: str, since: datetime) -> bool:
-    """Whether an answer was held back for this reason since a moment."""
+def withheld_since(session: Session, hold: str, since: datetime) -> bool:
+    """Whether a letter was held back since a moment by what has this code (triage.decision.Hold)."""
     query = select(col(Outgoing.id)).where(
-        col(Outgoing.state) == "withheld", col(Outgoing.reason) == reason, col(Outgoing.created_at) > since
+        col(Outgoing.state) == "withheld", col(Outgoing.hold) == hold, col(Outgoing.created_at) > since
     )
     return session.execute(query.order_by(col(Outgoing.id).desc()).limit(1)).first() is not None
 

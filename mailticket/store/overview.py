@@ -40,12 +40,12 @@ class TicketRow:
     merged_into: str | None
 
 
-def ticket_rows(session: Session, wanted: Filter, limit: int | None = None) -> Iterator[TicketRow]:
+def ticket_rows(session: Session, criteria: Filter, limit: int | None = None) -> Iterator[TicketRow]:
     """Tickets, newest first, page by page so that the first line comes at once however many there are."""
     before: int | None = None
     left = limit
     while left is None or left > 0:
-        page = _page(session, wanted, before, min(_PAGE, left) if left is not None else _PAGE)
+        page = _page(session, criteria, before, min(_PAGE, left) if left is not None else _PAGE)
         yield from page
         if len(page) < _PAGE:
             return
@@ -58,28 +58,28 @@ def ticket_row(session: Session, ticket: Ticket) -> TicketRow:
     return _rows(session, [ticket])[0]
 
 
-def _page(session: Session, wanted: Filter, before: int | None, size: int) -> list[TicketRow]:
-    query = select(Ticket).where(*_conditions(session, wanted)).order_by(col(Ticket.id).desc()).limit(size)
+def _page(session: Session, criteria: Filter, before: int | None, size: int) -> list[TicketRow]:
+    query = select(Ticket).where(*_conditions(session, criteria)).order_by(col(Ticket.id).desc()).limit(size)
     if before is not None:
         query = query.where(col(Ticket.id) < before)
     return _rows(session, list(session.execute(query).scalars()))
 
 
-def _conditions(session: Session, wanted: Filter) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if not wanted.merged:
+    if not criteria.merged:
         conditions.append(col(Ticket.merged_into).is_(None))
-    if wanted.status:
-        conditions.append(col(Ticket.status).in_(wanted.status))
-    if wanted.category:
-        conditions.append(col(Ticket.category) == wanted.category)
-    if wanted.duplicates:
+    if criteria.status:
+        conditions.append(col(Ticket.status).in_(criteria.status))
+    if criteria.category:
+        conditions.append(col(Ticket.category) == criteria.category)
+    if criteria.duplicates:
         conditions.append(col(Ticket.duplicate_of).is_not(None))
-    if wanted.since is not None:
-        conditions.append(col(Ticket.created_at) >= wanted.since)
-    if wanted.requester:
-        known = session.get(Address, address_key(wanted.requester))
-        conditions.append(col(Ticket.requester_id) == (known.requester_id if known else -1))
+    if criteria.since is not None:
+        conditions.append(col(Ticket.created_at) >= criteria.since)
+    if criteria.requester:
+        address = session.get(Address, address_key(criteria.requester))
+        conditions.append(col(Ticket.requester_id) == (address.requester_id if address else -1))
     return conditions
 
 
@@ -94,8 +94,8 @@ def _rows(session: Session, page: Sequence[Ticket]) -> list[TicketRow]:
         col(Address.requester_id).in_(people)
     )
     addresses = dict(_pairs(session.execute(query.group_by(col(Address.requester_id)))))
-    counted = select(col(Message.ticket_id), func.count()).where(col(Message.ticket_id).in_(ids))
-    messages = dict(_pairs(session.execute(counted.group_by(col(Message.ticket_id)))))
+    counts = select(col(Message.ticket_id), func.count()).where(col(Message.ticket_id).in_(ids))
+    messages = dict(_pairs(session.execute(counts.group_by(col(Message.ticket_id)))))
     links = {t.duplicate_of for t in page} | {t.merged_into for t in page}
     keys = dict(_pairs(session.execute(select(col(other.id), col(other.key)).where(col(other.id).in_(links)))))
     return [
@@ -181,9 +181,9 @@ def _tally(session: Session, column: Any, *conditions: ColumnElement[bool]) -> d
 
 def _states(session: Session, column: Any, states: Sequence[str], end: str) -> dict[str, int]:
     """How many rows are in each state. Nearly all are at their end, and counting a whole table reads no row of it."""
-    found = _tally(session, column, column.in_([state for state in states if state != end]))
-    rest = _count(session, column.class_) - sum(found.values())
-    return {**found, end: rest} if rest else found
+    numbers = _tally(session, column, column.in_([state for state in states if state != end]))
+    rest = _count(session, column.class_) - sum(numbers.values())
+    return {**numbers, end: rest} if rest else numbers
 
 
 def _count(session: Session, table: Any, *conditions: ColumnElement[bool]) -> int:

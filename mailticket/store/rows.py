@@ -17,14 +17,14 @@ def table_of(model: type[SQLModel]) -> Table:
     return table
 
 
-def insert_values(session: Session, model: type[SQLModel], given: Mapping[str, Any]) -> int:
+def insert_values(session: Session, model: type[SQLModel], values: Mapping[str, Any]) -> int:
     """Insert a row of these values and the model's defaults; returns its id.
 
     Without an object in between, whose making costs twice the insert.
     """
     statement, defaults = _insertion(model)
-    done = session.connection().execute(statement, {**defaults, **given})
-    return int(done.inserted_primary_key[0])  # type: ignore[index]
+    result = session.connection().execute(statement, {**defaults, **values})
+    return int(result.inserted_primary_key[0])  # type: ignore[index]
 
 
 def insert_many(session: Session, model: type[SQLModel], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -35,8 +35,8 @@ def insert_many(session: Session, model: type[SQLModel], rows: Iterable[Mapping[
 
 def insert_tracked(session: Session, row: SQLModel) -> int:
     """Insert a new row now, and let the session follow what is changed in the object later."""
-    given = row.__dict__
-    number = insert_values(session, type(row), {name: given[name] for name in _insertion(type(row))[1]})
+    values = row.__dict__
+    number = insert_values(session, type(row), {name: values[name] for name in _insertion(type(row))[1]})
     row.id = number
     make_transient_to_detached(row)
     session.add(row)

@@ -32,11 +32,11 @@ def prepare(database: Database) -> bool:
     """Bring the database up to date; True if anything was changed. Raises ConfigurationError for a newer one."""
     with translated(), database.engine.connect() as connection:
         with connection.begin():
-            found = version(connection)
-        if found == HEAD:
+            step = version(connection)
+        if step == HEAD:
             return False
-        if found > HEAD:
-            raise ConfigurationError([too_new(found)])
+        if step > HEAD:
+            raise ConfigurationError([too_new(step)])
         with _foreign_keys_off(database, connection), connection.begin():
             _upgrade(connection)
     return True
@@ -55,9 +55,9 @@ def _foreign_keys_off(database: Database, connection: Connection) -> Iterator[No
             driver.execute("PRAGMA foreign_keys=ON")
 
 
-def too_new(found: str) -> str:
+def too_new(step: str) -> str:
     return (
-        f"[database] url: the database was written by a newer mailticket (its tables are at step {found}, this program "
+        f"[database] url: the database was written by a newer mailticket (its tables are at step {step}, this program "
         f"knows up to {HEAD}); install that release again, nothing was changed"
     )
 

@@ -37,7 +37,7 @@ _DELIVERABLE = (
     .values(undeliverable_since=None, undeliverable_why="")
 )
 _SET_SERIAL = _TICKETS.update().where(_TICKETS.c.id == bindparam("ticket")).values(serial=bindparam("number"))
-# The words of the partial index, so that SQLite sees that they are the same.
+# In the words of the partial index over the few tickets that wait, so that it can be used.
 UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
 
 
@@ -58,13 +58,13 @@ _AHEAD = select(
 
 def requester_of(session: Session, sender: MailAddress, language: str, now: datetime) -> int:
     """The id of the person behind an address, made at first sight; the newest language is remembered."""
-    known = execute(session, _REQUESTER_OF, {"sender": sender.key}).first()
-    if known is not None:
-        if language and known.language != language:
-            execute(session, _REMEMBER_LANGUAGE, {"requester": known.id, "language": language})
-        return int(known.id)
-    person = execute(session, _NEW_REQUESTER, {"name": sender.name, "language": language, "created_at": now})
-    number: int = person.inserted_primary_key[0]
+    person = execute(session, _REQUESTER_OF, {"sender": sender.key}).first()
+    if person is not None:
+        if language and person.language != language:
+            execute(session, _REMEMBER_LANGUAGE, {"requester": person.id, "language": language})
+        return int(person.id)
+    addition = execute(session, _NEW_REQUESTER, {"name": sender.name, "language": language, "created_at": now})
+    number: int = addition.inserted_primary_key[0]
     execute(session, _NEW_ADDRESS, {"key": sender.key, "address": sender.address, "requester_id": number})
     return number
 
@@ -101,9 +101,9 @@ def add_participant(session: Session, row: Participant) -> None:
     session.flush()
 
 
-def add_attachments(session: Session, message_id: int, attachments: Sequence[MailAttachment]) -> None:
+def add_attachments(session: Session, message_row: int, attachments: Sequence[MailAttachment]) -> None:
     rows = [
-        {"message_id": message_id, "part": a.part, "name": a.name, "type": a.type, "size": a.size,
+        {"message_id": message_row, "part": a.part, "name": a.name, "type": a.type, "size": a.size,
          "sha256": a.sha256, "inline": a.inline}
         for a in attachments
     ]  # fmt: skip
@@ -138,12 +138,12 @@ def conversation(session: Session, ticket_id: int) -> list[Message]:
     return list(session.execute(query).scalars())
 
 
-def attachments_of(session: Session, message_ids: Iterable[int]) -> dict[int, list[Attachment]]:
-    found: dict[int, list[Attachment]] = {}
-    query = select(Attachment).where(col(Attachment.message_id).in_(list(message_ids))).order_by(col(Attachment.id))
+def attachments_of(session: Session, message_rows: Iterable[int]) -> dict[int, list[Attachment]]:
+    attachments: dict[int, list[Attachment]] = {}
+    query = select(Attachment).where(col(Attachment.message_id).in_(list(message_rows))).order_by(col(Attachment.id))
     for row in session.execute(query).scalars():
-        found.setdefault(row.message_id, []).append(row)
-    return found
+        attachments.setdefault(row.message_id, []).append(row)
+    return attachments
 
 
 def attachment_source(session: Session, number: int) -> tuple[Attachment, bytes | None]:
@@ -159,9 +159,9 @@ def by_id(session: Session, ticket_id: int) -> Ticket:
     return session.get_one(Ticket, ticket_id)
 
 
-def message_text(session: Session, message_id: int | None) -> str:
+def message_text(session: Session, message_row: int | None) -> str:
     """The text of a message; "" for none."""
-    row = session.get(Message, message_id) if message_id else None
+    row = session.get(Message, message_row) if message_row else None
     return row.text if row else ""
 
 
@@ -203,13 +203,13 @@ def position(session: Session, ticket: Ticket) -> int | None:
 def ahead_of(session: Session, priority: str, created_at: datetime, ticket_id: int | None) -> int:
     """How many unanswered tickets are served before one of this priority and time of arrival."""
     ranks = ("urgent", "high", "normal", "low")
-    asked = {
+    values = {
         "pressing": ranks[: ranks.index(priority)],
         "priority": priority,
         "arrived": created_at,
         "ticket": ticket_id if ticket_id is not None else 2**62,
     }
-    return sum(execute(session, _AHEAD, asked).one())
+    return sum(execute(session, _AHEAD, values).one())
 
 
 def set_undeliverable(session: Session, address: str, now: datetime, why: str) -> None:
@@ -243,13 +243,13 @@ def bring_back_messages(session: Session, home: int) -> int:
 
 
 def _merged_into(session: Session, ticket_id: int) -> list[int]:
-    found: list[int] = []
+    merged: list[int] = []
     newest = [ticket_id]
     while newest:
-        query = select(col(Ticket.id)).where(col(Ticket.merged_into).in_(newest), col(Ticket.id).not_in(found))
-        newest = [int(merged or 0) for merged in session.execute(query).scalars()]
-        found += newest
-    return found
+        query = select(col(Ticket.id)).where(col(Ticket.merged_into).in_(newest), col(Ticket.id).not_in(merged))
+        newest = [int(number or 0) for number in session.execute(query).scalars()]
+        merged += newest
+    return merged
 
 
 def restore_arrival(session: Session, ticket_id: int) -> None:

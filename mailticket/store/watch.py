@@ -20,15 +20,15 @@ PASSING = (*WATCHED, "clock")  # parts that are of interest only while they are 
 def oldest_listed(session: Session) -> datetime | None:
     """Since when the oldest mail without an outcome waits."""
     oldest = select(func.min(col(Incoming.listed_at))).where(col(Incoming.state) == "listed")
-    found: datetime | None = session.execute(oldest).scalar()
-    return found
+    since: datetime | None = session.execute(oldest).scalar()
+    return since
 
 
 def oldest_unsent(session: Session) -> datetime | None:
     """Since when the oldest mail that is owed waits to be sent."""
     waiting = text("state IN ('queued', 'deferred')")  # in the words of the partial index, so that it can be used
-    found: datetime | None = session.execute(select(func.min(col(Outgoing.created_at))).where(waiting)).scalar()
-    return found
+    since: datetime | None = session.execute(select(func.min(col(Outgoing.created_at))).where(waiting)).scalar()
+    return since
 
 
 def quarantined(session: Session) -> tuple[int, datetime | None]:
@@ -39,11 +39,11 @@ def quarantined(session: Session) -> tuple[int, datetime | None]:
 
 
 def capped(session: Session, since: datetime) -> int:
-    """How many answers were held back since then because of the cap for all."""
+    """How many letters were held back since then because of the cap for all."""
     query = select(func.count()).where(
         col(Outgoing.state) == "withheld",
         col(Outgoing.created_at) > since,
-        col(Outgoing.reason).like("cap reached%in all"),
+        col(Outgoing.hold) == "cap_total",
     )
     return int(session.execute(query).scalar() or 0)
 

@@ -17,8 +17,19 @@ Action = Literal["open", "append", "file", "known"]
 AnswerKind = Literal[
     "", "acknowledgement", "duplicate-notice", "reply-received", "status-answer", "solved", "split-done"
 ]
+HoldCode = Literal[
+    "failed_sender", "disabled", "from_file", "age", "bounces", "echo", "cap_address", "cap_domain", "cap_total"
+]
 
 CONFLICT = "conflict"  # the evidence that other evidence led elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a letter that is owed is held back: a code for programs, and the same in words for people."""
+
+    code: HoldCode
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class Decision:
     failed_outgoing, failed_why, failed_address: the outgoing mail that bounced, why, and whether its address is dead.
     split_from: the ticket that its requester says this one does not repeat.
     language: in which its requester wrote before, for a mail that does not show one.
-    letter: the automatic answer that is owed ("" none); withheld: why it is held back all the same ("" it is not).
+    letter: the automatic answer that is owed ("" none); hold: what holds it back all the same.
     """
 
     action: Action
@@ -58,7 +69,12 @@ class Decision:
     split_from: str | None = None
     language: str = ""
     letter: AnswerKind = ""
-    withheld: str = ""
+    hold: Hold | None = None
+
+    @property
+    def withheld(self) -> str:
+        """Why the letter is held back, in words; "" when it is not."""
+        return self.hold.text if self.hold else ""
 
     @property
     def conflict(self) -> str:

@@ -51,16 +51,16 @@ class Alerts:
     def look(self, now: datetime) -> int:
         """Note what is broken and what is mended, and write the alerts that are due; returns how many."""
         with self.site.database.read() as session:
-            found = {name: (since, said) for name, since, said in self._found(session, now)}
+            troubles = {name: (since, text) for name, since, text in self._troubles(session, now)}
         with self.site.database.write() as session:
-            self._note(session, found, now)
+            self._note(session, troubles, now)
             return self._tell(session, now) if self.site.settings.alerts.to else 0
 
-    def _note(self, session: Session, found: Mapping[str, tuple[datetime, str]], now: datetime) -> None:
+    def _note(self, session: Session, troubles: Mapping[str, tuple[datetime, str]], now: datetime) -> None:
         """Troubles that no part notes by itself: each is a row of the health table while it lasts."""
         for name in watch.WATCHED:
-            if name in found:
-                meta.went_wrong(session, name, *found[name])
+            if name in troubles:
+                meta.went_wrong(session, name, *troubles[name])
             elif meta.is_unwell(session, name):
                 meta.went_well(session, name, now)
                 log.warning("%s: works again", name)
@@ -72,16 +72,16 @@ class Alerts:
         rows = meta.health(session)
         broken = [r for r in rows if r.error and r.alerted_at is None and r.error_since and r.error_since <= before]
         mended = [r for r in rows if not r.error and r.alerted_at is not None]
-        written = self._write(session, broken, mended, now) if broken or mended else 0
-        if written:  # else it is told as soon as the day's allowance permits
+        number = self._write(session, broken, mended, now) if broken or mended else 0
+        if number:  # else it is told as soon as the day's allowance permits
             for row in broken:
                 row.alerted_at = now
             for row in mended:
                 row.alerted_at = None
             session.add_all([*broken, *mended])
-        return written
+        return number
 
-    def _found(self, session: Session, now: datetime) -> Iterator[tuple[str, datetime, str]]:
+    def _troubles(self, session: Session, now: datetime) -> Iterator[tuple[str, datetime, str]]:
         """Each trouble by its name, since when it lasts, and what it is."""
         before = now - timedelta(minutes=self.site.settings.alerts.after_minutes)
         listed, unsent = watch.oldest_listed(session), watch.oldest_unsent(session)

@@ -87,13 +87,13 @@ def check_articles(settings: Settings) -> Iterator[Finding]:
 
 def check_database(database: Database, *, deep: bool) -> Iterator[Finding]:
     """Whether the database is there, ours, of this release and, where that is quick or asked for, undamaged."""
-    found = schema.current(database)
-    if found > schema.HEAD:
-        yield Finding("wrong", "database", schema.too_new(found))
+    step = schema.current(database)
+    if step > schema.HEAD:
+        yield Finding("wrong", "database", schema.too_new(step))
         return
-    if found != schema.HEAD:
-        said = "is empty" if not found else f"is at step {found} of {schema.HEAD}"
-        yield Finding("note", "database", said, "the next start brings it up to date")
+    if step != schema.HEAD:
+        state = "is empty" if not step else f"is at step {step} of {schema.HEAD}"
+        yield Finding("note", "database", state, "the next start brings it up to date")
         return
     small = database.file is not None and database.file.stat().st_size < _DEEP_LIMIT
     if deep or small:
@@ -167,11 +167,11 @@ def _check_mailbox(mailbox: Mailbox, database: Database | None) -> Iterator[Find
 def _compare(name: str, mailbox: Mailbox, inbox: Inbox, uidvalidity: int, database: Database) -> Iterator[Finding]:
     """Every UID that the server lists up to our high-water mark has a row: nothing was passed over."""
     with database.read() as session:
-        known = incoming.recorded_uids(session, mailbox.name, uidvalidity)
-    if known is None:
+        record = incoming.recorded_uids(session, mailbox.name, uidvalidity)
+    if record is None:
         yield Finding("note", name, "no contact with this folder yet", "`mailticket run` makes the first one")
         return
-    high_water, recorded = known
+    high_water, recorded = record
     listed = set(inbox.list_new(0))
     passed_over = sorted(uid for uid in listed if uid <= high_water and uid not in recorded)
     waiting = sum(uid > high_water for uid in listed)
@@ -216,5 +216,5 @@ def _absent(database: Database) -> Finding | None:
         return None
     if file.parent.is_dir() and os.access(file.parent, os.W_OK):
         return Finding("note", "database", f"{file} is not there yet", "the first start makes it")
-    said = f"{file.parent} is no folder that we may write to"
-    return Finding("wrong", "database", said, "make it, or correct [database] url")
+    problem = f"{file.parent} is no folder that we may write to"
+    return Finding("wrong", "database", problem, "make it, or correct [database] url")

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from mailticket.errors import StoreUnavailable
 from mailticket.mail.packing import pack
 from mailticket.outbox import compose
-from mailticket.outbox.compose import Occasion
+from mailticket.outbox.compose import Dispatch
 from mailticket.promise import make_promise
 from mailticket.secrets.redaction import redact
 from mailticket.site import Site
 from mailticket.store import Session, chores, incoming, knowledge, meta, raws, tickets
-from mailticket.triage.letter import over_cap
+from mailticket.triage.decision import Hold
+from mailticket.triage.letter import DISABLED, over_cap
 from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.load import Expectation
 
@@ -103,33 +104,33 @@ class Upkeep:
         until = now + timedelta(hours=settings.late_notice_hours)
         with self.site.database.write() as session:
             due = chores.late(session, until, _BATCH)
-            for told in due:
-                told.ticket.late_notice_at = now
-                session.add(told.ticket)
-                self._write_late_notice(session, told, now)
+            for promisee in due:
+                promisee.ticket.late_notice_at = now
+                session.add(promisee.ticket)
+                self._write_late_notice(session, promisee, now)
         if due:
             self._wake()
         return len(due)
 
-    def _write_late_notice(self, session: Session, told: chores.Told, now: datetime) -> None:
+    def _write_late_notice(self, session: Session, promisee: chores.Promisee, now: datetime) -> None:
         """One mail with a new date. The promise that was made stays on record: it will count as missed."""
-        site, ticket = self.site, told.ticket
+        site, ticket = self.site, promisee.ticket
         load = self._expectation.load(session, site)
         renewed = make_promise(now, now, ticket.category, ticket.priority, site.settings.promise, site.calendar,
                                load, site.classifier.categories)  # fmt: skip
         verified = ticket.trust == "verified"
-        held = self._held_back(session, told.recipient_key, now, verified)
-        occasion = Occasion("late-notice", told.recipient, verified, in_reply_to=told.message_id, withheld=held)
+        hold = self._hold(session, promisee.recipient_key, now, verified)
+        dispatch = Dispatch("late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold)
         compose.write(
-            session, site, ticket, occasion, now,
+            session, site, ticket, dispatch, now,
             promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,
         )  # fmt: skip
-        said = f"withheld: {held}" if held else f"new date {renewed.promised_by}"
-        tickets.add_event(session, int(ticket.id or 0), now, "late notice", said)
+        detail = f"withheld: {hold.text}" if hold else f"new date {renewed.promised_by}"
+        tickets.add_event(session, int(ticket.id or 0), now, "late notice", detail)
 
-    def _held_back(self, session: Session, recipient: str, now: datetime, verified: bool) -> str:
+    def _hold(self, session: Session, recipient: str, now: datetime, verified: bool) -> Hold | None:
         if not self.site.settings.acknowledge.enabled:
-            return "[acknowledge] enabled is false"
+            return DISABLED
         counts = knowledge.counts(session, recipient, now, self.site.settings.caps, verified=verified)
         return over_cap(counts, self.site.settings.caps, verified=verified)
 

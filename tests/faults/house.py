@@ -21,7 +21,7 @@ from mailticket.letters import Letters
 from mailticket.observe import TextFormat
 from mailticket.service import daemon
 from mailticket.service.daemon import Daemon
-from mailticket.service.once import Tally, run_once
+from mailticket.service.once import Summary, run_once
 from mailticket.site import shipped_letters
 from tests.e2e.site import Site
 from tests.servers.machine import PATIENCE
@@ -69,7 +69,7 @@ class House:
         if self.error is not None:
             raise self.error
 
-    def once(self) -> Tally:
+    def once(self) -> Summary:
         """One round of everything, as `run --once`."""
         return run_once(self._settings())
 

@@ -102,7 +102,7 @@ def new_message(session: Session, ticket_id: int, text: str = "Hello", at: datet
 
 
 def new_outgoing(
-    session: Session, ticket_id: int | None = None, due: datetime = NOON, rank: int = outgoing.ANSWER_RANK,
+    session: Session, ticket_id: int | None = None, due: datetime = NOON, rank: int = outgoing.LETTER_RANK,
     **more: Any,
 ) -> int:  # fmt: skip
     """A mail that waits to be sent; returns its id."""

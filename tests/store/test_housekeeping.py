@@ -54,9 +54,9 @@ def _fill(session: Session) -> None:
     session.add(Ticket(id=9, key="MT-9", created_at=NOW - HOUR, updated_at=NOW, promised_by=NOW, merged_into=1))
     for number in range(1, 9):
         state = "withheld" if number == 7 else "sent"
-        reason = "cap reached: 20000 an hour in all" if number == 7 else ""
+        hold = "cap_total" if number == 7 else ""
         to = "gone@mail.example" if number == 8 else "ann@mail.example"
-        session.add(_outgoing(number, "acknowledgement", to, state, reason))
+        session.add(_outgoing(number, "acknowledgement", to, state, hold))
     session.add(_outgoing(None, "alert", "ops@mail.example", "sent", ""))
     session.add(_outgoing(1, "staff-reply", "ann@mail.example", "deferred", ""))
     for number, state in enumerate(("listed", "quarantined", "opened"), 1):
@@ -67,10 +67,10 @@ def _fill(session: Session) -> None:
     session.add(Event(ticket_id=1, at=NOW, kind="promised"))
 
 
-def _outgoing(ticket: int | None, kind: str, to: str, state: str, reason: str) -> Outgoing:
+def _outgoing(ticket: int | None, kind: str, to: str, state: str, hold: str) -> Outgoing:
     return Outgoing(
         ticket_id=ticket, kind=kind, envelope_from="s@example.com", recipient=to, recipient_key=to, state=state,
-        recipient_domain="mail.example", message_id=f"<{ticket}.{kind}@example.com>", wire=b"", reason=reason,
+        recipient_domain="mail.example", message_id=f"<{ticket}.{kind}@example.com>", wire=b"", hold=hold,
         created_at=NOW, next_attempt_at=NOW,
     )  # fmt: skip
 

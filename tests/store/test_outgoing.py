@@ -6,7 +6,7 @@ import pytest
 
 from mailticket.store import outgoing, overview, tickets
 from mailticket.store.engine import Database
-from mailticket.store.outgoing import ANSWER_RANK, STAFF_RANK
+from mailticket.store.outgoing import LETTER_RANK, STAFF_RANK
 from tests.store.conftest import NOON, after, new_outgoing, new_ticket
 
 
@@ -76,7 +76,7 @@ def test_after_a_stop_what_was_not_begun_waits_again_and_what_was_begun_is_uncer
         assert overview.figures(session, after(1), NOON).outgoing == {"uncertain": 1, "queued": 2}
 
 
-@pytest.mark.parametrize(("rank", "states"), [(ANSWER_RANK, ["uncertain"]), (STAFF_RANK, ["queued", "uncertain"])])
+@pytest.mark.parametrize(("rank", "states"), [(LETTER_RANK, ["uncertain"]), (STAFF_RANK, ["queued", "uncertain"])])
 def test_what_is_uncertain_is_sent_again_once_if_staff_wrote_it_and_else_never(
     database: Database, rank: int, states: list[str]
 ) -> None:
