@@ -49,9 +49,16 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _beside(value: Path, info: ValidationInfo) -> Path:
+    """Relative paths begin at the folder of the file, given as `base` in the context: the working folder of a daemon
+    means nothing."""
+    return Path((info.context or {}).get("base", "")) / value
+
+
 EmailAddress = Annotated[str, AfterValidator(_address)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
+FilePath = Annotated[Path, AfterValidator(_beside)]
 OneLine = Annotated[str, Field(pattern=r"^[^\r\n\x00]*$")]
 
 
@@ -74,7 +81,7 @@ class Support(Section):
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")] = "en"
     timezone: ZoneName = "UTC"
     signed_reply_address: bool = False
-    key_file: Path | None = None
+    key_file: FilePath | None = None
     grace_days: Annotated[int, Field(ge=0, le=3650)] = 14
     close_after_days: Annotated[int, Field(ge=1, le=3650)] = 7
 
@@ -84,6 +91,12 @@ class Database(Section):
 
     url: Annotated[str, Field(pattern=r"^(sqlite:///.+|postgresql(\+psycopg)?://.+)$")] = "sqlite:///mailticket.db"
 
+    @field_validator("url")
+    @classmethod
+    def _file_beside(cls, url: str, info: ValidationInfo) -> str:
+        file = url.removeprefix("sqlite:///")
+        return url if file in (url, ":memory:") else f"sqlite:///{_beside(Path(file), info)}"
+
 
 class SignIn(Section):
     """A server and how to sign in to it; shared by mailboxes and SMTP."""
@@ -91,10 +104,10 @@ class SignIn(Section):
     host: Annotated[OneLine, Field(min_length=1)]
     security: Security = "tls"
     insecure_remote: bool = False
-    ca_file: Path | None = None
+    ca_file: FilePath | None = None
     username: OneLine = ""
     password: SecretStr | None = None
-    password_file: Path | None = None
+    password_file: FilePath | None = None
     password_credential: OneLine = ""
     oauth2_token_command: tuple[str, ...] = ()
 
@@ -115,6 +128,8 @@ class SignIn(Section):
         ways = [others.data.get(way) for way in ("password", "password_file", "password_credential")]
         if sum(bool(way) for way in [*ways, command]) > 1:
             raise ValueError("give only one of password, password_file, password_credential and oauth2_token_command")
+        if command and "/" in command[0]:
+            return (str(_beside(Path(command[0]), others)), *command[1:])
         return command
 
 
@@ -278,7 +293,7 @@ class Category(Section):
 class Articles(Section):
     """A folder of help articles that acknowledgements may name."""
 
-    folder: Path | None = None
+    folder: FilePath | None = None
     at_most: Annotated[int, Field(ge=0, le=5)] = 3
 
 
@@ -293,7 +308,7 @@ class Retention(Section):
 class Templates(Section):
     """An administrator's folder whose files replace shipped templates one by one."""
 
-    folder: Path | None = None
+    folder: FilePath | None = None
 
 
 class Alerts(Section):
@@ -312,7 +327,7 @@ class Log(Section):
 
 
 class Settings(Section):
-    """The whole configuration, checked. Relative paths are resolved against `base` (the file's folder)."""
+    """The whole configuration, checked. Relative paths are resolved against `base` of the validation context."""
 
     support: Support
     database: Database = Database()
