@@ -228,17 +228,17 @@ class Promise(Section):
 
     @field_validator("windows", mode="after")
     @classmethod
-    def _fill(cls, given: dict[str, Window]) -> dict[str, Window]:
-        for priority in given:
+    def _fill(cls, windows: dict[str, Window]) -> dict[str, Window]:
+        for priority in windows:
             if priority not in PRIORITIES:
                 raise ValueError(f"{priority!r} is no priority; write one of {', '.join(PRIORITIES)}")
-        return {**cls.model_fields["windows"].get_default(call_default_factory=True), **given}
+        return {**cls.model_fields["windows"].get_default(call_default_factory=True), **windows}
 
     @field_validator("hours", mode="after")
     @classmethod
-    def _weekdays(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    def _weekdays(cls, hours: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-        for day, spans in given.items():
+        for day, spans in hours.items():
             if day not in days:
                 raise ValueError(f"{day!r} is no weekday; write one of {', '.join(days)}")
             for span in spans:
@@ -247,7 +247,7 @@ class Promise(Section):
                 start, _, end = span.partition("-")
                 if end <= start:
                     raise ValueError(f"{day}: {span!r} ends before it begins; split it at midnight")
-        return given
+        return hours
 
 
 class Duplicates(Section):
@@ -359,10 +359,10 @@ class Settings(Section):
     @property
     def own_addresses(self) -> frozenset[str]:
         """Every address that is ours, now or formerly, ASCII-lowercased."""
-        given = [self.support.address, *self.support.former_addresses]
-        given += [m.address for m in self.mailbox if m.address]
-        given += [self.smtp.envelope_from] if self.smtp.envelope_from else []
-        return frozenset(address.lower() for address in given)
+        addresses = [self.support.address, *self.support.former_addresses]
+        addresses += [m.address for m in self.mailbox if m.address]
+        addresses += [self.smtp.envelope_from] if self.smtp.envelope_from else []
+        return frozenset(address.lower() for address in addresses)
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.support.timezone)

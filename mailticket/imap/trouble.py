@@ -35,5 +35,5 @@ def _reason(error: BaseException) -> str:
 
 def _printable(text: str) -> str:
     """Safe on a terminal and in a log: servers choose this text, and may choose control or bidirectional characters."""
-    shown = "".join(character if character.isprintable() else " " for character in text[: 2 * _LONGEST])
-    return " ".join(shown.split())[:_LONGEST]
+    printable = "".join(character if character.isprintable() else " " for character in text[: 2 * _LONGEST])
+    return " ".join(printable.split())[:_LONGEST]

@@ -15,9 +15,9 @@ server may have had it already. configuration: no mail will pass until a person 
 Phase = Literal["connect", "hello", "tls", "sign-in", "sender", "recipient", "data", "message"]
 """How far an attempt came. data: the DATA command, before any byte of the mail; message: after its first byte."""
 
-# What follows from (no reply, 4yz, 5yz) in each phase. RFC 5321 4.2.1: 4yz may pass, 5yz will not. Before the recipient
-# a refusal is about us and would meet every mail; after it, about this one. After the message silence may hide a
-# success (RFC 5321 4.5.3.2.6, 6.1).
+# What follows from (no response, 4yz, 5yz) in each phase. RFC 5321 4.2.1: 4yz may pass, 5yz will not. Before the
+# recipient a refusal is about us and would meet every mail; after it, about this one. After the message silence may
+# hide a success (RFC 5321 4.5.3.2.6, 6.1).
 _POLICY: dict[Phase, tuple[Kind, Kind, Kind]] = {
     "connect": ("retry", "retry", "configuration"),
     "hello": ("retry", "retry", "configuration"),
@@ -46,7 +46,7 @@ _JITTER = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt. `code` is 0 without a reply; `status` is the enhanced code (RFC 3463) or empty."""
+    """What became of one attempt. `code` is 0 without a response; `status` is the enhanced code (RFC 3463) or empty."""
 
     kind: Kind
     phase: Phase
@@ -62,12 +62,12 @@ class Outcome:
         )
 
     def __str__(self) -> str:
-        said = " ".join(part for part in (str(self.code or ""), self.status, self.text) if part)
-        return f"{self.kind} ({self.phase}): {said}"
+        details = " ".join(part for part in (str(self.code or ""), self.status, self.text) if part)
+        return f"{self.kind} ({self.phase}): {details}"
 
 
-def from_reply(phase: Phase, code: int, text: str) -> Outcome:
-    """What a reply means. A code that answers nothing that was asked counts as no reply."""
+def from_response(phase: Phase, code: int, text: str) -> Outcome:
+    """What a response means. A code that answers nothing that was asked counts as no response."""
     enhanced = _ENHANCED.match(text)
     status = enhanced[1] if enhanced else ""
     rest = printable(text[len(status) :])
@@ -76,11 +76,11 @@ def from_reply(phase: Phase, code: int, text: str) -> Outcome:
     if 400 <= code < 500:
         return Outcome(_POLICY[phase][1], phase, code, status, rest)
     if 500 <= code < 600:
-        return Outcome(_refused(phase, code, status), phase, code, status, rest)
-    return without_reply(phase, f"unexpected reply: {code} {rest}")
+        return Outcome(_refusal(phase, code, status), phase, code, status, rest)
+    return without_response(phase, f"unexpected response: {code} {rest}")
 
 
-def _refused(phase: Phase, code: int, status: str) -> Kind:
+def _refusal(phase: Phase, code: int, status: str) -> Kind:
     if code in _SIGN_IN_WANTED:
         return "configuration"
     if phase == "sender" and (code == 552 or status in _ABOUT_THE_MAIL):
@@ -88,7 +88,7 @@ def _refused(phase: Phase, code: int, status: str) -> Kind:
     return _POLICY[phase][2]
 
 
-def without_reply(phase: Phase, text: str) -> Outcome:
+def without_response(phase: Phase, text: str) -> Outcome:
     """The line died or timed out in this phase."""
     return Outcome(_POLICY[phase][0], phase, text=printable(text))
 
