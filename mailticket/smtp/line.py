@@ -17,7 +17,8 @@ import aiosmtplib
 from mailticket import settings
 from mailticket.errors import ConfigurationError, WorldError
 from mailticket.smtp.envelope import Consignment, commands, dotted
-from mailticket.smtp.outcome import Outcome, Phase, from_response, printable, without_response
+from mailticket.smtp.outcome import LONGEST_TEXT, Outcome, Phase, from_response, without_response
+from mailticket.text.clean import one_line
 
 QUIT_SECONDS = 5.0
 
@@ -152,9 +153,11 @@ def outcome_of(phase: Phase, error: Exception) -> Outcome:
         return Outcome("configuration", phase, text=str(error))
     tls = next((e for e in (error, error.__cause__) if isinstance(e, ssl.SSLError)), None)
     if tls is not None and not isinstance(tls, ssl.SSLEOFError | ssl.SSLZeroReturnError) and phase != "message":
-        return Outcome("configuration", "tls", text=printable(f"TLS failed: {tls}"))
+        return Outcome("configuration", "tls", text=one_line(f"TLS failed: {tls}", LONGEST_TEXT))
     if isinstance(error, ValueError):
-        return Outcome("configuration" if phase == "connect" else "permanent", phase, text=printable(str(error)))
+        return Outcome(
+            "configuration" if phase == "connect" else "permanent", phase, text=one_line(str(error), LONGEST_TEXT)
+        )
     return without_response(phase, str(error) or type(error).__name__)
 
 

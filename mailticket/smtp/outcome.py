@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from mailticket.text.clean import one_line
+
 Kind = Literal["sent", "retry", "permanent", "uncertain", "configuration"]
 """sent: the server has it. retry: not now. permanent: never, by this mail's fault. uncertain: the line died when the
 server may have had it already. configuration: no mail will pass until a person has changed something."""
@@ -36,8 +38,7 @@ _SIGN_IN_WANTED = frozenset({530, 534, 535, 538})
 _ABOUT_THE_MAIL = frozenset({"5.3.4", "5.6.7", "5.6.9"})
 
 _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ \t\n]|$)")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-_LONGEST_TEXT = 500
+LONGEST_TEXT = 500  # characters of a server's words
 
 _QUICK = (timedelta(seconds=30), timedelta(minutes=2))
 _SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(hours=4)
@@ -70,7 +71,7 @@ def from_response(phase: Phase, code: int, text: str) -> Outcome:
     """What a response means. A code that answers nothing that was asked counts as no response."""
     enhanced = _ENHANCED.match(text)
     status = enhanced[1] if enhanced else ""
-    rest = printable(text[len(status) :])
+    rest = one_line(text[len(status) :], LONGEST_TEXT)
     if phase == "message" and 200 <= code < 300:
         return Outcome("sent", phase, code, status, rest)
     if 400 <= code < 500:
@@ -90,12 +91,7 @@ def _refusal(phase: Phase, code: int, status: str) -> Kind:
 
 def without_response(phase: Phase, text: str) -> Outcome:
     """The line died or timed out in this phase."""
-    return Outcome(_POLICY[phase][0], phase, text=printable(text))
-
-
-def printable(text: str) -> str:
-    """A server's words on one line, bounded, without anything that could act on a terminal or a log."""
-    return _UNPRINTABLE.sub(" ", text[: 2 * _LONGEST_TEXT]).strip()[:_LONGEST_TEXT]
+    return Outcome(_POLICY[phase][0], phase, text=one_line(text, LONGEST_TEXT))
 
 
 def retry_at(
