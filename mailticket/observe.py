@@ -77,14 +77,14 @@ class TextFormat(logging.Formatter):
     """``2026-11-22T10:00:00+00:00 INFO intake: mail taken in mailbox=support uid=7``"""
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"{_time(record)} {record.levelname} {_said(record)}"
+        return f"{_time(record)} {record.levelname} {_message(record)}"
 
 
 class JournalFormat(logging.Formatter):
     """The same without the time, which the journal knows, and with the priority that it understands (sd-daemon(3))."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"<{_PRIORITIES.get(record.levelno, 5)}>{_said(record)}"
+        return f"<{_PRIORITIES.get(record.levelno, 5)}>{_message(record)}"
 
 
 class JsonFormat(logging.Formatter):
@@ -96,7 +96,7 @@ class JsonFormat(logging.Formatter):
         return json.dumps({**entry, **_facts(record)}, ensure_ascii=False)
 
 
-def _said(record: logging.LogRecord) -> str:
+def _message(record: logging.LogRecord) -> str:
     facts = [f"{key}={_quoted(value)}" for key, value in _facts(record).items()]
     return " ".join([f"{record.name.removeprefix('mailticket.')}: {one_line(record.getMessage())}", *facts])
 
@@ -127,8 +127,8 @@ def _quoted(value: Any) -> str:
 
 def one_line(text: str) -> str:
     """A text of any origin as a bounded piece of one line; what could act on a terminal or a log is escaped."""
-    shown = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text[:_LONGEST_VALUE])
-    return shown + ("…" if len(text) > _LONGEST_VALUE else "")
+    escaped = _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text[:_LONGEST_VALUE])
+    return escaped + ("…" if len(text) > _LONGEST_VALUE else "")
 
 
 def described(error: BaseException) -> str:
@@ -260,5 +260,5 @@ class Metrics:
 
 def _labels(labels: tuple[tuple[str, str], ...]) -> str:
     escapes = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
-    shown = ",".join(f'{key}="{value.translate(escapes)}"' for key, value in labels)
-    return f"{{{shown}}}" if shown else ""
+    pairs = ",".join(f'{key}="{value.translate(escapes)}"' for key, value in labels)
+    return f"{{{pairs}}}" if pairs else ""

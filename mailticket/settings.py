@@ -49,9 +49,16 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _beside(value: Path, info: ValidationInfo) -> Path:
+    """Relative paths begin at the folder of the file, given as `base` in the context: the working folder of a daemon
+    means nothing."""
+    return Path((info.context or {}).get("base", "")) / value
+
+
 EmailAddress = Annotated[str, AfterValidator(_address)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
+FilePath = Annotated[Path, AfterValidator(_beside)]
 OneLine = Annotated[str, Field(pattern=r"^[^\r\n\x00]*$")]
 
 
@@ -74,7 +81,7 @@ class Support(Section):
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")] = "en"
     timezone: ZoneName = "UTC"
     signed_reply_address: bool = False
-    key_file: Path | None = None
+    key_file: FilePath | None = None
     grace_days: Annotated[int, Field(ge=0, le=3650)] = 14
     close_after_days: Annotated[int, Field(ge=1, le=3650)] = 7
 
@@ -84,6 +91,12 @@ class Database(Section):
 
     url: Annotated[str, Field(pattern=r"^(sqlite:///.+|postgresql(\+psycopg)?://.+)$")] = "sqlite:///mailticket.db"
 
+    @field_validator("url")
+    @classmethod
+    def _file_beside(cls, url: str, info: ValidationInfo) -> str:
+        file = url.removeprefix("sqlite:///")
+        return url if file in (url, ":memory:") else f"sqlite:///{_beside(Path(file), info)}"
+
 
 class SignIn(Section):
     """A server and how to sign in to it; shared by mailboxes and SMTP."""
@@ -91,10 +104,10 @@ class SignIn(Section):
     host: Annotated[OneLine, Field(min_length=1)]
     security: Security = "tls"
     insecure_remote: bool = False
-    ca_file: Path | None = None
+    ca_file: FilePath | None = None
     username: OneLine = ""
     password: SecretStr | None = None
-    password_file: Path | None = None
+    password_file: FilePath | None = None
     password_credential: OneLine = ""
     oauth2_token_command: tuple[str, ...] = ()
 
@@ -115,6 +128,8 @@ class SignIn(Section):
         ways = [others.data.get(way) for way in ("password", "password_file", "password_credential")]
         if sum(bool(way) for way in [*ways, command]) > 1:
             raise ValueError("give only one of password, password_file, password_credential and oauth2_token_command")
+        if command and "/" in command[0]:
+            return (str(_beside(Path(command[0]), others)), *command[1:])
         return command
 
 
@@ -213,17 +228,17 @@ class Promise(Section):
 
     @field_validator("windows", mode="after")
     @classmethod
-    def _fill(cls, given: dict[str, Window]) -> dict[str, Window]:
-        for priority in given:
+    def _fill(cls, windows: dict[str, Window]) -> dict[str, Window]:
+        for priority in windows:
             if priority not in PRIORITIES:
                 raise ValueError(f"{priority!r} is no priority; write one of {', '.join(PRIORITIES)}")
-        return {**cls.model_fields["windows"].get_default(call_default_factory=True), **given}
+        return {**cls.model_fields["windows"].get_default(call_default_factory=True), **windows}
 
     @field_validator("hours", mode="after")
     @classmethod
-    def _weekdays(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    def _weekdays(cls, hours: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-        for day, spans in given.items():
+        for day, spans in hours.items():
             if day not in days:
                 raise ValueError(f"{day!r} is no weekday; write one of {', '.join(days)}")
             for span in spans:
@@ -232,7 +247,7 @@ class Promise(Section):
                 start, _, end = span.partition("-")
                 if end <= start:
                     raise ValueError(f"{day}: {span!r} ends before it begins; split it at midnight")
-        return given
+        return hours
 
 
 class Duplicates(Section):
@@ -286,7 +301,7 @@ class Category(Section):
 class Articles(Section):
     """A folder of help articles that acknowledgements may name."""
 
-    folder: Path | None = None
+    folder: FilePath | None = None
     at_most: Annotated[int, Field(ge=0, le=5)] = 3
 
 
@@ -301,7 +316,7 @@ class Retention(Section):
 class Templates(Section):
     """An administrator's folder whose files replace shipped templates one by one."""
 
-    folder: Path | None = None
+    folder: FilePath | None = None
 
 
 class LetterSample(Section):
@@ -343,7 +358,7 @@ class Log(Section):
 
 
 class Settings(Section):
-    """The whole configuration, checked. Relative paths are resolved against `base` (the file's folder)."""
+    """The whole configuration, checked. Relative paths are resolved against `base` of the validation context."""
 
     support: Support
     database: Database = Database()
@@ -376,10 +391,10 @@ class Settings(Section):
     @property
     def own_addresses(self) -> frozenset[str]:
         """Every address that is ours, now or formerly, ASCII-lowercased."""
-        given = [self.support.address, *self.support.former_addresses]
-        given += [m.address for m in self.mailbox if m.address]
-        given += [self.smtp.envelope_from] if self.smtp.envelope_from else []
-        return frozenset(address.lower() for address in given)
+        addresses = [self.support.address, *self.support.former_addresses]
+        addresses += [m.address for m in self.mailbox if m.address]
+        addresses += [self.smtp.envelope_from] if self.smtp.envelope_from else []
+        return frozenset(address.lower() for address in addresses)
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.support.timezone)

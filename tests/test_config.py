@@ -89,6 +89,12 @@ def test_no_message_contains_a_secret_or_any_wrong_value_of_a_secret_key() -> No
     assert "4711" not in everything
 
 
+def test_tables_that_contradict_each_other_are_one_problem(smallest: Path) -> None:
+    smallest.write_text(SMALLEST + '[alerts]\nto = ["support@example.com"]\n')
+    (problem,) = problems_of(smallest, {})
+    assert problem.startswith("[alerts] to names support@example.com, a support address")
+
+
 def test_problems_come_in_the_order_of_the_lines() -> None:
     found = problems_of(Path(__file__).parent / "config" / "everything-at-once.toml", {})
     lines = [int(number) for p in found for number in re.findall(r"line (\d+)", p)]

@@ -8,11 +8,11 @@ import pytest
 
 from mailticket.mail.delivery_status import is_dead_address
 from mailticket.smtp.envelope import Consignment, NotPossible, commands, dotted
-from mailticket.smtp.outcome import Kind, Outcome, Phase, from_reply, retry_at, without_reply
+from mailticket.smtp.outcome import Kind, Outcome, Phase, from_response, retry_at, without_response
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-OFFLINE = without_reply("connect", "refused")
-GREYLISTED = from_reply("recipient", 450, "4.7.1 greylisted")
+OFFLINE = without_response("connect", "refused")
+GREYLISTED = from_response("recipient", 450, "4.7.1 greylisted")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ GREYLISTED = from_reply("recipient", 450, "4.7.1 greylisted")
     ],
 )
 def test_a_reply_means(phase: Phase, code: int, text: str, kind: Kind) -> None:
-    assert from_reply(phase, code, text).kind == kind
+    assert from_response(phase, code, text).kind == kind
 
 
 @pytest.mark.parametrize(
@@ -61,20 +61,20 @@ def test_a_reply_means(phase: Phase, code: int, text: str, kind: Kind) -> None:
     ],
 )
 def test_silence_means(phase: Phase, kind: Kind) -> None:
-    assert without_reply(phase, "Connection lost").kind == kind
+    assert without_response(phase, "Connection lost").kind == kind
 
 
 @pytest.mark.parametrize(
     ("outcome", "about_the_server"),
     [
         (OFFLINE, True),
-        (from_reply("sign-in", 535, "no"), True),
-        (from_reply("sender", 452, "full"), True),
-        (from_reply("recipient", 530, "sign in first"), True),
+        (from_response("sign-in", 535, "no"), True),
+        (from_response("sender", 452, "full"), True),
+        (from_response("recipient", 530, "sign in first"), True),
         (GREYLISTED, False),
-        (from_reply("recipient", 550, "no such user"), False),
-        (from_reply("message", 250, "ok"), False),
-        (without_reply("message", "lost"), False),
+        (from_response("recipient", 550, "no such user"), False),
+        (from_response("message", 250, "ok"), False),
+        (without_response("message", "lost"), False),
     ],
 )
 def test_trouble_with_the_server_is_told_from_trouble_with_a_mail(outcome: Outcome, about_the_server: bool) -> None:
@@ -94,12 +94,12 @@ def test_trouble_with_the_server_is_told_from_trouble_with_a_mail(outcome: Outco
     ],
 )
 def test_the_server_s_words_are_split_and_made_harmless(text: str, status: str, rest: str) -> None:
-    outcome = from_reply("recipient", 550, text)
+    outcome = from_response("recipient", 550, text)
     assert (outcome.status, outcome.text) == (status, rest)
 
 
 def test_an_endless_reply_is_cut() -> None:
-    assert len(from_reply("recipient", 550, "x" * 100_000).text) == 500
+    assert len(from_response("recipient", 550, "x" * 100_000).text) == 500
 
 
 @pytest.mark.parametrize(

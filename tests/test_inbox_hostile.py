@@ -264,7 +264,7 @@ def test_a_literal_beyond_what_was_announced_is_neither_allocated_nor_read(annou
     "flood", [b"* OK still here\r\n", b"x" * 1000, b"* 1 FETCH (FLAGS ())\r\n", b"* 7 EXPUNGE\r\n", b"((((((((("]
 )
 def test_endless_answers_end_the_connection_in_little_memory(flood: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "_LINES_AN_ANSWER", 5_000)
+    monkeypatch.setattr(wire, "_LINES_A_RESPONSE", 5_000)
 
     def script(server: Conversation) -> None:
         server.expect("UID SEARCH")

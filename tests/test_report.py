@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from mailticket.cli import root
 from mailticket.models import Ticket
-from mailticket.promise.kept import Request, record
+from mailticket.promise.kept import Request, tallies
 from mailticket.store import schema
 from mailticket.store.engine import Database
 
@@ -32,7 +32,7 @@ def request(
 
 def test_kept_missed_open_and_unanswered_are_told_apart() -> None:
     now = MONDAY + timedelta(hours=50)
-    found = record(
+    found = tallies(
         [
             request(wait=10),  # kept
             request(wait=48),  # kept in the last minute
@@ -52,24 +52,24 @@ def test_kept_missed_open_and_unanswered_are_told_apart() -> None:
 
 
 def test_waits_are_given_by_median_and_90th_percentile() -> None:
-    found = record([request(wait=hours) for hours in range(1, 11)], MONDAY + timedelta(days=9), ZONE)
+    found = tallies([request(wait=hours) for hours in range(1, 11)], MONDAY + timedelta(days=9), ZONE)
     assert (found["median_hours"], found["p90_hours"]) == (5.0, 9.0)
 
 
 def test_nothing_has_no_shares() -> None:
-    found = record([], MONDAY, ZONE)
+    found = tallies([], MONDAY, ZONE)
     assert (found["kept_share"], found["median_hours"], found["weeks"], found["categories"]) == (None, None, {}, {})
 
 
 def test_weeks_begin_on_monday_in_the_zone_of_support() -> None:
     at = datetime(2026, 11, 15, 23, 30, tzinfo=UTC)  # Sunday in UTC, Monday in Shanghai
     one = Request("deposit", at, None, None)
-    assert list(record([one], MONDAY, ZONE)["weeks"]) == ["2026-W46"]
-    assert list(record([one], MONDAY, ZoneInfo("Asia/Shanghai"))["weeks"]) == ["2026-W47"]
+    assert list(tallies([one], MONDAY, ZONE)["weeks"]) == ["2026-W46"]
+    assert list(tallies([one], MONDAY, ZoneInfo("Asia/Shanghai"))["weeks"]) == ["2026-W47"]
 
 
 def test_each_week_is_split_by_category() -> None:
-    found = record([request("deposit"), request("api"), request("api", days=7)], MONDAY + timedelta(days=20), ZONE)
+    found = tallies([request("deposit"), request("api"), request("api", days=7)], MONDAY + timedelta(days=20), ZONE)
     assert {week: list(tally["categories"]) for week, tally in found["weeks"].items()} == {
         "2026-W47": ["api", "deposit"], "2026-W48": ["api"],
     }  # fmt: skip

@@ -21,7 +21,7 @@ _HEAD = ("", "REQUESTS", "PROMISED", "KEPT", "MISSED", "OPEN", "NO ANSWER", "KEP
 def report(ctx: click.Context, weeks: int, as_json: bool) -> None:
     """Say how promises were kept and how long first answers took (in hours), by week of arrival and by category."""
     from mailticket.cli.faces import moment
-    from mailticket.promise.kept import record
+    from mailticket.promise.kept import tallies
     from mailticket.store.requests import requests
 
     with reading_of(ctx) as (session, settings, now):
@@ -29,7 +29,7 @@ def report(ctx: click.Context, weeks: int, as_json: bool) -> None:
         monday = now.astimezone(zone).date() - timedelta(days=now.astimezone(zone).weekday())
         since = now.astimezone(zone).replace(year=monday.year, month=monday.month, day=monday.day, hour=0, minute=0,
                                              second=0, microsecond=0) - timedelta(weeks=weeks - 1)  # fmt: skip
-        summary = record(requests(session, since), now, zone)
+        summary = tallies(requests(session, since), now, zone)
     if as_json:
         print_json({"at": moment(now), "since": moment(since), **summary})
         return

@@ -21,14 +21,14 @@ _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "
 @click.pass_context
 def status(ctx: click.Context, metrics: bool, as_json: bool) -> None:
     """One screen: mailboxes, queue, promises, what is stuck and since when."""
-    from mailticket.promise.kept import record
+    from mailticket.promise.kept import tallies
     from mailticket.store import meta, overview, watch
     from mailticket.store.requests import requests
 
     with reading_of(ctx) as (session, settings, now):
         week = now - timedelta(days=7)
         figures = overview.figures(session, now, week)
-        recent = record(requests(session, week, _MOST_RECENT), now, settings.zone())
+        recent = tallies(requests(session, week, _MOST_RECENT), now, settings.zone())
         health = {row.name: row for row in meta.health(session) if row.name not in watch.SHOWN_BY_FIGURES}
         names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]
     everybody = [*names, *(name for name in health if name not in names)]

@@ -29,30 +29,18 @@ def secret(sign_in: SignIn, environ: Mapping[str, str]) -> str:
         return _secret_in(sign_in.password_file, warn=True)
     if sign_in.oauth2_token_command:
         return _token(sign_in.oauth2_token_command)
-    names = [sign_in.password_credential] if sign_in.password_credential else _usual_credentials(sign_in)
+    usual = [f"imap-password-{sign_in.name}", "imap-password"] if isinstance(sign_in, Mailbox) else ["smtp-password"]
+    names = [sign_in.password_credential] if sign_in.password_credential else usual
     folder = environ.get("CREDENTIALS_DIRECTORY")
-    if folder:
-        for name in names:
-            # The shipped unit gives an empty line where the administrator has provided no password.
-            if _size(Path(folder) / name) > 1:
-                return _secret_in(Path(folder) / name, warn=False)
+    for file in [Path(folder, name) for name in names] if folder else []:
+        # The shipped unit gives an empty line where the administrator has provided no password.
+        if file.exists() and file.stat().st_size > 1:
+            return _secret_in(file, warn=False)
     if sign_in.password_credential:
-        remedy = (
-            f"LoadCredential={sign_in.password_credential}:FILE in the unit provides it; elsewhere use password_file"
-        )
+        remedy = f"LoadCredential={names[-1]}:FILE in the unit provides it; elsewhere use password_file"
     else:
         remedy = f"set password_file, or give the unit LoadCredential={names[-1]}:FILE"
     raise ConfigurationError([f"no password for {sign_in.username} at {sign_in.host}: {remedy}"])
-
-
-def _usual_credentials(sign_in: SignIn) -> list[str]:
-    if isinstance(sign_in, Mailbox):
-        return [f"imap-password-{sign_in.name}", "imap-password"]
-    return ["smtp-password"]
-
-
-def _size(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
 
 
 def _secret_in(file: Path, *, warn: bool) -> str:
@@ -72,15 +60,15 @@ def _secret_in(file: Path, *, warn: bool) -> str:
 def _token(command: tuple[str, ...]) -> str:
     """The first line that the command prints. Its errors are not repeated: they may hold what it was about to send."""
     try:
-        done = subprocess.run(  # noqa: S603 - the administrator's own command, as a list and so without a shell
+        result = subprocess.run(  # noqa: S603 - the administrator's own command, as a list and so without a shell
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TOKEN_COMMAND_SECONDS, check=False
         )
     except FileNotFoundError:
         raise ConfigurationError([f"oauth2_token_command: there is no program {command[0]}"]) from None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise WorldError(f"oauth2_token_command {command[0]}: {type(error).__name__}; run it by hand to see") from None
-    lines = done.stdout.decode("utf-8", "replace").strip().splitlines()
-    if done.returncode or not lines:
-        what = f"ended with status {done.returncode}" if done.returncode else "printed nothing"
+    lines = result.stdout.decode("utf-8", "replace").strip().splitlines()
+    if result.returncode or not lines:
+        what = f"ended with status {result.returncode}" if result.returncode else "printed nothing"
         raise WorldError(f"oauth2_token_command {command[0]} {what}; run it by hand to see why")
     return lines[0].strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import types
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
@@ -26,36 +27,34 @@ _FORMS = {
 }
 
 
-class Report:
-    """Turns pydantic's findings into sentences with key, place and remedy."""
+# The kinds of pydantic's errors whose remedy needs no more than the key's name.
+_REMEDIES = {
+    "string_type": "must be a text in quotes",
+    "string_too_short": "must not be empty",
+    "model_type": "must be a table: write [{name}]",
+    "model_attributes_type": "must be a table: write [{name}]",
+}
 
-    def __init__(self, place: Path | None, lines: dict[KeyPath, int], variables: dict[KeyPath, str]) -> None:
-        self._place = place
-        self._lines = lines
-        self._variables = variables
 
-    def problems(self, error: ValidationError) -> list[str]:
-        found: list[str] = []
-        for detail in sorted(error.errors(include_input=False, include_url=False), key=self._order):
-            if detail["type"] == "contradiction":
-                found += detail.get("ctx", {})["problems"]
-            else:
-                found.append(f"{self._where(detail['loc'])}: {_what(detail)}")
-        return found
+def sentences(
+    error: ValidationError, place: Path | None, lines: dict[KeyPath, int], variables: dict[KeyPath, str]
+) -> list[str]:
+    """pydantic's findings as sentences in the order of the lines, each with its key or variable, place and remedy."""
+    problems: list[str] = []
+    details = error.errors(include_input=False, include_url=False)
+    for line, detail in sorted(((_line(detail["loc"], lines), detail) for detail in details), key=lambda pair: pair[0]):
+        path = detail["loc"]
+        if detail["type"] == "contradiction":
+            problems += detail["ctx"]["problems"]
+        else:
+            where = f"{place}, line {line:.0f}" if line < math.inf else f"{place}"
+            problems.append(f"{variables.get(path) or f'{key_name(path)} ({where})'}: {_remedy(detail)}")
+    return problems
 
-    def _order(self, detail: ErrorDetails) -> int:
-        return self._line(detail["loc"]) or 1_000_000
 
-    def _line(self, path: KeyPath) -> int | None:
-        """The line of a key, else of what holds it: that is where a missing key has to go."""
-        return next((self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines), None)
-
-    def _where(self, path: KeyPath) -> str:
-        variable = self._variables.get(path)
-        if variable:
-            return variable
-        line = self._line(path)
-        return key_name(path) + (f" ({self._place}, line {line})" if line else f" ({self._place})")
+def _line(path: KeyPath, lines: dict[KeyPath, int]) -> float:
+    """The line of a key, else of what holds it: that is where a missing key has to go; infinite when there is none."""
+    return next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), math.inf)
 
 
 def key_name(path: KeyPath) -> str:
@@ -68,10 +67,12 @@ def key_name(path: KeyPath) -> str:
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
-def _what(detail: ErrorDetails) -> str:
-    """One finding as a sentence that says what to write."""
-    kind, path, context = detail["type"], detail["loc"], detail.get("ctx", {})
+def _remedy(detail: ErrorDetails) -> str:
+    """One finding as the end of a sentence that says what to write."""
+    kind, path = detail["type"], detail["loc"]
     name = str(path[-1]) if path else ""
+    if kind in _REMEDIES:
+        return _REMEDIES[kind].format(name=name)
     if kind == "extra_forbidden":
         return f"there is no such key{suggestion(name, _model_at(path[:-1]))}"
     if kind == "missing":
@@ -80,22 +81,10 @@ def _what(detail: ErrorDetails) -> str:
         form = _form(path)
         return f"must be {form}" if form else "must be one line of text"
     if kind == "value_error":
-        return str(context.get("error", detail["msg"]))
+        return str(detail.get("ctx", {}).get("error", detail["msg"]))
     if kind == "tuple_type":
-        return (
-            f"must be an array of tables: write [[{name}]]" if _holds_tables(path) else 'must be a list: ["...", "..."]'
-        )
-    if kind == "string_type":
-        return "must be a text in quotes"
-    if kind in ("model_type", "model_attributes_type"):
-        return f"must be a table: write [{name}]"
-    if kind == "string_too_short":
-        return "must not be empty"
+        return f"must be an array of tables: write [[{name}]]" if _model_at(path) else 'must be a list: ["...", "..."]'
     return detail["msg"].replace("Input should be", "must be", 1)
-
-
-def _holds_tables(path: KeyPath) -> bool:
-    return _model_at(path) is not None
 
 
 def _form(path: KeyPath) -> str | None:
@@ -127,5 +116,5 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in (tuple, Union, types.UnionType):
-        return next((found for part in get_args(annotation) if (found := model_in(part))), None)
+        return next((model for part in get_args(annotation) if (model := model_in(part))), None)
     return None

@@ -7,25 +7,23 @@ where `settings` itself quotes one that is no secret.
 
 from __future__ import annotations
 
-import logging
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from mailticket.config.lines import KeyPath, key_lines
-from mailticket.config.problems import Report, model_in, suggestion
+from mailticket.config.problems import model_in, sentences, suggestion
 from mailticket.errors import ConfigurationError
 from mailticket.settings import Settings
 
 PREFIX = "MAILTICKET_"
+ARRAYS = ("mailbox", "category")
 SYSTEM_FILE = Path("/etc/mailticket/mailticket.toml")
 SYSTEM_STATE = Path("/var/lib/mailticket")
-
-_log = logging.getLogger(__name__)
 
 
 def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -52,15 +50,15 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
         )
     text = _read(place) if place else ""
     base = (place.parent if place else Path()).resolve()
-    from_file = _parse(text, place)
-    from_environment, problems = _from_environment(environ, from_file)
-    values = _laid_over(from_file, from_environment)
-    _resolve_paths(Settings, values, base)
-    report = Report(place, key_lines(text), variables)
+    values, problems = _with_environment(_parse(text, place), variables, environ)
+    # The file of /etc/mailticket lies where nothing may write, so its database lies elsewhere unless it is named.
+    database = values.setdefault("database", {})
+    if isinstance(database, dict) and base == SYSTEM_FILE.parent.resolve():
+        database.setdefault("url", f"sqlite:///{SYSTEM_STATE / 'mailticket.db'}")
     try:
-        settings = Settings.model_validate(values)
+        settings = Settings.model_validate(values, context={"base": base})
     except ValidationError as error:
-        raise ConfigurationError([*problems, *report.problems(error), *_contradictions(values, error)]) from None
+        problems += sentences(error, place, key_lines(text), variables) + _contradictions(values, error)
     if problems:
         raise ConfigurationError(problems)
     return settings
@@ -83,8 +81,8 @@ def _parse(text: str, place: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
-        what, line, column = found.groups() if found else (str(error), None, None)
+        match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
+        what, line, column = match.groups() if match else (str(error), None, None)
         where = f"line {line}, column {column}" if line else "end of file"
         raise ConfigurationError([f"{place}, {where}: not TOML: {_syntax_hint(what)}"]) from None
     except (ValueError, RecursionError):
@@ -105,31 +103,35 @@ def _syntax_hint(what: str) -> str:
 
 def _variables(environ: Mapping[str, str]) -> dict[KeyPath, str]:
     """The environment's variables that name keys, by path. `MAILTICKET_CONFIG` and other flat names are no keys."""
-    found: dict[KeyPath, str] = {}
+    variables: dict[KeyPath, str] = {}
     for name in environ:
-        key = name.upper().removeprefix(PREFIX)
-        flat = key.lower() in Settings.model_fields
-        if key != name.upper() and ("__" in key or flat):
-            parts = key.lower().split("__")
-            found[tuple(int(part) - 1 if part.isdigit() else part for part in parts)] = name
-    return found
+        key = name.upper().removeprefix(PREFIX).lower()
+        if name.upper().startswith(PREFIX) and ("__" in key or key in Settings.model_fields):
+            variables[tuple(int(part) - 1 if part.isdigit() else part for part in key.split("__"))] = name
+    return variables
 
 
-def _from_environment(environ: Mapping[str, str], from_file: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """What the environment says, in the file's shape, and the variables that say nothing understandable."""
-    values: dict[str, Any] = {}
+def _with_environment(
+    values: dict[str, Any], variables: dict[KeyPath, str], environ: Mapping[str, str]
+) -> tuple[dict[str, Any], list[str]]:
+    """The file's values with those of the environment laid over them, and the variables that say nothing
+    understandable."""
     problems: list[str] = []
-    for path, name in sorted(_variables(environ).items(), key=lambda item: item[1]):
-        if path[0] not in Settings.model_fields:
-            problems.append(f"{name}: there is no section [{path[0]}]{suggestion(str(path[0]), Settings)}")
+    for path, name in sorted(variables.items(), key=lambda item: item[1]):
+        section = str(path[0])
+        if section not in Settings.model_fields:
+            problems.append(f"{name}: there is no section [{section}]{suggestion(section, Settings)}")
             continue
+        model = model_in(Settings.model_fields[section].annotation)
         try:
-            if len(path) > 2 and path[0] in ("mailbox", "category") and isinstance(path[1], int):
-                part = _environment_of(Settings.model_fields[str(path[0])].annotation, name, environ)
-                entries = len(from_file.get(str(path[0]), []))
-                values[str(path[0])] = _place(values.get(str(path[0]), [{}] * entries), path[1], part)
+            if len(path) > 2 and section in ARRAYS and isinstance(path[1], int) and model:
+                entries = values.get(section)
+                if not 0 <= path[1] <= (len(entries) if isinstance(entries, list) else 0):
+                    raise IndexError(path[1])
+                entry = _from_variable(model, "__".join(name.split("__")[:2]) + "__", name, environ[name])
+                values = _laid_over(values, {section: [*[{}] * path[1], entry]})
             else:
-                values = _laid_over(values, _source(Settings, PREFIX, {name: environ[name]}))
+                values = _laid_over(values, _from_variable(Settings, PREFIX, name, environ[name]))
         except IndexError:
             problems.append(f"{name}: entries of an array are counted from 1 and follow each other without a gap")
         except ValueError:
@@ -137,30 +139,14 @@ def _from_environment(environ: Mapping[str, str], from_file: dict[str, Any]) -> 
     return values, problems
 
 
-def _environment_of(annotation: Any, name: str, environ: Mapping[str, str]) -> dict[str, Any]:
-    model = get_args(annotation)[0]
-    prefix = "__".join(name.split("__")[:2]) + "__"
-    return _source(model, prefix, {name: environ[name]})
-
-
-def _source(model: type[BaseModel], prefix: str, variables: Mapping[str, str]) -> dict[str, Any]:
-    """pydantic-settings' reading of some variables. A key that the model does not know is kept, to be reported."""
+def _from_variable(model: type[BaseModel], prefix: str, name: str, value: str) -> dict[str, Any]:
+    """pydantic-settings' reading of one variable. A key that the model does not know is kept, to be reported."""
     # Imported here: it takes 70 ms, and most commands run without any such variable.
     from pydantic_settings import EnvSettingsSource
 
     source = EnvSettingsSource(model, env_prefix=prefix, env_nested_delimiter="__")  # type: ignore[arg-type]
-    source.env_vars = {name.lower(): value for name, value in variables.items()}
-    values = source()
-    if not values:
-        name = next(iter(variables))
-        values = {name[len(prefix) :].lower(): None}
-    return values
-
-
-def _place(entries: list[dict[str, Any]], index: int, part: dict[str, Any]) -> list[dict[str, Any]]:
-    if not 0 <= index <= len(entries):
-        raise IndexError(index)
-    return [*entries[:index], _laid_over(entries[index] if index < len(entries) else {}, part), *entries[index + 1 :]]
+    source.env_vars = {name.lower(): value}
+    return source() or {name[len(prefix) :].lower(): None}
 
 
 def _laid_over(below: Any, above: Any) -> Any:
@@ -168,43 +154,8 @@ def _laid_over(below: Any, above: Any) -> Any:
     if isinstance(below, dict) and isinstance(above, dict):
         return {**below, **{key: _laid_over(below.get(key), value) for key, value in above.items()}}
     if isinstance(below, list) and isinstance(above, list) and above and all(isinstance(e, dict) for e in above):
-        longer = max(len(below), len(above))
-        return [_laid_over(_at(below, i), _at(above, i)) if i < len(above) else below[i] for i in range(longer)]
+        return [*map(_laid_over, below, above), *below[len(above) :], *above[len(below) :]]
     return above
-
-
-def _at(entries: list[Any], index: int) -> Any:
-    return entries[index] if index < len(entries) else {}
-
-
-def _resolve_paths(model: type[BaseModel], values: dict[str, Any], base: Path) -> None:
-    """Make relative paths absolute, against the folder of the file: the daemon's working folder means nothing."""
-    for name, field in model.model_fields.items():
-        value = values.get(name)
-        nested = model_in(field.annotation)
-        if nested is not None:
-            for table in value if isinstance(value, list) else [value]:
-                if isinstance(table, dict):
-                    _resolve_paths(nested, table, base)
-        elif Path in (field.annotation, *get_args(field.annotation)) and isinstance(value, str) and value:
-            values[name] = str(base / value)
-    if model is Settings:
-        _resolve_database(values, base)
-    command = values.get("oauth2_token_command")
-    if isinstance(command, list) and command and isinstance(command[0], str) and "/" in command[0]:
-        values["oauth2_token_command"] = [str(base / command[0]), *command[1:]]
-
-
-def _resolve_database(values: dict[str, Any], base: Path) -> None:
-    """An SQLite file lies beside the configuration; that of /etc/mailticket, which nothing may write, in /var/lib."""
-    database = values.setdefault("database", {})
-    if not isinstance(database, dict):
-        return
-    if "url" not in database and base == SYSTEM_FILE.parent.resolve():
-        base = SYSTEM_STATE
-    url = database.setdefault("url", "sqlite:///mailticket.db")
-    if isinstance(url, str) and url.startswith("sqlite:///") and not url.startswith("sqlite:///:memory:"):
-        database["url"] = f"sqlite:///{base / url.removeprefix('sqlite:///')}"
 
 
 def _contradictions(values: dict[str, Any], error: ValidationError) -> list[str]:
@@ -212,17 +163,18 @@ def _contradictions(values: dict[str, Any], error: ValidationError) -> list[str]
 
     Broken tables are left out, and those that must be there replaced by harmless ones.
     """
-    broken = {detail["loc"][:2] if detail["loc"][:1] in (("mailbox",), ("category",)) else detail["loc"][:1]
-              for detail in error.errors(include_context=False)}  # fmt: skip
-    if () in broken:
-        return []
-    harmless = {"support": {"address": "nobody@example.com"}, "smtp": {"host": "localhost"}}
-    sound: dict[str, Any] = {name: table for name, table in values.items() if (name,) not in broken}
-    for name in ("mailbox", "category"):
-        tables = sound.get(name, [])
-        sound[name] = [table for index, table in enumerate(tables) if (name, index) not in broken]
+    paths = [detail["loc"] for detail in error.errors()]
+    if () in paths:
+        return []  # all tables are sound, and what they contradict each other in is reported already
+    broken = {path[: 2 if path[0] in ARRAYS else 1] for path in paths}
+    sound: dict[str, Any] = {"support": {"address": "nobody@example.com"}, "smtp": {"host": "localhost"}}
+    for name, table in values.items():
+        if name in ARRAYS and (name,) not in broken:
+            sound[name] = [entry for index, entry in enumerate(table) if (name, index) not in broken]
+        elif (name,) not in broken:
+            sound[name] = table
     try:
-        Settings.model_validate({**harmless, **sound})
+        Settings.model_validate(sound)
     except ValidationError as second:
-        return [p for d in second.errors() if d["type"] == "contradiction" for p in d.get("ctx", {})["problems"]]
+        return [p for d in second.errors() if d["type"] == "contradiction" for p in d["ctx"]["problems"]]
     return []

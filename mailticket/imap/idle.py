@@ -63,7 +63,7 @@ def idle(wire: Wire, seconds: float, waker: Waker) -> bool:
     session = _Session(wire)
     session.start()
     end = time.monotonic() + min(seconds, LONGEST_IDLE)
-    wire.allow(answer=MIB)
+    wire.allow(response=MIB)
     while True:
         session.take_lines()
         if session.news or session.over:
@@ -79,7 +79,7 @@ def idle(wire: Wire, seconds: float, waker: Waker) -> bool:
 
 
 class _Session:
-    """One IDLE command, from its tag to its tagged answer."""
+    """One IDLE command, from its tag to its tagged response."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -97,11 +97,11 @@ class _Session:
 
     def take_lines(self) -> None:
         """Read all whole lines that are here."""
-        while not self.over and (line := self._wire.held_line()) is not None:
+        while not self.over and (line := self._wire.buffered_line()) is not None:
             self._take(line)
 
     def finish(self) -> None:
-        """Send DONE, unless the server ended the IDLE, and read up to the tagged answer."""
+        """Send DONE, unless the server ended the IDLE, and read up to the tagged response."""
         if self.over:
             return
         self._wire.allow()

@@ -11,9 +11,9 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPCli
 from imapclient.imap_utf7 import encode as encode_utf7
 
 from mailticket.errors import CommandRefused, MailboxUnavailable, MailticketError
-from mailticket.imap import replies
+from mailticket.imap import responses
 from mailticket.imap.idle import Waker, idle
-from mailticket.imap.replies import Fetched, Folder, Listed, Missing
+from mailticket.imap.responses import Fetched, Folder, Listed, Missing
 from mailticket.imap.signin import open_connection, sign_in
 from mailticket.imap.trouble import TROUBLE, why
 from mailticket.imap.wire import MIB, Client, quoted
@@ -21,7 +21,7 @@ from mailticket.settings import Mailbox
 
 _MAILS_A_FETCH, _BYTES_A_FETCH = 50, 4 * MIB
 _UIDS_A_COMMAND = 400  # keeps a command line under the 8,192 bytes of RFC 7162 section 4, whatever the UIDs
-_LONGEST_LIST = 16 * MIB  # a SEARCH answer: about 1.5 million UIDs
+_LONGEST_LIST = 16 * MIB  # a SEARCH response: about 1.5 million UIDs
 _HEAD_BYTES = 256 * 1024
 
 
@@ -70,13 +70,13 @@ class Inbox:
         name = self.mailbox.folder
         with self._asking(f"open the folder {name}") as client:
             try:
-                answer = client.select_folder(_folder_name(name))
+                response = client.select_folder(_folder_name(name))
             except IMAPClientReadOnlyError:
-                answer = client.select_folder(name, readonly=True)
-            if not isinstance(answer.get(b"UIDVALIDITY"), int):
+                response = client.select_folder(name, readonly=True)
+            if not isinstance(response.get(b"UIDVALIDITY"), int):
                 raise ProtocolError("the server gives no UIDVALIDITY, so no mail there can be told from another")
-            read_only = client.wire.is_readonly or answer.get(b"PERMANENTFLAGS") == ()
-            self._folder = Folder(answer[b"UIDVALIDITY"], answer.get(b"UIDNEXT"), answer[b"EXISTS"], read_only)
+            read_only = client.wire.is_readonly or response.get(b"PERMANENTFLAGS") == ()
+            self._folder = Folder(response[b"UIDVALIDITY"], response.get(b"UIDNEXT"), response[b"EXISTS"], read_only)
         return self._folder
 
     def folders(self) -> list[str]:
@@ -87,39 +87,41 @@ class Inbox:
     def list_new(self, after_uid: int) -> list[int]:
         """The UIDs above `after_uid` that the server lists, ascending. EXISTS told before this is settled by it."""
         lowest = max(0, after_uid) + 1
-        if lowest > replies.HIGHEST_UID:
+        if lowest > responses.HIGHEST_UID:
             return []
-        found: set[int] = set()
+        new_uids: set[int] = set()
         for _ in range(2):
-            with self._asking("list new mail", line=_LONGEST_LIST, answer=_LONGEST_LIST + MIB) as client:
+            with self._asking("list new mail", line=_LONGEST_LIST, response=_LONGEST_LIST + MIB) as client:
                 client.wire.untagged_responses.pop("EXISTS", None)
-                found = replies.searched(client.wire.by_uid("SEARCH", f"UID {lowest}:*"))
-                # Dovecot searches what it knew before the command and tells what has come after the answer.
+                new_uids = responses.search_uids(client.wire.by_uid("SEARCH", f"UID {lowest}:*"))
+                # Dovecot searches what it knew before the command and tells what has come after the response.
                 if "EXISTS" not in client.wire.untagged_responses:
                     break
         # "n:*" names the last mail when n lies beyond it (RFC 3501 section 6.4.8), and servers have sent worse.
-        return sorted(uid for uid in found if lowest <= uid <= replies.HIGHEST_UID)
+        return sorted(uid for uid in new_uids if lowest <= uid <= responses.HIGHEST_UID)
 
     def still_there(self, uids: Collection[int]) -> set[int]:
         """Those of the UIDs that the server still lists."""
-        there: set[int] = set()
-        for some in replies.portions(uids, _UIDS_A_COMMAND):
+        present: set[int] = set()
+        for portion in responses.portions(uids, _UIDS_A_COMMAND):
             with self._asking("look for mail again") as client:
-                there |= replies.searched(client.wire.by_uid("SEARCH", f"UID {replies.uid_set(some)}"))
-        return there & set(uids)
+                present |= responses.search_uids(client.wire.by_uid("SEARCH", f"UID {responses.uid_set(portion)}"))
+        return present & set(uids)
 
     def sizes(self, uids: Collection[int]) -> dict[int, Listed]:
         """Size and arrival of each mail, by UID ascending. A UID that is not in the result has vanished."""
-        found: dict[int, Listed] = {}
+        listings: dict[int, Listed] = {}
         now = datetime.now(UTC)
-        for some in replies.portions(uids, _UIDS_A_COMMAND):
+        for portion in responses.portions(uids, _UIDS_A_COMMAND):
             with self._asking("ask for sizes") as client:
-                data = client.wire.by_uid("FETCH", replies.uid_set(some), "(UID RFC822.SIZE INTERNALDATE)")
-                found |= {uid: replies.listed(items, now) for uid, items in replies.fetched(data, some).items()}
-        absent = set(uids) - found.keys()
+                data = client.wire.by_uid("FETCH", responses.uid_set(portion), "(UID RFC822.SIZE INTERNALDATE)")
+                listings |= {
+                    uid: responses.listing(items, now) for uid, items in responses.fetch_items(data, portion).items()
+                }
+        absent = set(uids) - listings.keys()
         if absent:
-            found |= dict.fromkeys(self.still_there(absent), Listed(0, now))
-        return dict(sorted(found.items()))
+            listings |= dict.fromkeys(self.still_there(absent), Listed(0, now))
+        return dict(sorted(listings.items()))
 
     def fetch(self, mails: Mapping[int, Listed]) -> Iterator[Fetched | Missing]:
         """The mails of `sizes`, whole and with flags untouched, in order of UID.
@@ -127,27 +129,27 @@ class Inbox:
         Taken in portions of at most 50 mails and about 4 MB. A mail above the configured size comes as its headers
         and first part (`whole` False). What the server does not give comes as Missing, after the rest of its portion.
         """
-        large = {uid for uid, known in mails.items() if known.size > self._maximum}
-        for group in replies.groups(mails, _MAILS_A_FETCH, _BYTES_A_FETCH, alone=large):
+        large = {uid for uid, listing in mails.items() if listing.size > self._maximum}
+        for group in responses.groups(mails, _MAILS_A_FETCH, _BYTES_A_FETCH, alone=large):
             if group.keys() <= large:
-                yield from (self.fetch_head(uid, known) for uid, known in group.items())
+                yield from (self.fetch_head(uid, listing) for uid, listing in group.items())
             else:
                 yield from self._fetch_group(group)
 
-    def fetch_head(self, uid: int, known: Listed, size: int = _HEAD_BYTES) -> Fetched | Missing:
+    def fetch_head(self, uid: int, listing: Listed, size: int = _HEAD_BYTES) -> Fetched | Missing:
         """The first `size` bytes of a mail: its headers and the beginning of its first part."""
         try:
-            got = self._fetch_items({uid: known}, f"BODY.PEEK[]<0.{size}>", size, whole=False)
+            mails = self._fetch_items({uid: listing}, f"BODY.PEEK[]<0.{size}>", size, whole=False)
         except CommandRefused as refused:
             return self._missing([uid], str(refused))[0]
-        return got[uid] if uid in got else self._missing([uid])[0]
+        return mails[uid] if uid in mails else self._missing([uid])[0]
 
     def mark_seen(self, uids: Collection[int]) -> None:
         """Set \\Seen. Mails that vanished meanwhile are no error; a read-only folder is CommandRefused."""
-        for some in replies.portions(uids, _UIDS_A_COMMAND):
+        for portion in responses.portions(uids, _UIDS_A_COMMAND):
             with self._asking("mark mail as seen") as client:
                 self._must_be_writable()
-                client.wire.by_uid("STORE", replies.uid_set(some), "+FLAGS.SILENT (\\Seen)")
+                client.wire.by_uid("STORE", responses.uid_set(portion), "+FLAGS.SILENT (\\Seen)")
 
     def move(self, uids: Collection[int], folder: str) -> dict[int, int]:
         """Move mails to a folder, which is made once if it is missing; old to new UIDs where the server tells them.
@@ -155,21 +157,21 @@ class Inbox:
         UID MOVE (RFC 6851), or UID COPY, \\Deleted and UID EXPUNGE of just these mails (RFC 4315). Where the server has
         neither, CommandRefused: a plain EXPUNGE would remove what others marked. A repeated move is harmless.
         """
-        moved: dict[int, int] = {}
-        for some in replies.portions(uids, _UIDS_A_COMMAND):
+        new_uids: dict[int, int] = {}
+        for portion in responses.portions(uids, _UIDS_A_COMMAND):
             try:
-                moved |= self._move(some, folder)
+                new_uids |= self._move(portion, folder)
             except CommandRefused as refused:
                 if "[TRYCREATE]" not in str(refused).upper():
                     raise
                 self._create(folder)
-                moved |= self._move(some, folder)
-        return moved
+                new_uids |= self._move(portion, folder)
+        return new_uids
 
     def idle(self, seconds: float, waker: Waker) -> bool:
         """Wait for mail: True at once when the server has told of some since `list_new`, or as soon as it does.
 
-        False when the waker was woken, and after `seconds` (9 minutes at most). Whatever the answer: `list_new`
+        False when the waker was woken, and after `seconds` (9 minutes at most). Whatever it says: `list_new`
         comes next, since IDLE is a hint and not a list.
         """
         with self._asking("wait for mail") as client:
@@ -199,50 +201,50 @@ class Inbox:
     def _fetch_group(self, group: dict[int, Listed]) -> Iterator[Fetched | Missing]:
         """One FETCH; where the server refuses it for a group, one for each mail, so that the others get through."""
         try:
-            got = self._fetch_items(group, "BODY.PEEK[]", max(self._literal(known) for known in group.values()))
+            mails = self._fetch_items(group, "BODY.PEEK[]", max(self._literal(listing) for listing in group.values()))
         except CommandRefused as refused:
             if len(group) > 1:
-                for uid, known in group.items():
-                    yield from self._fetch_group({uid: known})
+                for uid, listing in group.items():
+                    yield from self._fetch_group({uid: listing})
             else:
                 yield from self._missing(group, str(refused))
             return
-        yield from got.values()
-        if absent := group.keys() - got.keys():
+        yield from mails.values()
+        if absent := group.keys() - mails.keys():
             yield from self._missing(absent)
 
     def _fetch_items(
         self, mails: Mapping[int, Listed], body: str, literal: int, whole: bool = True
     ) -> dict[int, Fetched]:
-        answer = literal if len(mails) == 1 else sum(self._literal(known) for known in mails.values())
-        with self._asking("fetch mail", literal=literal, answer=answer + MIB) as client:
+        limit = literal if len(mails) == 1 else sum(self._literal(listing) for listing in mails.values())
+        with self._asking("fetch mail", literal=literal, response=limit + MIB) as client:
             items = f"(UID INTERNALDATE {body})"
-            answers = replies.fetched(client.wire.by_uid("FETCH", replies.uid_set(mails), items), mails)
-        read = (replies.mail(uid, items, mails[uid], whole) for uid, items in sorted(answers.items()))
-        return {mail.uid: mail for mail in read if mail is not None}
+            items_by_uid = responses.fetch_items(client.wire.by_uid("FETCH", responses.uid_set(mails), items), mails)
+        fetched_mails = (responses.mail(uid, items, mails[uid], whole) for uid, items in sorted(items_by_uid.items()))
+        return {mail.uid: mail for mail in fetched_mails if mail is not None}
 
-    def _literal(self, known: Listed) -> int:
+    def _literal(self, listing: Listed) -> int:
         """How large a mail may turn out. Some honest servers (Exchange) only estimate RFC822.SIZE, so with slack."""
-        return min(2 * known.size, self._maximum + self._maximum // 2) + MIB
+        return min(2 * listing.size, self._maximum + self._maximum // 2) + MIB
 
     def _missing(self, uids: Collection[int], reason: str = "the server answered without it") -> list[Missing]:
-        listed = self.still_there(uids)
-        return [Missing(uid, uid in listed, reason if uid in listed else "it has vanished") for uid in sorted(uids)]
+        present = self.still_there(uids)
+        return [Missing(uid, uid in present, reason if uid in present else "it has vanished") for uid in sorted(uids)]
 
     def _move(self, uids: Collection[int], folder: str) -> dict[int, int]:
-        which, target = replies.uid_set(uids), quoted(encode_utf7(_folder_name(folder)).decode("ascii"))
+        sequence_set, target = responses.uid_set(uids), quoted(encode_utf7(_folder_name(folder)).decode("ascii"))
         with self._asking(f"move mail to {folder}") as client:
             self._must_be_writable()
             if client.has_capability("MOVE"):
-                client.wire.by_uid("MOVE", which, target)
-                return replies.copied(client.wire.response("COPYUID")[1], uids)
+                client.wire.by_uid("MOVE", sequence_set, target)
+                return responses.copy_uids(client.wire.response("COPYUID")[1], uids)
             if not client.has_capability("UIDPLUS"):
                 raise CommandRefused("the server has neither MOVE nor UIDPLUS; set afterwards to seen or keep")
-            client.wire.by_uid("COPY", which, target)
-            moved = replies.copied(client.wire.response("COPYUID")[1], uids)
-            client.wire.by_uid("STORE", which, "+FLAGS.SILENT (\\Deleted)")
-            client.wire.by_uid("EXPUNGE", which)
-            return moved
+            client.wire.by_uid("COPY", sequence_set, target)
+            new_uids = responses.copy_uids(client.wire.response("COPYUID")[1], uids)
+            client.wire.by_uid("STORE", sequence_set, "+FLAGS.SILENT (\\Deleted)")
+            client.wire.by_uid("EXPUNGE", sequence_set)
+            return new_uids
 
     def _must_be_writable(self) -> None:
         if self._folder is not None and self._folder.read_only:  # Dovecot says OK to a STORE there, and ignores it

@@ -95,7 +95,7 @@ def _plain(user: str, secret: str) -> Callable[[bytes], bytes]:
 
 
 class _Bearer:
-    """XOAUTH2: the token first, then an empty answer to the challenge in which the server says why it refuses."""
+    """XOAUTH2: the token first, then an empty response to the challenge in which the server says why it refuses."""
 
     def __init__(self, payload: str) -> None:
         self._payload: bytes | None = payload.encode()
@@ -116,7 +116,7 @@ def _refusals_told_apart(bearer: _Bearer | None = None) -> Iterator[None]:
         yield
     except LoginError as error:
         text = f"{error} {bearer.reason if bearer else ''}".strip()
-        broken = isinstance(error.__context__, IMAPClientAbortError)
-        if broken or (_NOT_THE_PASSWORD.search(text) and not _SURELY_THE_PASSWORD.search(text)):
+        is_broken = isinstance(error.__context__, IMAPClientAbortError)
+        if is_broken or (_NOT_THE_PASSWORD.search(text) and not _SURELY_THE_PASSWORD.search(text)):
             raise MailboxUnavailable(f"nobody can sign in just now: {text}") from error
         raise SignInRefused(f"the server refused the user name or password: {text}") from error

@@ -6,6 +6,8 @@ import ssl
 
 from imapclient.exceptions import IMAPClientError
 
+from mailticket.text.clean import one_line
+
 TROUBLE = (
     *(IMAPClientError, OSError),
     *(ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, AssertionError),
@@ -19,8 +21,8 @@ _LONGEST = 300
 
 
 def why(error: BaseException) -> str:
-    """The reason of an error as one printable line of at most 300 characters."""
-    return _printable(_reason(error))
+    """The reason of an error as one harmless line of at most 300 characters: servers choose this text."""
+    return one_line(_reason(error), _LONGEST)
 
 
 def _reason(error: BaseException) -> str:
@@ -31,9 +33,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "it did not answer in time"
     return str(error) or type(error).__name__
-
-
-def _printable(text: str) -> str:
-    """Safe on a terminal and in a log: servers choose this text, and may choose control or bidirectional characters."""
-    shown = "".join(character if character.isprintable() else " " for character in text[: 2 * _LONGEST])
-    return " ".join(shown.split())[:_LONGEST]

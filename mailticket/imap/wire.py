@@ -16,37 +16,37 @@ KIB, MIB = 2**10, 2**20
 _RECEIVED_AT_ONCE = 256 * KIB
 _SLOWEST_BYTES_A_SECOND = 16 * KIB
 """A server slower than this over a whole command counts as gone; it keeps a drip of bytes from lasting for ever."""
-_LINES_AN_ANSWER = 100_000
-_KEPT = frozenset({"EXISTS", "BYE", "READ-ONLY", "READ-WRITE"})
-"""Untagged answers that still mean something to the command after the next."""
+_LINES_A_RESPONSE = 100_000
+_LASTING = frozenset({"EXISTS", "BYE", "READ-ONLY", "READ-WRITE"})
+"""Untagged responses that still mean something to the command after the next."""
 
 
 class Wire(imaplib.IMAP4):
     """imaplib's IMAP4 with the methods replaced that it documents as overridable, so that all bytes pass through here.
 
-    Why: imaplib allocates whatever literal a server announces, reads lines and untagged answers without end, and its
+    Why: imaplib allocates whatever literal a server announces, reads lines and untagged responses without end, and its
     buffered file cannot be shared with an IDLE that must not block. Here a literal larger than allowed, a line or a
-    whole answer that is too long, and an answer that takes too long end the connection; a half literal is an error.
+    whole response that is too long, and a response that takes too long end the connection; a half literal is an error.
     """
 
     def __init__(
         self, host: str, port: int, tls: ssl.SSLContext | None, connect_timeout: float, read_timeout: float
     ) -> None:
         self._tls, self._read_timeout = tls, read_timeout
-        self._held = bytearray()
+        self._buffer = bytearray()
         self.on_progress: Callable[[], None] = lambda: None  # called whenever bytes have come
         self.allow()
         super().__init__(host, port, timeout=connect_timeout)
 
-    def allow(self, literal: int = 64 * KIB, line: int = MIB, answer: int = MIB) -> None:
-        """Set the bounds of the answer to the next command, in bytes; the bound on time follows from them."""
+    def allow(self, literal: int = 64 * KIB, line: int = MIB, response: int = MIB) -> None:
+        """Set the bounds of the response to the next command, in bytes; the bound on time follows from them."""
         self._literal_limit, self._line_limit = literal, line
-        self._bytes_left, self._lines_left = answer, _LINES_AN_ANSWER
-        self._deadline = time.monotonic() + 4 * self._read_timeout + answer / _SLOWEST_BYTES_A_SECOND
+        self._bytes_left, self._lines_left = response, _LINES_A_RESPONSE
+        self._deadline = time.monotonic() + 4 * self._read_timeout + response / _SLOWEST_BYTES_A_SECOND
 
     def forget(self) -> None:
-        """Drop untagged answers that nobody asked for; imaplib would collect them as long as the connection lives."""
-        self.untagged_responses = {k: v[-1:] for k, v in self.untagged_responses.items() if k in _KEPT}
+        """Drop untagged responses that nobody asked for; imaplib would collect them as long as the connection lives."""
+        self.untagged_responses = {k: v[-1:] for k, v in self.untagged_responses.items() if k in _LASTING}
 
     def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
         self.host, self.port = host, port
@@ -58,23 +58,23 @@ class Wire(imaplib.IMAP4):
         """A literal, whole or not at all."""
         if size > self._literal_limit:
             raise self.abort(f"the server announced {size} bytes where at most {self._literal_limit} are allowed")
-        while len(self._held) < size:
+        while len(self._buffer) < size:
             self._receive()
         return self._take(size)
 
     def readline(self) -> bytes:
         """A line with its end, whole or not at all."""
-        searched = 0
-        while (end := self._held.find(b"\n", searched)) < 0:
-            searched = len(self._held)
-            if searched > self._line_limit:
+        start = 0
+        while (end := self._buffer.find(b"\n", start)) < 0:
+            start = len(self._buffer)
+            if start > self._line_limit:
                 break
             self._receive()
         if end >= self._line_limit or end < 0:
             raise self.abort(f"the server sent a line of more than {self._line_limit} bytes")
         self._lines_left -= 1
         if self._lines_left < 0:
-            raise self.abort(f"the server sent more than {_LINES_AN_ANSWER} lines")
+            raise self.abort(f"the server sent more than {_LINES_A_RESPONSE} lines")
         return self._take(end + 1)
 
     def send(self, data: Any) -> None:
@@ -85,11 +85,11 @@ class Wire(imaplib.IMAP4):
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
-        self._held.clear()
+        self._buffer.clear()
 
-    def held_line(self) -> bytes | None:
+    def buffered_line(self) -> bytes | None:
         """The next whole line among the bytes that are here already, with its end, or None."""
-        return self._take(end + 1) if (end := self._held.find(b"\n")) >= 0 else None
+        return self._take(end + 1) if (end := self._buffer.find(b"\n")) >= 0 else None
 
     def receive_now(self) -> bool:
         """Take in what has arrived, without waiting; True when something had. Raises abort when the server closed."""
@@ -112,13 +112,13 @@ class Wire(imaplib.IMAP4):
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> tuple[Any, list[Any]]:
         """STARTTLS; whatever the server said in the same breath before TLS began ends the connection.
 
-        Such bytes are how answers are injected into the encrypted session (CVE-2011-0411 and its many kin).
+        Such bytes are how responses are injected into the encrypted session (CVE-2011-0411 and its many kin).
         """
         assert ssl_context is not None
         typ, data = self._simple_command("STARTTLS")
         if typ != "OK":
             raise self.error("the server refused STARTTLS")
-        if self._held:
+        if self._buffer:
             raise self.abort("the server sent more before TLS began: somebody may sit in between")
         self.sock = ssl_context.wrap_socket(self.sock, server_hostname=self.host)
         self.untagged_responses = {}
@@ -127,7 +127,7 @@ class Wire(imaplib.IMAP4):
         return typ, data
 
     def by_uid(self, *command: str) -> list[Any]:
-        """Send a UID command and return its untagged answers; raises imaplib's error when the server says no."""
+        """Send a UID command and return its untagged responses; raises imaplib's error when the server says no."""
         typ, data = self.uid(*command)
         if typ != "OK":
             raise self.error((data[-1] or b"").decode("utf-8", "replace"))
@@ -139,7 +139,7 @@ class Wire(imaplib.IMAP4):
         return tag
 
     def end_idle(self, tag: bytes) -> None:
-        """The tagged answer to IDLE was read: imaplib awaits it no longer."""
+        """The tagged response to IDLE was read: imaplib awaits it no longer."""
         self.tagged_commands.pop(tag, None)
 
     def _receive(self) -> None:
@@ -155,13 +155,13 @@ class Wire(imaplib.IMAP4):
         self._bytes_left -= len(data)
         if self._bytes_left < 0:
             raise self.abort("the server sent far more than was asked for")
-        self._held += data
+        self._buffer += data
         self.on_progress()
 
     def _take(self, size: int) -> bytes:
-        with memoryview(self._held) as view:
+        with memoryview(self._buffer) as view:
             data = bytes(view[:size])
-        del self._held[:size]
+        del self._buffer[:size]
         return data
 
 

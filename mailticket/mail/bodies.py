@@ -18,7 +18,6 @@ _TEXT_TYPES = frozenset(("text/plain", "text/html", "text/enriched", "text/richt
 _MESSAGE_TYPES = frozenset(("message/rfc822", "message/global", "message/news"))
 MAX_BORROWED = 20  # attached messages whose text stands in for a mail that has none
 _META_CHARSET = re.compile(rb"<meta[^>]{1,300}?charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_\-]{2,40})", re.IGNORECASE)
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ENRICHED = re.compile(r"<<|</?[A-Za-z][A-Za-z0-9-]{0,40}>")
 _POORER = 5  # a plain alternative that says this many times less than the HTML one is a placeholder
 
@@ -272,7 +271,7 @@ class _Reader:
 def clean(text: str) -> str:
     """Body text as it leaves the reader: LF line ends, no NUL nor other control characters but tabs."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
-    return text if text.isprintable() else _CONTROL.sub("", text)
+    return text if text.isprintable() else html.CONTROL.sub("", text)
 
 
 def _joined(pieces: list[_Piece]) -> str:

@@ -17,7 +17,7 @@ MAX_HTML = 500_000  # characters that are read
 
 
 _DATA_URL = re.compile(r"data:[a-z]{1,20}/[a-z0-9.+\-]{1,60};base64,[A-Za-z0-9+/=%]{200,}", re.IGNORECASE)
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def without_pictures(markup: str) -> str:
@@ -30,7 +30,7 @@ def to_text(markup: str) -> str:
 
     Of more than MAX_HTML characters the rest is not read.
     """
-    markup = _CONTROL.sub(" ", markup[:MAX_HTML].replace("\r\n", "\n").replace("\r", "\n"))
+    markup = CONTROL.sub(" ", markup[:MAX_HTML].replace("\r\n", "\n").replace("\r", "\n"))
     if not markup.strip():
         return ""
     writer = Writer()
@@ -62,5 +62,5 @@ def _stripped(markup: str) -> str:
         position = end + 1
     out.append(markup[position:])
     text = entities.unescape("".join(out))
-    lines = [BLANK.sub(" ", line).strip() for line in _CONTROL.sub(" ", text).split("\n")]
+    lines = [BLANK.sub(" ", line).strip() for line in CONTROL.sub(" ", text).split("\n")]
     return "\n".join(line for line in lines if line)[:MAX_TEXT]

@@ -108,12 +108,12 @@ class SupportCalendar:
         if self._always:
             return farthest if hours > 8784 * FARTHEST_YEARS else start + timedelta(hours=hours)
         first = self._year_of(start)
-        wanted = hours * 3600 + self._year(first).elapsed(start.timestamp())
+        seconds = hours * 3600 + self._year(first).elapsed(start.timestamp())
         for number in range(first, first + FARTHEST_YEARS + 1):
             year = self._year(number)
-            if wanted <= year.total:
-                return max(start, datetime.fromtimestamp(year.reached(wanted), UTC))
-            wanted -= year.total
+            if seconds <= year.total:
+                return max(start, datetime.fromtimestamp(year.reached(seconds), UTC))
+            seconds -= year.total
         return farthest
 
     def _year_of(self, at: datetime) -> int:
@@ -121,10 +121,10 @@ class SupportCalendar:
         return at.astimezone(self.zone).year
 
     def _year(self, number: int) -> _Year:
-        known = self._years.get(number)
-        if known is None:
-            known = self._years.setdefault(number, _merged(self._spans(number)))
-        return known
+        year = self._years.get(number)
+        if year is None:
+            year = self._years.setdefault(number, _merged(self._spans(number)))
+        return year
 
     def _spans(self, year: int) -> Iterator[tuple[float, float]]:
         day = date(year, 1, 1)
@@ -167,12 +167,12 @@ def _of_country(code: str) -> tuple[set[date], set[date]]:
         ) from None
     country, _, subdivision = code.partition("-")
     try:
-        found = holidays.country_holidays(country, subdiv=subdivision or None, years=HOLIDAY_YEARS, expand=False)
+        days = holidays.country_holidays(country, subdiv=subdivision or None, years=HOLIDAY_YEARS, expand=False)
     except NotImplementedError:
         raise ConfigurationError(
             [f"[promise] holiday_country: {code!r} is not known; write a code such as DE, DE-BY or CN"]
         ) from None
-    return set(found), set(getattr(found, "weekend_workdays", ()))
+    return set(days), set(getattr(days, "weekend_workdays", ()))
 
 
 def _merged(spans: Iterator[tuple[float, float]]) -> _Year:
@@ -199,8 +199,8 @@ def _instant(day: date, clock: str, zone: ZoneInfo, *, last: bool) -> float:
     seconds = local.timestamp()
     if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
         return seconds
-    shown = datetime.fromtimestamp(seconds, zone).replace(tzinfo=None, fold=0)
-    return seconds if shown == midnight else _skip(local, zone)
+    clock_face = datetime.fromtimestamp(seconds, zone).replace(tzinfo=None, fold=0)
+    return seconds if clock_face == midnight else _skip(local, zone)
 
 
 def _skip(local: datetime, zone: ZoneInfo) -> float:

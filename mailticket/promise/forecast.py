@@ -182,9 +182,9 @@ class Load:
         if depth == 0:
             return
         silence = self._silence + working
-        counted = min(silence, self._longest_silence) - min(self._silence, self._longest_silence)
+        active = min(silence, self._longest_silence) - min(self._silence, self._longest_silence)
         self._silence = silence
-        self._rates.passed(depth, counted)
+        self._rates.passed(depth, active)
         self._slow_rates.passed(depth, working)
         self._clock.expect(self._now, at, self._slow_rates.rising(depth))
 

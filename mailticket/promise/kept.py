@@ -13,7 +13,7 @@ from mailticket.promise.replay import percentile
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What bears on the record of one request; times are aware. ended: closed or solved, so no answer is waited for."""
+    """What bears on how one promise was kept; times are aware. ended: closed or solved, so no answer is waited for."""
 
     category: str
     at: datetime
@@ -66,7 +66,7 @@ class Tally:
         }
 
 
-def record(requests: Iterable[Request], now: datetime, zone: ZoneInfo) -> dict[str, Any]:
+def tallies(requests: Iterable[Request], now: datetime, zone: ZoneInfo) -> dict[str, Any]:
     """The whole, and the same by ISO week of arrival in `zone` (with its categories) and by category."""
     total = Tally()
     weeks: dict[str, Tally] = {}
@@ -87,5 +87,5 @@ def record(requests: Iterable[Request], now: datetime, zone: ZoneInfo) -> dict[s
     }
 
 
-def _dicts(tallies: dict[str, Tally]) -> dict[str, Any]:
-    return {name: tally.as_dict() for name, tally in sorted(tallies.items())}
+def _dicts(groups: dict[str, Tally]) -> dict[str, Any]:
+    return {name: tally.as_dict() for name, tally in sorted(groups.items())}

@@ -103,15 +103,15 @@ def _pace(seen: Sequence[float], due: Sequence[float]) -> list[float]:
     hours, days = [1.0] * 24, [1.0] * 7
     for _ in range(4):
         for hour in range(24):
-            told = sum(expected[day * 24 + hour] * days[day] for day in range(7))
-            hours[hour] = (sum(seen[hour::24]) + PRIOR) / (told + PRIOR)
+            basis = sum(expected[day * 24 + hour] * days[day] for day in range(7))
+            hours[hour] = (sum(seen[hour::24]) + PRIOR) / (basis + PRIOR)
         for day in range(7):
-            told = sum(expected[day * 24 + hour] * hours[hour] for hour in range(24))
-            days[day] = (sum(seen[day * 24 : day * 24 + 24]) + PRIOR) / (told + PRIOR)
-    fitted = [max(SLOWEST, hours[cell % 24] * days[cell // 24]) for cell in range(CELLS)]
-    mean = sum(map(float.__mul__, expected, fitted)) / total_seen
-    fitted = [value / mean for value in fitted]
-    gain = sum(count * math.log(value) for count, value in zip(seen, fitted, strict=True) if count)
+            basis = sum(expected[day * 24 + hour] * hours[hour] for hour in range(24))
+            days[day] = (sum(seen[day * 24 : day * 24 + 24]) + PRIOR) / (basis + PRIOR)
+    paces = [max(SLOWEST, hours[cell % 24] * days[cell // 24]) for cell in range(CELLS)]
+    mean = sum(map(float.__mul__, expected, paces)) / total_seen
+    paces = [value / mean for value in paces]
+    gain = sum(count * math.log(value) for count, value in zip(seen, paces, strict=True) if count)
     if gain <= PARAMETERS / 2 * math.log(total_seen):
         return flat
-    return [value if value >= CLOSED else SLOWEST for value in fitted]
+    return [value if value >= CLOSED else SLOWEST for value in paces]

@@ -33,9 +33,9 @@ class Promised:
 def window(category: str, priority: str, promise: Promise, categories: Sequence[Category] = ()) -> Window:
     """The configured window: the category's own if it has one and the ticket has the category's priority, else the
     priority's. A priority that is not configured counts as normal."""
-    for known in categories:
-        if known.name == category and known.window and known.priority == priority:
-            return known.window
+    for configured in categories:
+        if configured.name == category and configured.window and configured.priority == priority:
+            return configured.window
     return promise.windows.get(priority, promise.windows["normal"])
 
 
@@ -58,19 +58,19 @@ def make_promise(
         load = Load.of(load, now, calendar, promise.confidence)
     now = now.astimezone(UTC)
     arrived = min(arrived.astimezone(UTC), now)
-    expected = load.forecast(now, arrived, priority) if load else None
+    forecast = load.forecast(now, arrived, priority) if load else None
     start, end = calendar.add(arrived, policy.from_hours), calendar.add(arrived, policy.by_hours)
     reason = f"policy: {_hours(policy.from_hours)} to {_hours(policy.by_hours)} support hours"
     forced = False  # whether the end is the forecast's, not the policy's
     if end <= now:
         start, end = now, calendar.add(now, policy.by_hours)
         reason += ", counted from now because the mail came late"
-    if expected is not None:
-        earliest, latest = calendar.add(now, expected.from_hours), calendar.add(now, expected.by_hours)
+    if forecast is not None:
+        earliest, latest = calendar.add(now, forecast.from_hours), calendar.add(now, forecast.by_hours)
         if promise.mode == "forecast":
-            start, end, forced, reason = earliest, latest, True, f"forecast: {_because(expected)}"
+            start, end, forced, reason = earliest, latest, True, f"forecast: {_because(forecast)}"
         elif latest > end:
-            end, forced, reason = latest, True, f"{reason}, widened: {_because(expected)}"
+            end, forced, reason = latest, True, f"{reason}, widened: {_because(forecast)}"
     limit = max(calendar.add(arrived, max(promise.longest_hours, policy.by_hours)), now)
     longer = forced and end > limit
     if longer:
@@ -79,9 +79,9 @@ def make_promise(
     return Promised(start, end, reason, longer)
 
 
-def _because(expected: Forecast) -> str:
-    ahead = "nobody is" if expected.ahead == 0 else f"{expected.ahead} {'is' if expected.ahead == 1 else 'are'}"
-    return f"{ahead} ahead, about {expected.hourly:.2g} first answers a support hour"
+def _because(forecast: Forecast) -> str:
+    ahead = "nobody is" if forecast.ahead == 0 else f"{forecast.ahead} {'is' if forecast.ahead == 1 else 'are'}"
+    return f"{ahead} ahead, about {forecast.hourly:.2g} first answers a support hour"
 
 
 def _hours(hours: float) -> str:

@@ -34,20 +34,20 @@ class AnswerRates:
     def answered(self, depth: int) -> None:
         own = _class(depth)
         keep_own, keep = self._keep_own, self._keep_other
-        kept, hours = self._answers[own] * keep_own + 1, self._hours[own] * keep_own
+        own_answers, hours = self._answers[own] * keep_own + 1, self._hours[own] * keep_own
         self._answers = [value * keep for value in self._answers]
         self._hours = [value * keep for value in self._hours]
-        self._answers[own], self._hours[own] = kept, hours
+        self._answers[own], self._hours[own] = own_answers, hours
         self._rising = []
 
     def at(self, depth: int) -> float:
         """The rate at `depth`, from the ENOUGH remembered answers at this depth and below that come nearest to it."""
         answers = hours = 0.0
         for index in range(_class(depth), 0, -1):
-            found = self._answers[index]
-            if answers + found >= ENOUGH:
-                return ENOUGH / (hours + self._hours[index] * (ENOUGH - answers) / found + 1e-9)
-            answers += found
+            here = self._answers[index]
+            if answers + here >= ENOUGH:
+                return ENOUGH / (hours + self._hours[index] * (ENOUGH - answers) / here + 1e-9)
+            answers += here
             hours += self._hours[index]
         return (answers + 1) / (hours + 1)
 

@@ -93,11 +93,11 @@ class Replay:
     def summary(self) -> dict[str, Any]:
         """Counts in all, by ISO week of arrival in the calendar's zone, and by category. Promises whose end has
         passed by the last line without an answer are missed."""
-        for waiting in self._open.values():
-            if self._now is not None and waiting.promised.promised_by < self._now:
-                for tally in waiting.groups:
+        for request in self._open.values():
+            if self._now is not None and request.promised.promised_by < self._now:
+                for tally in request.groups:
                     tally.missed += 1
-                waiting.groups = ()
+                request.groups = ()
         return {
             **self._total.as_dict(),
             "weeks": {week: tally.as_dict() for week, tally in sorted(self._weeks.items())},
@@ -151,16 +151,16 @@ class Replay:
         }
 
     def _ended(self, at: datetime, request: str, *, answered: bool) -> None:
-        waiting = self._open.pop(request, None)
-        if waiting is None or self._load is None:
+        open_request = self._open.pop(request, None)
+        if open_request is None or self._load is None:
             return
         if not answered:
             self._load.gone(request, at)
             return
         self._load.answer(request, at)
-        for tally in waiting.groups:
-            tally.waits.append(_hours(waiting.at, at))
-            if at <= waiting.promised.promised_by:
+        for tally in open_request.groups:
+            tally.waits.append(_hours(open_request.at, at))
+            if at <= open_request.promised.promised_by:
                 tally.kept += 1
             else:
                 tally.missed += 1

@@ -17,7 +17,8 @@ import aiosmtplib
 from mailticket import settings
 from mailticket.errors import ConfigurationError, WorldError
 from mailticket.smtp.envelope import Consignment, commands, dotted
-from mailticket.smtp.outcome import Outcome, Phase, from_reply, printable, without_reply
+from mailticket.smtp.outcome import LONGEST_TEXT, Outcome, Phase, from_response, without_response
+from mailticket.text.clean import one_line
 
 QUIT_SECONDS = 5.0
 
@@ -52,40 +53,40 @@ class Line:
         """Connect, upgrade to TLS where configured, sign in. Does nothing when the connection is there."""
         if self.is_open:
             return
-        given = self._settings
-        context = await self._tls_context() if given.security != "none" else None
+        options = self._settings
+        context = await self._tls_context() if options.security != "none" else None
         smtp = self._smtp = aiosmtplib.SMTP(
-            hostname=given.host,
-            port=given.port,
-            local_hostname=given.hello_name or "localhost",
-            timeout=given.timeout_seconds,
-            use_tls=given.security == "tls",
+            hostname=options.host,
+            port=options.port,
+            local_hostname=options.hello_name or "localhost",
+            timeout=options.timeout_seconds,
+            use_tls=options.security == "tls",
             start_tls=False,
             tls_context=context,
         )
         await smtp.connect()
-        if not given.hello_name:
+        if not options.hello_name:
             smtp.local_hostname = _address_literal(smtp)
         self.phase = "hello"
         await smtp.ehlo()
-        if given.security == "starttls":
+        if options.security == "starttls":
             self.phase = "tls"
             if not smtp.supports_extension("starttls"):
                 raise _NotOffered("the server does not offer STARTTLS, which the configuration demands")
             await smtp.starttls()
             self.phase = "hello"
             await smtp.ehlo()
-        if given.username:
+        if options.username:
             self.phase = "sign-in"
             await self._sign_in(smtp)
 
     async def _sign_in(self, smtp: aiosmtplib.SMTP) -> None:
         """One attempt in one way: the library's `login` tries them all, and three failures in a row lock accounts."""
         name, offered = self._settings.username, smtp.server_auth_methods
-        wanted = ("xoauth2",) if self._settings.oauth2_token_command else ("plain", "login", "cram-md5")
-        way = next((way for way in wanted if way in offered), None)
+        preferred = ("xoauth2",) if self._settings.oauth2_token_command else ("plain", "login", "cram-md5")
+        way = next((way for way in preferred if way in offered), None)
         if way is None:
-            raise _NotOffered(f"the server offers no sign-in by {' or '.join(wanted)}, only: {', '.join(offered)}")
+            raise _NotOffered(f"the server offers no sign-in by {' or '.join(preferred)}, only: {', '.join(offered)}")
         secret = await asyncio.to_thread(self._secret)
         ways = {
             "xoauth2": smtp.auth_xoauth2,
@@ -108,25 +109,25 @@ class Line:
         await self._command(*recipient)
 
     async def data(self, mail: Consignment) -> Outcome:
-        """DATA, the message, and the reply to its final dot, for which the time of RFC 5321 4.5.3.2.6 is allowed."""
+        """DATA, the message, and the response to its final dot, for which the time of RFC 5321 4.5.3.2.6 is allowed."""
         self.phase = "data"
         smtp = self._open_smtp()
-        reply = await smtp.execute_command(b"DATA")
-        if reply.code != 354:
-            return from_reply("data", reply.code, reply.message)
+        response = await smtp.execute_command(b"DATA")
+        if response.code != 354:
+            return from_response("data", response.code, response.message)
         protocol = smtp.protocol
         if protocol is None:
             raise aiosmtplib.SMTPServerDisconnected("Connection lost")
         protocol.write(dotted(mail.message))
         self.phase = "message"
         self.mails += 1
-        reply = await protocol.read_response(timeout=self._settings.data_timeout_seconds)
-        return from_reply("message", reply.code, reply.message)
+        response = await protocol.read_response(timeout=self._settings.data_timeout_seconds)
+        return from_response("message", response.code, response.message)
 
     async def _command(self, *words: bytes) -> None:
-        reply = await self._open_smtp().execute_command(*words)
-        if not 200 <= reply.code < 300:
-            raise aiosmtplib.SMTPResponseException(reply.code, reply.message)
+        response = await self._open_smtp().execute_command(*words)
+        if not 200 <= response.code < 300:
+            raise aiosmtplib.SMTPResponseException(response.code, response.message)
 
     def _open_smtp(self) -> aiosmtplib.SMTP:
         if self._smtp is None or not self._smtp.is_connected:
@@ -144,21 +145,23 @@ class Line:
             self._smtp.close()
 
 
-def judged(phase: Phase, error: Exception) -> Outcome:
+def outcome_of(phase: Phase, error: Exception) -> Outcome:
     """What an exception in a phase means."""
     if isinstance(error, aiosmtplib.SMTPResponseException) and error.code > 0:
-        return from_reply(phase, error.code, error.message)
+        return from_response(phase, error.code, error.message)
     if isinstance(error, _NotOffered | ConfigurationError):
         return Outcome("configuration", phase, text=str(error))
     tls = next((e for e in (error, error.__cause__) if isinstance(e, ssl.SSLError)), None)
     if tls is not None and not isinstance(tls, ssl.SSLEOFError | ssl.SSLZeroReturnError) and phase != "message":
-        return Outcome("configuration", "tls", text=printable(f"TLS failed: {tls}"))
+        return Outcome("configuration", "tls", text=one_line(f"TLS failed: {tls}", LONGEST_TEXT))
     if isinstance(error, ValueError):
-        return Outcome("configuration" if phase == "connect" else "permanent", phase, text=printable(str(error)))
-    return without_reply(phase, str(error) or type(error).__name__)
+        return Outcome(
+            "configuration" if phase == "connect" else "permanent", phase, text=one_line(str(error), LONGEST_TEXT)
+        )
+    return without_response(phase, str(error) or type(error).__name__)
 
 
-def trusting(ca_file: Path | None) -> ssl.SSLContext:
+def verifying_context(ca_file: Path | None) -> ssl.SSLContext:
     """A context that verifies certificates and names, by the given authority or else the system's."""
     try:
         return ssl.create_default_context(cafile=ca_file)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from mailticket.text.clean import one_line
+
 Kind = Literal["sent", "retry", "permanent", "uncertain", "configuration"]
 """sent: the server has it. retry: not now. permanent: never, by this mail's fault. uncertain: the line died when the
 server may have had it already. configuration: no mail will pass until a person has changed something."""
@@ -15,9 +17,9 @@ server may have had it already. configuration: no mail will pass until a person 
 Phase = Literal["connect", "hello", "tls", "sign-in", "sender", "recipient", "data", "message"]
 """How far an attempt came. data: the DATA command, before any byte of the mail; message: after its first byte."""
 
-# What follows from (no reply, 4yz, 5yz) in each phase. RFC 5321 4.2.1: 4yz may pass, 5yz will not. Before the recipient
-# a refusal is about us and would meet every mail; after it, about this one. After the message silence may hide a
-# success (RFC 5321 4.5.3.2.6, 6.1).
+# What follows from (no response, 4yz, 5yz) in each phase. RFC 5321 4.2.1: 4yz may pass, 5yz will not. Before the
+# recipient a refusal is about us and would meet every mail; after it, about this one. After the message silence may
+# hide a success (RFC 5321 4.5.3.2.6, 6.1).
 _POLICY: dict[Phase, tuple[Kind, Kind, Kind]] = {
     "connect": ("retry", "retry", "configuration"),
     "hello": ("retry", "retry", "configuration"),
@@ -36,8 +38,7 @@ _SIGN_IN_WANTED = frozenset({530, 534, 535, 538})
 _ABOUT_THE_MAIL = frozenset({"5.3.4", "5.6.7", "5.6.9"})
 
 _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ \t\n]|$)")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-_LONGEST_TEXT = 500
+LONGEST_TEXT = 500  # characters of a server's words
 
 _QUICK = (timedelta(seconds=30), timedelta(minutes=2))
 _SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(hours=4)
@@ -46,7 +47,7 @@ _JITTER = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt. `code` is 0 without a reply; `status` is the enhanced code (RFC 3463) or empty."""
+    """What became of one attempt. `code` is 0 without a response; `status` is the enhanced code (RFC 3463) or empty."""
 
     kind: Kind
     phase: Phase
@@ -62,25 +63,25 @@ class Outcome:
         )
 
     def __str__(self) -> str:
-        said = " ".join(part for part in (str(self.code or ""), self.status, self.text) if part)
-        return f"{self.kind} ({self.phase}): {said}"
+        details = " ".join(part for part in (str(self.code or ""), self.status, self.text) if part)
+        return f"{self.kind} ({self.phase}): {details}"
 
 
-def from_reply(phase: Phase, code: int, text: str) -> Outcome:
-    """What a reply means. A code that answers nothing that was asked counts as no reply."""
+def from_response(phase: Phase, code: int, text: str) -> Outcome:
+    """What a response means. A code that answers nothing that was asked counts as no response."""
     enhanced = _ENHANCED.match(text)
     status = enhanced[1] if enhanced else ""
-    rest = printable(text[len(status) :])
+    rest = one_line(text[len(status) :], LONGEST_TEXT)
     if phase == "message" and 200 <= code < 300:
         return Outcome("sent", phase, code, status, rest)
     if 400 <= code < 500:
         return Outcome(_POLICY[phase][1], phase, code, status, rest)
     if 500 <= code < 600:
-        return Outcome(_refused(phase, code, status), phase, code, status, rest)
-    return without_reply(phase, f"unexpected reply: {code} {rest}")
+        return Outcome(_refusal(phase, code, status), phase, code, status, rest)
+    return without_response(phase, f"unexpected response: {code} {rest}")
 
 
-def _refused(phase: Phase, code: int, status: str) -> Kind:
+def _refusal(phase: Phase, code: int, status: str) -> Kind:
     if code in _SIGN_IN_WANTED:
         return "configuration"
     if phase == "sender" and (code == 552 or status in _ABOUT_THE_MAIL):
@@ -88,14 +89,9 @@ def _refused(phase: Phase, code: int, status: str) -> Kind:
     return _POLICY[phase][2]
 
 
-def without_reply(phase: Phase, text: str) -> Outcome:
+def without_response(phase: Phase, text: str) -> Outcome:
     """The line died or timed out in this phase."""
-    return Outcome(_POLICY[phase][0], phase, text=printable(text))
-
-
-def printable(text: str) -> str:
-    """A server's words on one line, bounded, without anything that could act on a terminal or a log."""
-    return _UNPRINTABLE.sub(" ", text[: 2 * _LONGEST_TEXT]).strip()[:_LONGEST_TEXT]
+    return Outcome(_POLICY[phase][0], phase, text=one_line(text, LONGEST_TEXT))
 
 
 def retry_at(

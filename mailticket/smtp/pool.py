@@ -9,7 +9,7 @@ from typing import Any
 
 from mailticket import settings
 from mailticket.smtp.envelope import Consignment, Notify
-from mailticket.smtp.line import TROUBLE, Line, judged, trusting
+from mailticket.smtp.line import TROUBLE, Line, outcome_of, verifying_context
 from mailticket.smtp.outcome import Outcome
 
 IDLE_SECONDS = 30.0
@@ -59,7 +59,7 @@ class Courier:
         try:
             await line.open()
         except TROUBLE as error:
-            return judged(line.phase, error)
+            return outcome_of(line.phase, error)
         else:
             await line.quit()
         finally:
@@ -74,9 +74,9 @@ class Courier:
         await asyncio.gather(*self._farewells, *(line.quit() for line in idle))
 
     async def _deliver(self, mail: Consignment, before_data: Callable[[], Awaitable[None]]) -> Outcome:
-        kept = self._take_kept()
-        if kept is not None:
-            outcome = await self._over(kept, mail, before_data)
+        line = self._idle_line()
+        if line is not None:
+            outcome = await self._over(line, mail, before_data)
             # A connection that the server had closed meanwhile says nothing about this mail.
             if not (outcome.phase == "sender" and outcome.code in (0, 421)):
                 return outcome
@@ -88,7 +88,7 @@ class Courier:
     async def _tls_context(self) -> ssl.SSLContext:
         """Made once, in a thread: reading the system's authorities takes 50 ms."""
         if self._tls is None:
-            self._tls = await asyncio.to_thread(trusting, self._settings.ca_file)
+            self._tls = await asyncio.to_thread(verifying_context, self._settings.ca_file)
         return self._tls
 
     async def _over(self, line: Line, mail: Consignment, before_data: Callable[[], Awaitable[None]]) -> Outcome:
@@ -98,14 +98,14 @@ class Courier:
                 await self._open(line)
                 await line.envelope(mail)
             except TROUBLE as error:
-                return self._ended(line, judged(line.phase, error))
+                return self._settled(line, outcome_of(line.phase, error))
             await before_data()
             try:
-                return self._ended(line, await line.data(mail))
+                return self._settled(line, await line.data(mail))
             except TROUBLE as error:
-                return self._ended(line, judged(line.phase, error))
+                return self._settled(line, outcome_of(line.phase, error))
         except BaseException:
-            # aiosmtplib keeps a cancelled connection and would take the late reply for that to the next command.
+            # aiosmtplib keeps a cancelled connection and would take the late response for that to the next command.
             line.close()
             raise
 
@@ -114,9 +114,9 @@ class Courier:
         is the same, and refusals lock accounts."""
         if line.is_open:
             return
-        refused = len(self._refusals)
+        refusals = len(self._refusals)
         async with self._opening:
-            if len(self._refusals) > refused:
+            if len(self._refusals) > refusals:
                 line.phase = "sign-in"
                 raise self._refusals[-1]
             try:
@@ -126,20 +126,20 @@ class Courier:
                     self._refusals.append(error)
                 raise
 
-    def _ended(self, line: Line, outcome: Outcome) -> Outcome:
-        answered = outcome.kind == "sent" or (outcome.code not in (0, 421) and not outcome.about_the_server)
-        if answered and line.is_open and line.mails < MAILS_A_CONNECTION:
+    def _settled(self, line: Line, outcome: Outcome) -> Outcome:
+        is_good = outcome.kind == "sent" or (outcome.code not in (0, 421) and not outcome.about_the_server)
+        if is_good and line.is_open and line.mails < MAILS_A_CONNECTION:
             line.needs_reset = outcome.kind != "sent"
             line.idle_since = asyncio.get_running_loop().time()
             self._idle.append(line)
             self._sweep_later()
-        elif answered and line.is_open:
+        elif is_good and line.is_open:
             self._dismiss(line)
         else:
             line.close()
         return outcome
 
-    def _take_kept(self) -> Line | None:
+    def _idle_line(self) -> Line | None:
         oldest_good = asyncio.get_running_loop().time() - IDLE_SECONDS
         while self._idle:
             line = self._idle.pop()

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imapclient.exceptions import ProtocolError
 
-from mailticket.imap import replies
-from mailticket.imap.replies import Listed
+from mailticket.imap import responses
+from mailticket.imap.responses import Listed
 from mailticket.imap.trouble import why
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -22,19 +22,19 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
     [([5], "5"), ([1, 2, 3], "1:3"), ([3, 1, 2, 7], "1:3,7"), ([7, 9, 7], "7,9"), ([2**32 - 1], "4294967295")],
 )
 def test_a_set_of_uids_joins_runs(uids: list[int], text: str) -> None:
-    assert replies.uid_set(uids) == text
+    assert responses.uid_set(uids) == text
 
 
 @pytest.mark.parametrize("uid", [0, -1, 2**32])
 def test_what_is_no_uid_is_refused(uid: int) -> None:
     with pytest.raises(ValueError, match="no UID"):
-        replies.uid_set([uid])
+        responses.uid_set([uid])
 
 
 @given(st.sets(st.integers(1, 300), min_size=1))
 def test_a_set_of_uids_names_exactly_these(uids: set[int]) -> None:
     named: set[int] = set()
-    for span in replies.uid_set(uids).split(","):
+    for span in responses.uid_set(uids).split(","):
         low, _, high = span.partition(":")
         named.update(range(int(low), int(high or low) + 1))
     assert named == uids
@@ -51,13 +51,13 @@ def test_a_set_of_uids_names_exactly_these(uids: set[int]) -> None:
     ],
 )
 def test_search_answers_are_read(data: list[bytes | None], found: set[int]) -> None:
-    assert replies.searched(data) == found
+    assert responses.search_uids(data) == found
 
 
 @pytest.mark.parametrize("line", [b"1 x", b"1 (MODSEQ 9)", b"-4", (b"1 {3}", b"2 3")])
 def test_search_answers_that_are_no_numbers_are_refused(line: Any) -> None:
     with pytest.raises(ProtocolError):
-        replies.searched([line])
+        responses.search_uids([line])
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_search_answers_that_are_no_numbers_are_refused(line: Any) -> None:
     ],
 )
 def test_fetch_answers_are_told_apart_by_the_uid_inside_them(data: list[Any], mails: dict[int, Any]) -> None:
-    assert replies.fetched(data, [7, 8]) == mails
+    assert responses.fetch_items(data, [7, 8]) == mails
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_fetch_answers_are_told_apart_by_the_uid_inside_them(data: list[Any], ma
 )
 def test_fetch_answers_that_lie_are_refused(data: list[Any]) -> None:
     with pytest.raises(ProtocolError):
-        replies.fetched(data, [7, 8])
+        responses.fetch_items(data, [7, 8])
 
 
 @pytest.mark.parametrize(
@@ -112,12 +112,12 @@ def test_fetch_answers_that_lie_are_refused(data: list[Any]) -> None:
     ],
 )
 def test_times_of_arrival_are_utc_and_nonsense_is_now(value: Any, moment: datetime) -> None:
-    assert replies.internaldate(value, NOW) == moment
+    assert responses.internaldate(value, NOW) == moment
 
 
 @pytest.mark.parametrize("body", [None, 5, (b"x",)])
 def test_an_answer_without_bytes_is_no_mail(body: Any) -> None:
-    assert replies.mail(1, {b"BODY[]": body}, Listed(1, NOW)) is None
+    assert responses.mail(1, {b"BODY[]": body}, Listed(1, NOW)) is None
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_an_answer_without_bytes_is_no_mail(body: Any) -> None:
 )
 def test_mails_are_cut_into_groups(sizes: list[int], alone: set[int], groups: list[list[int]]) -> None:
     mails = {number: Listed(size, NOW) for number, size in enumerate(sizes, 1)}
-    assert [list(group) for group in replies.groups(mails, 2, 100, alone)] == groups
+    assert [list(group) for group in responses.groups(mails, 2, 100, alone)] == groups
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_mails_are_cut_into_groups(sizes: list[int], alone: set[int], groups: li
     ],
 )
 def test_copyuid_is_read_or_ignored(data: list[bytes | None], pairs: dict[int, int]) -> None:
-    assert replies.copied(data, [1, 2]) == pairs
+    assert responses.copy_uids(data, [1, 2]) == pairs
 
 
 def test_what_a_server_says_is_shown_on_one_line_without_control_characters() -> None:

@@ -1,4 +1,4 @@
-"""What an IMAP server answers, as values: sets of UIDs, FETCH answers, COPYUID; nothing here touches a connection."""
+"""What an IMAP server responds, as values: sets of UIDs, items of FETCH, COPYUID; nothing here touches a connection."""
 
 from __future__ import annotations
 
@@ -65,28 +65,28 @@ def uid_set(uids: Iterable[int]) -> str:
     return ",".join(str(low) if low == high else f"{low}:{high}" for low, high in spans)
 
 
-def searched(data: Iterable[Any]) -> set[int]:
-    """The UIDs of the SEARCH answers."""
-    found: set[int] = set()
+def search_uids(data: Iterable[Any]) -> set[int]:
+    """The UIDs of the SEARCH responses."""
+    uids: set[int] = set()
     for line in data:
         if not line:
             continue
         if not isinstance(line, bytes) or not re.fullmatch(rb"[\d ]*", line):
-            raise ProtocolError("a SEARCH answer that is no list of numbers")
-        found.update(map(int, line.split()))
-    return found
+            raise ProtocolError("a SEARCH response that is no list of numbers")
+        uids.update(map(int, line.split()))
+    return uids
 
 
-def fetched(data: list[Any], wanted: Iterable[int]) -> dict[int, dict[bytes, Any]]:
-    """The items of FETCH answers by UID. Answers without UID or for other mails are nobody's business here.
+def fetch_items(data: list[Any], wanted: Iterable[int]) -> dict[int, dict[bytes, Any]]:
+    """The items of FETCH responses by UID. Responses without UID or for other mails are nobody's business here.
 
-    They are told apart by the UID inside each answer, never by the sequence number, which shifts under our feet. An
+    They are told apart by the UID inside each response, never by the sequence number, which shifts under our feet. An
     item of one mail that comes twice with different content is a protocol error: which one would be the mail?
     """
-    answers = iter(parse_response(data))
+    responses = iter(parse_response(data))
     mails: dict[int, dict[bytes, Any]] = {uid: {} for uid in wanted}
-    for _sequence in answers:
-        items = _items(next(answers, None))
+    for _sequence in responses:
+        items = _items(next(responses, None))
         mail = mails.get(items.pop(b"UID", None))
         if mail is None:
             continue
@@ -97,17 +97,17 @@ def fetched(data: list[Any], wanted: Iterable[int]) -> dict[int, dict[bytes, Any
     return {uid: items for uid, items in mails.items() if items}
 
 
-def _items(answer: Any) -> dict[bytes, Any]:
-    if not isinstance(answer, tuple) or len(answer) % 2:
-        raise ProtocolError("a FETCH answer that is no list of pairs")
-    names = [name.upper() if isinstance(name, bytes) else name for name in answer[::2]]
+def _items(response: Any) -> dict[bytes, Any]:
+    if not isinstance(response, tuple) or len(response) % 2:
+        raise ProtocolError("a FETCH response that is no list of pairs")
+    names = [name.upper() if isinstance(name, bytes) else name for name in response[::2]]
     if any(not isinstance(name, bytes) for name in names) or len(set(names)) != len(names):
-        raise ProtocolError("a FETCH answer with strange or repeated names")
-    return dict(zip(names, answer[1::2], strict=True))
+        raise ProtocolError("a FETCH response with strange or repeated names")
+    return dict(zip(names, response[1::2], strict=True))
 
 
-def listed(items: Mapping[bytes, Any], now: datetime) -> Listed:
-    """RFC822.SIZE and INTERNALDATE of a FETCH answer; a missing size is 0."""
+def listing(items: Mapping[bytes, Any], now: datetime) -> Listed:
+    """RFC822.SIZE and INTERNALDATE of a FETCH response; a missing size is 0."""
     size = items.get(b"RFC822.SIZE", 0)
     if not isinstance(size, int):
         raise ProtocolError("a size that is no number")
@@ -123,18 +123,18 @@ def internaldate(value: Any, now: datetime) -> datetime:
         return now
 
 
-def mail(uid: int, items: Mapping[bytes, Any], known: Listed, whole: bool = True) -> Fetched | None:
-    """The mail in a FETCH answer, or None when the answer holds no body."""
+def mail(uid: int, items: Mapping[bytes, Any], listing_before: Listed, whole: bool = True) -> Fetched | None:
+    """The mail in a FETCH response, or None when the response holds no body."""
     raw = next((value for name, value in items.items() if name.startswith(b"BODY[]")), None)
     if not isinstance(raw, bytes):
         return None
-    return Fetched(uid, raw, internaldate(items.get(b"INTERNALDATE"), known.internaldate), whole)
+    return Fetched(uid, raw, internaldate(items.get(b"INTERNALDATE"), listing_before.internaldate), whole)
 
 
 def portions(uids: Iterable[int], at_most: int) -> Iterator[list[int]]:
     """The UIDs, ascending and each once, in lists of at most so many."""
-    ordered = sorted(set(uids))
-    return (ordered[start : start + at_most] for start in range(0, len(ordered), at_most))
+    ascending = sorted(set(uids))
+    return (ascending[start : start + at_most] for start in range(0, len(ascending), at_most))
 
 
 def groups(
@@ -157,15 +157,15 @@ def groups(
         yield group
 
 
-def copied(data: Any, uids: Iterable[int]) -> dict[int, int]:
+def copy_uids(data: Any, uids: Iterable[int]) -> dict[int, int]:
     """Old UID to new UID from a COPYUID code (RFC 4315 section 3); empty when the server tells none or nonsense."""
-    asked = set(uids)
+    sources = set(uids)
     try:
         _, old, new = data[-1].split(b" ")
-        pairs = dict(zip(_expanded(old, len(asked)), _expanded(new, len(asked)), strict=True))
+        pairs = dict(zip(_expanded(old, len(sources)), _expanded(new, len(sources)), strict=True))
     except (ValueError, TypeError, IndexError, AttributeError):
         return {}
-    return pairs if asked.issuperset(pairs) else {}
+    return pairs if sources.issuperset(pairs) else {}
 
 
 def _expanded(text: bytes, at_most: int) -> list[int]:
