@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.site import Site
+from tests.faults.house import House, place_database
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpSink
 
 MakeSite = Callable[..., Site]
+MakeHouse = Callable[[Site], House]
 
 
 @pytest.fixture
@@ -40,3 +42,23 @@ def site(make_site: MakeSite) -> Site:
 def any_site(request: pytest.FixtureRequest, make_site: MakeSite) -> Site:
     """The same on each kind of database."""
     return make_site(request.getfixturevalue("postgres_url") if request.param == "postgres" else "")
+
+
+@pytest.fixture
+def with_tables(tmp_path: Path, database_template: Path) -> None:
+    """The site's database has its tables already: where a first start is not the point, it need not make them."""
+    place_database(tmp_path, database_template)
+
+
+@pytest.fixture
+def house_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeHouse]:
+    """Lets the daemon of a site work in this process: where neither the start nor the end of a program is the point."""
+    made: list[House] = []
+
+    def make(site: Site) -> House:
+        made.append(House(site, monkeypatch))
+        return made[-1]
+
+    yield make
+    for house in made:
+        house.close()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.e2e import post
-from tests.e2e.conftest import MakeSite
+from tests.e2e.conftest import MakeHouse, MakeSite
 from tests.e2e.site import Site
 from tests.servers.dovecot import Dovecot
 from tests.servers.machine import until
@@ -83,23 +83,24 @@ def test_mail_is_taken_in_while_the_smtp_server_is_gone_and_answered_when_it_is_
     ],
 )
 def test_an_acknowledgement_that_is_refused_or_cut_off_is(
-    site: Site, dovecot: Dovecot, smtp_sink: SmtpSink, stage: str, reply: str, state: str
+    site: Site, house_of: MakeHouse, dovecot: Dovecot, smtp_sink: SmtpSink, stage: str, reply: str, state: str
 ) -> None:
+    house = house_of(site)
     smtp_sink.next(stage, reply)
     dovecot.deliver([post.request("refused@example.org")])
-    assert site.once()["opened"] == 1
+    assert house.once().counts["opened"] == 1
     row = site.outbox()[0]
     assert (row["state"], row["attempts"] <= 1) == (state, True)
     assert row["last_error"]
     dovecot.deliver([post.request("other@example.org")])
-    site.once()
+    house.once()
     kept = 1 if reply == DROP_KEPT else 0
     assert smtp_sink.recipients() == ["refused@example.org"] * kept + ["other@example.org"]
     assert site.outbox()[0]["state"] == state
 
     # A person may decide to send it all the same.
     site.cli("outbox", "retry", str(row["id"]))
-    site.once()
+    house.once()
     assert smtp_sink.recipients()[kept + 1 :] == ["refused@example.org"]
     assert len(set(post.message_ids([m for m in smtp_sink.accepted if m.recipients[0] == "refused@example.org"]))) == 1
 

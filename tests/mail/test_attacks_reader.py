@@ -31,7 +31,7 @@ def seconds(raw: bytes) -> float:
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_hostile_mail_is_read_in_under_a_second(name: str) -> None:
     raw = ATTACKS[name](2 * PIECES)
-    assert min(seconds(raw) for _ in range(2)) < LIMIT
+    assert any(seconds(raw) < LIMIT for _ in range(2))
 
 
 @pytest.mark.parametrize("name", ATTACKS)

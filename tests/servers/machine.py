@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -17,16 +18,26 @@ from typing import Any
 
 import pytest
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a server that does not do what is awaited counts as broken."""
 
 
+_PORTS = range(10240, 32768)  # below those that Linux gives to clients, which would take one between look and use
+
+
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nobody listens on, and that no other process is given by this while ours lives.
+
+    An abstract Unix socket of the port's name is the sign of that: whoever comes second cannot bind it, and it goes
+    with the process, however that ends.
+    """
+    for port in (secrets.choice(_PORTS) for _ in range(1_000)):  # tests may have seeded `random`
+        with contextlib.suppress(OSError), socket.socket() as probe, socket.socket(socket.AF_UNIX) as sign:
+            sign.bind(f"\0mailticket-test-port-{port}")
+            probe.bind(("127.0.0.1", port))
+            sign.detach()
+            return port
+    raise AssertionError("there is no free port")
 
 
 def until(question: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
