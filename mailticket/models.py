@@ -158,6 +158,7 @@ class Incoming(SQLModel, table=True):
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
     route: str  # name of the mailbox, or "file"
+    delivered_to: str = ""  # which of our addresses it was delivered to, where the mail says so
     folder_id: int | None = Field(default=None, foreign_key="folder.id")
     uid: int | None = Field(default=None, sa_type=BigInteger)
     size: int = 0

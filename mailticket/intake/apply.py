@@ -16,7 +16,7 @@ from mailticket.promise import Load, make_promise
 from mailticket.site import Site
 from mailticket.store import Session, outgoing, tickets
 from mailticket.triage import ids, signatures
-from mailticket.triage.decision import CONFLICT, Decision
+from mailticket.triage.decision import Decision
 from mailticket.triage.understanding import Understanding
 
 log = logging.getLogger("mailticket.intake.apply")
@@ -129,7 +129,7 @@ def _join(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decisi
     _add_message(session, arrived, ticket, decision)
     tickets.add_event(session, ticket_id, now, decision.kind, f"{decision.rule}: {decision.reason}")
     if decision.conflict:
-        tickets.add_event(session, ticket_id, now, CONFLICT, decision.conflict)
+        tickets.add_event(session, ticket_id, now, "conflict", decision.conflict)
     for mark in decision.marks:
         tickets.add_event(session, ticket_id, now, "marked", mark)
     ticket.updated_at = now
@@ -249,7 +249,7 @@ def _answer(session: Session, site: Site, arrived: Arrived, ticket: Ticket, deci
 
 def _withheld(session: Session, ticket: Ticket, decision: Decision, now: datetime) -> None:
     tickets.add_event(session, int(ticket.id or 0), now, f"{decision.letter} withheld", decision.withheld)
-    flooded = decision.withheld.startswith("cap reached") and decision.withheld.endswith("in all")
+    flooded = decision.hold is not None and decision.hold.code == "cap_total"
     if flooded and not outgoing.withheld_since(session, decision.withheld, now - timedelta(hours=1)):
         log.warning(
             "%s: further answers are held back for now, intake goes on; "

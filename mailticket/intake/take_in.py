@@ -263,6 +263,7 @@ class Intake:
             rule=decision.rule,
             reason=decision.reason,
             evidence=[list(pair) for pair in decision.evidence],
+            delivered_to=decision.delivered_to,
             message_id=item.mail.message_id or None,
             identity=item.mail.identity,
             raw_digest=None if decision.action == "known" else item.mail.digest,

@@ -39,7 +39,7 @@ _SENDER = (
 )  # fmt: skip
 _COPIES = (
     select(_INCOMING.c.id, _INCOMING.c.route, _INCOMING.c.state, _INCOMING.c.trust, _TICKETS.c.key,
-           _INCOMING.c.evidence)
+           _INCOMING.c.delivered_to)
     .outerjoin_from(_INCOMING, _TICKETS, _TICKETS.c.id == _INCOMING.c.ticket_id)
     .where(_INCOMING.c.state.in_([literal(state) for state in TAKEN_IN]))
     .order_by(_INCOMING.c.id)
@@ -138,13 +138,8 @@ def _lock_requester(session: Session, sender: str) -> _Sender | None:
 
 def _copies(rows: Iterable[Any]) -> tuple[Copy, ...]:
     return tuple(
-        Copy(int(row.id or 0), row.route, row.state, row.trust, row.key, _came(row.evidence)) for row in rows
+        Copy(int(row.id or 0), row.route, row.state, row.trust, row.key, row.delivered_to) for row in rows
     )  # fmt: skip
-
-
-def _came(evidence: list[list[str]] | None) -> str:
-    """By which way a mail came, as its evidence says."""
-    return next((said for rule, said in evidence or () if rule == "route"), "")
 
 
 def _collisions(session: Session, mail: Mail) -> tuple[Copy, ...]:

@@ -10,13 +10,12 @@ from mailticket.likeness.duplicates import Match, best
 from mailticket.mail.delivery_status import is_dead_address
 from mailticket.triage import impostors
 from mailticket.triage.commands import Command, command
-from mailticket.triage.decision import CONFLICT, Case, Decision
+from mailticket.triage.decision import Case, Decision
 from mailticket.triage.evidence import Trace, told, traces
 from mailticket.triage.known import Copy, TicketFacts
 from mailticket.triage.letter import answer
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
-CAME = "route"
 
 
 def judge(case: Case) -> Decision:
@@ -29,7 +28,8 @@ def judge(case: Case) -> Decision:
         or _append(case, found)
         or _open(case, found)
     )  # fmt: skip
-    decision = replace(decision, evidence=(*_looked_at(case, found), *decision.evidence))
+    evidence = (*_looked_at(case, found), *decision.evidence)
+    decision = replace(decision, evidence=evidence, delivered_to=case.delivered_to)
     return answer(case, decision)
 
 
@@ -41,7 +41,7 @@ def _looked_at(case: Case, found: Sequence[Trace]) -> tuple[tuple[str, str], ...
         seen = f"not seen before, but mail {known.same_message_id[0].incoming_id} has the same Message-ID"
     machine = f"{mail.automatic.kind}: {mail.automatic.reason}" if mail.automatic else "no, a person's mail"
     return (
-        (CAME, _came(case)),
+        ("route", _way(case.route, case.delivered_to)),
         ("sender", f"{mail.trust}: {mail.trust_reason}" if mail.trust_reason else mail.trust),
         ("content", seen),
         ("automatic", machine),
@@ -49,11 +49,8 @@ def _looked_at(case: Case, found: Sequence[Trace]) -> tuple[tuple[str, str], ...
     )
 
 
-def _came(case: Case) -> str:
-    """By which mailbox and which of our addresses the mail came; addresses that are none of ours could be invented."""
-    own = case.settings.own_addresses
-    address = next((address for address in case.mail.delivered_to if address in own), "")
-    return f"{case.route}, delivered to {address}" if address else case.route
+def _way(route: str, delivered_to: str) -> str:
+    return f"{route}, delivered to {delivered_to}" if delivered_to else route
 
 
 def _copy(case: Case) -> Decision | None:
@@ -70,8 +67,8 @@ def _copy(case: Case) -> Decision | None:
 
 
 def _other_way(case: Case, copy: Copy) -> str:
-    came = _came(case)
-    return came if came != (copy.came or copy.route) else ""
+    same = (case.route, case.delivered_to) == (copy.route, copy.delivered_to)
+    return "" if same else _way(case.route, case.delivered_to)
 
 
 def _report(case: Case, found: Sequence[Trace]) -> Decision | None:
@@ -126,7 +123,8 @@ def _append(case: Case, found: Sequence[Trace]) -> Decision | None:
     if word is None and _is_too_late(case, facts):
         return _late(case, found, trace)
     others = sorted({t.facts.key for t in found} - {facts.key})
-    evidence = ((CONFLICT, f"weaker evidence led to {', '.join(others)}"),) if others else ()
+    conflict = f"weaker evidence led to {', '.join(others)}" if others else ""
+    evidence = (("conflict", conflict),) if conflict else ()
     return Decision(
         "append", trace.rule, trace.said, evidence, facts.key,
         kind="reply",
@@ -135,6 +133,7 @@ def _append(case: Case, found: Sequence[Trace]) -> Decision | None:
         changes_state=word is None or (word == "solved" and facts.status != "closed"),
         command=word,
         split_from=facts.duplicate_of if word == "split" else None,
+        conflict=conflict,
     )  # fmt: skip
 
 

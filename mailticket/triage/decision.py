@@ -18,7 +18,18 @@ AnswerKind = Literal[
     "", "acknowledgement", "duplicate-notice", "reply-received", "status-answer", "solved", "split-done"
 ]
 
-CONFLICT = "conflict"  # the evidence that other evidence led elsewhere
+HoldCode = Literal[
+    "failed_sender", "disabled", "from_file", "age", "undeliverable", "repeats",
+    "cap_address_hour", "cap_address_day", "cap_domain", "cap_total",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why an automatic answer that is owed is held back: a code for programs, and a sentence for people."""
+
+    code: HoldCode
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +42,13 @@ class Decision:
     kind: kind of the conversation's row. marks: warnings that staff see on that row, and on the ticket it opens.
     stranger: it writes by our signature, from an address that is none of the ticket's.
     changes_state: it wakes the ticket as a requester's mail does. linked_to: the closed ticket that it continues.
+    delivered_to: which of our addresses the mail came to, "" where it does not say so.
     also_through: the other way by which a copy of a known mail came, for the history of its ticket.
     failed_outgoing, failed_why, failed_address: the outgoing mail that bounced, why, and whether its address is dead.
     split_from: the ticket that its requester says this one does not repeat.
     language: in which its requester wrote before, for a mail that does not show one.
-    letter: the automatic answer that is owed ("" none); withheld: why it is held back all the same ("" it is not).
+    letter: the automatic answer that is owed ("" none); hold: why it is held back all the same (None: it is not).
+    conflict: what weaker evidence said otherwise, or "".
     """
 
     action: Action
@@ -58,12 +71,14 @@ class Decision:
     split_from: str | None = None
     language: str = ""
     letter: AnswerKind = ""
-    withheld: str = ""
+    hold: Hold | None = None
+    conflict: str = ""
+    delivered_to: str = ""
 
     @property
-    def conflict(self) -> str:
-        """What weaker evidence said otherwise; "" where all agreed."""
-        return next((said for rule, said in self.evidence if rule == CONFLICT), "")
+    def withheld(self) -> str:
+        """Why the letter is held back, in words; "" when it is not."""
+        return self.hold.text if self.hold else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,12 @@ class Case:
     arrived_at: datetime
     route: str
     answerable: bool = True  # False for mail from files, whose answers are withheld unless asked for
+
+    @property
+    def delivered_to(self) -> str:
+        """Which of our addresses the mail came to; addresses that are none of ours could be invented."""
+        own = self.settings.own_addresses
+        return next((address for address in self.mail.delivered_to if address in own), "")
 
     @property
     def sender(self) -> str:

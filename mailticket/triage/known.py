@@ -81,7 +81,7 @@ class TicketFacts:
 class Copy:
     """A mail taken in before with the same content, or the same Message-ID.
 
-    came: by which way it came to us, as the evidence of its judgement says ("" where it says nothing).
+    delivered_to: which of our addresses it came to, "" where it did not say so.
     """
 
     incoming_id: int
@@ -89,7 +89,7 @@ class Copy:
     state: str
     trust: str
     ticket: str | None
-    came: str = ""
+    delivered_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

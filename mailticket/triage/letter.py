@@ -8,7 +8,7 @@ from datetime import timedelta
 from mailticket.mail.addresses import is_bare_address
 from mailticket.settings import Caps
 from mailticket.triage.commands import Command
-from mailticket.triage.decision import AnswerKind, Case, Decision
+from mailticket.triage.decision import AnswerKind, Case, Decision, Hold, HoldCode
 from mailticket.triage.known import Counts
 
 _ANSWERS: dict[Command, AnswerKind] = {"status": "status-answer", "solved": "solved", "split": "split-done"}
@@ -22,9 +22,9 @@ def answer(case: Case, decision: Decision) -> Decision:
     letter, why = _owed(case, decision)
     if letter == "":
         return replace(decision, evidence=(*decision.evidence, ("answer", f"none: {why}")))
-    withheld = _held_back(case)
-    said = f"{letter} withheld: {withheld}" if withheld else letter
-    return replace(decision, letter=letter, withheld=withheld, evidence=(*decision.evidence, ("answer", said)))
+    hold = _hold(case)
+    outcome = f"{letter} withheld: {hold.text}" if hold else letter
+    return replace(decision, letter=letter, hold=hold, evidence=(*decision.evidence, ("answer", outcome)))
 
 
 def _owed(case: Case, decision: Decision) -> tuple[AnswerKind, str]:
@@ -49,31 +49,35 @@ def _owed(case: Case, decision: Decision) -> tuple[AnswerKind, str]:
     return ("reply-received", "") if case.settings.acknowledge.replies else ("", "a further mail to a ticket")
 
 
-def _held_back(case: Case) -> str:
+def _hold(case: Case) -> Hold | None:
     settings, known = case.settings, case.known
     if case.mail.trust == "failed":
-        return "the sender failed authentication"
+        return Hold("failed_sender", "the sender failed authentication")
     if not settings.acknowledge.enabled:
-        return "[acknowledge] enabled is false"
+        return Hold("disabled", "[acknowledge] enabled is false")
     if not case.answerable:
-        return "taken in from a file"
+        return Hold("from_file", "taken in from a file")
     if case.now - case.arrived_at > timedelta(hours=settings.acknowledge.within_hours):
-        return f"arrived more than {settings.acknowledge.within_hours} hours ago"
+        return Hold("age", f"arrived more than {settings.acknowledge.within_hours} hours ago")
     if known.undeliverable and case.mail.trust != "verified":  # who is verified and writes has a mailbox again
-        return f"mail to this address bounces: {known.undeliverable}"
+        return Hold("undeliverable", f"mail to this address bounces: {known.undeliverable}")
     if known.echoes >= _MOST_ECHOES:
         # A responder that answers each of our answers days apart would stay below every cap.
-        return f"the same text came {known.echoes} times before: answering it again could feed a loop"
+        times = f"the same text came {known.echoes} times before"
+        return Hold("repeats", f"{times}: answering it again could feed a loop")
     return over_cap(known.counts, settings.caps, verified=case.mail.trust == "verified")
 
 
-def over_cap(counts: Counts, caps: Caps, *, verified: bool) -> str:
-    """Which cap another automatic answer would break, in words; "" for none. Zero is no limit."""
-    limits = [
-        (counts.address_hour, caps.per_address_hour, "an hour to one address"),
-        (counts.address_day, caps.per_address_day, "a day to one address"),
+def over_cap(counts: Counts, caps: Caps, *, verified: bool) -> Hold | None:
+    """Which cap another automatic answer would break; None for none. Zero is no limit."""
+    limits: list[tuple[HoldCode, int, int, str]] = [
+        ("cap_address_hour", counts.address_hour, caps.per_address_hour, "an hour to one address"),
+        ("cap_address_day", counts.address_day, caps.per_address_day, "a day to one address"),
     ]
     if not verified:
-        limits.append((counts.domain_hour, caps.per_domain_hour, "an hour to one domain"))
-        limits.append((counts.total_hour, caps.total_hour, "an hour in all"))
-    return next((f"cap reached: {limit} {what}" for count, limit, what in limits if limit and count >= limit), "")
+        limits.append(("cap_domain", counts.domain_hour, caps.per_domain_hour, "an hour to one domain"))
+        limits.append(("cap_total", counts.total_hour, caps.total_hour, "an hour in all"))
+    return next(
+        (Hold(code, f"cap reached: {limit} {per}") for code, count, limit, per in limits if limit and count >= limit),
+        None,
+    )

@@ -131,7 +131,8 @@ class Upkeep:
         if not self.site.settings.acknowledge.enabled:
             return "[acknowledge] enabled is false"
         counts = knowledge.counts(session, recipient, now, self.site.settings.caps, verified=verified)
-        return over_cap(counts, self.site.settings.caps, verified=verified)
+        hold = over_cap(counts, self.site.settings.caps, verified=verified)
+        return hold.text if hold else ""
 
     def _mask_secrets(self, now: datetime) -> int:
         """Raw mails in which a secret was found are replaced by masked ones; one at a time, for they may be large."""

@@ -15,7 +15,7 @@ from mailticket.settings import Settings
 from mailticket.topics.exchange import EXCHANGE
 from mailticket.triage import ids
 from mailticket.triage.decide import judge
-from mailticket.triage.decision import Case, Decision
+from mailticket.triage.decision import Case, Decision, Hold
 from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
 from mailticket.triage.signatures import Signed
 
@@ -140,7 +140,9 @@ def _letters_are_honest(given_case: Case, decision: Decision) -> None:
 def test_caps_for_domains_and_in_all_bind_nobody_verified() -> None:
     counts = Known(counts=Counts(0, 0, 0, 20_000))
     assert judge(case(letter(), known=counts)).withheld == ""
-    assert judge(case(letter(trust="unknown"), known=counts)).withheld == "cap reached: 20000 an hour in all"
+    assert judge(case(letter(trust="unknown"), known=counts)).hold == Hold(
+        "cap_total", "cap reached: 20000 an hour in all"
+    )
 
 
 @pytest.mark.parametrize(

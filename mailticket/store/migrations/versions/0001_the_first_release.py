@@ -162,6 +162,7 @@ def upgrade() -> None:
         "incoming",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("route", sa.String(), nullable=False),
+        sa.Column("delivered_to", sa.String(), nullable=False),
         sa.Column("folder_id", sa.Integer(), nullable=True),
         sa.Column("uid", sa.BigInteger(), nullable=True),
         sa.Column("size", sa.Integer(), nullable=False),
