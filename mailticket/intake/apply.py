@@ -15,7 +15,7 @@ from mailticket.outbox.compose import Occasion
 from mailticket.promise import Load, make_promise
 from mailticket.site import Site
 from mailticket.store import Session, outgoing, tickets
-from mailticket.triage import ids, signatures
+from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.decision import Decision
 from mailticket.triage.understanding import Understanding
 
@@ -68,7 +68,7 @@ def _note_way(session: Session, ticket: Ticket, decision: Decision, now: datetim
 
 def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, now: datetime) -> Ticket:
     mail, meaning, settings = arrived.mail, arrived.meaning, site.settings
-    key = tickets.unused_key(session, lambda: ids.new_id(settings.support.prefix, secrets.randbelow))
+    key = tickets.unused_key(session, lambda: ticket_keys.new_key(settings.support.prefix, secrets.randbelow))
     requester = None
     if mail.sender_address is not None:
         # A forged mail must not choose the language in which its victim is answered.

@@ -11,7 +11,7 @@ from mailticket.models import Incoming, Ticket
 from mailticket.promise import make_promise
 from mailticket.site import Site
 from mailticket.store import incoming, raws, tickets
-from mailticket.triage import ids, signatures
+from mailticket.triage import signatures, ticket_keys
 
 
 class Isolation:
@@ -47,7 +47,9 @@ class Isolation:
         site, now = self._site, self._site.clock()
         promised = make_promise(now, row.arrived_at, "other", "normal", site.settings.promise, site.calendar)
         with site.database.write() as session:
-            key = tickets.unused_key(session, lambda: ids.new_id(site.settings.support.prefix, secrets.randbelow))
+            key = tickets.unused_key(
+                session, lambda: ticket_keys.new_key(site.settings.support.prefix, secrets.randbelow)
+            )
             reason = "released from quarantine by staff"
             ticket = Ticket(
                 key=key, subject=f"Unreadable mail {row.message_id or number}", marks=["no usable sender", reason],

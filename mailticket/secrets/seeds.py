@@ -60,7 +60,8 @@ def _plain(word: str) -> str:
         return word.lower()
     if len(word) == 1:  # a Chinese character
         return word
-    return unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFKD", word.casefold().replace("ı", "i"))))
+    bare = _ACCENT.sub("", unicodedata.normalize("NFKD", word.casefold().replace("ı", "i")))
+    return unicodedata.normalize("NFC", bare)
 
 
 def find(text: str) -> Iterator[Secret]:

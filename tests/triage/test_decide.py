@@ -13,7 +13,7 @@ from mailticket.likeness.duplicates import Fingerprint, fingerprint
 from mailticket.mail.values import Address, Automatic, Bounce, BounceRecipient, Mail
 from mailticket.settings import Settings
 from mailticket.topics.exchange import EXCHANGE
-from mailticket.triage import ids
+from mailticket.triage import ticket_keys
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision, Hold
 from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
@@ -49,7 +49,9 @@ def letter(sender: Address | None = ANN, **more: Any) -> Mail:
     return Mail("digest", "identity", 100, sender_address=sender, **given)
 
 
-_SIGNED = st.sampled_from([(), (Signed(ids.compact(OURS), "1", "ack"),), (Signed(ids.compact(THEIRS), "1", "ack"),)])
+_SIGNED = st.sampled_from(
+    [(), (Signed(ticket_keys.compact(OURS), "1", "ack"),), (Signed(ticket_keys.compact(THEIRS), "1", "ack"),)]
+)
 _MAILS = st.builds(
     letter,
     st.sampled_from([ANN, EVE, None]),
@@ -187,7 +189,7 @@ def test_only_codes_about_the_address_make_it_dead(status: str, dead: bool) -> N
 
 
 def test_a_mail_from_nobody_with_our_signature_is_appended_and_marked() -> None:
-    signed = Claims(references=(Signed(ids.compact(OURS), "1", "ack"),))
+    signed = Claims(references=(Signed(ticket_keys.compact(OURS), "1", "ack"),))
     decision = judge(case(letter(None, trust="unknown"), signed, Known(tickets={OURS: facts()})))
     assert (decision.action, decision.stranger, decision.letter) == ("append", True, "")
     assert "from another address: nobody usable" in decision.marks
