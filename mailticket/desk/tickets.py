@@ -16,7 +16,7 @@ from mailticket.outbox.compose import Dispatch
 from mailticket.secrets import masking
 from mailticket.site import Site
 from mailticket.store import Session, outgoing, tickets
-from mailticket.triage import ids
+from mailticket.triage import ticket_keys
 
 _LONGEST_QUOTE = 5_000
 
@@ -32,7 +32,7 @@ class Desk:
         """The ticket that a person means by an ID as they type it; a merged one leads to its target."""
         settings = self.site.settings.support
         prefixes = (settings.prefix, *settings.former_prefixes)
-        keys = ids.find_ids(name, prefixes) or ids.find_ids(f"{settings.prefix}-{name}", prefixes)
+        keys = ticket_keys.find_keys(name, prefixes) or ticket_keys.find_keys(f"{settings.prefix}-{name}", prefixes)
         if not keys:
             raise NotFound(
                 f"{name!r} is no ticket ID: it looks like {settings.prefix}-7F3K-92QX, is there a typing error?"
@@ -138,7 +138,7 @@ class Desk:
         now = self.site.clock()
         with self.site.database.write() as session:
             settings = self.site.settings.support
-            keys = ids.find_ids(name, (settings.prefix, *settings.former_prefixes))
+            keys = ticket_keys.find_keys(name, (settings.prefix, *settings.former_prefixes))
             ticket = tickets.by_key(session, keys[0] if keys else name, lock=True)
             if ticket.merged_into is not None:
                 self._unmerge(session, ticket, ticket.merged_into, now)

@@ -16,8 +16,8 @@ from mailticket.outbox.compose import Dispatch
 from mailticket.promise import Load, make_promise
 from mailticket.site import Site
 from mailticket.store import Session, incoming, outgoing, tickets
-from mailticket.triage import ids, signatures
-from mailticket.triage.decision import CONFLICT, Decision, Hold
+from mailticket.triage import signatures, ticket_keys
+from mailticket.triage.decision import Decision, Hold
 from mailticket.triage.understanding import Understanding
 
 log = logging.getLogger("mailticket.intake.apply")
@@ -109,7 +109,7 @@ def open_ticket(
     arrived_at gives its place in the queue. load: what bears on the promise beside the policy, if it is known. values:
     further columns. Runs inside the caller's transaction.
     """
-    key = tickets.unused_key(session, lambda: ids.new_id(site.settings.support.prefix, secrets.randbelow))
+    key = tickets.unused_key(session, lambda: ticket_keys.new_key(site.settings.support.prefix, secrets.randbelow))
     promised = make_promise(
         now, arrived_at, category, priority, site.settings.promise, site.calendar, load, site.classifier.categories
     )
@@ -153,7 +153,7 @@ def _join(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decisi
     _add_message(session, arrived, ticket, decision)
     tickets.add_event(session, ticket_id, now, decision.kind, f"{decision.rule}: {decision.reason}")
     if decision.conflict:
-        tickets.add_event(session, ticket_id, now, CONFLICT, decision.conflict)
+        tickets.add_event(session, ticket_id, now, "conflict", decision.conflict)
     for mark in decision.marks:
         tickets.add_event(session, ticket_id, now, "marked", mark)
     ticket.updated_at = now

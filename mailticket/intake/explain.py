@@ -10,7 +10,7 @@ from mailticket.settings import Settings, Support
 from mailticket.site import ourselves_of
 from mailticket.topics.categories import classifier
 from mailticket.topics.exchange import trade_of
-from mailticket.triage import ids
+from mailticket.triage import ticket_keys
 from mailticket.triage.understanding import Understanding, understand
 
 
@@ -34,4 +34,4 @@ class Explainer:
 
     def explain(self, raw: bytes) -> Reading:
         mail = read(raw, self._ourselves)
-        return Reading(mail, understand(mail, self._classifier), ids.find_ids(mail.subject, self._prefixes))
+        return Reading(mail, understand(mail, self._classifier), ticket_keys.find_keys(mail.subject, self._prefixes))

@@ -1,15 +1,17 @@
-"""Seed phrases of wallets: runs of words of the BIP-39 lists, by their checksum or by the wording around them."""
+"""Seed phrases of wallets: runs of words of a BIP-39 list, by their checksum or by the wording around them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import sha256
-from importlib import resources
+
+from mnemonic import Mnemonic
 
 from mailticket.secrets.spans import Secret, loosely, mentions
-from mailticket.text.hanzi import simplified
+from mailticket.text.words import HAN
 
 SIZES = (24, 21, 18, 15, 12)  # BIP-39: 128 to 256 bits of entropy
 _LONGEST_GAP = 16  # characters between two words of a phrase: blanks, commas, numbering
@@ -17,8 +19,12 @@ _WORDING_BEFORE = 160
 _WORDING_AFTER = 80
 _LEAST_WORDED = 10  # list words that make a phrase when wording says that it is one: people drop or misspell a word
 
-_WORD = re.compile(r"[A-Za-z]{2,12}|[\u4e00-\u9fff]")
-_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff@]")
+_MARKS = "\u0300-\u036f\u3099\u309a"  # combining ones, where a mail program has taken letters apart
+_LETTERED = rf"(?:[^\W\d_{HAN}][{_MARKS}]*){{2,20}}"
+_LETTERED_WORD = re.compile(_LETTERED)
+_WORD = re.compile(rf"[{HAN}]|{_LETTERED}")
+_LETTER = re.compile(r"[^\W\d_]|@")
+_ACCENT = re.compile("[\u0300-\u036f]")
 _WORDING = re.compile(
     r"seed|mnemonic|(?:recovery|backup|back-up|secret|wallet)\s{0,2}(?:phrase|words?|key)|bip-?\s?39|"
     r"(?:12|24|twelve|twenty[ -]?four)\s"
@@ -31,60 +37,77 @@ _SIGNS = ("seed", "mnemonic", "39", "phrase", "word", "key", "助", "注记", "�
 
 
 @cache
-def _list(name: str) -> dict[str, int]:
-    """A word list as word to index. It is read once from the package's own files, and never changes: no input of ours
-    can make this read anything else, so the room stays pure for whoever calls it."""
-    text = resources.files(__package__).joinpath(f"bip39-{name}.txt").read_text(encoding="utf-8")
-    return {word: index for index, word in enumerate(text.split())}
+def _lists() -> Mapping[str, Mapping[str, int]]:
+    """The word lists, as language to word to index; both forms of Chinese have the same indexes. They are read once
+    from a package's own files, and never change: no input of ours can make this read anything else, so the room stays
+    pure for whoever calls it."""
+    lists: dict[str, dict[str, int]] = {}
+    for language in sorted(Mnemonic.list_languages()):
+        words = {_plain(word): index for index, word in enumerate(Mnemonic(language).wordlist)}
+        lists.setdefault(language.partition("_")[0], {}).update(words)
+    return lists
+
+
+@cache
+def _lettered() -> frozenset[str]:
+    """The words of all lists but the Chinese one, whose words are any text's characters."""
+    return frozenset().union(*(words for language, words in _lists().items() if language != "chinese"))
+
+
+def _plain(word: str) -> str:
+    """A word without case and accents, which people leave out: no two words of a list differ by them alone."""
+    if word.isascii():
+        return word.lower()
+    if len(word) == 1:  # a Chinese character
+        return word
+    bare = _ACCENT.sub("", unicodedata.normalize("NFKD", word.casefold().replace("ı", "i")))
+    return unicodedata.normalize("NFC", bare)
 
 
 def find(text: str) -> Iterator[Secret]:
     """Seed phrases in a text of half-width characters: 12, 15, 18, 21 or 24 words with a good checksum wherever they
     stand, and at least ten words of the list with wording of a seed phrase near by."""
-    for run in _runs(text) if _may_hold_a_run(text) else ():
-        indexes = [index for _, _, index in run]
-        windows = _valid_windows(indexes) if len(run) >= SIZES[-1] else []
-        for first, size in windows:
-            yield Secret("seed phrase", run[first][0], run[first + size - 1][1], f"{size} words")
+    lettered, chinese = _may_hold_a_run(text), _SPACED_CHINESE.search(text) is not None
+    for language, words in _lists().items() if lettered or chinese else ():
+        for run in _runs(text, words) if (chinese if language == "chinese" else lettered) else ():
+            windows = _valid_windows([index for _, _, index in run]) if len(run) >= SIZES[-1] else []
+            for first, size in windows:
+                yield Secret("seed phrase", run[first][0], run[first + size - 1][1], f"{size} words")
     yield from _worded(text)
 
 
-_SPACED_CHINESE = re.compile(
-    f"(?:[\u4e00-\u9fff][^\u4e00-\u9fff]{{1,{_LONGEST_GAP}}}){{{SIZES[-1] - 1}}}[\u4e00-\u9fff]"
-)
+_SPACED_CHINESE = re.compile(f"(?:[{HAN}][^{HAN}]{{1,{_LONGEST_GAP}}}){{{SIZES[-1] - 1}}}[{HAN}]")
 
 
 def _may_hold_a_run(text: str) -> bool:
-    """Whether twelve words of the English list, or twelve Chinese characters set apart, follow each other: most texts
-    hold none, and this looks at them without stopping at each word."""
-    listed = bytes(map(_list("english").__contains__, map(str.lower, _WORD.findall(text))))
-    return bytes([1]) * SIZES[-1] in listed or _SPACED_CHINESE.search(text) is not None
+    """Whether twelve words of any list but the Chinese one follow each other: most texts hold no such place, and this
+    looks at them without stopping at each word."""
+    words = _LETTERED_WORD.findall(text)
+    listed = bytes(map(_lettered().__contains__, map(str.lower if text.isascii() else _plain, words)))
+    return bytes([1]) * SIZES[-1] in listed
 
 
-def _runs(text: str, strangers: int = 0) -> Iterator[list[tuple[int, int, int]]]:
-    """Runs of list words: (start, end, index) each. Chinese words stand alone, so neighbours must be set apart.
+def _runs(text: str, words: Mapping[str, int], strangers: int = 0) -> Iterator[list[tuple[int, int, int]]]:
+    """Runs of words of a list: (start, end, index) each. Chinese words stand alone, so neighbours must be set apart.
 
     strangers: how many other words in a row a run bears; 0 keeps to the list strictly.
     """
-    english, chinese = _list("english"), _list("chinese-simplified")
     run: list[tuple[int, int, int]] = []
-    script, foreign = "", 0
+    foreign = 0
     for match in _WORD.finditer(text):
-        word, start, end = match.group().lower(), match.start(), match.end()
-        ascii_word = word.isascii()
-        index = english.get(word) if ascii_word else chinese.get(simplified(word))
-        kind = "english" if ascii_word else "chinese"
-        joined = bool(run) and kind == script and _set_apart(text[run[-1][1] : start], strangers)
+        start, end = match.span()
+        index = words.get(_plain(match.group()))
+        joined = bool(run) and _set_apart(text[run[-1][1] : start], strangers)
         if index is not None and joined:
             run.append((start, end, index))
             foreign = 0
-        elif index is None and run and foreign < strangers and kind == script:
+        elif index is None and run and foreign < strangers:
             foreign += 1
         else:
             if run:
                 yield run
             run = [(start, end, index)] if index is not None else []
-            script, foreign = kind, 0
+            foreign = 0
     if run:
         yield run
 
@@ -101,13 +124,13 @@ def _valid_windows(indexes: list[int]) -> list[tuple[int, int]]:
     """(first, size) of all windows with a good checksum, longest first, without overlaps."""
     masks = {size: (1 << (11 * size)) - 1 for size in SIZES}
     bits = 0
-    found: list[tuple[int, int]] = []
+    good: list[tuple[int, int]] = []
     for place, index in enumerate(indexes, start=1):
         bits = ((bits << 11) | index) & masks[SIZES[0]]
-        found += [(place - size, size) for size in SIZES if place >= size and _checksum_holds(bits & masks[size], size)]
+        good += [(place - size, size) for size in SIZES if place >= size and _checksum_holds(bits & masks[size], size)]
     taken: list[tuple[int, int]] = []
     free_from: set[int] = set()
-    for first, size in sorted(found, key=lambda window: -window[1]):
+    for first, size in sorted(good, key=lambda window: -window[1]):
         if free_from.isdisjoint(range(first, first + size)):
             free_from.update(range(first, first + size))
             taken.append((first, size))
@@ -126,15 +149,19 @@ def _worded(text: str) -> Iterator[Secret]:
     places = [match.span() for match in _WORDING.finditer(text)] if mentions(loosely(text), _SIGNS) else []
     if not places:
         return
-    following = 0
-    for run in _runs(text, strangers=1):
-        if len(run) < _LEAST_WORDED:
+    text_words = [_plain(word) for word in _WORD.findall(text)]
+    for words in _lists().values():
+        if sum(map(words.__contains__, text_words)) < _LEAST_WORDED:
             continue
-        start, end = run[0][0], run[-1][1]
-        while following < len(places) and places[following][1] < start - _WORDING_BEFORE:
-            following += 1
-        if following < len(places) and places[following][0] <= end + _WORDING_AFTER:
-            yield Secret("seed phrase", *_trimmed(text, run, places[following]), f"{_size(len(run))} words")
+        following = 0
+        for run in _runs(text, words, strangers=1):
+            if len(run) < _LEAST_WORDED:
+                continue
+            start, end = run[0][0], run[-1][1]
+            while following < len(places) and places[following][1] < start - _WORDING_BEFORE:
+                following += 1
+            if following < len(places) and places[following][0] <= end + _WORDING_AFTER:
+                yield Secret("seed phrase", *_trimmed(text, run, places[following]), f"{_size(len(run))} words")
 
 
 def _trimmed(text: str, run: list[tuple[int, int, int]], wording: tuple[int, int]) -> tuple[int, int]:

@@ -10,42 +10,40 @@ from mailticket.likeness.duplicates import Match, best
 from mailticket.mail.delivery_status import is_dead_address
 from mailticket.triage import impostors
 from mailticket.triage.commands import Command, command
-from mailticket.triage.decision import CONFLICT, Case, Decision
-from mailticket.triage.evidence import Trace, told, traces
+from mailticket.triage.decision import Case, Decision
+from mailticket.triage.evidence import Trace, findings, traces
 from mailticket.triage.known import Copy, TicketFacts
 from mailticket.triage.letter import answer
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
-CAME = "route"
 
 
 def judge(case: Case) -> Decision:
     """Decide what the mail means: known, filed, appended or opening a ticket, in this order of questions."""
-    found = traces(case)
+    trail = traces(case)
     decision = (
         _copy(case)
-        or _report(case, found)
-        or _automatic(case, found)
-        or _append(case, found)
-        or _open(case, found)
+        or _report(case, trail)
+        or _automatic(case, trail)
+        or _append(case, trail)
+        or _open(case, trail)
     )  # fmt: skip
-    decision = replace(decision, evidence=(*_looked_at(case, found), *decision.evidence))
-    return answer(case, decision)
+    return answer(case, replace(decision, evidence=(*_looked_at(case, trail), *decision.evidence)))
 
 
-def _looked_at(case: Case, found: Sequence[Trace]) -> tuple[tuple[str, str], ...]:
+def _looked_at(case: Case, trail: Sequence[Trace]) -> tuple[tuple[str, str], ...]:
     """What is looked at for every mail, in this order."""
     mail, known = case.mail, case.known
-    seen = f"mail {known.copies[0].incoming_id} has the same" if known.copies else "not seen before"
+    content = f"mail {known.copies[0].incoming_id} has the same" if known.copies else "not seen before"
     if not known.copies and known.same_message_id:
-        seen = f"not seen before, but mail {known.same_message_id[0].incoming_id} has the same Message-ID"
+        content = f"not seen before, but mail {known.same_message_id[0].incoming_id} has the same Message-ID"
     machine = f"{mail.automatic.kind}: {mail.automatic.reason}" if mail.automatic else "no, a person's mail"
     return (
-        (CAME, _came(case)),
+        ("route", _came(case)),
         ("sender", f"{mail.trust}: {mail.trust_reason}" if mail.trust_reason else mail.trust),
-        ("content", seen),
+        ("content", content),
         ("automatic", machine),
-        *told(case, found),
+        *findings(case, trail),
     )
 
 
@@ -72,13 +70,13 @@ def _other_way(case: Case, copy: Copy) -> str:
     return "" if same else _came(case)
 
 
-def _report(case: Case, found: Sequence[Trace]) -> Decision | None:
+def _report(case: Case, trail: Sequence[Trace]) -> Decision | None:
     """Delivery reports reach the mail that bounced; they never change a ticket's state."""
     if case.mail.automatic is None or case.mail.automatic.kind != "bounce":
         return None
     bounced, reason = case.known.bounced, case.mail.automatic.reason
     if bounced is None or case.mail.trust == "failed":
-        trace = next((t for t in found if t.allowed and t.signed), None)
+        trace = next((t for t in trail if t.allowed and t.signed), None)
         return _filed("bounce", f"a delivery report ({reason})", trace)
     decision = replace(_filed("bounce", f"a delivery report about our mail ({reason})"), ticket=bounced.ticket)
     # Our mails have one recipient each, so whatever address the report names, it means that one.
@@ -91,16 +89,16 @@ def _report(case: Case, found: Sequence[Trace]) -> Decision | None:
                    failed_address=is_dead_address(failed.status))  # fmt: skip
 
 
-def _automatic(case: Case, found: Sequence[Trace]) -> Decision | None:
+def _automatic(case: Case, trail: Sequence[Trace]) -> Decision | None:
     """What automata write is filed where it belongs; what nobody asked for and no list sent opens a ticket below."""
     automatic = case.mail.automatic
     if automatic is None:
         return None
     if automatic.kind in ("own", "read-receipt", "feedback-report"):
         return _filed(automatic.kind, automatic.reason)
-    allowed = next((t for t in found if t.allowed), None)
+    allowed = next((t for t in trail if t.allowed), None)
     if allowed is not None:
-        return _filed("auto-reply", f"an automaton's answer to ours ({automatic.reason}; {allowed.said})", allowed)
+        return _filed("auto-reply", f"an automaton's answer to ours ({automatic.reason}; {allowed.finding})", allowed)
     if automatic.kind in ("list", "auto-reply"):
         return _filed(automatic.kind, automatic.reason)
     return None
@@ -114,25 +112,27 @@ def _filed(kind: str, reason: str, trace: Trace | None = None) -> Decision:
     return replace(decision, ticket=trace.facts.key, stranger=trace.stranger, marks=marks)
 
 
-def _append(case: Case, found: Sequence[Trace]) -> Decision | None:
+def _append(case: Case, trail: Sequence[Trace]) -> Decision | None:
     """A person's mail joins the ticket of the best evidence that allows it; weaker evidence that differs is noted."""
-    trace = next((t for t in found if t.allowed), None)
+    trace = next((t for t in trail if t.allowed), None)
     if trace is None or case.mail.automatic is not None:
         return None
     facts = trace.facts
     word = _command(case, trace)
     if word is None and _is_too_late(case, facts):
-        return _late(case, found, trace)
-    others = sorted({t.facts.key for t in found} - {facts.key})
-    evidence = ((CONFLICT, f"weaker evidence led to {', '.join(others)}"),) if others else ()
+        return _late(case, trail, trace)
+    others = sorted({t.facts.key for t in trail} - {facts.key})
+    conflict = f"weaker evidence led to {', '.join(others)}" if others else ""
+    evidence = (("conflict", conflict),) if conflict else ()
     return Decision(
-        "append", trace.rule, trace.said, evidence, facts.key,
+        "append", trace.rule, trace.finding, evidence, facts.key,
         kind="reply",
         marks=(*_stranger_marks(case, trace), *_marks(case)),
         stranger=trace.stranger,
         changes_state=word is None or (word == "solved" and facts.status != "closed"),
         command=word,
         split_from=facts.duplicate_of if word == "split" else None,
+        conflict=conflict,
     )  # fmt: skip
 
 
@@ -163,19 +163,19 @@ def _is_too_late(case: Case, facts: TicketFacts) -> bool:
     return facts.status == "closed" and facts.closed_at is not None and case.arrived_at > facts.closed_at + grace
 
 
-def _late(case: Case, found: Sequence[Trace], trace: Trace) -> Decision:
+def _late(case: Case, trail: Sequence[Trace], trace: Trace) -> Decision:
     """A reply after the time of grace opens a ticket of its own; only people of the old one are told of the link."""
-    said = f"{trace.facts.key} has been closed for more than {case.settings.support.grace_days} days"
-    opened = _open(case, found)
-    evidence = (("closed", said), *opened.evidence)
+    text = f"{trace.facts.key} has been closed for more than {case.settings.support.grace_days} days"
+    opened = _open(case, trail)
+    evidence = (("closed", text), *opened.evidence)
     if opened.action != "open":  # it repeats an open ticket, and the site wants such mail on that one
         return replace(opened, evidence=evidence)
     linked = None if trace.stranger else trace.facts.key
-    reason = f"{said}: a new ticket{', linked to it' if linked else ''}"
+    reason = f"{text}: a new ticket{', linked to it' if linked else ''}"
     return replace(opened, rule="late reply", reason=reason, linked_to=linked, evidence=evidence)
 
 
-def _open(case: Case, found: Sequence[Trace]) -> Decision:
+def _open(case: Case, trail: Sequence[Trace]) -> Decision:
     mail, marks = case.mail, []
     reason = "nothing ties it to a ticket"
     if mail.automatic is not None:
@@ -184,7 +184,7 @@ def _open(case: Case, found: Sequence[Trace]) -> Decision:
         marks.append("no usable sender")
     if mail.trust == "failed":
         marks.append("sender failed authentication")
-    refused = sorted({t.facts.key for t in found if not t.allowed})
+    refused = sorted({t.facts.key for t in trail if not t.allowed})
     if refused:
         marks.append(f"mentions {', '.join(refused)} without the right to write there")
         reason = "the sender may not write to the ticket it names"
@@ -211,17 +211,17 @@ def _compared(case: Case, decision: Decision) -> Decision:
     duplicate = _duplicate(case)
     if duplicate is None:
         number = len(case.known.open_tickets)
-        said = (
+        text = (
             f"none of the sender's {number} open tickets reaches {settings.threshold:.2f}"
             if number
             else "no open ticket"
         )
-        return replace(decision, evidence=(("duplicate", said),))
-    said = f"{duplicate.similarity:.2f} like {duplicate.key}: {duplicate.reason}"
-    decision = replace(decision, duplicate=duplicate, evidence=(("duplicate", said),))
+        return replace(decision, evidence=(("duplicate", text),))
+    text = f"{duplicate.similarity:.2f} like {duplicate.key}: {duplicate.reason}"
+    decision = replace(decision, duplicate=duplicate, evidence=(("duplicate", text),))
     if settings.policy == "flag":
         return decision
-    return replace(decision, action="append", rule="duplicate", reason=said, ticket=duplicate.key, kind="reply")
+    return replace(decision, action="append", rule="duplicate", reason=text, ticket=duplicate.key, kind="reply")
 
 
 def _duplicate(case: Case) -> Match | None:

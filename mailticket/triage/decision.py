@@ -21,8 +21,6 @@ HoldCode = Literal[
     "failed_sender", "disabled", "from_file", "age", "bounces", "echo", "cap_address", "cap_domain", "cap_total"
 ]
 
-CONFLICT = "conflict"  # the evidence that other evidence led elsewhere
-
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -47,6 +45,7 @@ class Decision:
     split_from: the ticket that its requester says this one does not repeat.
     language: in which its requester wrote before, for a mail that does not show one.
     letter: the automatic answer that is owed ("" none); hold: what holds it back all the same.
+    conflict: what weaker evidence said otherwise, or "".
     """
 
     action: Action
@@ -70,16 +69,12 @@ class Decision:
     language: str = ""
     letter: AnswerKind = ""
     hold: Hold | None = None
+    conflict: str = ""
 
     @property
     def withheld(self) -> str:
         """Why the letter is held back, in words; "" when it is not."""
         return self.hold.text if self.hold else ""
-
-    @property
-    def conflict(self) -> str:
-        """What weaker evidence said otherwise; "" where all agreed."""
-        return next((said for rule, said in self.evidence if rule == CONFLICT), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mailticket.triage import ids
+from mailticket.triage import ticket_keys
 from mailticket.triage.decision import Case
 from mailticket.triage.known import TicketFacts
 from mailticket.triage.signatures import Signed
@@ -14,7 +14,7 @@ REPLY_ADDRESS = "reply address"
 REFERENCE = "signed reference"
 OWN_MAIL = "own earlier mail"
 SUBJECT = "subject"
-_MOST_TOLD = 5
+_MOST_FINDINGS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Trace:
     """
 
     rule: str
-    said: str
+    finding: str
     facts: TicketFacts
     allowed: bool
     stranger: bool = False
@@ -46,14 +46,14 @@ def traces(case: Case) -> tuple[Trace, ...]:
     )
 
 
-def _signed(case: Case, rule: str, found: Sequence[Signed]) -> Iterator[Trace]:
-    for signed in found:
-        ticket_id = ids.from_compact(signed.ticket)
-        facts = case.known.tickets.get(ticket_id)
+def _signed(case: Case, rule: str, signatures: Sequence[Signed]) -> Iterator[Trace]:
+    for signed in signatures:
+        key = ticket_keys.from_compact(signed.ticket)
+        facts = case.known.tickets.get(key)
         if facts is not None:
             stranger = case.sender not in facts.writers
-            said = f"good signature for {_named(ticket_id, facts)}" + (", from another address" if stranger else "")
-            yield Trace(rule, said, facts, _sound(case), stranger)
+            finding = f"good signature for {_named(key, facts)}" + (", from another address" if stranger else "")
+            yield Trace(rule, finding, facts, _sound(case), stranger)
 
 
 def _own_mail(case: Case) -> Iterator[Trace]:
@@ -64,16 +64,16 @@ def _own_mail(case: Case) -> Iterator[Trace]:
 
 
 def _subject(case: Case) -> Iterator[Trace]:
-    for ticket_id in case.claims.subject_ids:
-        facts = case.known.tickets.get(ticket_id)
+    for key in case.claims.subject_ids:
+        facts = case.known.tickets.get(key)
         if facts is not None:
             who = "its requester or a participant" if case.sender in facts.writers else "somebody else"
-            said = f"{_named(ticket_id, facts)}, from {who}"
-            yield Trace(SUBJECT, said, facts, _may_write(case, facts))
+            finding = f"{_named(key, facts)}, from {who}"
+            yield Trace(SUBJECT, finding, facts, _may_write(case, facts))
 
 
-def _named(ticket_id: str, facts: TicketFacts) -> str:
-    return ticket_id if ticket_id == facts.key else f"{ticket_id}, which was merged into {facts.key}"
+def _named(key: str, facts: TicketFacts) -> str:
+    return key if key == facts.key else f"{key}, which was merged into {facts.key}"
 
 
 def _sound(case: Case) -> bool:
@@ -84,7 +84,7 @@ def _may_write(case: Case, facts: TicketFacts) -> bool:
     return _sound(case) and case.sender in facts.writers
 
 
-def told(case: Case, found: Sequence[Trace]) -> Iterator[tuple[str, str]]:
+def findings(case: Case, trail: Sequence[Trace]) -> Iterator[tuple[str, str]]:
     """What each kind of evidence said, in order, the kinds that said nothing included."""
     claims, known = case.claims, case.known
     referenced = len(claims.references) + len(claims.earlier_ids)
@@ -96,11 +96,11 @@ def told(case: Case, found: Sequence[Trace]) -> Iterator[tuple[str, str]]:
     }
     if claims.imitations:
         silent[REFERENCE] = f"{claims.imitations} that look like ours bear no good signature"
-    unknown = [ticket_id for ticket_id in claims.subject_ids if ticket_id not in known.tickets]
+    unknown = [key for key in claims.subject_ids if key not in known.tickets]
     if unknown:
-        silent[SUBJECT] = f"{', '.join(unknown[:_MOST_TOLD])}: there is no such ticket"
+        silent[SUBJECT] = f"{', '.join(unknown[:_MOST_FINDINGS])}: there is no such ticket"
     for rule, nothing in silent.items():
-        pieces = [trace.said for trace in found if trace.rule == rule]
+        pieces = [trace.finding for trace in trail if trace.rule == rule]
         if not _sound(case) and pieces:
             pieces.append("but the sender failed authentication")
-        yield rule, "; ".join(dict.fromkeys(pieces[:_MOST_TOLD])) or nothing
+        yield rule, "; ".join(dict.fromkeys(pieces[:_MOST_FINDINGS])) or nothing

@@ -42,12 +42,12 @@ _PROGRAMS = frozenset({
 
 def warnings(mail: Mail, settings: Settings) -> tuple[str, ...]:
     """What staff should beware of, in sentences' parts, at most eight; linear in the mail's headers."""
-    found: dict[str, None] = {}
+    beware: dict[str, None] = {}
     for sender in mail.from_[:3]:
-        found.update(dict.fromkeys(_about(sender, settings)))
-    found.update(dict.fromkeys(_reply_to(mail)))
-    found.update(dict.fromkeys(_files(mail)))
-    return tuple(found)[:_MOST]
+        beware.update(dict.fromkeys(_about(sender, settings)))
+    beware.update(dict.fromkeys(_reply_to(mail)))
+    beware.update(dict.fromkeys(_files(mail)))
+    return tuple(beware)[:_MOST]
 
 
 def _about(sender: Address, settings: Settings) -> Iterator[str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from mailticket.likeness.duplicates import Fingerprint
 from mailticket.mail.values import Mail
 from mailticket.settings import Support
-from mailticket.triage import ids, signatures
+from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.signatures import Signed
 
 _MOST_REFERENCES = 50
@@ -37,7 +37,7 @@ class Claims:
     @property
     def tickets(self) -> tuple[str, ...]:
         """Written forms of all tickets claimed, each once."""
-        signed = [ids.from_compact(s.ticket) for s in (*self.reply_addresses, *self.references)]
+        signed = [ticket_keys.from_compact(s.ticket) for s in (*self.reply_addresses, *self.references)]
         return tuple(dict.fromkeys([*signed, *self.subject_ids]))
 
 
@@ -54,7 +54,7 @@ def claims(mail: Mail, keys: Sequence[bytes], support: Support) -> Claims:
         reply_addresses=tuple(dict.fromkeys(s for s in replies if s)),
         references=tuple(s for s in signed.values() if s),
         earlier_ids=tuple(m for m in reversed(signed) if signed[m] is None),
-        subject_ids=ids.find_ids(mail.subject, (support.prefix, *support.former_prefixes)),
+        subject_ids=ticket_keys.find_keys(mail.subject, (support.prefix, *support.former_prefixes)),
         bounced_id=bounced if bounced and signatures.read_message_id(keys, bounced) else "",
         imitations=replies.count(None) + sum(s is None and signatures.looks_like_ours(m) for m, s in signed.items()),
     )

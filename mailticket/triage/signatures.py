@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mailticket.triage import ids
+from mailticket.triage import ticket_keys
 
 Purpose = Literal["ack", "dup", "got", "late", "state", "done", "staff", "alert", "reply-to"]
 _MAC_SYMBOLS = 16  # of base 32: 80 bits
@@ -20,16 +20,16 @@ _REPLY_TO = re.compile(r"^[^@+\s]{1,64}\+([a-z0-9]{4,20})\.([a-z2-7]{16})@")
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What a good signature says: the ticket (compact form, see ids.compact), our serial number, and the purpose."""
+    """What a good signature says: the ticket (see ticket_keys.compact), our serial number, and the purpose."""
 
     ticket: str
     serial: str
     purpose: str
 
 
-def sign_message_id(key: bytes, ticket_id: str, serial: int, purpose: Purpose, domain: str) -> str:
+def sign_message_id(key: bytes, ticket: str, serial: int, purpose: Purpose, domain: str) -> str:
     """A Message-ID (RFC 5322 section 3.6.4) whose left side ends in an HMAC over all that stands before it."""
-    left = f"{ids.compact(ticket_id)}.{serial:x}.{purpose}"
+    left = f"{ticket_keys.compact(ticket)}.{serial:x}.{purpose}"
     return f"<{left}.{_mac(key, 'message-id', left)}@{domain}>"
 
 
@@ -46,10 +46,10 @@ def looks_like_ours(message_id: str) -> bool:
     return _MESSAGE_ID.match(message_id.strip().lower()) is not None
 
 
-def sign_reply_address(key: bytes, ticket_id: str, support_address: str) -> str:
+def sign_reply_address(key: bytes, ticket: str, support_address: str) -> str:
     """An address that reaches the ticket whatever the subject says: support+mt7f3k92qx.<hmac>@example.com."""
     local, _, domain = support_address.rpartition("@")
-    left = ids.compact(ticket_id)
+    left = ticket_keys.compact(ticket)
     return f"{local}+{left}.{_mac(key, 'reply-to', left)}@{domain}"
 
 
@@ -76,9 +76,9 @@ def _good(keys: Sequence[bytes], use: str, left: str, mac: str) -> bool:
     return sum(hmac.compare_digest(_mac(key, use, left), mac) for key in keys) > 0
 
 
-def check_word(key: bytes, ticket_id: str) -> str:
+def check_word(key: bytes, ticket: str) -> str:
     """A pronounceable word that only we can derive: the same in every genuine mail of the ticket."""
-    digest = hmac.digest(key, f"check-word:{ids.compact(ticket_id)}".encode(), "sha256")
+    digest = hmac.digest(key, f"check-word:{ticket_keys.compact(ticket)}".encode(), "sha256")
     syllables = [
         _CONSONANTS[digest[i] % len(_CONSONANTS)] + _VOWELS[digest[i + 1] % len(_VOWELS)] for i in (0, 2, 4, 6)
     ]

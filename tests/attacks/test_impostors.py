@@ -11,7 +11,7 @@ import pytest
 
 from mailticket.store import tickets
 from mailticket.store.tickets import by_key, position
-from mailticket.triage import ids
+from mailticket.triage import ticket_keys
 from tests.helpdesk import HelpDesk, OpenDesk, mail, words
 
 ANN = "Ann Lee <ann@mail.example>"
@@ -173,11 +173,13 @@ def test_s54_a_phisher_inside_a_thread_is_marked_and_every_letter_warns(helpdesk
 
 def test_s55_ticket_ids_tell_neither_number_nor_order(helpdesk: HelpDesk) -> None:
     with helpdesk.database.write() as session:
-        drawn = [tickets.unused_key(session, lambda: ids.new_id("MT", secrets.randbelow)) for _ in range(1_000)]
+        drawn = [
+            tickets.unused_key(session, lambda: ticket_keys.new_key("MT", secrets.randbelow)) for _ in range(1_000)
+        ]
     assert len(set(drawn)) == 1_000
     rising = [later > earlier for earlier, later in itertools.pairwise(drawn)]
     assert 0.4 < statistics.mean(rising) < 0.6
-    assert {key[3] for key in drawn} == set(ids.ALPHABET)
+    assert {key[3] for key in drawn} == set(ticket_keys.ALPHABET)
 
 
 def test_s55_a_letter_names_no_ticket_but_its_own(helpdesk: HelpDesk) -> None:

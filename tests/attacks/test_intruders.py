@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from mailticket.triage import ids, signatures
+from mailticket.triage import signatures, ticket_keys
 from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, Stored, mail, message_id, parsed, words
 
 ANN = "Ann Lee <ann@mail.example>"
@@ -157,7 +157,7 @@ def _forgeries(genuine: str, other: str) -> dict[str, str]:
         "another ticket": f"<{foreign[0]}.{serial}.{purpose}.{mac}@{domain}>",
         "another serial": f"<{ticket}.9.{purpose}.{mac}@{domain}>",
         "another purpose": f"<{ticket}.{serial}.staff.{mac}@{domain}>",
-        "another key": signatures.sign_message_id(b"x" * 32, ids.from_compact(ticket), 1, "ack", domain),
+        "another key": signatures.sign_message_id(b"x" * 32, ticket_keys.from_compact(ticket), 1, "ack", domain),
     }  # fmt: skip
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mnemonic import Mnemonic
 
 from benchmarks.secrets.__main__ import Judged, judge_all
 from mailticket.secrets import masking
@@ -114,3 +116,20 @@ def test_time_grows_linearly_with_hostile_text(unit: str) -> None:
     seconds(2_000)
     short = min(seconds(20_000) for _ in range(3))
     assert min(seconds(80_000) for _ in range(2)) < 4 * 2.5 * short + 0.05
+
+
+@pytest.mark.parametrize("language", sorted(Mnemonic.list_languages()))
+def test_a_seed_phrase_is_masked_in_every_language_of_the_lists(language: str) -> None:
+    phrase = Mnemonic(language).to_mnemonic(b"sixteen bytes...")
+    plain = unicodedata.normalize("NFC", phrase)
+    for written in (phrase, plain, plain.upper(), plain.replace(" ", "\n")):
+        masked, kinds = masking.mask(f"1234: {written}.")
+        assert (masked, kinds) == ("1234: [redacted: seed phrase, 12 words].", ("seed phrase",))
+
+
+def test_prose_in_other_languages_is_no_seed_phrase() -> None:
+    prose = (
+        "我的充值到现在还没有到账请尽快处理谢谢大家我已经等了三天了 " * 20
+        + "La mia banca ha rifiutato il bonifico di ieri. " * 20
+    )
+    assert masking.mask(f"seed phrase? {prose}")[1] == ()

@@ -13,9 +13,9 @@ from mailticket.likeness.duplicates import Fingerprint, fingerprint
 from mailticket.mail.values import Address, Automatic, Bounce, BounceRecipient, Mail
 from mailticket.settings import Settings
 from mailticket.topics.exchange import EXCHANGE
-from mailticket.triage import ids
+from mailticket.triage import ticket_keys
 from mailticket.triage.decide import judge
-from mailticket.triage.decision import Case, Decision
+from mailticket.triage.decision import Case, Decision, Hold
 from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
 from mailticket.triage.signatures import Signed
 
@@ -49,7 +49,9 @@ def letter(sender: Address | None = ANN, **more: Any) -> Mail:
     return Mail("digest", "identity", 100, sender_address=sender, **given)
 
 
-_SIGNED = st.sampled_from([(), (Signed(ids.compact(OURS), "1", "ack"),), (Signed(ids.compact(THEIRS), "1", "ack"),)])
+_SIGNED = st.sampled_from(
+    [(), (Signed(ticket_keys.compact(OURS), "1", "ack"),), (Signed(ticket_keys.compact(THEIRS), "1", "ack"),)]
+)
 _MAILS = st.builds(
     letter,
     st.sampled_from([ANN, EVE, None]),
@@ -140,7 +142,9 @@ def _letters_are_honest(given_case: Case, decision: Decision) -> None:
 def test_caps_for_domains_and_in_all_bind_nobody_verified() -> None:
     counts = Known(counts=Counts(0, 0, 0, 20_000))
     assert judge(case(letter(), known=counts)).withheld == ""
-    assert judge(case(letter(trust="unknown"), known=counts)).withheld == "cap reached: 20000 an hour in all"
+    assert judge(case(letter(trust="unknown"), known=counts)).hold == Hold(
+        "cap_total", "cap reached: 20000 an hour in all"
+    )
 
 
 @pytest.mark.parametrize(
@@ -185,7 +189,7 @@ def test_only_codes_about_the_address_make_it_dead(status: str, dead: bool) -> N
 
 
 def test_a_mail_from_nobody_with_our_signature_is_appended_and_marked() -> None:
-    signed = Claims(references=(Signed(ids.compact(OURS), "1", "ack"),))
+    signed = Claims(references=(Signed(ticket_keys.compact(OURS), "1", "ack"),))
     decision = judge(case(letter(None, trust="unknown"), signed, Known(tickets={OURS: facts()})))
     assert (decision.action, decision.stranger, decision.letter) == ("append", True, "")
     assert "from another address: nobody usable" in decision.marks

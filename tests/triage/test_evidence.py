@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from mailticket.mail.values import Address
-from mailticket.triage import evidence, ids
+from mailticket.triage import evidence, ticket_keys
 from mailticket.triage.evidence import OWN_MAIL, REFERENCE, REPLY_ADDRESS, SUBJECT
 from mailticket.triage.known import Claims, Known
 from mailticket.triage.signatures import Signed
 from tests.triage.test_decide import ANN, EVE, OURS, case, facts, letter
 
-SIGNED = (Signed(ids.compact(OURS), "1", "ack"),)
+SIGNED = (Signed(ticket_keys.compact(OURS), "1", "ack"),)
 OWN = "<own@mail.example>"
 KNOWN = Known(tickets={OURS: facts()}, earlier={OWN: OURS})
 CLAIMS = {
@@ -58,7 +58,7 @@ def test_our_signature_lets_a_stranger_write_as_a_stranger(rule: str, sender: Ad
 
 def test_the_best_evidence_comes_first_and_the_newest_reference_before_older_ones() -> None:
     other = "MT-1111-1111"
-    claims = Claims(SIGNED, (Signed(ids.compact(other), "1", "ack"), *SIGNED), (OWN,), (OURS,))
+    claims = Claims(SIGNED, (Signed(ticket_keys.compact(other), "1", "ack"), *SIGNED), (OWN,), (OURS,))
     known = Known(tickets={OURS: facts(), other: facts(other)}, earlier={OWN: OURS})
     rules = [(one.rule, one.facts.key) for one in evidence.traces(case(letter(), claims, known))]
     assert rules == [

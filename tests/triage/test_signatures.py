@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailticket.triage import ids, signatures
+from mailticket.triage import signatures, ticket_keys
 
 KEY, OLD, OTHER = (bytes([number]) * 32 for number in (1, 2, 3))
-TICKET = ids.new_id("MT", random.Random(1).randrange)
-ANOTHER = ids.new_id("MT", random.Random(2).randrange)
+TICKET = ticket_keys.new_key("MT", random.Random(1).randrange)
+ANOTHER = ticket_keys.new_key("MT", random.Random(2).randrange)
 GOOD = signatures.sign_message_id(KEY, TICKET, 1, "ack", "coinharbor.com")
 ADDRESS = signatures.sign_reply_address(KEY, TICKET, "support@coinharbor.com")
 
 
 def test_a_message_id_says_ticket_serial_and_purpose() -> None:
     found = signatures.read_message_id([KEY], GOOD)
-    assert found == signatures.Signed(ids.compact(TICKET), "1", "ack")
-    assert ids.from_compact(found.ticket) == TICKET
+    assert found == signatures.Signed(ticket_keys.compact(TICKET), "1", "ack")
+    assert ticket_keys.from_compact(found.ticket) == TICKET
 
 
 @pytest.mark.parametrize("change", [str.upper, str.title, lambda m: m.strip("<>"), lambda m: f" {m} "])
@@ -99,7 +99,7 @@ def test_a_reply_address_names_its_ticket_and_stands_in_lower_case() -> None:
     for written in (ADDRESS, ADDRESS.upper()):
         found = signatures.read_reply_address([KEY], written)
         assert found is not None
-        assert ids.from_compact(found.ticket) == TICKET
+        assert ticket_keys.from_compact(found.ticket) == TICKET
 
 
 @given(st.data())

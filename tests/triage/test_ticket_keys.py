@@ -10,40 +10,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailticket.triage.ids import ALPHABET, compact, find_ids, from_compact, new_id
+from mailticket.triage.ticket_keys import ALPHABET, compact, find_keys, from_compact, new_key
 
-_IDS = st.randoms(use_true_random=False).map(lambda r: new_id("MT", r.randrange))
+_IDS = st.randoms(use_true_random=False).map(lambda r: new_key("MT", r.randrange))
 _SYMBOLS = [3, 4, 5, 6, 8, 9, 10, 11]  # where the symbols stand in MT-xxxx-xxxx
 
 
 def test_an_id_is_prefix_and_eight_symbols_without_look_alikes() -> None:
     for seed in range(200):
         assert re.fullmatch(
-            r"MT-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", new_id("MT", random.Random(seed).randrange)
+            r"MT-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", new_key("MT", random.Random(seed).randrange)
         )
 
 
 @given(_IDS)
-def test_a_fresh_id_is_valid_and_found(ticket_id: str) -> None:
-    assert find_ids(ticket_id, ("MT",)) == (ticket_id,)
-    assert from_compact(compact(ticket_id)) == ticket_id
+def test_a_fresh_id_is_valid_and_found(key: str) -> None:
+    assert find_keys(key, ("MT",)) == (key,)
+    assert from_compact(compact(key)) == key
 
 
 @given(_IDS)
-def test_every_single_wrong_symbol_is_found_out(ticket_id: str) -> None:
+def test_every_single_wrong_symbol_is_found_out(key: str) -> None:
     for place in _SYMBOLS:
-        for symbol in set(ALPHABET) - {ticket_id[place]}:
-            wrong = ticket_id[:place] + symbol + ticket_id[place + 1 :]
-            assert find_ids(wrong, ("MT",)) == (), wrong
+        for symbol in set(ALPHABET) - {key[place]}:
+            wrong = key[:place] + symbol + key[place + 1 :]
+            assert find_keys(wrong, ("MT",)) == (), wrong
 
 
 @given(_IDS)
-def test_every_exchange_of_unequal_neighbours_is_found_out(ticket_id: str) -> None:
-    symbols = compact(ticket_id)[2:].upper()
+def test_every_exchange_of_unequal_neighbours_is_found_out(key: str) -> None:
+    symbols = compact(key)[2:].upper()
     for place in range(7):
         swapped = symbols[:place] + symbols[place + 1] + symbols[place] + symbols[place + 2 :]
-        expected = (ticket_id,) if swapped == symbols else ()
-        assert find_ids(f"MT-{swapped[:4]}-{swapped[4:]}", ("MT",)) == expected
+        expected = (key,) if swapped == symbols else ()
+        assert find_keys(f"MT-{swapped[:4]}-{swapped[4:]}", ("MT",)) == expected
 
 
 SUBJECTS = [
@@ -84,7 +84,7 @@ SUBJECTS = [
 
 @pytest.mark.parametrize(("subject", "how"), SUBJECTS, ids=[how for _, how in SUBJECTS])
 def test_an_id_is_read_however_it_was_written(subject: str, how: str) -> None:
-    assert find_ids(subject, ("MT",)) == ("MT-7F3K-92QW",)
+    assert find_keys(subject, ("MT",)) == ("MT-7F3K-92QW",)
 
 
 NOTHING = [
@@ -95,65 +95,65 @@ NOTHING = [
 
 @pytest.mark.parametrize("subject", NOTHING)
 def test_what_is_no_id_or_mistyped_finds_nothing(subject: str) -> None:
-    assert find_ids(subject, ("MT",)) == ()
+    assert find_keys(subject, ("MT",)) == ()
 
 
 def _with(letters: str) -> str:
     """An ID whose symbols hold all of these."""
     return next(
-        i for seed in range(100_000) if set(letters) <= set((i := new_id("MT", random.Random(seed).randrange))[3:])
+        i for seed in range(100_000) if set(letters) <= set((i := new_key("MT", random.Random(seed).randrange))[3:])
     )
 
 
 @pytest.mark.parametrize(("symbol", "typed"), [("0", "O"), ("0", "o"), ("1", "I"), ("1", "i"), ("1", "L"), ("1", "l")])
 def test_letters_that_look_like_digits_are_read_as_them(symbol: str, typed: str) -> None:
-    ticket_id = _with(symbol)
-    assert find_ids("MT-" + ticket_id[3:].replace(symbol, typed), ("MT",)) == (ticket_id,)
+    key = _with(symbol)
+    assert find_keys("MT-" + key[3:].replace(symbol, typed), ("MT",)) == (key,)
 
 
 def test_a_prefix_with_such_letters_is_read_either_way() -> None:
-    ticket_id = new_id("HELP10", random.Random(1).randrange)
-    assert find_ids(f"Re: {ticket_id}", ("HELP10",)) == (ticket_id,)
-    assert find_ids(f"Re: {ticket_id.replace('HELP10', 'he1plO')}", ("HELP10",)) == (ticket_id,)
+    key = new_key("HELP10", random.Random(1).randrange)
+    assert find_keys(f"Re: {key}", ("HELP10",)) == (key,)
+    assert find_keys(f"Re: {key.replace('HELP10', 'he1plO')}", ("HELP10",)) == (key,)
 
 
 def test_several_ids_come_in_their_order_each_once() -> None:
-    one, two = (new_id("MT", random.Random(seed).randrange) for seed in (1, 2))
-    old = new_id("ALT", random.Random(3).randrange)
-    assert find_ids(f"{two} {one} {two.lower()}", ("MT",)) == (two, one)
-    assert find_ids(f"[{old}] was [{one}]", ("MT", "ALT")) == (old, one)
+    one, two = (new_key("MT", random.Random(seed).randrange) for seed in (1, 2))
+    old = new_key("ALT", random.Random(3).randrange)
+    assert find_keys(f"{two} {one} {two.lower()}", ("MT",)) == (two, one)
+    assert find_keys(f"[{old}] was [{one}]", ("MT", "ALT")) == (old, one)
 
 
 def test_a_former_prefix_is_found_only_while_it_is_configured() -> None:
-    old = new_id("ALT", random.Random(3).randrange)
-    assert find_ids(old, ("MT",)) == ()
-    assert find_ids(old, ("MT", "ALT")) == (old,)
+    old = new_key("ALT", random.Random(3).randrange)
+    assert find_keys(old, ("MT",)) == ()
+    assert find_keys(old, ("MT", "ALT")) == (old,)
 
 
 def test_an_id_beyond_any_honest_subject_is_not_sought() -> None:
-    assert find_ids("x" * 2_000 + " MT-7F3K-92QW", ("MT",)) == ()
+    assert find_keys("x" * 2_000 + " MT-7F3K-92QW", ("MT",)) == ()
 
 
 @given(st.text(max_size=300))
 def test_any_text_at_all_is_read_without_error(text: str) -> None:
-    assert all(find_ids(found, ("MT",)) == (found,) for found in find_ids(text, ("MT",)))
+    assert all(find_keys(found, ("MT",)) == (found,) for found in find_keys(text, ("MT",)))
 
 
 @given(
     _IDS, st.text(alphabet="abcxyz 回复：[]()【】#-:", max_size=20), st.text(alphabet=" 充值[]()【】#!。", max_size=20)
 )
-def test_whatever_stands_around_an_id_does_not_hide_it(ticket_id: str, before: str, after: str) -> None:
-    assert ticket_id in find_ids(f"{before} {ticket_id}{after}", ("MT",))
+def test_whatever_stands_around_an_id_does_not_hide_it(key: str, before: str, after: str) -> None:
+    assert key in find_keys(f"{before} {key}{after}", ("MT",))
 
 
 @pytest.mark.parametrize("unit", ["MT", "MT-", "M T ", "MT7F3K92Q", "MT-7F3K-92Q7 ", "7", "- ", "ＭＴ", "ﷺ"])
 def test_hostile_subjects_take_no_time(unit: str) -> None:
     began = time.process_time()
-    find_ids(unit * 2_000, ("MT", "ALT"))
+    find_keys(unit * 2_000, ("MT", "ALT"))
     assert time.process_time() - began < 1
 
 
 def test_ids_are_random_without_order_or_repeats() -> None:
-    drawn = [new_id("MT", random.Random(seed).randrange) for seed in range(2_000)]
+    drawn = [new_key("MT", random.Random(seed).randrange) for seed in range(2_000)]
     assert len(set(drawn)) == len(drawn)
     assert drawn not in (sorted(drawn), sorted(drawn, reverse=True))

@@ -1,4 +1,4 @@
-"""Ticket IDs as people type them: prefix and 8 symbols, the last of which finds typing errors."""
+"""Ticket keys, the public IDs that people type: prefix and 8 symbols, the last of which finds typing errors."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ def _check_symbol(symbols: str) -> str:
     return ALPHABET[total]
 
 
-def new_id(prefix: str, random_below: Callable[[int], int]) -> str:
+def new_key(prefix: str, random_below: Callable[[int], int]) -> str:
     """A fresh ticket ID such as MT-7F3K-92QX; `random_below(n)` must be unpredictable (secrets.randbelow)."""
     symbols = "".join(ALPHABET[random_below(32)] for _ in range(_RANDOM_SYMBOLS))
     return _written(prefix, symbols + _check_symbol(symbols))
 
 
-def compact(ticket_id: str) -> str:
+def compact(key: str) -> str:
     """The ID in lower case without hyphens, as it stands in addresses and Message-IDs: mt7f3k92qx."""
-    return ticket_id.replace("-", "").lower()
+    return key.replace("-", "").lower()
 
 
-def find_ids(text: str, prefixes: Sequence[str]) -> tuple[str, ...]:
+def find_keys(text: str, prefixes: Sequence[str]) -> tuple[str, ...]:
     """All ticket IDs in a subject, in order, each once, in their written form.
 
     Read tolerantly: any case, full-width letters, any brackets or none, blanks or missing hyphens, O for 0, I or L
     for 1. A typing error fails the check symbol, and the ID is not found.
     """
     plain = unicodedata.normalize("NFKC", text[:_LONGEST_SUBJECT]).upper()
-    found = sorted(one for prefix in dict.fromkeys(prefixes) for one in _of_prefix(plain, prefix))
-    return tuple(dict.fromkeys(ticket_id for _, ticket_id in found))
+    places = sorted(one for prefix in dict.fromkeys(prefixes) for one in _of_prefix(plain, prefix))
+    return tuple(dict.fromkeys(key for _, key in places))
 
 
 def _of_prefix(plain: str, prefix: str) -> Iterator[tuple[int, str]]:
