@@ -14,7 +14,7 @@ _SHARE = 50  # reading may take at most this fraction of the time, however many 
 
 
 class Expectation:
-    """Answers what a new request has to expect; `effects` adds each new ticket to it as it is opened."""
+    """Answers what a new request has to expect; `intake.apply` adds each new ticket to it as it is opened."""
 
     def __init__(self) -> None:
         self._load: Load | None = None
