@@ -370,6 +370,17 @@ def test_a_wrong_password_stops_the_queue_after_a_single_try(guarded: SmtpSink) 
     assert "wrong" not in outcome.text
 
 
+def test_connections_that_waited_while_a_password_was_refused_do_not_try_it_too(guarded: SmtpSink) -> None:
+    """Refusals lock accounts."""
+
+    async def work(courier: Courier) -> list[Outcome]:
+        return await asyncio.gather(*(courier.deliver(SUPPORT, ANN, MAIL, Books().before_data) for _ in range(3)))
+
+    outcomes = with_courier(smtp(guarded, username=USERNAME, connections=3), work, lambda: "wrong")
+    assert {(outcome.kind, outcome.phase, outcome.code) for outcome in outcomes} == {("configuration", "sign-in", 535)}
+    assert guarded.commands.count("AUTH") == 1
+
+
 def test_a_server_that_wants_a_sign_in_stops_the_queue_rather_than_burn_mails(guarded: SmtpSink) -> None:
     assert deliver(smtp(guarded)).kind == "configuration"
 

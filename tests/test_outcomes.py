@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mailticket.models import Address
 from mailticket.outbox import deliver
 from mailticket.outbox.deliver import Outbox
 from mailticket.smtp import Courier, Outcome
+from mailticket.store import outgoing
 from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail
 from tests.servers.machine import PATIENCE
 from tests.servers.smtp import SmtpSink
@@ -129,10 +131,12 @@ class Counter:
     def __init__(self, turn: Callable[[int], Awaitable[None]]) -> None:
         self._turn = turn
         self.delivered: list[str] = []
+        self.reports: list[str] = []
 
-    async def deliver(self, sender: str, recipient: str, message: bytes, before_data: Any, **_: Any) -> Outcome:
+    async def deliver(self, sender: str, recipient: str, message: bytes, before_data: Any, *, notify: str) -> Outcome:
         number = len(self.delivered)
         self.delivered.append(recipient)
+        self.reports.append(notify)
         await before_data()
         await self._turn(number)
         return SENT
@@ -225,3 +229,30 @@ def test_of_two_deliveries_that_end_together_neither_claims_before_both_are_writ
     assert states(desk) == ["sent"] * 4
     first, second = (n for n, entry in enumerate(book.entries) if entry == "outcome" and n < 6)
     assert "claim" not in book.entries[first:second]
+
+
+def test_only_of_what_staff_write_a_report_is_wanted(open_desk: OpenDesk) -> None:
+    """RFC 3461: nobody reads a report of an acknowledgement that did not arrive."""
+    desk = desk_with_letters(open_desk, 1)
+    [stored] = desk.stored()
+    desk.desk.reply(stored.row.key, "It has arrived.")
+
+    async def at_once(_number: int) -> None:
+        return None
+
+    courier = Counter(at_once)
+    asyncio.run(Outbox(desk.site, courier).deliver_due())  # type: ignore[arg-type]
+    assert courier.reports == ["failure", "never"]
+
+
+def test_a_round_ends_with_what_was_due_when_it_began(open_desk: OpenDesk) -> None:
+    """Or a round with a server that defers everything would never end."""
+    desk = desk_with_letters(open_desk, 2)
+    with desk.database.write() as session:
+        outgoing.set_outcome(session, 2, next_attempt_at=desk.now + timedelta(minutes=5))
+
+    async def slowly(_number: int) -> None:
+        desk.later(minutes=10)
+
+    asyncio.run(Outbox(desk.site, Counter(slowly)).deliver_due())  # type: ignore[arg-type]
+    assert states(desk) == ["sent", "queued"]

@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from mailticket.intake import take_in
 from mailticket.models import Raw
+from mailticket.store import incoming
 from mailticket.upkeep.chores import Upkeep
 from tests.helpdesk import HelpDesk, OpenDesk, mail
 
@@ -66,3 +67,35 @@ def test_bytes_that_a_ticket_and_a_quarantined_mail_share_stay(poisoned: HelpDes
     desk.later(days=31)
     keep_house(desk)
     assert digests(desk) == {desk.record(quarantined).raw_digest}
+
+
+def test_a_file_that_is_being_taken_in_has_an_hour_before_it_is_given_up(helpdesk: HelpDesk) -> None:
+    desk = helpdesk
+    with desk.database.write() as session:
+        number = incoming.record_file(session, desk.now, 100, desk.now)
+    for minutes, state in ((59, "listed"), (2, "vanished")):
+        desk.later(minutes=minutes)
+        keep_house(desk)
+        with desk.database.read() as session:
+            assert incoming.by_id(session, number).state == state
+
+
+def test_a_secret_leaves_the_log_of_the_database_as_soon_as_no_reader_needs_it(helpdesk: HelpDesk) -> None:
+    desk = helpdesk
+    secret = "Zebra-7741-quartz"
+    desk.receive(mail(text=f"I cannot sign in. My password: {secret} and my user ID is 20458817."))
+    desk.later(hours=25)
+    upkeep = Upkeep(desk.site)
+    with desk.database.read() as session:
+        session.execute(select(col(Raw.digest))).all()
+        upkeep.run()
+        assert secret.encode() in _files(desk), "the reader still sees the moment before"
+    upkeep.run()
+    assert secret.encode() not in _files(desk)
+
+
+def _files(desk: HelpDesk) -> bytes:
+    """All bytes that the database keeps on disk."""
+    file = desk.database.file
+    assert file is not None
+    return b"".join(path.read_bytes() for path in file.parent.glob(f"{file.name}*"))
