@@ -215,7 +215,8 @@ class _Reader:
 
     def _html(self, data: bytes, charset: str) -> str:
         if charsets.codec_name(charset) in (None, "ascii") and (meta := _META_CHARSET.search(data, 0, 4096)):
-            charset = meta[1].decode("ascii")
+            label = meta[1].decode("ascii")
+            charset = charset if charsets.is_wide(label) else label  # that it could be read disproves UTF-16
         markup = html.without_pictures(charsets.decode(data[:MAX_HTML_BYTES], charset))
         if len(data) > MAX_HTML_BYTES or len(markup) > html.MAX_HTML:
             self.warn("the HTML was longer than 500,000 characters and was cut")
