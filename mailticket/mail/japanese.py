@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _EUC = re.compile(rb"[\x00-\x7f]+|\x8f[\xa1-\xfe]{2}|\x8e[\xa1-\xdf]|[\xa1-\xfe]{2}|[\x80-\xff]")
-_SHIFT = re.compile(rb"\x1b(?:\$\([@-D]|\$[@-B]|\([A-Z]|\.[A-F])|[\x0e\x0f]")
+_SHIFT = re.compile(rb"(\x1b(?:\$\([@-D]|\$[@-B]|\([A-Z]|\.[A-F])|[\x0e\x0f])+")  # of several the last one counts
 _PAIRS = {b"\x1b$@": "jis", b"\x1b$B": "jis", b"\x1b$(@": "jis", b"\x1b$(B": "jis", b"\x1b$(D": "jis0212"}
 # 0x8FF3F3 to 0x8FF4FE of eucJP-ms: what IBM added beyond JIS X 0212.
 _IBM_FIRST = 0xF3F3
@@ -60,10 +60,10 @@ def decode_iso2022(data: bytes) -> str:
         if shift is None:
             break
         position = shift.end()
-        if shift[0] in b"\x0e\x0f":
-            kana = shift[0] == b"\x0e"
+        if shift[1] in b"\x0e\x0f":
+            kana = shift[1] == b"\x0e"
         else:
-            charset, kana = shift[0], False
+            charset, kana = shift[1], False
     return "".join(text)
 
 

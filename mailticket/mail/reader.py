@@ -45,6 +45,7 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
         size=len(raw),
         sender_address=sender,
         from_=from_,
+        from_raw=attempt("From", lambda: addresses.raw_from(part), ""),
         return_path=return_path,
         text=body.text,
         attachments=tuple(body.attachments),

@@ -110,7 +110,7 @@ class Mail:
     digest: SHA-256 of the raw bytes. identity: SHA-256 of the content without transport's trace headers (promise 2).
     message_id, in_reply_to, references: with angle brackets, as written; "" or () where there is none.
     sender_address: the one usable From mailbox, else None (no From, several, a group, a broken address).
-    from_: all mailboxes of From, whatever they are worth.
+    from_: all mailboxes of From, whatever they are worth. from_raw: From as it came, decoded, for people to judge.
     return_path: the topmost Return-Path without brackets; "" is the null path, None is no such header.
     date: the Date header, aware, or None. language: "en", "zh-Hans", "zh-Hant", another ISO 639-1 code, or "".
     trust: what the site's own Authentication-Results say of sender_address; trust_reason says it in words.
@@ -124,6 +124,7 @@ class Mail:
     subject: str = ""
     sender_address: Address | None = None
     from_: tuple[Address, ...] = ()
+    from_raw: str = ""
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
     reply_to: tuple[Address, ...] = ()
