@@ -60,7 +60,9 @@ def address_key(address: str) -> str:
 class Attachment:
     """A part that is not the text of the mail. `part` finds it again in the raw bytes (see mail.attachment_bytes)."""
 
-    part: str  # path of the part: "2", "2.1", or "1#uu0" for the first uuencoded file inside the text part 1
+    # Path of the part: "2", "2.1". Inside one: "1#uu0" the first uuencoded file, "1#data0" the first picture in HTML,
+    # "2#tnef0" the first file of a winmail.dat, "2#cms/1.2" a part of the mail that was signed as one file.
+    part: str
     name: str
     type: str
     size: int  # decoded bytes
@@ -114,6 +116,7 @@ class Mail:
     return_path: the topmost Return-Path without brackets; "" is the null path, None is no such header.
     date: the Date header, aware, or None. language: "en", "zh-Hans", "zh-Hant", another ISO 639-1 code, or "".
     trust: what the site's own Authentication-Results say of sender_address; trust_reason says it in words.
+    encrypted: the text cannot be read, so nothing can be missing from it. reaction: the emoji of a mail that is one.
     suppress: why no automatic answer may be sent though a person may have written ("" if it may): spam marks, wishes.
     """
 
@@ -137,6 +140,8 @@ class Mail:
     cuts: tuple[Cut, ...] = ()
     language: str = ""
     attachments: tuple[Attachment, ...] = ()
+    encrypted: bool = False
+    reaction: str = ""
     automatic: Automatic | None = None
     bounce: Bounce | None = None
     trust: Sender = "unknown"

@@ -37,7 +37,7 @@ def understand(mail: Mail, classifier: Classifier) -> Understanding:
     return Understanding(
         verdict=verdict,
         fields=found,
-        missing=fields.missing(category, found) if category and verdict.sure else (),
+        missing=fields.missing(category, found) if category and verdict.sure and not mail.encrypted else (),
         fingerprint=fingerprint(subject, new_text, fields=found, category=verdict.name, category_sure=verdict.sure),
         subject=subject,
         text=text,
