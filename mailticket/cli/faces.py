@@ -26,6 +26,7 @@ def mail(file: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str
         "message_id": read.message_id,
         "subject": read.subject,
         "from": _address(read.sender_address) if read.sender_address else None,
+        "from_raw": read.from_raw,
         "to": [_address(a) for a in read.to],
         "cc": [_address(a) for a in read.cc],
         "reply_to": [_address(a) for a in read.reply_to],

@@ -60,7 +60,9 @@ def address_key(address: str) -> str:
 class Attachment:
     """A part that is not the text of the mail. `part` finds it again in the raw bytes (see mail.attachment_bytes)."""
 
-    part: str  # path of the part: "2", "2.1", or "1#uu0" for the first uuencoded file inside the text part 1
+    # Path of the part: "2", "2.1". Inside one: "1#uu0" the first uuencoded file, "1#data0" the first picture in HTML,
+    # "2#tnef0" the first file of a winmail.dat, "2#cms/1.2" a part of the mail that was signed as one file.
+    part: str
     name: str
     type: str
     size: int  # decoded bytes
@@ -110,10 +112,11 @@ class Mail:
     digest: SHA-256 of the raw bytes. identity: SHA-256 of the content without transport's trace headers (promise 2).
     message_id, in_reply_to, references: with angle brackets, as written; "" or () where there is none.
     sender_address: the one usable From mailbox, else None (no From, several, a group, a broken address).
-    from_: all mailboxes of From, whatever they are worth.
+    from_: all mailboxes of From, whatever they are worth. from_raw: From as it came, decoded, for people to judge.
     return_path: the topmost Return-Path without brackets; "" is the null path, None is no such header.
     date: the Date header, aware, or None. language: "en", "zh-Hans", "zh-Hant", another ISO 639-1 code, or "".
     trust: what the site's own Authentication-Results say of sender_address; trust_reason says it in words.
+    encrypted: the text cannot be read, so nothing can be missing from it. reaction: the emoji of a mail that is one.
     suppress: why no automatic answer may be sent though a person may have written ("" if it may): spam marks, wishes.
     """
 
@@ -124,6 +127,7 @@ class Mail:
     subject: str = ""
     sender_address: Address | None = None
     from_: tuple[Address, ...] = ()
+    from_raw: str = ""
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
     reply_to: tuple[Address, ...] = ()
@@ -136,6 +140,8 @@ class Mail:
     cuts: tuple[Cut, ...] = ()
     language: str = ""
     attachments: tuple[Attachment, ...] = ()
+    encrypted: bool = False
+    reaction: str = ""
     automatic: Automatic | None = None
     bounce: Bounce | None = None
     trust: Sender = "unknown"

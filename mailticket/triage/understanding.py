@@ -37,7 +37,7 @@ def understand(mail: Mail, classifier: Classifier) -> Understanding:
     return Understanding(
         verdict=verdict,
         fields=details,
-        missing=fields.missing(category, details) if category and verdict.sure else (),
+        missing=fields.missing(category, details) if category and verdict.sure and not mail.encrypted else (),
         fingerprint=fingerprint(
             subject,
             new_text,
