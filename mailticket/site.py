@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +12,9 @@ from mailticket.config.articles import Flaw, read_articles
 from mailticket.config.files import read_templates, shipped_folder
 from mailticket.errors import ConfigurationError
 from mailticket.letters import Letterhead, Letters, TemplateSource, letterhead
-from mailticket.mail.values import Ourselves
+from mailticket.mail.values import OurLetters, Ourselves
 from mailticket.promise.calendar import SupportCalendar, from_settings
-from mailticket.settings import Category, Settings
+from mailticket.settings import Category, Settings, Support
 from mailticket.store import meta
 from mailticket.store.engine import Database
 from mailticket.topics.articles import Article, Matcher, matcher
@@ -67,12 +67,16 @@ def open_site(settings: Settings, database: Database, clock: Callable[[], dateti
     if settings.support.key_file is not None:
         keys = (_read_key(settings.support.key_file), *keys)
     head = letterhead(settings, mark)
+    letters = open_letters(settings)
+    ourselves = ourselves_of(
+        settings, mark, head.reply_marker, words_of(settings.support, settings.category or CATEGORIES, letters)
+    )
     return Site(
         settings=settings,
         database=database,
-        brief=brief(settings.support, settings.category, ourselves_of(settings, mark, head.reply_marker), keys),
+        brief=brief(settings.support, settings.category, ourselves, keys),
         head=head,
-        letters=open_letters(settings),
+        letters=letters,
         calendar=from_settings(settings.promise, settings.support.timezone),
         articles=open_articles(settings),
         clock=clock,
@@ -93,7 +97,21 @@ def _read_key(file: Path) -> bytes:
     return key
 
 
-def ourselves_of(settings: Settings, loop_mark: str = "", reply_marker: str = "") -> Ourselves:
+def words_of(support: Support, categories: Sequence[Category], letters: Letters) -> OurLetters:
+    """What stands in this site's letters whatever the ticket: sentences, names of categories and details, our own."""
+    passages, dates = letters.phrases()
+    labels = [label for category in categories for label in category.labels.values()]
+    labels += [label for category in categories for rule in category.fields for label in rule.labels.values()]
+    own = (support.name, support.address, f"{support.name} {support.address}")
+    return OurLetters((*passages, *dict.fromkeys(labels), *own), dates)
+
+
+def ourselves_of(
+    settings: Settings,
+    loop_mark: str = "",
+    reply_marker: str = "",
+    letters: OurLetters = OurLetters(),  # noqa: B008
+) -> Ourselves:
     """What the reader of mail must know of this site."""
     return Ourselves(
         own_addresses=settings.own_addresses,
@@ -101,6 +119,7 @@ def ourselves_of(settings: Settings, loop_mark: str = "", reply_marker: str = ""
         authserv_id=settings.trust.authserv_id,
         spam_headers=tuple((name.lower(), value.lower()) for name, value in settings.trust.spam_headers),
         reply_marker=reply_marker,
+        letters=letters,
     )
 
 
