@@ -17,7 +17,6 @@ _DECORATION = frozenset("-=_*•·|—–─━ \t\u00a0>＞")
 _LONGEST_VALUE = 4  # words of a value that is no date
 _LONGEST_DATE = 24  # words of a window of time
 _NUMBER = re.compile(r"\d{1,2}|20\d\d")
-_SMALL_NUMBER = re.compile(r"\d{1,4}")
 
 Run = tuple[str, ...]
 
@@ -47,16 +46,13 @@ def lines_of_ours(lines: Sequence[str], letters: OurLetters) -> list[bool]:
         spans.append((begin, len(stream)))
     covered = _covered(stream, index)
     ours: list[bool] = []
-    above = ""  # what the nearest line with words above is: "" not ours, else "ours" or "label"
+    below_ours = False  # whether the nearest line with words above is ours
     for line, (begin, end) in zip(lines, spans, strict=True):
-        run = tuple(stream[begin:end])
-        if not run:
-            ours.append(bool(above) and line.strip() != "" and set(line) <= _DECORATION)
+        if begin == end:
+            ours.append(below_ours and line.strip() != "" and set(line) <= _DECORATION)
             continue
-        label = run in index.lines
-        known = label or all(covered[begin:end]) or (above == "label" and _is_value(run, line, index))
-        above = ("label" if label else "ours") if known else ""
-        ours.append(known)
+        below_ours = all(covered[begin:end]) or tuple(stream[begin:end]) in index.lines
+        ours.append(below_ours)
     return ours
 
 
@@ -89,19 +85,11 @@ def _is_of_date(word: str, index: _Index) -> bool:
     return word in index.dates or _NUMBER.fullmatch(word) is not None
 
 
-def _is_value(run: Run, line: str, index: _Index) -> bool:
-    """A line below one of our labels: a ticket ID, a date, a place in the queue."""
-    if all(_is_of_date(word, index) for word in run):
-        return True
-    bare = line.strip(_LEAD)
-    return _SMALL_NUMBER.fullmatch(bare) is not None or re.fullmatch(r"[A-Z0-9]{1,8}-\w{4}-\w{4}", bare) is not None
-
-
 def _index(letters: OurLetters) -> _Index:
     known = _of_templates(letters.passages, letters.dates)
     if not letters.sent:
         return known
-    sent = _build(letters.sent)
+    sent = _build(letters.sent, shortest_line=2)  # "Yes." and "1" are ours only where they stand in a letter
     return _Index(known.runs | sent.runs, known.lines | sent.lines, known.dates)
 
 
@@ -110,7 +98,7 @@ def _of_templates(passages: tuple[str, ...], dates: str) -> _Index:
     return _build(passages, dates)
 
 
-def _build(passages: Iterable[str], dates: str = "") -> _Index:
+def _build(passages: Iterable[str], dates: str = "", *, shortest_line: int = 1) -> _Index:
     runs: set[Run] = set()
     lines: set[Run] = set()
     rest = MAX_PASSAGES
@@ -121,10 +109,9 @@ def _build(passages: Iterable[str], dates: str = "") -> _Index:
         runs.update(zip(run, run[1:], run[2:], strict=False))
         for line in text.split("\n"):
             whole = words(line.lstrip(_LEAD))
-            lines.add(whole)
-            lines.add(tuple(word for word in whole if word != SLOT))
-    lines.discard(())
-    return _Index(frozenset(runs), frozenset(lines), frozenset(_date_words(dates)))
+            lines |= {whole, tuple(word for word in whole if word != SLOT)}
+    full = frozenset(line for line in lines if len(line) >= shortest_line and not all(word.isdigit() for word in line))
+    return _Index(frozenset(runs), full, frozenset(_date_words(dates)))
 
 
 def _date_words(text: str) -> Iterable[str]:

@@ -158,10 +158,11 @@ def _mark_ours(lines: list[str], quoted: list[bool], marker: tuple[int, int], le
     strict = bool(letters.sent) and sum(history[at - first] for at in marks) >= _KNOWN_SHARE * len(marks)
     strangers = [at for at in marks if not history[at - first]]
     for run in _runs(strangers):
-        # Of letters that are not at hand only the sentences are known, and what is written right between two of those.
-        between = history[run[0] - 1 - first] and run[-1] + 1 < len(lines) and history[run[-1] + 1 - first]
+        # Of letters that are not at hand only the sentences are known, and what is written right beside one of those.
+        sides = [at for at in (run[0] - 1, run[-1] + 1) if at < len(lines) and lines[at].strip(_QUOTES_AND_BLANKS)]
+        beside = any(history[at - first] for at in sides if at >= below)
         for at in run:
-            quoted[at] = not (strict or between)
+            quoted[at] = not (strict or beside)
     for at in range(below, len(lines)):
         quoted[at] = quoted[at] or history[at - first]
     quoted[start:below] = [True] * (below - start)
