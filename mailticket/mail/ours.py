@@ -15,7 +15,7 @@ _WORD = re.compile(rf"\0|[{_CJK}]|[^\W_{_CJK}]+")
 _LEAD = " \t\u00a0>＞|"
 _DECORATION = frozenset("-=_*•·|—–─━ \t\u00a0>＞")
 _LONGEST_VALUE = 4  # words of a value that is no date
-_LONGEST_DATE = 24  # words of a window of time
+_LONGEST_DATE = 60  # words of a window of time
 _NUMBER = re.compile(r"\d{1,2}|20\d\d")
 
 Run = tuple[str, ...]
@@ -71,10 +71,10 @@ def _covered(stream: Sequence[str], index: _Index) -> list[bool]:
 
 
 def _value_end(stream: Sequence[str], at: int, index: _Index) -> int:
-    """Where the value ends that stands at `at`: it is a date, or our words go on behind it."""
+    """Where the value ends that stands at `at`, with our word behind it; without one only a date is known as ours."""
     for end in range(at + 1, min(at + _LONGEST_VALUE + 1, len(stream))):
         if (stream[at - 1], SLOT, stream[end]) in index.runs:
-            return end
+            return end + 1
     end = at
     while end < min(at + _LONGEST_DATE, len(stream)) and _is_of_date(stream[end], index):
         end += 1
