@@ -12,7 +12,7 @@ _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _BLOCK = re.compile(r"\{%-?\s*block\s+\w+\s*-?%\}(.*?)\{%-?\s*endblock", re.DOTALL)
 _TAG = re.compile(r"\{%.*?%\}", re.DOTALL)
 _PRINT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_LITERAL = re.compile(r"\"([^\"\n]{2,})\"")
+_LITERAL = re.compile(r"\"([^\"\n]+)\"")
 
 
 def phrases(sources: Sequence[TemplateSource], languages: Sequence[str]) -> tuple[tuple[str, ...], str]:
@@ -39,9 +39,14 @@ def _sentences(template: str) -> Iterator[str]:
     for block in _BLOCK.findall(template):
         yield _plain(block)
         # Of the branches of a condition only one is printed, and then it is a line of its own or the end of one.
-        yield from (branch for part in _TAG.split(block) if (branch := _plain(part)).count(" ") > 1)
+        yield from (branch for part in _TAG.split(block) if _is_sentence(branch := _plain(part)))
     for tag in _TAG.findall(template):
-        yield from (literal for literal in _LITERAL.findall(tag) if literal.count(" ") > 1)
+        yield from (literal for literal in _LITERAL.findall(tag) if _is_sentence(literal))
+
+
+def _is_sentence(text: str) -> bool:
+    """Three words, or six characters of a script that sets no blanks: less might be a word of the requester's."""
+    return text.count(" ") > 1 or (len(text) > 5 and not text.isascii())
 
 
 def _plain(template: str) -> str:
