@@ -18,6 +18,15 @@ def moment(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
+def hidden_lines(text: str, new_text: str) -> int:
+    """How many lines with words a text has that its new text leaves out."""
+    return max(0, _lines(text) - _lines(new_text))
+
+
+def _lines(text: str) -> int:
+    return sum(bool(line.strip()) for line in text.split("\n"))
+
+
 def mail(file: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str]) -> dict[str, Any]:
     """What `mail explain --json` prints; texts unmasked, for it is the caller's own file."""
     return {
@@ -34,6 +43,7 @@ def mail(file: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str
         "language": read.language,
         "text": read.text,
         "new_text": read.new_text,
+        "hidden_lines": hidden_lines(read.text, read.new_text),
         "attachments": [
             {"name": a.name, "type": a.type, "size": a.size, "sha256": a.sha256, "inline": a.inline}
             for a in read.attachments
@@ -102,10 +112,14 @@ def message(row: Message, attachments: Sequence[Attachment]) -> dict[str, Any]:
         "kind": row.kind,
         "message_id": row.message_id,
         "from": row.from_address or row.from_name,
+        "from_name": row.from_name,
+        "from_raw": row.from_raw or None,
         "to": row.to_address,
+        "cc": row.cc_address,
         "subject": row.subject,
         "text": row.text,
         "new_text": row.new_text,
+        "hidden_lines": hidden_lines(row.text, row.new_text) if row.direction == "in" else 0,
         "at": moment(row.at),
         "sender": row.trust or None,
         "attachments": [

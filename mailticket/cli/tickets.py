@@ -87,7 +87,7 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: A
 
 @ticket.command("show")
 @click.argument("name", metavar="ID")
-@click.option("--full", is_flag=True, help="Whole texts, with quoted history and signatures.")
+@click.option("--all", "--full", "full", is_flag=True, help="Whole texts, with quoted history and signatures.")
 @json_option
 @config_option
 @click.pass_context
@@ -115,6 +115,7 @@ def _details(site: Site, name: str) -> dict[str, Any]:
             **faces.ticket(overview.ticket_row(session, row), tickets.position(session, row)),
             "check_word": row.check_word,
             "promise_reason": row.promise_reason,
+            "requester_name": tickets.name_of(session, row.requester_id),
             "participants": [p.address for p in tickets.participants(session, ticket_id)],
             "addresses": [a.address for a in tickets.addresses_of(session, row.requester_id)],
             "undeliverable": [a.address for a in tickets.addresses_of(session, row.requester_id)

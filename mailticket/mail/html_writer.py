@@ -157,8 +157,8 @@ class Writer:
         """End the running line."""
         body = "".join(self.line)
         self.line, self.filled, self.held_break = [], False, False
-        if body.strip() == "--":
-            body = SIGNATURE
+        if body.strip() == "--":  # without its blank it is a line that people draw
+            body = SIGNATURE if body.endswith((" ", "\u00a0")) else "--"
         elif not self.pre:
             body = body.strip(" ")
         if not body.strip() and not keep_empty:

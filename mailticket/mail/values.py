@@ -11,6 +11,24 @@ Sender = Literal["verified", "failed", "unknown"]
 AutomaticKind = Literal["bounce", "auto-reply", "auto-generated", "list", "feedback-report", "read-receipt", "own"]
 
 
+SLOT = "\0"  # in a passage of our letters: here stands a value
+
+
+@dataclass(frozen=True, slots=True)
+class OurLetters:
+    """What our letters say, by which our own words are known below our marker.
+
+    passages: sentences of the templates with SLOT for each value. dates: the words that dates in letters are made of.
+    sent: the texts of the ticket's own letters, () while the ticket is not known; with them, what is neither in them
+    nor in the passages is not ours, quoted or not. said: what the requester wrote before, known where it is quoted.
+    """
+
+    passages: tuple[str, ...] = ()
+    dates: str = ""
+    sent: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Ourselves:
     """What the reader must know about the site it reads for; the defaults fit a site that says nothing.
@@ -19,7 +37,7 @@ class Ourselves:
     loop_mark: the value of our own X-Loop header ("" recognises none).
     authserv_id: whose Authentication-Results count (RFC 8601 section 2.5); "" none, "microsoft365" its headless form.
     spam_headers: (header name, value prefix) pairs by which the site's filter marks spam, lowercased.
-    reply_marker: the line in our own mails above which people write their answer.
+    reply_marker: the line in our own mails above which people write their answer. letters: what stands below it.
     """
 
     own_addresses: frozenset[str] = frozenset()
@@ -27,6 +45,7 @@ class Ourselves:
     authserv_id: str = ""
     spam_headers: tuple[tuple[str, str], ...] = (("x-spam-flag", "yes"), ("x-spam-status", "yes"))
     reply_marker: str = ""
+    letters: OurLetters = OurLetters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +137,7 @@ class Mail:
     trust: what the site's own Authentication-Results say of sender_address; trust_reason says it in words.
     encrypted: the text cannot be read, so nothing can be missing from it. reaction: the emoji of a mail that is one.
     suppress: why no automatic answer may be sent though a person may have written ("" if it may): spam marks, wishes.
+    quotes_us: our marker stands in the text, so that the ticket's letters tell better what of it is ours.
     """
 
     digest: str
@@ -147,6 +167,7 @@ class Mail:
     trust: Sender = "unknown"
     trust_reason: str = ""
     suppress: str = ""
+    quotes_us: bool = False
     delivered_to: tuple[str, ...] = ()  # Delivered-To, X-Original-To, Envelope-To: by which of our addresses it came
     received_at: datetime | None = None  # of the topmost Received header
     warnings: tuple[str, ...] = field(default=())
