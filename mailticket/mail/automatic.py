@@ -79,18 +79,20 @@ def automatic(
     sender: Address | None,
     return_path: str | None,
     ourselves: Ourselves,
+    calendar_method: str = "",
 ) -> Automatic | None:
     """The kind of automaton that wrote a mail and what said so, or None for a person's mail.
 
-    text: the new text (a person's answer quotes our own automatic words). return_path: "" is the null path. A mail that
-    `bounce` recognises is a bounce, whatever this says. Sources: RFC 3834 sections 2 and 5, RFC 5321 section 4.5.5,
-    RFC 6522, RFC 5965, RFC 8098, RFC 2369, RFC 2919, and the habits of older programs.
+    text: the new text (a person's answer quotes our own automatic words). return_path: "" is the null path.
+    calendar_method: what calendar_part.method says. A mail that `bounce` recognises is a bounce, whatever this says.
+    Sources: RFC 3834 sections 2 and 5, RFC 5321 section 4.5.5, RFC 6522, RFC 5965, RFC 8098, RFC 2369,
+    RFC 2919, and the habits of older programs.
     """
     return (
         _own(headers, sender, ourselves)
         or _by_report(headers, root_type, report_type)
         or _by_header(headers, subject)
-        or _by_calendar(headers, root_type, subject)
+        or _by_calendar(headers, calendar_method, subject)
         or _by_words(subject, text, answers=headers.has("in-reply-to") or headers.has("references"))
         or _by_list(headers, sender, ourselves)
         or _by_sender(sender, return_path, headers)
@@ -189,11 +191,10 @@ def _titled(name: str) -> str:
     return "-".join(word.capitalize() for word in name.split("-"))
 
 
-def _by_calendar(headers: Headers, root_type: str, subject: str) -> Automatic | None:
+def _by_calendar(headers: Headers, method: str, subject: str) -> Automatic | None:
     """Answers to invitations, which calendars send: a METHOD of REPLY (RFC 5546), or Exchange's class and words."""
-    content_type = header_text.text(headers, "content-type").lower()
-    if root_type == "text/calendar" and re.search(r"method=\"?(?:reply|counter|declinecounter)\b", content_type):
-        return Automatic("auto-reply", "Content-Type: text/calendar; method=REPLY")
+    if method in ("REPLY", "COUNTER", "DECLINECOUNTER"):
+        return Automatic("auto-reply", f"text/calendar; method={method}")
     exchange = "calendarmessage" in header_text.text(headers, "content-class").lower()
     if exchange and words.CALENDAR_SUBJECT.match(subject[:80]):
         return Automatic("auto-reply", f"an answer to an invitation: {subject[:60]}")

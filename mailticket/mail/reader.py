@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mailticket.mail import addresses, bodies, headers, hidden, identity, structure, trust
+from mailticket.mail import addresses, bodies, calendar_part, headers, hidden, identity, structure, trust
 from mailticket.mail.automatic import automatic, or_bounce, suppress
 from mailticket.mail.bodies import Bodies
 from mailticket.mail.bounce import bounce
@@ -86,6 +86,7 @@ def _meaning(
     report: dict[str, Any] = {"root_type": root.type, "report_type": root.params.get("report-type", "").lower()}
     own_text, own_new_text = ("", "") if body.borrowed else (body.text, new_text)
     delivery_report = attempt("bounce", lambda: bounce(content, root, text=own_text, **envelope), None)
+    report["calendar_method"] = attempt("calendar", lambda: calendar_part.method(root, content), "")
     machine = attempt(
         "automatic", lambda: automatic(root.headers, text=own_new_text, **report, **envelope, ourselves=ourselves), None
     )

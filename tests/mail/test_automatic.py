@@ -23,6 +23,7 @@ def judged(
     path: str | None = "ann@example.org",
     kind: str = "text/plain",
     report: str = "",
+    calendar: str = "",
 ) -> Automatic | None:
     pairs = [field.split(":", 1) for field in fields]
     headers = Headers([(name.lower(), value.strip().encode()) for name, value in pairs])
@@ -36,6 +37,7 @@ def judged(
         sender=address,
         return_path=path,
         ourselves=SITE,
+        calendar_method=calendar,
     )
 
 
@@ -164,9 +166,9 @@ def test_the_null_path_is_no_persons() -> None:
 
 
 def test_calendar_answers_are_automatic_and_invitations_are_not() -> None:
-    reply = judged('Content-Type: text/calendar; method="REPLY"', kind="text/calendar")
+    reply = judged('Content-Type: text/calendar; method="REPLY"', kind="text/calendar", calendar="REPLY")
     assert reply is not None and reply.kind == "auto-reply"
-    assert judged("Content-Type: text/calendar; method=REQUEST", kind="text/calendar") is None
+    assert judged("Content-Type: text/calendar; method=REQUEST", kind="text/calendar", calendar="REQUEST") is None
     exchange = judged("Content-Class: urn:content-classes:calendarmessage", subject="Accepted: Call")
     assert exchange is not None and exchange.kind == "auto-reply"
     assert judged(subject="Accepted: my documents?") is None
