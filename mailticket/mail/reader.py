@@ -10,10 +10,12 @@ from mailticket.mail import addresses, bodies, calendar_part, headers, hidden, i
 from mailticket.mail.automatic import automatic, or_bounce, suppress
 from mailticket.mail.bodies import Bodies
 from mailticket.mail.bounce import bounce
+from mailticket.mail.claimed import claimed
 from mailticket.mail.headings import is_forward_subject
 from mailticket.mail.language import language
 from mailticket.mail.parts import Headers, Part
 from mailticket.mail.quoting import trim
+from mailticket.mail.reactions import reaction
 from mailticket.mail.values import Address, Cut, Mail, Ourselves, Sender
 
 MAX_SUBJECT = 1000  # characters
@@ -50,7 +52,7 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
         attachments=tuple(body.attachments),
         trust=verdict,
         trust_reason=reason,
-        suppress=attempt("suppress", lambda: suppress(part, ourselves), ""),
+        suppress=attempt("suppress", lambda: suppress(part, ourselves, return_path), ""),
         **fields,
         **_meaning(content, root, body, fields["subject"], sender, return_path, ourselves, attempt),
         warnings=tuple(dict.fromkeys(attempt.warnings))[:MAX_WARNINGS],
@@ -87,6 +89,9 @@ def _meaning(
     own_text, own_new_text = ("", "") if body.borrowed else (body.text, new_text)
     delivery_report = attempt("bounce", lambda: bounce(content, root, text=own_text, **envelope), None)
     report["calendar_method"] = attempt("calendar", lambda: calendar_part.method(root, content), "")
+    report["reaction"] = attempt("reaction", lambda: reaction(root, content), "")
+    claim = attempt("claimed sender", lambda: claimed(root.headers, sender, ourselves), None)
+    report["claimed"] = claim[0] if claim else None
     machine = attempt(
         "automatic", lambda: automatic(root.headers, text=own_new_text, **report, **envelope, ourselves=ourselves), None
     )
@@ -96,6 +101,8 @@ def _meaning(
         "language": attempt("language", lambda: language(new_text or body.text), ""),
         "automatic": or_bounce(machine, delivery_report),
         "bounce": delivery_report,
+        "claimed": claim[0] if claim else None,
+        "claimed_by": claim[1] if claim else "",
     }
 
 

@@ -70,10 +70,15 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Automatic:
-    """Why a mail is no person's: the kind, and the header or words that said so."""
+    """Why a mail is no person's: the kind, and the header or words that said so.
+
+    distribution: only the way says so by which it came (a list, bulk, the null path): that withholds letters, and does
+    not unmake a reply.
+    """
 
     kind: AutomaticKind
     reason: str
+    distribution: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,8 @@ class Mail:
     message_id, in_reply_to, references: with angle brackets, as written; "" or () where there is none.
     sender_address: the one usable From mailbox, else None (no From, several, a group, a broken address).
     from_: all mailboxes of From, whatever they are worth.
+    claimed: for whom a group or form writes that has our own or a no-reply address in From, unverified; claimed_by: the
+    header that says so.
     return_path: the topmost Return-Path without brackets; "" is the null path, None is no such header.
     date: the Date header, aware, or None. language: "en", "zh-Hans", "zh-Hant", another ISO 639-1 code, or "".
     trust: what the site's own Authentication-Results say of sender_address; trust_reason says it in words.
@@ -124,6 +131,8 @@ class Mail:
     subject: str = ""
     sender_address: Address | None = None
     from_: tuple[Address, ...] = ()
+    claimed: Address | None = None
+    claimed_by: str = ""
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
     reply_to: tuple[Address, ...] = ()
