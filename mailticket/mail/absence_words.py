@@ -420,7 +420,8 @@ _ABSENT = _stems("absent")
 _THANKS = tuple(map(fold, (
     "thank", "dank", "merci", "gracias", "obrigad", "agrade", "grazie", "dzięk", "otrzyma", "děkuj", "ďakuj",
     "vďaka", "köszön", "mulțum", "mulţum", "благодар", "спасибо", "дяку", "хвала", "hvala", "zahvalj", "ačiū",
-    "dėkoj", "paldies", "pateic", "tänan", "täname", "aitäh", "kiitos", "kiitän", "tack", "takk", "tak for",
+    "dėkoj", "paldies",
+    "pateic", "tänan", "täname", "aitäh", "kiitos", "kiitän", "tack", "takk", "tak for",
     "þakka", "ευχαριστ", "teşekkür", "شكر", "תודה", "تشکر", "سپاس", "ممنون", "متشکر", "धन्यवाद", "शुक्रिया",
     "ขอบคุณ", "cảm ơn", "cám ơn", "terima kasih", "ありがとう", "감사", "感谢", "谢谢", "感謝", "謝謝", "已收到", "gràcies",
     "agraeixo", "eskerrik", "mila esker", "grazas",

@@ -79,18 +79,20 @@ def automatic(
     claimed: Address | None = None,
     calendar_method: str = "",
     reaction: str = "",
+    complaint: str = "",
 ) -> Automatic | None:
     """The kind of automaton that wrote a mail and what said so, or None for a person's mail.
 
     text: the new text (a person's answer quotes our own automatic words). return_path: "" is the null path.
     claimed: for whom a group or form writes. calendar_method: what calendar_part.method says. reaction: the emoji that
-    a part says is all that its sender had to say. A mail that `bounce` recognises is a bounce, whatever this says.
+    a part says is all that its sender had to say. complaint: what shows that it is one. A mail that `bounce` recognises is a bounce, whatever this says.
     Sources: RFC 3834 sections 2 and 5, RFC 5321 section 4.5.5, RFC 6522, RFC 5965, RFC 8098, RFC 2369,
     RFC 2919, and the habits of older programs.
     """
     form = claimed if sender and claimed and speaks_for_person(sender, claimed, ourselves) else None
     return (
         _own(headers, ourselves)
+        or (Automatic("feedback-report", complaint) if complaint else None)
         or _by_report(headers, root_type, report_type)
         or _by_header(headers, subject)
         or _by_rule(headers, subject, sender)

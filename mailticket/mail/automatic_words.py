@@ -98,7 +98,8 @@ RECALL_SUBJECT = re.compile(
     r"\s*(?:recall|rückruf|rappel|recuperar|recuperação|recolher|revogar|richiamo|richiama|intrekken|intrekking"
     r"|odwołanie|odwołaj|odvolání|odvolat|odvolanie|visszahívás|rechemare|отзыв|отозвать|відкликання|відкликати"
     r"|återkalla|återkallelse"
-    r"|tilbagekald|tilbagekaldelse|tilbakekall|tilbakekalling|peruutus|kutsu takaisin|geri çağırma|geri çağır|ανάκληση"
+    r"|tilbagekald|tilbagekaldelse|tilbakekall|tilbakekalling|peruutus|kutsu takaisin|geri çağırma|geri çağır"
+    r"|ανάκληση"
     r"|retirar|retirada|استرجاع|سحب|ביטול|החזרה|thu hồi|penarikan|撤回|回收|收回|召回|リコール|取り消し|取消し"
     r"|メッセージの取り消し|회수|메시지 회수)\s?[:：]",
     re.IGNORECASE,
@@ -116,7 +117,8 @@ RECALL_SENTENCE = re.compile(
     r"|(?:vil|ønsker å) (?:gjerne )?tilbakekalle meldingen"
     r"|haluaa (?:peruuttaa|kutsua takaisin) viestin"
     r"|iletisini geri çağırmak istiyor|θέλει να ανακαλέσει το μήνυμα|يرغب في استرجاع الرسالة|מעוניין לבטל את ההודעה"
-    r"|muốn thu hồi (?:thư|tin)|(?:希望|想要?|要求|欲|试图|試圖)(?:撤回|回收|收回|召回)|メッセージ[^\n]{0,200}取り消(?:し|そう)"
+    r"|muốn thu hồi (?:thư|tin)|(?:希望|想要?|要求|欲|试图|試圖)(?:撤回|回收|收回|召回)"
+    r"|メッセージ[^\n]{0,200}取り消(?:し|そう)"
     r"|메시지[^\n]{0,200}(?:회수|취소)하려고",
     re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ from mailticket.mail.automatic import automatic, or_bounce, suppress
 from mailticket.mail.bodies import Bodies
 from mailticket.mail.bounce import bounce
 from mailticket.mail.claimed import claimed
+from mailticket.mail.complaint import complaint
 from mailticket.mail.headings import is_forward_subject
 from mailticket.mail.language import language
 from mailticket.mail.parts import Headers, Part
@@ -87,9 +88,14 @@ def _meaning(
     envelope: dict[str, Any] = {"subject": subject, "sender": sender, "return_path": return_path}
     report: dict[str, Any] = {"root_type": root.type, "report_type": root.params.get("report-type", "").lower()}
     own_text, own_new_text = ("", "") if body.borrowed else (body.text, new_text)
-    delivery_report = attempt("bounce", lambda: bounce(content, root, text=own_text, **envelope), None)
+    delivery_report = attempt(
+        "bounce", lambda: bounce(content, root, text=own_text, **envelope, own_addresses=ourselves.own_addresses), None
+    )
     report["calendar_method"] = attempt("calendar", lambda: calendar_part.method(root, content), "")
     report["reaction"] = attempt("reaction", lambda: reaction(root, content), "")
+    report["complaint"] = attempt(
+        "complaint", lambda: complaint(content, root, subject=subject, text=own_text, sender=sender), ""
+    )
     claim = attempt("claimed sender", lambda: claimed(root.headers, sender, ourselves), None)
     report["claimed"] = claim[0] if claim else None
     machine = attempt(

@@ -93,10 +93,18 @@ class BounceRecipient:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """A delivery report: its recipients, and the Message-ID of the mail that it is about ("" where unknown)."""
+    """A delivery report: its recipients, and what it says of the mail that it is about.
+
+    original_message_id: "" where unknown; a relay may have put its own in place of ours. original_references: what
+    the returned mail answered, with angle brackets, the newest last. original_subject: decoded. queue_ids: names under
+    which servers had accepted it, as its returned header tells.
+    """
 
     recipients: tuple[BounceRecipient, ...]
     original_message_id: str = ""
+    original_references: tuple[str, ...] = ()
+    original_subject: str = ""
+    queue_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
