@@ -6,14 +6,17 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mailticket.mail import addresses, bodies, headers, hidden, identity, structure, trust
+from mailticket.mail import addresses, bodies, calendar_part, headers, hidden, identity, structure, trust
 from mailticket.mail.automatic import automatic, or_bounce, suppress
 from mailticket.mail.bodies import Bodies
 from mailticket.mail.bounce import bounce
+from mailticket.mail.claimed import claimed
+from mailticket.mail.complaint import complaint
 from mailticket.mail.headings import is_forward_subject
 from mailticket.mail.language import language
 from mailticket.mail.parts import Headers, Part
 from mailticket.mail.quoting import trim
+from mailticket.mail.reactions import reaction
 from mailticket.mail.values import Address, Cut, Mail, Ourselves, Sender
 
 MAX_SUBJECT = 1000  # characters
@@ -50,7 +53,7 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
         attachments=tuple(body.attachments),
         trust=verdict,
         trust_reason=reason,
-        suppress=attempt("suppress", lambda: suppress(part, ourselves), ""),
+        suppress=attempt("suppress", lambda: suppress(part, ourselves, return_path), ""),
         **fields,
         **_meaning(content, root, body, fields["subject"], sender, return_path, ourselves, attempt),
         warnings=tuple(dict.fromkeys(attempt.warnings))[:MAX_WARNINGS],
@@ -85,7 +88,16 @@ def _meaning(
     envelope: dict[str, Any] = {"subject": subject, "sender": sender, "return_path": return_path}
     report: dict[str, Any] = {"root_type": root.type, "report_type": root.params.get("report-type", "").lower()}
     own_text, own_new_text = ("", "") if body.borrowed else (body.text, new_text)
-    delivery_report = attempt("bounce", lambda: bounce(content, root, text=own_text, **envelope), None)
+    delivery_report = attempt(
+        "bounce", lambda: bounce(content, root, text=own_text, **envelope, own_addresses=ourselves.own_addresses), None
+    )
+    report["calendar_method"] = attempt("calendar", lambda: calendar_part.method(root, content), "")
+    report["reaction"] = attempt("reaction", lambda: reaction(root, content), "")
+    report["complaint"] = attempt(
+        "complaint", lambda: complaint(content, root, subject=subject, text=own_text, sender=sender), ""
+    )
+    claim = attempt("claimed sender", lambda: claimed(root.headers, sender, ourselves), None)
+    report["claimed"] = claim[0] if claim else None
     machine = attempt(
         "automatic", lambda: automatic(root.headers, text=own_new_text, **report, **envelope, ourselves=ourselves), None
     )
@@ -95,6 +107,8 @@ def _meaning(
         "language": attempt("language", lambda: language(new_text or body.text), ""),
         "automatic": or_bounce(machine, delivery_report),
         "bounce": delivery_report,
+        "claimed": claim[0] if claim else None,
+        "claimed_by": claim[1] if claim else "",
     }
 
 

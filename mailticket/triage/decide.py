@@ -92,11 +92,15 @@ def _report(case: Case, trail: Sequence[Trace]) -> Decision | None:
 def _automatic(case: Case, trail: Sequence[Trace]) -> Decision | None:
     """What automata write is filed where it belongs; what nobody asked for and no list sent opens a ticket below."""
     automatic = case.mail.automatic
+    if case.claims.own:
+        return _filed("own", "its own Message-ID bears our signature")
     if automatic is None:
         return None
     if automatic.kind in ("own", "read-receipt", "feedback-report"):
         return _filed(automatic.kind, automatic.reason)
     allowed = next((t for t in trail if t.allowed), None)
+    if allowed is not None and automatic.distribution:
+        return None  # a reply, by whatever way it came
     if allowed is not None:
         return _filed("auto-reply", f"an automaton's answer to ours ({automatic.reason}; {allowed.finding})", allowed)
     if automatic.kind in ("list", "auto-reply"):
@@ -115,7 +119,8 @@ def _filed(kind: str, reason: str, trace: Trace | None = None) -> Decision:
 def _append(case: Case, trail: Sequence[Trace]) -> Decision | None:
     """A person's mail joins the ticket of the best evidence that allows it; weaker evidence that differs is noted."""
     trace = next((t for t in trail if t.allowed), None)
-    if trace is None or case.mail.automatic is not None:
+    automatic = case.mail.automatic
+    if trace is None or (automatic is not None and not automatic.distribution):
         return None
     facts = trace.facts
     word = _command(case, trace)
