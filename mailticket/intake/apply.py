@@ -19,6 +19,7 @@ from mailticket.store import Session, incoming, outgoing, tickets
 from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.decision import Decision, Hold
 from mailticket.triage.understanding import Understanding
+from mailticket.triage.writer import is_claimed
 
 log = logging.getLogger("mailticket.intake.apply")
 
@@ -86,6 +87,7 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
         language=mail.language or decision.language,
         requester_id=requester,
         trust=mail.trust,
+        claimed=is_claimed(mail),
         marks=decision.marks,
         fields={name: list(values) for name, values in meaning.fields.items()},
         missing=list(meaning.missing),
@@ -214,6 +216,7 @@ def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: D
         from_name=sender.name if sender else "",
         from_address=sender.address if sender else "",
         to_address=", ".join(a.address for a in mail.to[:20]),
+        cc_address=", ".join(a.address for a in mail.cc[:20]),
         subject=meaning.subject[:_LONGEST_SUBJECT],
         text=meaning.text,
         new_text=meaning.new_text,
