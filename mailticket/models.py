@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.types import TypeDecorator
@@ -155,6 +156,7 @@ class Incoming(SQLModel, table=True):
         _partial("ix_incoming_afterwards_due", "folder_id", "afterwards_at", where="afterwards = 'due'"),
         Index("ix_incoming_state_route", "state", "route"),  # the count of conservation reads nothing else
         _partial("ix_incoming_quarantined", "id", where="state = 'quarantined'"),
+        _partial("ix_incoming_out_of_sight", "decided_at", "id", where="state = 'filed' AND ticket_id IS NULL"),
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
     route: str  # name of the mailbox, or "file"
@@ -174,9 +176,14 @@ class Incoming(SQLModel, table=True):
     evidence: list[list[str]] | None = _json()
     message_id: str | None = Field(default=None, index=True)
     identity: str | None = Field(default=None, index=True)
+    origin: str | None = Field(default=None, index=True)  # of whom, when, under which Message-ID: see mail.identity
     raw_digest: str | None = Field(default=None, index=True)
     trust: str = "unknown"
     copy_of: int | None = Field(default=None, foreign_key="incoming.id")
+    sender: str = _text()  # the From, and masked the subject, of what is filed without a ticket
+    subject: str = _text()
+    names_us: bool | None = None  # whether To or Cc holds an address of ours; null unread
+    dismissed_at: datetime | None = _time()  # when staff had looked at it, filed without a ticket
     ticket_id: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     afterwards: str = "none"  # none | due | done
     afterwards_attempts: int = 0
@@ -223,6 +230,7 @@ class Ticket(SQLModel, table=True):
     requester_id: int | None = Field(default=None, foreign_key="requester.id")
     trust: str = "unknown"
     marks: list[str] | None = _json()
+    claimed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # its requester, by a form
     assigned_to: str = ""
     check_word: str = ""
     serial: int = 0

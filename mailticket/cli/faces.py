@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a face needs no more of these rooms than their names
+    from mailticket.intake.filed import Filed
     from mailticket.mail.values import Address, Mail
     from mailticket.models import Attachment, Event, Incoming, Message, Outgoing
     from mailticket.store.overview import TicketRow
@@ -95,6 +96,8 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
         "merged_into": row.merged_into,
         "position": position,
         "duplicate_of": row.duplicate_of,
+        "linked_to": row.linked_to,
+        "claimed": t.claimed,
         "similarity": t.similarity,
         "messages": row.messages,
         "fields": t.fields or {},
@@ -152,6 +155,27 @@ def outgoing(row: Outgoing, ticket_key: str | None) -> dict[str, Any]:
         "reason": row.reason or None,
         "created_at": moment(row.created_at),
         "sent_at": moment(row.sent_at),
+    }
+
+
+def filed(mail: Filed) -> dict[str, Any]:
+    """A line of `mail list --filed --json`."""
+    row = mail.row
+    return {
+        "id": row.id,
+        "at": moment(row.decided_at),
+        "arrived_at": moment(row.arrived_at),
+        "mailbox": row.route,
+        "uid": row.uid,
+        "message_id": row.message_id,
+        "rule": row.rule,
+        "reason": row.reason,
+        "from": mail.sender,
+        "subject": mail.subject,
+        "named_us": mail.names_us,
+        "sender": row.trust,
+        "size": row.size,
+        "dismissed_at": moment(row.dismissed_at),
     }
 
 

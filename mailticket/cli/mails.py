@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from mailticket.cli import terminal
 from mailticket.cli.common import (
     config_option,
     json_option,
+    limit_option,
     loop_mark_of,
     print_json,
     reading_of,
@@ -22,6 +24,7 @@ from mailticket.cli.common import (
 
 if TYPE_CHECKING:
     from mailticket.intake.explain import Explainer
+    from mailticket.intake.filed import Cabinet
     from mailticket.intake.files import MailFile
     from mailticket.mail.values import Mail
     from mailticket.triage.understanding import Understanding
@@ -163,6 +166,100 @@ def _with_progress(items: Iterable[Any], *, quiet: bool) -> Iterator[Any]:
         yield item
     if visible:
         click.echo("\r" + " " * 20 + "\r", nl=False, err=True)
+
+
+@mail.command("list")
+@click.option("--filed", is_flag=True, required=True, help="What was filed without a ticket.")
+@limit_option
+@json_option
+@config_option
+@click.pass_context
+def list_(ctx: click.Context, filed: bool, limit: int | None, as_json: bool) -> None:
+    """List the mails that were filed without a ticket, newest first: lists, receipts, automatic replies, bounces."""
+    from mailticket.cli import faces
+    from mailticket.intake.filed import Cabinet
+
+    with site_of(ctx) as site:
+        mails = Cabinet(site).listing(limit)
+        now = site.clock()
+    if as_json:
+        for entry in mails:
+            print_json(faces.filed(entry))
+        return
+    lines = [
+        (entry.row.id, terminal.ago(entry.row.decided_at, now), entry.row.route, entry.row.rule,
+         _NAMED[entry.names_us], "dismissed" if entry.row.dismissed_at else "", terminal.line(entry.sender),
+         terminal.line(entry.subject), terminal.line(entry.row.reason))
+        for entry in mails
+    ]  # fmt: skip
+    if lines:
+        head = ("NUMBER", "SINCE", "MAILBOX", "RULE", "NAMED US", "SEEN", "FROM", "SUBJECT", "WHY")
+        terminal.table(head, lines)
+    else:
+        click.echo("Nothing was filed without a ticket.")
+
+
+_NAMED = {True: "yes", False: "no", None: "?"}
+
+
+@mail.command()
+@click.argument("numbers", type=int, nargs=-1, required=True, metavar="NUMBER...")
+@click.option("--acknowledge", is_flag=True, help="Send its writer the letter that a request gets.")
+@json_option
+@config_option
+@click.pass_context
+def release(ctx: click.Context, numbers: tuple[int, ...], acknowledge: bool, as_json: bool) -> int:
+    """Open a ticket for mails that were filed without one, by the numbers of `mail list --filed`.
+
+    Each is read as a person's request. Nobody gets a letter unless --acknowledge is given.
+    """
+
+    def release_one(cabinet: Cabinet, number: int) -> dict[str, Any]:
+        result = cabinet.release(number, acknowledged=acknowledge)
+        return {"ticket": result.ticket, "letter": result.letter or None, "withheld": result.withheld or None}
+
+    return _on_filed(ctx, numbers, release_one, "released", as_json)
+
+
+@mail.command()
+@click.argument("numbers", type=int, nargs=-1, required=True, metavar="NUMBER...")
+@json_option
+@config_option
+@click.pass_context
+def dismiss(ctx: click.Context, numbers: tuple[int, ...], as_json: bool) -> int:
+    """Say that somebody looked at mails that were filed without a ticket: `status` counts them as unseen no more."""
+
+    def dismiss_one(cabinet: Cabinet, number: int) -> dict[str, Any]:
+        cabinet.dismiss(number)
+        return {}
+
+    return _on_filed(ctx, numbers, dismiss_one, "dismissed", as_json)
+
+
+def _on_filed(
+    ctx: click.Context, numbers: Sequence[int], act: Callable[[Cabinet, int], dict[str, Any]], done: str, as_json: bool
+) -> int:
+    """Act on each of the mails; one that cannot be acted on is named and does not stop the others."""
+    from mailticket.errors import NotFound, Refused
+    from mailticket.intake.filed import Cabinet
+
+    wrong = 0
+    with site_of(ctx) as site:
+        cabinet = Cabinet(site, getpass.getuser())
+        for number in numbers:
+            try:
+                outcome: dict[str, Any] = {"id": number, "state": done, **act(cabinet, number)}
+            except (NotFound, Refused) as refusal:
+                wrong += 1
+                outcome = {"id": number, "state": "refused", "reason": str(refusal)}
+            if as_json:
+                print_json(outcome)
+            else:
+                words = (outcome.get(name) for name in ("state", "ticket", "letter", "withheld", "reason"))
+                click.echo(
+                    f"{number}: {' '.join(str(word) for word in words if word)}", err=outcome["state"] == "refused"
+                )
+    return 1 if wrong else 0
 
 
 @mail.command("take-up")

@@ -18,6 +18,9 @@ _MEANINGS = {
     "mailticket_overdue": "Unanswered tickets whose promise has passed.",
     "mailticket_outgoing": "Outgoing mails by state.",
     "mailticket_quarantined": "Mails that could not be taken in.",
+    "mailticket_filed_7_days": "Mails of the last 7 days that were filed without a ticket.",
+    "mailticket_filed_named_us_7_days": "Of those, mails that named us in To or Cc and that nobody dismissed.",
+    "mailticket_unclaimed_bounces": "Delivery reports that belong to no letter of ours and that nobody dismissed.",
     "mailticket_oldest_unanswered_timestamp_seconds": "When the oldest unanswered ticket was opened.",
     "mailticket_oldest_due_timestamp_seconds": "When the oldest mail that waits to leave was written.",
     "mailticket_oldest_pending_timestamp_seconds": "When the oldest mail that is not yet taken in was listed.",
@@ -41,6 +44,9 @@ def exposition(face: Mapping[str, Any]) -> str:
     metrics.set("mailticket_unanswered", face["unanswered"])
     metrics.set("mailticket_overdue", face["overdue"])
     metrics.set("mailticket_quarantined", face["quarantine"])
+    metrics.set("mailticket_filed_7_days", face["filed_7_days"]["without_ticket"])
+    metrics.set("mailticket_filed_named_us_7_days", face["filed_7_days"]["named_us"])
+    metrics.set("mailticket_unclaimed_bounces", face["unclaimed_bounces"])
     _set_time(metrics, "mailticket_oldest_unanswered", (face["oldest_unanswered"] or {}).get("created_at"))
     _set_time(metrics, "mailticket_oldest_due", face["oldest_due"])
     _set_time(metrics, "mailticket_oldest_pending", face["oldest_pending"])

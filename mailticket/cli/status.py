@@ -79,6 +79,8 @@ def _face(figures: Any, recent: dict[str, Any], parts: list[dict[str, Any]], now
         "oldest_due": moment(figures.oldest_due),
         "withheld": figures.outgoing.get("withheld", 0),
         "quarantine": figures.quarantined,
+        "filed_7_days": {"without_ticket": figures.filed, "named_us": figures.filed_named_us},
+        "unclaimed_bounces": figures.unclaimed_bounces,
         "oldest_pending": moment(figures.oldest_pending),
     }
 
@@ -125,3 +127,18 @@ def _print_figures(face: dict[str, Any], figures: Any, now: Any) -> None:
     click.echo(f"  outbox      {outbox}{stuck}")
     quarantine = click.style(f"{face['quarantine']} mails", fg="red") if face["quarantine"] else "empty"
     click.echo(f"  quarantine  {quarantine}")
+    _print_filed(face)
+
+
+def _print_filed(face: dict[str, Any]) -> None:
+    """What went nowhere, so that nobody's request stays where nobody looks."""
+    filed = face["filed_7_days"]
+    text = f"{filed['without_ticket']} mails without a ticket in 7 days"
+    if filed["named_us"]:
+        text += click.style(f", {filed['named_us']} of them named us", fg="yellow")
+    if face["unclaimed_bounces"]:
+        bounces = f"{face['unclaimed_bounces']} delivery reports that belong to no letter"
+        text += click.style(f", {bounces}", fg="red")
+    if filed["named_us"] or face["unclaimed_bounces"]:
+        text += ": see `mailticket mail list --filed`"
+    click.echo(f"  filed       {text}")

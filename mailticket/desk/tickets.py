@@ -6,8 +6,9 @@ from datetime import datetime
 
 from mailticket.errors import NotFound, Refused
 from mailticket.letters import Quoted
-from mailticket.mail import attachment_bytes
+from mailticket.mail import attachment_bytes, read
 from mailticket.mail.addresses import is_bare_address
+from mailticket.mail.claimed import is_ours
 from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import address_key
 from mailticket.models import Message, Participant, Ticket
@@ -15,10 +16,12 @@ from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
 from mailticket.secrets import masking
 from mailticket.site import Site
-from mailticket.store import Session, outgoing, tickets
+from mailticket.store import Session, outgoing, raws, tickets
 from mailticket.triage import ticket_keys
+from mailticket.triage.writer import unanswerable
 
 _LONGEST_QUOTE = 5_000
+_MOST_MAILS = 5  # of a ticket that are read again for whom they claim
 
 
 class Desk:
@@ -176,6 +179,7 @@ class Desk:
         with self.site.database.write() as session:
             ticket = self.find(session, name)
             ticket.requester_id = tickets.requester_of(session, MailAddress("", address), ticket.language, now)
+            ticket.claimed = False
             session.add(ticket)
             self._event(session, ticket, now, "requester", address)
         return ticket.key
@@ -232,7 +236,7 @@ class Desk:
     def _check_address(self, address: str) -> None:
         if not is_bare_address(address):
             raise Refused(f"{address!r} is not one e-mail address such as ann@example.org")
-        if address_key(address) in self.site.settings.own_addresses:
+        if is_ours(address_key(address), self.site.brief.ourselves):
             raise Refused(f"{address} is our own address")
 
     def _add_participant(self, session: Session, ticket: Ticket, address: str, now: datetime) -> None:
@@ -246,11 +250,31 @@ class Desk:
     def _recipient(self, session: Session, ticket: Ticket) -> str:
         addresses = tickets.addresses_of(session, ticket.requester_id) if ticket.requester_id else []
         if not addresses:
-            raise Refused(f"{ticket.key} has no requester to answer; set one with `mailticket ticket requester`")
+            raise Refused(f"{ticket.key} has no requester to answer; {self._remedy(session, ticket)}")
         newest = tickets.newest_incoming(session, int(ticket.id or 0))
         spellings = {a.key: a.address for a in addresses}
         last = address_key(newest.from_address) if newest else ""
-        return spellings.get(last, addresses[0].address)
+        recipient = spellings.get(last, addresses[0].address)
+        why = unanswerable(recipient, self.site.brief.ourselves)
+        if why:
+            refusal = f"{ticket.key} cannot be answered at {recipient}: {why}"
+            raise Refused(f"{refusal}; {self._remedy(session, ticket)}")
+        return recipient
+
+    def _remedy(self, session: Session, ticket: Ticket) -> str:
+        """How staff set the requester, with the one whom the ticket's mails claim, if there is one."""
+        command = f"`mailticket ticket requester {ticket.key} {{}}`"
+        for message in tickets.conversation(session, int(ticket.id or 0))[:_MOST_MAILS]:
+            raw = raws.get(session, message.raw_digest) if message.direction == "in" and message.raw_digest else None
+            mail = read(raw, self.site.brief.ourselves) if raw else None
+            people = [mail.claimed, *mail.reply_to] if mail else []
+            claimed = next((p for p in people if p and not unanswerable(p.address, self.site.brief.ourselves)), None)
+            if claimed is not None:
+                return (
+                    f"its mail claims {claimed.address} as requester: if that is true, set it with "
+                    + command.format(claimed.address)
+                )
+        return "set a requester with " + command.format("ADDRESS")
 
     def _thread(self, session: Session, ticket: Ticket) -> tuple[str, ...]:
         """All Message-IDs of the conversation, oldest first: what References holds (RFC 5322 section 3.6.4)."""

@@ -19,6 +19,7 @@ from mailticket.store import Session, incoming, outgoing, tickets
 from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.decision import Decision, Hold
 from mailticket.triage.understanding import Understanding
+from mailticket.triage.writer import is_claimed
 
 log = logging.getLogger("mailticket.intake.apply")
 
@@ -86,6 +87,7 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
         language=mail.language or decision.language,
         requester_id=requester,
         trust=mail.trust,
+        claimed=is_claimed(mail),
         marks=decision.marks,
         fields={name: list(values) for name, values in meaning.fields.items()},
         missing=list(meaning.missing),

@@ -11,6 +11,7 @@ from mailticket.mail.values import Mail
 from mailticket.triage.brief import Brief
 from mailticket.triage.known import Claims, claims
 from mailticket.triage.understanding import Understanding, understand
+from mailticket.triage.writer import with_writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Prepared:
 
 def prepare(raw: bytes, complete: bool, brief: Brief) -> Prepared:
     """Prepare one mail. complete is False when `raw` is only its headers and beginning."""
-    mail = read(raw, brief.ourselves)
+    mail = with_writer(read(raw, brief.ourselves), brief.ourselves)
     return Prepared(
         mail,
         understand(mail, brief.classifier),

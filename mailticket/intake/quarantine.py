@@ -63,6 +63,7 @@ class Isolation:
         """File the mail away; its bytes stay until retention removes them."""
         self.get(number)
         reason = "discarded from quarantine by staff"
+        now = self._site.clock()
         with self._site.database.write() as session:
-            incoming.finish(session, number, self._site.clock(), state="filed", rule="discarded", reason=reason)
+            incoming.finish(session, number, now, state="filed", rule="discarded", reason=reason, dismissed_at=now)
         return Result(number, "filed", "discarded", reason)

@@ -32,6 +32,7 @@ from mailticket.store.incoming import Waiting
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
 from mailticket.triage.understanding import Understanding
+from mailticket.triage.writer import names_us
 from mailticket.upkeep.load import Expectation
 
 log = logging.getLogger("mailticket.intake.take_in")
@@ -42,6 +43,7 @@ POISON_AFTER = 3
 _BACKLOG = 100  # mails for which a second process is worth its half second of start
 _TRANSACTION_SECONDS = 0.1
 _HURRIED_SECONDS = 0.03  # while the outbox waits for its turn
+_LONGEST_LINE = 500
 _STATES = {"open": "opened", "append": "appended", "file": "filed", "known": "known"}
 
 
@@ -278,6 +280,8 @@ class Intake:
             trust=mail.trust,
             copy_of=decision.copy_of,
             ticket_id=ticket_id,
+            names_us=names_us(mail, self.site.brief.ourselves),
+            **(_description(arrived) if decision.action == "file" and ticket_id is None else {}),
             **({"afterwards": "due", "afterwards_at": now} if afterwards else {}),
         )  # fmt: skip
 
@@ -294,6 +298,13 @@ class Intake:
                             raw_digest=packed.digest)  # fmt: skip
         log.error("mail %s is quarantined: %s", arrival.incoming_id, reason)
         return Result(arrival.incoming_id, "quarantined", "poison", reason)
+
+
+def _description(arrived: Arrived) -> dict[str, str]:
+    """By what staff recognise a mail that has no ticket."""
+    senders = arrived.mail.from_[:3]
+    written = ", ".join(f"{sender.name} <{sender.address}>" if sender.name else sender.address for sender in senders)
+    return {"sender": written[:_LONGEST_LINE], "subject": arrived.meaning.subject[:_LONGEST_LINE]}
 
 
 def _readable(arrivals: Iterable[Arrival], batch: Sequence[Prepared | Failure], suspects: list[Arrival]) -> list[_Item]:

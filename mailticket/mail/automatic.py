@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 
+from mailticket.mail import absence_words, addresses
 from mailticket.mail import automatic_words as words
 from mailticket.mail import headers as header_text
 from mailticket.mail.bounce_words import DAEMON_ADDRESS
+from mailticket.mail.claimed import NOBODY, is_ours, speaks_for_person
+from mailticket.mail.headings import is_forward_subject
 from mailticket.mail.parts import Headers
 from mailticket.mail.values import Address, Automatic, AutomaticKind, Bounce, Ourselves
 
 _COMMENT = re.compile(r"\([^()]*\)")
+# What lists put into their mails; List-Unsubscribe and List-Help stand in those of any sending program as well.
 _LIST_HEADERS = (
     "list-id",
     "list-post",
-    "list-unsubscribe",
-    "list-help",
     "list-subscribe",
     "list-owner",
     "list-archive",
     "mailing-list",
     "x-mailing-list",
 )
+_FOOTER_HEADERS = ("list-unsubscribe", "list-help")
 # Headers of before RFC 3834 and of single programs: what the value must begin with ("" anything but "no"), kind.
 _OLDER: dict[str, tuple[tuple[str, AutomaticKind], ...]] = {
     "x-autoreply": (("", "auto-reply"),),
@@ -60,12 +63,6 @@ _BULK = ("bulk", "junk", "list")
 _LIST_SENDER = re.compile(
     r"^(?:owner-.{1,100}|.{1,100}-(?:request|owner)|listserv|majordomo|mailman|listmaster)@", re.IGNORECASE
 )
-_MACHINE_SENDER = re.compile(
-    r"^(?:(?:.{1,60}[-_.+])?(?:no|not|non|donot|do-not|do_not|dont|don't)[-_.]?(?:reply|respond|answer|replay)"
-    r"|autoreply|auto-reply|autoresponder"
-    r"|bounces?(?:[-_+].{0,200})?|noreply.{0,60}|mail-noreply|notifications?-noreply)(?:\+.{0,200})?@",
-    re.IGNORECASE,
-)
 _WISHES = ("all", "oof", "autoreply")
 
 
@@ -79,23 +76,33 @@ def automatic(
     sender: Address | None,
     return_path: str | None,
     ourselves: Ourselves,
+    claimed: Address | None = None,
     calendar_method: str = "",
+    reaction: str = "",
+    complaint: str = "",
 ) -> Automatic | None:
     """The kind of automaton that wrote a mail and what said so, or None for a person's mail.
 
     text: the new text (a person's answer quotes our own automatic words). return_path: "" is the null path.
-    calendar_method: what calendar_part.method says. A mail that `bounce` recognises is a bounce, whatever this says.
+    claimed: for whom a group or form writes. calendar_method: what calendar_part.method says. reaction: the emoji that
+    a part says is all that its sender had to say. complaint: what shows that it is one. A mail that
+    `bounce` recognises is a bounce, whatever this says.
     Sources: RFC 3834 sections 2 and 5, RFC 5321 section 4.5.5, RFC 6522, RFC 5965, RFC 8098, RFC 2369,
     RFC 2919, and the habits of older programs.
     """
+    form = claimed if sender and claimed and speaks_for_person(sender, claimed, ourselves) else None
     return (
-        _own(headers, sender, ourselves)
+        _own(headers, ourselves)
+        or (Automatic("feedback-report", complaint) if complaint else None)
         or _by_report(headers, root_type, report_type)
         or _by_header(headers, subject)
+        or _by_rule(headers, subject, sender)
         or _by_calendar(headers, calendar_method, subject)
-        or _by_words(subject, text, answers=headers.has("in-reply-to") or headers.has("references"))
-        or _by_list(headers, sender, ourselves)
-        or _by_sender(sender, return_path, headers)
+        or _by_gesture(subject, text, reaction)
+        or _by_words(subject, text, answers=_answers(headers, subject), form=form is not None)
+        or _by_list(headers, ourselves)
+        or (None if form else _by_sender(sender, headers, ourselves))
+        or _by_path(headers, return_path, ourselves)
     )
 
 
@@ -106,11 +113,12 @@ def or_bounce(automaton: Automatic | None, report: Bounce | None) -> Automatic |
     return Automatic("bounce", automaton.reason if automaton else "a mail server says whom it could not reach")
 
 
-def suppress(headers: Headers, ourselves: Ourselves) -> str:
+def suppress(headers: Headers, ourselves: Ourselves, return_path: str | None = None) -> str:
     """Why no automatic answer may be sent although a person may have written the mail; "" if one may.
 
     The site's spam mark; the wish of X-Auto-Response-Suppress (MS-OXCMAIL), which is no proof of an automaton; a mail
-    that a program passed on (Auto-Submitted: auto-forwarded), which RFC 3834 section 2 forbids to answer.
+    that a program passed on (Auto-Submitted: auto-forwarded), which RFC 3834 section 2 forbids to answer; distribution:
+    a list, bulk, the null path (RFC 5321 section 4.5.5), where a list of our own is none.
     """
     for name, prefix in ourselves.spam_headers:
         if any(_clean(value).lower().startswith(prefix.lower()) for value in _all(headers, name.lower())):
@@ -119,7 +127,10 @@ def suppress(headers: Headers, ourselves: Ourselves) -> str:
     if any(word.strip().lower() in _WISHES for word in re.split(r"[,;]", wish)):
         return f"X-Auto-Response-Suppress: {wish[:80]}"
     keyword = _keyword(header_text.text(headers, "auto-submitted"))
-    return f"Auto-Submitted: {keyword}" if keyword == "auto-forwarded" else ""
+    if keyword == "auto-forwarded":
+        return f"Auto-Submitted: {keyword}"
+    sign = "" if _is_our_list(headers, ourselves) else _list_sign(headers) or _bulk_sign(headers) or _footer(headers)
+    return sign or ("Return-Path: <>" if return_path == "" else "")
 
 
 def _all(headers: Headers, name: str) -> list[str]:
@@ -141,11 +152,10 @@ def _keyword(value: str) -> str:
     return _clean(value).partition(";")[0].strip().lower()
 
 
-def _own(headers: Headers, sender: Address | None, ourselves: Ourselves) -> Automatic | None:
+def _own(headers: Headers, ourselves: Ourselves) -> Automatic | None:
+    """Our mark alone: our address in From proves nothing, for groups and forms write as us."""
     if ourselves.loop_mark and any(_clean(value) == ourselves.loop_mark for value in _all(headers, "x-loop")):
         return Automatic("own", "X-Loop is our own mark")
-    if sender and sender.key in ourselves.own_addresses:
-        return Automatic("own", f"From is our own address {sender.key}")
     return None
 
 
@@ -201,14 +211,50 @@ def _by_calendar(headers: Headers, method: str, subject: str) -> Automatic | Non
     return None
 
 
-def _by_words(subject: str, text: str, *, answers: bool) -> Automatic | None:
+def _by_rule(headers: Headers, subject: str, sender: Address | None) -> Automatic | None:
+    """What an Exchange mailbox's rule answers: it asks for no answer and bears the loop mark of its own mailbox.
+
+    A mail that a rule passed on bears the mark of another mailbox than its sender's, and a person wrote it.
+    """
+    mailbox = header_text.text(headers, "x-ms-exchange-inbox-rules-loop")
+    if not mailbox or not headers.has("x-auto-response-suppress") or is_forward_subject(subject):
+        return None
+    if "@" in mailbox and sender and mailbox.strip(" <>").lower() != sender.key:
+        return None
+    return Automatic("auto-reply", "X-MS-Exchange-Inbox-Rules-Loop with X-Auto-Response-Suppress")
+
+
+def _by_gesture(subject: str, text: str, reaction: str) -> Automatic | None:
+    """What programs send for a click: an emoji as reaction, the wish to recall a mail."""
+    if reaction:
+        return Automatic("auto-reply", f"reaction: {reaction}")
+    match = words.REACTION.match(text[:400])
+    if match:
+        return Automatic("auto-reply", f"reaction: {' '.join(match.group().split())[:60]}")
+    if words.RECALL_SUBJECT.match(subject[:80]) and len(text) <= 1500 and words.RECALL_SENTENCE.search(text[:600]):
+        return Automatic("auto-reply", f"a recall: {subject[:60]}")
+    return None
+
+
+def _answers(headers: Headers, subject: str) -> bool:
+    """Whether a mail answers another; some programs that answer for people say so in the subject alone."""
+    named = headers.has("in-reply-to") or headers.has("references")
+    return named or _ANSWER_SUBJECT.match(subject[:20]) is not None
+
+
+_ANSWER_SUBJECT = re.compile(r"\s*(?:re|aw|sv|vs|odp|antw|ynt|回复|答复|回覆|答覆)(?:\[\d+\])?\s?[:：]", re.IGNORECASE)
+
+
+def _by_words(subject: str, text: str, *, answers: bool, form: bool) -> Automatic | None:
     """Where headers are silent: the subjects and sentences that programs use, never the mere mention of an absence.
 
     An absence is a program's only in an answer that wants nothing: people travel, lose their telephones and need help.
+    form: a form says that it was sent automatically, and means itself, not the person for whom it writes.
     """
     match = words.REPLY_SUBJECT.match(subject[:200])
-    if match:
-        return Automatic("auto-reply", f"Subject: {match.group().strip()[:60]}")
+    formula = match.group().strip() if match else absence_words.reply_subject(subject)
+    if formula:
+        return Automatic("auto-reply", f"Subject: {formula[:60]}")
     if words.MACHINE_SUBJECT.match(subject[:800]):
         return Automatic("auto-generated", f"Subject: {subject[:60]}")
     match = words.RECEIPT_SUBJECT.match(subject[:200])
@@ -217,12 +263,26 @@ def _by_words(subject: str, text: str, *, answers: bool) -> Automatic | None:
     match = words.find(words.REPLY_SENTENCE, text[:400])
     if match and _begins_sentence(text, match.start()) and not _ASKS.search(text[:1500]):
         return Automatic("auto-reply", f"the words: {match.group().strip()[:80]}")
+    absence = _absence(subject, text, answers=answers)
+    if absence:
+        return absence
+    match = None if form else words.find(words.MACHINE_SENTENCE, text[:160])
+    if match and not text[: match.start()].strip(" \t\r\n*-=_#[(【（!！,，") and not _ASKS.search(text[:400]):
+        return Automatic("auto-generated", f"the words: {match.group().strip()[:80]}")
+    return None
+
+
+def _absence(subject: str, text: str, *, answers: bool) -> Automatic | None:
+    """An absence note by its words: it says that somebody is away, and wants nothing."""
+    formula, called_automatic = absence_words.absence_subject(subject)
+    if called_automatic:
+        return Automatic("auto-reply", f"Subject: {formula[:60]}")
     match = words.find(words.ABSENCE, text[:300]) if answers and len(text) <= 1500 else None
     if match and words.ABSENCE_ADVICE.search(text) and not (_ASKS.search(text) or words.REQUEST.search(text)):
         return Automatic("auto-reply", f"the words: {match.group().strip()[:80]}")
-    match = words.find(words.MACHINE_SENTENCE, text[:160])
-    if match and not text[: match.start()].strip(" \t\r\n*-=_#[(【（!！,，") and not _ASKS.search(text[:400]):
-        return Automatic("auto-generated", f"the words: {match.group().strip()[:80]}")
+    note = absence_words.absence_note(text, answers=answers, announced=formula != "")
+    if note and not words.REQUEST.search(text):
+        return Automatic("auto-reply", f"the words: {note}")
     return None
 
 
@@ -235,21 +295,36 @@ def _begins_sentence(text: str, start: int) -> bool:
     return not before or before[-1] in "\n\r.!。！;；" or (before[-1] in ",，" and len(before) <= 40)
 
 
-def _by_list(headers: Headers, sender: Address | None, ourselves: Ourselves) -> Automatic | None:
-    """Mailing lists and bulk. A list that is our own support address (a Google group) brings people's mail."""
-    if _is_our_list(headers, ourselves):
+def _by_list(headers: Headers, ourselves: Ourselves) -> Automatic | None:
+    """What came through a list that we subscribe to, or in bulk, and names us neither in To nor in Cc."""
+    listed = _list_sign(headers)
+    bulk = _bulk_sign(headers)
+    if not (listed or bulk) or _is_our_list(headers, ourselves) or _is_addressed(headers, ourselves):
         return None
-    for name in _LIST_HEADERS:
-        value = header_text.text(headers, name)
-        if value:
-            return Automatic("list", f"{_titled(name)}: {value[:60]}")
-    for value in _all(headers, "precedence"):
-        keyword = _clean(value).lower()
-        if keyword in _BULK:
-            return Automatic("list" if keyword == "list" else "auto-generated", f"Precedence: {keyword}")
-    if sender and _LIST_SENDER.match(sender.address):
-        return Automatic("list", f"From: {sender.address[:100]}")
-    return None
+    if listed:
+        return Automatic("list", listed, distribution=True)
+    kind: AutomaticKind = "list" if bulk.endswith(": list") or _footer(headers) else "auto-generated"
+    return Automatic(kind, bulk, distribution=True)
+
+
+def _list_sign(headers: Headers) -> str:
+    values = ((name, header_text.text(headers, name)) for name in _LIST_HEADERS if headers.has(name))
+    return next((f"{_titled(name)}: {value[:60]}" for name, value in values if value), "")
+
+
+def _bulk_sign(headers: Headers) -> str:
+    keywords = (_clean(value).lower() for value in _all(headers, "precedence"))
+    return next((f"Precedence: {keyword}" for keyword in keywords if keyword in _BULK), "")
+
+
+def _footer(headers: Headers) -> str:
+    return next((_titled(name) for name in _FOOTER_HEADERS if header_text.text(headers, name)), "")
+
+
+def _is_addressed(headers: Headers, ourselves: Ourselves) -> bool:
+    """Whether To or Cc names one of our addresses."""
+    named = (*addresses.listed(headers, "to"), *addresses.listed(headers, "cc"))
+    return any(is_ours(address.key, ourselves) for address in named)
 
 
 def _is_our_list(headers: Headers, ourselves: Ourselves) -> bool:
@@ -263,15 +338,22 @@ def _is_our_list(headers: Headers, ourselves: Ourselves) -> bool:
     return False
 
 
-def _by_sender(sender: Address | None, return_path: str | None, headers: Headers) -> Automatic | None:
-    """Senders that no person answers for, and the null path, which RFC 5321 section 4.5.5 keeps for notifications."""
+def _by_sender(sender: Address | None, headers: Headers, ourselves: Ourselves) -> Automatic | None:
+    """Senders that no person answers for, and our own address where no other header names a person."""
     address = sender.address if sender else header_text.text(headers, "from")
     if not sender:
         address = address.rpartition("<")[2].lstrip(' "')
-    if DAEMON_ADDRESS.match(address[:400]) or _MACHINE_SENDER.match(address[:400]):
+    if sender and is_ours(sender.key, ourselves):
+        return Automatic("auto-generated", f"From is our own address {sender.key}, and no header names a person")
+    if DAEMON_ADDRESS.match(address[:400]) or NOBODY.match(address[:400]) or _LIST_SENDER.match(address[:400]):
         return Automatic("auto-generated", f"From: {address[:100]}")
-    if return_path == "":
-        return Automatic("auto-generated", "Return-Path: <>")
+    return None
+
+
+def _by_path(headers: Headers, return_path: str | None, ourselves: Ourselves) -> Automatic | None:
+    """The null path, which RFC 5321 section 4.5.5 keeps for notifications, unless a mail names us; a server's."""
+    if return_path == "" and not _is_addressed(headers, ourselves):
+        return Automatic("auto-generated", "Return-Path: <>", distribution=True)
     if return_path and return_path.lower().startswith(("mailer-daemon@", "postmaster@")):
         return Automatic("auto-generated", f"Return-Path: {return_path[:100]}")
     return None

@@ -75,6 +75,53 @@ CALENDAR_SUBJECT = re.compile(
     r"|수락됨|거절됨|미정)\s?[:：]",
     re.IGNORECASE,
 )
+# The whole of a mail that stands for a click on an emoji: Gmail's, Outlook's, and the tapbacks of Apple's Messages.
+_WHO = r"[^\n:?]{1,80}"
+REACTION = re.compile(
+    r"[^\w\n]{0,40}\s*(?:"
+    rf"{_WHO} (?:reacted|hat|ha reagito|a réagi|ha reaccionado|reagiu|heeft|zareagował\(?a?\)?) ?(?:reagiert )?(?:via"
+    r"|über|a través de|através do|tramite|przez) gmail\b[^\n]{0,10}(?:\s+<?https?://\S+)?"
+    r"|(?:[\[(]?(?:like|love|heart|celebrate|laugh|surprised|sad|thumbs up)[\])]?[^\w\n]{0,6})?"
+    rf"{_WHO} (?:reacted to your (?:message|e-?mail|mail)|hat auf (?:ihre|deine) (?:nachricht|e-?mail) reagiert"
+    r"|a réagi à (?:votre|ton) (?:message|e-?mail)|(?:ha reaccionado|reaccionó) a (?:su|tu) (?:mensaje|correo)"
+    r"|reagiu (?:à sua|a sua|à tua) (?:mensagem)|ha reagito al (?:tuo|suo) (?:messaggio)"
+    r"|heeft (?:gereageerd op (?:uw|je|jouw) bericht|op (?:uw|je) bericht gereageerd)"
+    r"|zareagował(?:a|\(a\))? na (?:twoją|twój) (?:wiadomość|e-?mail)|отреагировал(?:а|\(а\))? на ваше сообщение)\b"
+    r"|[^\n?？。]{1,40}(?:对|對)(?:你|您)的(?:邮件|郵件|消息|訊息)(?:做出了?|作出了?)(?:反应|反應|回应|回應)"
+    r"|[^\n?？。]{1,40}さんが(?:あなたの)?メッセージにリアクションしました"
+    r"|(?:liked|loved|disliked|laughed at|emphasi[sz]ed|questioned|reacted \S{1,12} to) [“\"][^\n]{1,300}[”\"]"
+    r"|(?:gefällt|hat) [„\"][^\n]{1,300}[“\"] (?:markiert|geliked)"
+    r")[^\w\n]{0,6}(?:\r?\n\s*)*(?:$|-{2,}|_{5,}|from:|von:|de:|da:|van:|od:|发件人|寄件者|差出人)",
+    re.IGNORECASE,
+)
+RECALL_SUBJECT = re.compile(
+    r"\s*(?:recall|rückruf|rappel|recuperar|recuperação|recolher|revogar|richiamo|richiama|intrekken|intrekking"
+    r"|odwołanie|odwołaj|odvolání|odvolat|odvolanie|visszahívás|rechemare|отзыв|отозвать|відкликання|відкликати"
+    r"|återkalla|återkallelse"
+    r"|tilbagekald|tilbagekaldelse|tilbakekall|tilbakekalling|peruutus|kutsu takaisin|geri çağırma|geri çağır"
+    r"|ανάκληση"
+    r"|retirar|retirada|استرجاع|سحب|ביטול|החזרה|thu hồi|penarikan|撤回|回收|收回|召回|リコール|取り消し|取消し"
+    r"|メッセージの取り消し|회수|메시지 회수)\s?[:：]",
+    re.IGNORECASE,
+)
+RECALL_SENTENCE = re.compile(
+    r"would like to recall the message|möchte (?:die|ihre) nachricht [^\n]{0,200}zurückrufen"
+    r"|(?:souhaite|voudrait|aimerait) rappeler le message"
+    r"|(?:desea|quisiera|quiere|le gustaría) (?:recuperar|retirar) el mensaje"
+    r"|(?:gostaria de|deseja|pretende) (?:cancelar|recuperar|retirar|recolher|revogar) (?:a )?mensagem"
+    r"|(?:desidera|vorrebbe) richiamare il messaggio|wil (?:graag )?het bericht [^\n]{0,200}intrekken"
+    r"|(?:chce|chciał\(?a?\)?by) (?:odwołać|wycofać) wiadomość|(?:chce|by chtěl\(?a?\)?|si přeje) odvolat zprávu"
+    r"|(?:chce|by chcel\(?a?\)?) odvolať správu|vissza (?:szeretné|kívánja) (?:hívni|vonni)[^\n]{0,40}üzenet"
+    r"|dorește să (?:recheme|retragă) mesajul|(?:хочет|желает|хотел(?:\(?а\)?)? бы) отозвать сообщение"
+    r"|(?:хоче|бажає) відкликати повідомлення|vill återkalla meddelandet|vil (?:gerne )?tilbagekalde meddelelsen"
+    r"|(?:vil|ønsker å) (?:gjerne )?tilbakekalle meldingen"
+    r"|haluaa (?:peruuttaa|kutsua takaisin) viestin"
+    r"|iletisini geri çağırmak istiyor|θέλει να ανακαλέσει το μήνυμα|يرغب في استرجاع الرسالة|מעוניין לבטל את ההודעה"
+    r"|muốn thu hồi (?:thư|tin)|(?:希望|想要?|要求|欲|试图|試圖)(?:撤回|回收|收回|召回)"
+    r"|メッセージ[^\n]{0,200}取り消(?:し|そう)"
+    r"|메시지[^\n]{0,200}(?:회수|취소)하려고",
+    re.IGNORECASE,
+)
 # A sentence that calls the mail in which it stands an automatic answer.
 REPLY_SENTENCE = re.compile(
     r"\b(?:this|the following) (?:e-?mail |mail |message )?(?:is|was) (?:an |a "

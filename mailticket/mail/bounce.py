@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from mailticket.mail import bounce_prose, bounce_words, charsets, headers
+from mailticket.mail import bounce_notice, bounce_prose, bounce_words, charsets, headers
 from mailticket.mail.bodies import part_bytes
-from mailticket.mail.delivery_status import MAX_RECIPIENTS, read_fields, read_parts
+from mailticket.mail.delivery_status import MAX_RECIPIENTS, read_fields, read_parts, refusals
 from mailticket.mail.parts import Part
 from mailticket.mail.structure import read_structure
 from mailticket.mail.values import Address, Bounce, BounceRecipient
@@ -26,46 +27,88 @@ _IDENTIFIER = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _IDENTIFIERS = re.compile(r"<[^<>\s]{1,500}>")
+_RECEIVED_ID = re.compile(r"^Received:(?:[^\n]|\n[ \t]){0,600}?\bid <?([\w.-]{6,80})", re.IGNORECASE | re.MULTILINE)
+_QUEUE_ID = re.compile(r"^X-[\w-]{0,40}(?:Queue|Message)-?ID:[ \t]{0,5}<?([\w.-]{6,80})", re.IGNORECASE | re.MULTILINE)
+_MOST_HEADER = 20_000  # characters of a returned header in which servers' names for the mail are looked for
+_SHORTEST_QUEUE_ID = 8  # a shorter one is used again within days
+_MOST_REFERENCES = 20
+_LONGEST_SUBJECT = 500
 
 
 def bounce(
-    raw: bytes, root: Part, *, subject: str, text: str, sender: Address | None, return_path: str | None
+    raw: bytes,
+    root: Part,
+    *,
+    subject: str,
+    text: str,
+    sender: Address | None,
+    return_path: str | None,
+    own_addresses: frozenset[str] = frozenset(),
 ) -> Bounce | None:
-    """The delivery report that a mail is, or None. Feedback reports and read receipts are none.
+    """The delivery report that a mail is, or None. Feedback reports are none, nor receipts but for refusals.
 
     raw, root: the mail and its structure. text: its readable text. return_path: "" is the null path, None unknown.
+    own_addresses: ours, which never failed.
     A person's mail that quotes or attaches a bounce is none: the report must be the mail's own, or a server's words.
     """
     report_type = root.params.get("report-type", "").lower()
     text = text if text.strip() else _undecoded(raw, root)
-    if report_type in ("feedback-report", "disposition-notification"):
-        return None
     own = _own_parts(root)
-    if any(part.type in ("message/feedback-report", "message/disposition-notification") for part in own):
+    if report_type == "feedback-report" or any(part.type == "message/feedback-report" for part in own):
         return None
     daemon = _is_daemon(root, sender, return_path)
+    receipts = [part for part in own if part.type == "message/disposition-notification"]
+    if receipts or report_type == "disposition-notification":
+        refusal, recipients = refusals(raw, receipts, text, daemon=daemon)
+        return _about(recipients, raw, root, own, refusal, text) if recipients else None
     reports = [part for part in own if part.type in _STATUS_TYPES]
     if reports and (report_type == "delivery-status" or root.type == "multipart/report" or daemon):
         report, recipients = read_parts(raw, reports)
         if recipients:
-            return Bounce(_completed(recipients, text), _original_id(raw, root, own, report, text))
-    notification = (
-        bounce_prose.notification(text) if sender and bounce_words.MACHINE_ADDRESS.match(sender.address) else None
-    )
+            return _about(_completed(recipients, text), raw, root, own, report, text)
+    notification = bounce_notice.notification(text) if is_notifier(sender) else None
     if notification:
-        return Bounce(notification[0], notification[1] or _original_id(raw, root, own, "", text))
+        return notification if isinstance(notification, Bounce) else None
     if not (reports or report_type == "delivery-status" or _says_so(own, subject, text, sender, return_path, daemon)):
         return None
     if reports and not daemon and report_type != "delivery-status":
         return None
-    prose_recipients = _from_words(root, subject, text, sender)
+    prose_recipients = _from_words(root, subject, text, sender, own_addresses)
     inner = _inner_bounce(raw, own) if daemon and not prose_recipients[0].address else None
     if inner:
         return inner
     prose_recipients = (
         prose_recipients if prose_recipients[0].address else _from_returned(raw, own, text, prose_recipients)
     )
-    return Bounce(prose_recipients, _original_id(raw, root, own, "", text))
+    return _about(prose_recipients, raw, root, own, "", text)
+
+
+def is_notifier(sender: Address | None) -> bool:
+    """Whether a program seems to write from this address, whose notifications may be read as such."""
+    return sender is not None and bounce_words.MACHINE_ADDRESS.match(sender.address) is not None
+
+
+def _about(
+    recipients: Sequence[BounceRecipient], raw: bytes, root: Part, own: list[Part], report: str, text: str
+) -> Bounce:
+    """The report on these recipients, with what the bounce tells of the mail that it returns."""
+    returned = _returned_text(raw, own, text)
+    answered = f"{_field(returned, 'references')} {_field(returned, 'in-reply-to')}"
+    original = _original_id(raw, root, own, report, text)
+    return Bounce(
+        tuple(recipients),
+        original,
+        tuple(dict.fromkeys(_IDENTIFIERS.findall(answered)))[-_MOST_REFERENCES:],
+        headers.clean_line(headers.decode(_field(returned, "subject").encode("utf-8", "replace")))[:_LONGEST_SUBJECT],
+        _queue_ids(original, returned, report),
+    )
+
+
+def _queue_ids(original: str, returned: str, report: str) -> tuple[str, ...]:
+    """Names of a mail in servers' queues: in Received, queue headers, and the left side of a Message-ID of theirs."""
+    names = [original.strip("<>").partition("@")[0], *_RECEIVED_ID.findall(returned[:_MOST_HEADER])]
+    names += _QUEUE_ID.findall(f"{report[:_MOST_HEADER]}\n{returned[:_MOST_HEADER]}")
+    return tuple(dict.fromkeys(name for name in names if len(name) >= _SHORTEST_QUEUE_ID))[:_MOST_REFERENCES]
 
 
 def _inner_bounce(raw: bytes, own: list[Part]) -> Bounce | None:
@@ -77,7 +120,7 @@ def _inner_bounce(raw: bytes, own: list[Part]) -> Bounce | None:
             reports = [part for part in _own_parts(root) if part.type in _STATUS_TYPES]
             report, recipients = read_parts(inner, reports)
             if recipients:
-                return Bounce(tuple(recipients), _original_id(inner, root, _own_parts(root), report, ""))
+                return _about(recipients, inner, root, _own_parts(root), report, "")
     return None
 
 
@@ -124,6 +167,8 @@ def _says_so(
         return True
     if daemon and subject_matches and not answer:
         return True
+    if daemon and not answer and words_match and bounce_prose.names_failed(words):
+        return True
     if daemon and bounce_words.RETURNED_HEADER.search(text[:4000]):
         return True
     if (
@@ -138,7 +183,8 @@ def _says_so(
     if answer or not subject_matches:
         return False
     machine = sender is None or bounce_words.MACHINE_ADDRESS.match(sender.address) is not None
-    return (words_match or bounce_words.meant_status(words) != "") and (machine or return_path == "")
+    machine = machine or return_path == "" or bounce_prose.is_notice(words)
+    return machine and (words_match or bounce_words.meant_status(words) != "")
 
 
 def _completed(recipients: list[BounceRecipient], text: str) -> tuple[BounceRecipient, ...]:
@@ -166,7 +212,9 @@ def _completed(recipients: list[BounceRecipient], text: str) -> tuple[BounceReci
     )
 
 
-def _from_words(root: Part, subject: str, text: str, sender: Address | None) -> tuple[BounceRecipient, ...]:
+def _from_words(
+    root: Part, subject: str, text: str, sender: Address | None, own_addresses: frozenset[str]
+) -> tuple[BounceRecipient, ...]:
     """The recipients where no part is a report: by fields in the text, by header, by words; else a nameless one."""
     if _EMBEDDED.search(text[: bounce_prose.MAX_PROSE]):
         fields = "\n".join(line.strip() for line in text[: bounce_prose.MAX_PROSE].splitlines())
@@ -175,6 +223,7 @@ def _from_words(root: Part, subject: str, text: str, sender: Address | None) -> 
             return tuple(recipients[:MAX_RECIPIENTS])
     addresses = tuple(_addresses(headers.text(root.headers, "x-failed-recipients")))
     excluded = {address.lower() for address in _addresses(headers.text(root.headers, "to"))}
+    excluded |= {re.sub(r"\+[^@]{0,300}@", "@", address) for address in excluded} | own_addresses
     if sender:
         excluded.add(sender.key)
     words = f"{subject}\n{bounce_prose.prose(text)}"
@@ -186,7 +235,7 @@ def _from_returned(
     raw: bytes, own: list[Part], text: str, nameless: tuple[BounceRecipient, ...]
 ) -> tuple[BounceRecipient, ...]:
     """The recipients that the returned mail was addressed to, where the words name none."""
-    addresses = tuple(_addresses(_returned_field(raw, own, text, "to")))[:10]
+    addresses = tuple(_addresses(_field(_returned_text(raw, own, text), "to")))[:10]
     delayed = nameless[0].action == "delayed"
     return bounce_prose.recipients(text, addresses, frozenset(), delayed=delayed) if addresses else nameless
 
@@ -203,11 +252,9 @@ def _returned_text(raw: bytes, own: list[Part], text: str) -> str:
     return text[len(bounce_prose.prose(text)) : 200_000]
 
 
-def _returned_field(raw: bytes, own: list[Part], text: str, name: str) -> str:
+def _field(returned: str, name: str) -> str:
     match = re.search(
-        rf"^[ \t>]{{0,8}}{name}:([^\n]{{0,1000}}(?:\n[ \t]+[^\n]{{0,1000}}){{0,20}})",
-        _returned_text(raw, own, text),
-        re.I | re.M,
+        rf"^[ \t>]{{0,8}}{name}:([^\n]{{0,1000}}(?:\n[ \t]+[^\n]{{0,1000}}){{0,20}})", returned, re.I | re.M
     )
     return match.group(1) if match else ""
 

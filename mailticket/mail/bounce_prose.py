@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from mailticket.mail import bounce_words
@@ -25,8 +24,8 @@ _LABELLED = re.compile(
     r"|deliver(?:ed)? (?:mail |message )?to|message to|mail to|rcpt to|for|empfänger|destinataire|destinatario"
     r"|destinatário|получател[ья]|收件人|收件者|收件人邮箱|收件地址|邮箱|郵箱|地址|给|給|到|发往|發往|宛先|受信者"
     r"|수신자)"
-    rf"(?:地址| address(?:es)?| mailbox)?[ \t]{{0,3}}(?:[:：=]|rfc822;|is"
-    rf"|was)?[ \t]{{0,3}}(?:rfc822;[ \t]?)?[\"'<(\[（【《“「]{{0,2}}({_ADDRESS})",
+    rf"(?:地址| address(?:es)?| mailbox)?(?:(?<=[^\x00-\x7f])|(?=[\s:：=\"'<(\[（【《“「]))"
+    rf"[ \t]{{0,3}}(?:[:：=]|rfc822;|is\b|was\b)?[ \t]{{0,3}}(?:rfc822;[ \t]?)?[\"'<(\[（【《“「]{{0,2}}({_ADDRESS})",
     re.IGNORECASE,
 )
 _TRANSCRIPT = re.compile(rf"RCPT TO: ?<({_ADDRESS})>", re.IGNORECASE)
@@ -95,37 +94,14 @@ def _places(words: str, failed: tuple[str, ...], excluded: frozenset[str]) -> di
     return {}
 
 
-def notification(text: str) -> tuple[tuple[BounceRecipient, ...], str] | None:
-    """A notification in JSON, as Amazon SES sends by mail through SNS: recipients and Message-ID; None for others."""
-    start = text.find("{")
-    if start < 0 or '"notificationType"' not in text[start : start + 2000]:
-        return None
-    try:
-        content, _ = json.JSONDecoder().raw_decode(text[start : start + 200_000].replace("\r\n", "").replace("\n", ""))
-        mail = content["mail"]
-        if content["notificationType"] == "Bounce":
-            recipients = tuple(
-                _bounced_recipient(entry) for entry in content["bounce"]["bouncedRecipients"][:MAX_RECIPIENTS]
-            )
-        elif content["notificationType"] == "Delivery":
-            response = str(content["delivery"].get("smtpResponse", ""))
-            status = bounce_words.written_status(response)
-            recipients = tuple(
-                BounceRecipient(str(a), "delivered", status, response[:MAX_DIAGNOSTIC])
-                for a in content["delivery"]["recipients"][:MAX_RECIPIENTS]
-            )
-        else:
-            return None
-        identifier = str(mail.get("commonHeaders", {}).get("messageId") or "")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-    return recipients, identifier
+def names_failed(words: str) -> bool:
+    """Whether a server's words name whom they are about where servers do: in brackets, alone on a line."""
+    return (_OPENING.search(words) or _ALONE.search(words)) is not None and not _ASKS.search(words)
 
 
-def _bounced_recipient(entry: dict[str, str]) -> BounceRecipient:
-    return BounceRecipient(
-        str(entry["emailAddress"]),
-        str(entry.get("action", "failed")),
-        str(entry.get("status", "")),
-        str(entry.get("diagnosticCode", ""))[:MAX_DIAGNOSTIC],
-    )
+def is_notice(words: str) -> bool:
+    """Whether words that no known server wrote are a server's: its formula first, an address alone, no question."""
+    return bounce_words.NOTICE.match(words.lstrip()[:400]) is not None and names_failed(words)
+
+
+_ASKS = re.compile("[?？]")

@@ -22,7 +22,8 @@ MACHINE_ADDRESS = re.compile(
 )
 SUBJECT = re.compile(
     r"undeliver(?:able|ed)|failure notice|mail delivery fail|delivery (?:status )?notification|delivery (?:has )?fail"
-    r"|delivery failure|failure delivery|failed delivery|mail deliver[a-z]* (?:fail|error|problem|status)"
+    r"|delivery failure|failure delivery|failed delivery|mail deliver[a-z]* (?:fail|error|problem|status|warning"
+    r"|delay)"
     r"|mail (?:failure|failed|error)|message delivery (?:has )?(?:fail|delay)|returned mail|mail returned"
     r"|mail system error|message (?:delayed|undeliverable)|non[- ]?delivery|not delivered|could not be delivered"
     r"|could(?:n't| not) deliver|delayed mail|warning: (?:message|could not send)"
@@ -63,7 +64,26 @@ DELAY = re.compile(
     r"|will be retried|do(?:es)? not need to resend|no action is required|still (?:being )?(?:try|attempt)"
     r"|will (?:keep|continue) (?:on )?(?:try|to try|to attempt)|not yet been delivered"
     r"|could not send message for (?:past|the past)|warning: (?:message|could not send)|delayed mail|keep trying"
-    r"|temporarily delayed|verzögert|(?:稍后|稍後|继续|繼續)(?:重试|尝试|重試|嘗試)|延迟|延遲|遅延",
+    r"|temporarily delayed|postponed|deferred|advisory[- ]only|verzögert|(?:稍后|稍後|继续|繼續)(?:重试|尝试|重試|嘗試)|延迟|延遲|遅延",
+    re.IGNORECASE,
+)
+# How a server's words begin that no other sign gives away.
+NOTICE = re.compile(
+    r"(?:this is an? (?:advisory|automat|informational|warning)|(?:we are|i'm|i am) (?:sorry|afraid)|sorry[,.]"
+    r"|unfortunately"
+    r"|(?:your|the) (?:following )?(?:original )?(?:e-?mail|mail|message)s?\b|this (?:e-?mail|mail|message)\b"
+    r"|delivery (?:to|of|has|fail)"
+    r"|(?:undeliver|non-?deliver|failed to deliver|could not deliver|unable to deliver|mail delivery|error)"
+    r"|(?:ihre|die) (?:e-?mail|nachricht)|votre (?:message|e-?mail|courriel)|(?:su|tu) (?:mensaje|correo)"
+    r"|a sua mensagem"
+    r"|sua mensagem|il (?:tuo|suo) messaggio|uw bericht|twoja wiadomość|ваше (?:сообщение|письмо)|您(?:的|发送的)(?:邮件|信)"
+    r"|邮件|郵件|メール)",
+    re.IGNORECASE,
+)
+REFUSAL = re.compile(
+    r"reject|refus|quota|mailbox (?:is )?full|could not be delivered|not (?:be )?(?:delivered|accepted)|undeliver"
+    r"|zurückgewiesen"
+    r"|abgewiesen|abgelehnt|rechazad|rejeitad|rifiutat|geweigerd|odrzucon|отклонен|отвергнут|拒收|拒绝|拒絕|拒否",
     re.IGNORECASE,
 )
 GIVEN_UP = re.compile(
@@ -190,7 +210,8 @@ _STATUS_WORDS: tuple[tuple[str, str], ...] = (
 STATUS_WORDS = tuple((status, re.compile(words, re.IGNORECASE)) for status, words in _STATUS_WORDS)
 _CODE = re.compile(r"(?<![\d.])([45]\d\d[- #:('\"]{1,4})?#?([245]\.\d{1,2}\.\d{1,3})(?![\d.]*\d)")
 _SMTP_CODE = re.compile(
-    r"(?:^[ \t<>]{0,12}|[:'\"(\[] ?|\b(?:said|replied|code|error|reason|status) )([45]\d\d)(?=[- :;(,.]|$)(?![.-]?\d)",
+    r"(?:^[ \t<>]{0,12}|[:'\"(\[] ?|\b(?:said|replied|code|error|reason|status) )([45]\d\d)(?=[- :;(,.]"
+    r"|$)(?![.-]?\d)",
     re.IGNORECASE | re.MULTILINE,
 )
 _GENERIC = {"551": "5.1.6", "552": "5.2.2", "553": "5.1.3", "452": "4.2.2"}

@@ -100,10 +100,50 @@ def _typed(value: str) -> str:
     return inner.group(1) if inner else address.strip().strip("<>\"' ").split(" ")[0].rstrip(";,")
 
 
+# Statuses that servers give whatever happened; what they say in words says more.
+_CATCH_ALL = frozenset({"5.1.1", "5.1.0", "5.5.0", "4.5.0"})
+_NOT_THE_ADDRESS = ("5.2.2", "5.7.1", "5.7.25", "5.7.26", "5.1.8")  # a full mailbox, a block of our server
+
+
 def _specific(declared: re.Match[str] | None, diagnostic: str) -> str:
-    """The status field, or the code in the diagnostic where the field only says "5.0.0"; without both, the words."""
+    """The status field, or the remote's own code where the field says nothing certain; without both, its words.
+
+    "5.0.0" says nothing, and "5.1.1" is what many servers put for every refusal: the code or the words of the
+    diagnostic win over these, or an address that is only full for now would be taken for dead.
+    """
     status = declared.group(1) if declared else ""
-    if status and not status.endswith(".0.0"):
+    if status and not status.endswith(".0.0") and status not in _CATCH_ALL:
         return status
-    diagnostic_status = bounce_words.written_status(diagnostic)
-    return diagnostic_status or status or bounce_words.meant_status(diagnostic)
+    written = bounce_words.written_status(diagnostic)
+    if written and not written.endswith(".0.0"):
+        return written
+    meaning = bounce_words.meant_status(diagnostic) if status in _CATCH_ALL else ""
+    if meaning in _NOT_THE_ADDRESS:
+        return meaning
+    if status in _CATCH_ALL:
+        return status
+    return written or status or bounce_words.meant_status(diagnostic)
+
+
+_REFUSED = re.compile(r"^Disposition:[^;\n]{0,200};[ \t]*(?:failed|denied|rejected|[a-z]{0,20}/error)", re.I | re.M)
+_DROPPED = re.compile(r"^Disposition:[ \t]*automatic-action[^;\n]{0,200};[ \t]*deleted", re.IGNORECASE | re.MULTILINE)
+
+
+def refusals(raw: bytes, receipts: list[Part], text: str, *, daemon: bool) -> tuple[str, list[BounceRecipient]]:
+    """The notification parts' text and whom they refuse a mail for; no recipients where they only tell of a reading.
+
+    Sieve's reject (RFC 5429) may say so by a disposition notification (RFC 8098): "failed" and "denied" (RFC 2298), or
+    "deleted" by an automatic action with the words of a refusal beside it. What a person deleted unread was delivered.
+    """
+    notice = "\n\n".join(
+        charsets.decode(part_bytes(raw, part)[:MAX_REPORT], part.params.get("charset", "") or "utf-8")
+        for part in receipts
+    )
+    words = text[:4000]
+    speaks = bounce_words.REFUSAL.search(words) is not None
+    if not (_REFUSED.search(notice) or (_DROPPED.search(notice) and speaks) or (not notice and daemon and speaks)):
+        return notice, []
+    status = bounce_words.written_status(words) or bounce_words.meant_status(words) or "5.7.1"
+    addresses = [recipient.address for recipient in read_fields(notice)] or [""]
+    diagnostic = " ".join(words.split())[:MAX_DIAGNOSTIC]
+    return notice, [BounceRecipient(address, "failed", status, diagnostic) for address in addresses[:MAX_RECIPIENTS]]

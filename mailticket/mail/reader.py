@@ -10,6 +10,8 @@ from mailticket.mail import addresses, bodies, calendar_part, headers, hidden, i
 from mailticket.mail.automatic import automatic, or_bounce, suppress
 from mailticket.mail.bodies import Bodies
 from mailticket.mail.bounce import bounce
+from mailticket.mail.claimed import claimed
+from mailticket.mail.complaint import complaint
 from mailticket.mail.headings import is_forward_subject, is_reply_subject
 from mailticket.mail.language import language
 from mailticket.mail.parts import Headers, Part
@@ -53,7 +55,7 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
         reaction=body.reaction,
         trust=verdict,
         trust_reason=reason,
-        suppress=attempt("suppress", lambda: suppress(part, ourselves), ""),
+        suppress=attempt("suppress", lambda: suppress(part, ourselves, return_path), ""),
         **fields,
         **_meaning(content, root, body, fields, sender, return_path, ourselves, attempt),
         warnings=tuple(dict.fromkeys(attempt.warnings))[:MAX_WARNINGS],
@@ -94,8 +96,16 @@ def _meaning(
     envelope: dict[str, Any] = {"subject": subject, "sender": sender, "return_path": return_path}
     report: dict[str, Any] = {"root_type": root.type, "report_type": root.params.get("report-type", "").lower()}
     own_text, own_new_text = ("", "") if body.borrowed else (body.text, new_text)
-    delivery_report = attempt("bounce", lambda: bounce(content, root, text=own_text, **envelope), None)
+    delivery_report = attempt(
+        "bounce", lambda: bounce(content, root, text=own_text, **envelope, own_addresses=ourselves.own_addresses), None
+    )
     report["calendar_method"] = attempt("calendar", lambda: calendar_part.method(root, content), "")
+    report["reaction"] = body.reaction
+    report["complaint"] = attempt(
+        "complaint", lambda: complaint(content, root, subject=subject, text=own_text, sender=sender), ""
+    )
+    claim = attempt("claimed sender", lambda: claimed(root.headers, sender, ourselves), None)
+    report["claimed"] = claim[0] if claim else None
     machine = attempt(
         "automatic", lambda: automatic(root.headers, text=own_new_text, **report, **envelope, ourselves=ourselves), None
     )
@@ -106,6 +116,8 @@ def _meaning(
         "language": attempt("language", lambda: language(new_text or body.text), ""),
         "automatic": or_bounce(machine, delivery_report),
         "bounce": delivery_report,
+        "claimed": claim[0] if claim else None,
+        "claimed_by": claim[1] if claim else "",
     }
 
 

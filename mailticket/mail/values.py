@@ -91,10 +91,15 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Automatic:
-    """Why a mail is no person's: the kind, and the header or words that said so."""
+    """Why a mail is no person's: the kind, and the header or words that said so.
+
+    distribution: only the way says so by which it came (a list, bulk, the null path): that withholds letters, and does
+    not unmake a reply.
+    """
 
     kind: AutomaticKind
     reason: str
+    distribution: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +114,18 @@ class BounceRecipient:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """A delivery report: its recipients, and the Message-ID of the mail that it is about ("" where unknown)."""
+    """A delivery report: its recipients, and what it says of the mail that it is about.
+
+    original_message_id: "" where unknown; a relay may have put its own in place of ours. original_references: what
+    the returned mail answered, with angle brackets, the newest last. original_subject: decoded. queue_ids: names under
+    which servers had accepted it, as its returned header tells.
+    """
 
     recipients: tuple[BounceRecipient, ...]
     original_message_id: str = ""
+    original_references: tuple[str, ...] = ()
+    original_subject: str = ""
+    queue_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +145,8 @@ class Mail:
     message_id, in_reply_to, references: with angle brackets, as written; "" or () where there is none.
     sender_address: the one usable From mailbox, else None (no From, several, a group, a broken address).
     from_: all mailboxes of From, whatever they are worth. from_raw: From as it came, decoded, for people to judge.
+    claimed: for whom a group or form writes that has our own or a no-reply address in From, unverified; claimed_by: the
+    header that says so.
     return_path: the topmost Return-Path without brackets; "" is the null path, None is no such header.
     date: the Date header, aware, or None. language: "en", "zh-Hans", "zh-Hant", another ISO 639-1 code, or "".
     trust: what the site's own Authentication-Results say of sender_address; trust_reason says it in words.
@@ -148,6 +163,8 @@ class Mail:
     sender_address: Address | None = None
     from_: tuple[Address, ...] = ()
     from_raw: str = ""
+    claimed: Address | None = None
+    claimed_by: str = ""
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
     reply_to: tuple[Address, ...] = ()

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func, select, text, update
 from sqlmodel import Session, col
 
-from mailticket.errors import NotFound
+from mailticket.errors import NotFound, Refused
 from mailticket.models import Folder, Incoming
 from mailticket.store.rows import execute, insert_many, table_of, update_row
 
 _TABLE = table_of(Incoming)
+OUT_OF_SIGHT = "incoming.state = 'filed' AND incoming.ticket_id IS NULL"  # in the words of the partial index
 _STATE = select(_TABLE.c.state).where(_TABLE.c.id == bindparam("mail")).with_for_update()
 
 
@@ -231,6 +232,33 @@ def find(session: Session, name: str) -> list[Incoming]:
 def quarantined(session: Session, limit: int | None = None) -> list[Incoming]:
     query = select(Incoming).where(col(Incoming.state) == "quarantined").order_by(col(Incoming.id)).limit(limit)
     return list(session.execute(query).scalars())
+
+
+def out_of_sight(session: Session, limit: int | None = None) -> list[Incoming]:
+    """Mails that were filed without a ticket, newest first."""
+    query = (
+        select(Incoming).where(text(OUT_OF_SIGHT)).order_by(col(Incoming.decided_at).desc(), col(Incoming.id).desc())
+    )
+    return list(session.execute(query.limit(limit)).scalars())
+
+
+def filed_alone(session: Session, incoming_id: int) -> Incoming:
+    """The row of a mail that was filed without a ticket, locked; Refused for any other."""
+    row: Incoming | None = session.execute(
+        select(Incoming).where(col(Incoming.id) == incoming_id).with_for_update()
+    ).scalar()
+    if row is None:
+        raise NotFound(f"there is no incoming mail number {incoming_id}")
+    if row.state != "filed" or row.ticket_id is not None:
+        raise Refused(f"mail {incoming_id} is not filed without a ticket: it is {row.state}")
+    return row
+
+
+def dismiss(session: Session, incoming_id: int, now: datetime) -> None:
+    """Staff have looked at a mail that was filed without a ticket: it is no longer counted as unseen."""
+    row = filed_alone(session, incoming_id)
+    row.dismissed_at = row.dismissed_at or now
+    session.add(row)
 
 
 def put_back(session: Session, incoming_id: int) -> None:

@@ -117,7 +117,7 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
         same_message_id=_collisions(session, mail),
         tickets=_tickets(session, [*claims.tickets, *earlier.values()]),
         earlier=earlier,
-        open_tickets=_open_tickets(session, address, sender, settings, now) if may_have_letter else (),
+        open_tickets=_open_tickets(session, address, sender, settings, now) if mail.automatic is None else (),
         bounced=_bounced(session, claims.bounced_id),
         counts=counts(session, sender, now, settings.caps, verified=mail.trust == "verified")
         if may_have_letter

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, TextClause, func, literal_column, select, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from mailticket.mail.values import address_key
 from mailticket.models import OUTGOING_STATES, TICKET_STATES, Address, Incoming, Message, Outgoing, Ticket
+from mailticket.store.incoming import OUT_OF_SIGHT
+from mailticket.triage.decide import BOUNCE_UNCLAIMED
 
 _PAGE = 500
 
@@ -38,6 +40,7 @@ class TicketRow:
     messages: int
     duplicate_of: str | None
     merged_into: str | None
+    linked_to: str | None
 
 
 def ticket_rows(session: Session, criteria: Filter, limit: int | None = None) -> Iterator[TicketRow]:
@@ -96,11 +99,11 @@ def _rows(session: Session, page: Sequence[Ticket]) -> list[TicketRow]:
     addresses = dict(_pairs(session.execute(query.group_by(col(Address.requester_id)))))
     counts = select(col(Message.ticket_id), func.count()).where(col(Message.ticket_id).in_(ids))
     messages = dict(_pairs(session.execute(counts.group_by(col(Message.ticket_id)))))
-    links = {t.duplicate_of for t in page} | {t.merged_into for t in page}
+    links = {link for t in page for link in (t.duplicate_of, t.merged_into, t.linked_to)}
     keys = dict(_pairs(session.execute(select(col(other.id), col(other.key)).where(col(other.id).in_(links)))))
     return [
         TicketRow(t, addresses.get(t.requester_id, ""), messages.get(t.id, 0),
-                  keys.get(t.duplicate_of), keys.get(t.merged_into))
+                  keys.get(t.duplicate_of), keys.get(t.merged_into), keys.get(t.linked_to))
         for t in page
     ]  # fmt: skip
 
@@ -136,10 +139,17 @@ class Figures:
     oldest_pending: datetime | None
     pending: dict[str, int]
     afterwards_refused: dict[str, tuple[int, str]]
+    filed: int
+    filed_named_us: int
+    unclaimed_bounces: int
 
 
 def figures(session: Session, now: datetime, since: datetime) -> Figures:
-    """The figures of the moment; kept and missed promises count first answers since `since`."""
+    """The figures of the moment; kept and missed promises, and what was filed without a ticket, count since `since`.
+
+    Of what was filed, mail that named us counts until staff dismissed it, and so do delivery reports that belong to no
+    letter of ours, however old they are.
+    """
     waiting = (col(Ticket.first_response_at).is_(None), col(Ticket.status).in_(("new", "open")))
     first = select(col(Ticket.key), col(Ticket.created_at)).where(*waiting)
     oldest = session.execute(first.order_by(col(Ticket.created_at), col(Ticket.id)).limit(1)).first()
@@ -147,6 +157,8 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
     late = col(Ticket.first_response_at) > col(Ticket.promised_by)
     due = select(func.min(col(Outgoing.created_at))).where(col(Outgoing.state).in_(("queued", "deferred", "sending")))
     listed = col(Incoming.state) == "listed"
+    filed = text(OUT_OF_SIGHT)
+    recent, unseen = col(Incoming.decided_at) >= since, col(Incoming.dismissed_at).is_(None)
     return Figures(
         tickets=_states(session, col(Ticket.status), TICKET_STATES, "closed"),
         unanswered=_count(session, Ticket, *waiting),
@@ -160,6 +172,9 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
         oldest_pending=session.execute(select(func.min(col(Incoming.listed_at))).where(listed)).scalar(),
         pending=_tally(session, col(Incoming.route), listed),
         afterwards_refused=_refused(session),
+        filed=_count(session, Incoming, filed, recent),
+        filed_named_us=_count(session, Incoming, filed, recent, unseen, col(Incoming.names_us).is_(True)),
+        unclaimed_bounces=_count(session, Incoming, filed, unseen, col(Incoming.rule) == BOUNCE_UNCLAIMED),
     )
 
 
@@ -186,5 +201,5 @@ def _states(session: Session, column: Any, states: Sequence[str], end: str) -> d
     return {**numbers, end: rest} if rest else numbers
 
 
-def _count(session: Session, table: Any, *conditions: ColumnElement[bool]) -> int:
+def _count(session: Session, table: Any, *conditions: ColumnElement[bool] | TextClause) -> int:
     return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar() or 0)

@@ -14,8 +14,10 @@ from mailticket.triage.decision import Case, Decision
 from mailticket.triage.evidence import Trace, findings, traces
 from mailticket.triage.known import Copy, TicketFacts
 from mailticket.triage.letter import answer
+from mailticket.triage.writer import claim, is_claimed
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
+BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
 
 def judge(case: Case) -> Decision:
@@ -29,6 +31,19 @@ def judge(case: Case) -> Decision:
         or _open(case, trail)
     )  # fmt: skip
     return answer(case, replace(decision, evidence=(*_looked_at(case, trail), *decision.evidence)))
+
+
+def judge_released(case: Case, by: str, *, acknowledged: bool) -> Decision:
+    """Open a ticket for a mail that was filed, as if a person's request: somebody of the staff looked at it.
+
+    by: who released it. acknowledged: whether they want its writer to get the letter that a request gets.
+    """
+    trail = traces(case)
+    decision = replace(_open(case, trail), rule="released", reason=f"released by {by}")
+    decision = replace(decision, evidence=(*_looked_at(case, trail), *decision.evidence))
+    if acknowledged:
+        return answer(case, decision)
+    return replace(decision, evidence=(*decision.evidence, ("answer", "none: released without a letter")))
 
 
 def _looked_at(case: Case, trail: Sequence[Trace]) -> tuple[tuple[str, str], ...]:
@@ -77,7 +92,9 @@ def _report(case: Case, trail: Sequence[Trace]) -> Decision | None:
     bounced, reason = case.known.bounced, case.mail.automatic.reason
     if bounced is None or case.mail.trust == "failed":
         trace = next((t for t in trail if t.allowed and t.signed), None)
-        return _filed("bounce", f"a delivery report ({reason})", trace)
+        filed = _filed("bounce", f"a delivery report ({reason})", trace)
+        unclaimed = bounced is None and trace is None
+        return replace(filed, rule=BOUNCE_UNCLAIMED) if unclaimed else filed
     decision = replace(_filed("bounce", f"a delivery report about our mail ({reason})"), ticket=bounced.ticket)
     # Our mails have one recipient each, so whatever address the report names, it means that one.
     recipients = case.mail.bounce.recipients if case.mail.bounce else ()
@@ -92,11 +109,15 @@ def _report(case: Case, trail: Sequence[Trace]) -> Decision | None:
 def _automatic(case: Case, trail: Sequence[Trace]) -> Decision | None:
     """What automata write is filed where it belongs; what nobody asked for and no list sent opens a ticket below."""
     automatic = case.mail.automatic
+    if case.claims.own:
+        return _filed("own", "its own Message-ID bears our signature")
     if automatic is None:
         return None
     if automatic.kind in ("own", "read-receipt", "feedback-report"):
         return _filed(automatic.kind, automatic.reason)
     allowed = next((t for t in trail if t.allowed), None)
+    if allowed is not None and automatic.distribution:
+        return None  # a reply, by whatever way it came
     if allowed is not None:
         return _filed("auto-reply", f"an automaton's answer to ours ({automatic.reason}; {allowed.finding})", allowed)
     if automatic.kind in ("list", "auto-reply"):
@@ -115,7 +136,8 @@ def _filed(kind: str, reason: str, trace: Trace | None = None) -> Decision:
 def _append(case: Case, trail: Sequence[Trace]) -> Decision | None:
     """A person's mail joins the ticket of the best evidence that allows it; weaker evidence that differs is noted."""
     trace = next((t for t in trail if t.allowed), None)
-    if trace is None or case.mail.automatic is not None:
+    automatic = case.mail.automatic
+    if trace is None or (automatic is not None and not automatic.distribution):
         return None
     facts = trace.facts
     word = _command(case, trace)
@@ -182,6 +204,7 @@ def _open(case: Case, trail: Sequence[Trace]) -> Decision:
         reason = f"automatic mail that nobody wrote by hand ({mail.automatic.reason}): a ticket without an answer"
     if mail.sender_address is None:
         marks.append("no usable sender")
+        marks += [f"nobody can be answered at {sender.address}" for sender in mail.from_[:1]]
     if mail.trust == "failed":
         marks.append("sender failed authentication")
     refused = sorted({t.facts.key for t in trail if not t.allowed})
@@ -199,8 +222,9 @@ def _open(case: Case, trail: Sequence[Trace]) -> Decision:
 
 def _marks(case: Case) -> tuple[str, ...]:
     """Warnings that do not depend on where the mail goes."""
+    claimed = (claim(case.mail),) if is_claimed(case.mail) else ()
     same = ("another mail with other content bears the same Message-ID",) if case.known.same_message_id else ()
-    return (*same, *impostors.warnings(case.mail, case.settings))
+    return (*claimed, *same, *impostors.warnings(case.mail, case.settings))
 
 
 def _compared(case: Case, decision: Decision) -> Decision:
@@ -219,7 +243,7 @@ def _compared(case: Case, decision: Decision) -> Decision:
         return replace(decision, evidence=(("duplicate", text),))
     text = f"{duplicate.similarity:.2f} like {duplicate.key}: {duplicate.reason}"
     decision = replace(decision, duplicate=duplicate, evidence=(("duplicate", text),))
-    if settings.policy == "flag":
+    if settings.policy == "flag" or is_claimed(case.mail):
         return decision
     return replace(decision, action="append", rule="duplicate", reason=text, ticket=duplicate.key, kind="reply")
 

@@ -9,6 +9,7 @@ from mailticket.triage import ticket_keys
 from mailticket.triage.decision import Case
 from mailticket.triage.known import TicketFacts
 from mailticket.triage.signatures import Signed
+from mailticket.triage.writer import is_claimed
 
 REPLY_ADDRESS = "reply address"
 REFERENCE = "signed reference"
@@ -68,6 +69,7 @@ def _subject(case: Case) -> Iterator[Trace]:
         facts = case.known.tickets.get(key)
         if facts is not None:
             who = "its requester or a participant" if case.sender in facts.writers else "somebody else"
+            who = f"{who}, as a form claims" if is_claimed(case.mail) else who
             finding = f"{_named(key, facts)}, from {who}"
             yield Trace(SUBJECT, finding, facts, _may_write(case, facts))
 
@@ -81,7 +83,8 @@ def _sound(case: Case) -> bool:
 
 
 def _may_write(case: Case, facts: TicketFacts) -> bool:
-    return _sound(case) and case.sender in facts.writers
+    """Whether the sender is one of the ticket's people; a claimed one is a stranger, or any form could write there."""
+    return _sound(case) and case.sender in facts.writers and not is_claimed(case.mail)
 
 
 def findings(case: Case, trail: Sequence[Trace]) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,7 @@ class Claims:
     reply_addresses, references: good signatures only, the newest reference last.
     earlier_ids: all other referenced Message-IDs, newest first. subject_ids: written forms, in order.
     bounced_id: Message-ID of the mail that a delivery report returns, when it bears our good signature.
+    own: the mail bears our signature in its own Message-ID: we wrote it.
     imitations: how many references and reply addresses look like ours but bear no good signature.
     """
 
@@ -32,6 +33,7 @@ class Claims:
     earlier_ids: tuple[str, ...] = ()
     subject_ids: tuple[str, ...] = ()
     bounced_id: str = ""
+    own: bool = False
     imitations: int = 0
 
     @property
@@ -56,6 +58,7 @@ def claims(mail: Mail, keys: Sequence[bytes], support: Support) -> Claims:
         earlier_ids=tuple(m for m in reversed(signed) if signed[m] is None),
         subject_ids=ticket_keys.find_keys(mail.subject, (support.prefix, *support.former_prefixes)),
         bounced_id=bounced if bounced and signatures.read_message_id(keys, bounced) else "",
+        own=signatures.read_message_id(keys, mail.message_id) is not None,
         imitations=replies.count(None) + sum(s is None and signatures.looks_like_ours(m) for m, s in signed.items()),
     )
 

@@ -126,6 +126,12 @@ def check_state(database: Database, now: datetime) -> Iterator[Finding]:
                       "see `mailticket outbox list --state deferred`")  # fmt: skip
     if figures.quarantined:
         yield Finding("wrong", "quarantine", f"{figures.quarantined} mails", "see `mailticket quarantine list`")
+    if figures.unclaimed_bounces:
+        yield Finding("note", "filed", f"{figures.unclaimed_bounces} delivery reports belong to no letter of ours",
+                      "see `mailticket mail list --filed`; release or dismiss them")  # fmt: skip
+    if figures.filed_named_us:
+        yield Finding("note", "filed", f"{figures.filed_named_us} mails of the last 7 days named us and have no ticket",
+                      "see `mailticket mail list --filed`; release or dismiss them")  # fmt: skip
     if figures.outgoing.get("uncertain"):
         yield Finding("note", "outbox", f"{figures.outgoing['uncertain']} mails may or may not have been accepted",
                       "see `mailticket outbox list --state uncertain`; retry or cancel them")  # fmt: skip

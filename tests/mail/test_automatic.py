@@ -66,7 +66,6 @@ def judged(
         ("Precedence: Junk", "auto-generated"),
         ("Precedence: list", "list"),
         ("List-Id: Riders <riders.example.org>", "list"),
-        ("List-Unsubscribe: <mailto:leave@example.org>", "list"),
         ("Mailing-List: contact help@example.org", "list"),
         ("X-Failed-Recipients: bob@example.org", "bounce"),
         ("X-Loop: mailticket-7f3k", "own"),
@@ -130,9 +129,9 @@ def test_a_report_is_told_by_its_type(kind: str, report: str, expected: str) -> 
         ("donotreply@example.org", "auto-generated"),
         ("shop-noreply@example.org", "auto-generated"),
         ("noreply+abc123@example.org", "auto-generated"),
-        ("owner-riders@example.org", "list"),
-        ("riders-request@example.org", "list"),
-        ("Support@EXAMPLE.com", "own"),
+        ("owner-riders@example.org", "auto-generated"),
+        ("riders-request@example.org", "auto-generated"),
+        ("Support@EXAMPLE.com", "auto-generated"),
     ],
 )
 def test_a_sender_that_no_person_answers_for(sender: str, kind: str) -> None:
@@ -160,7 +159,8 @@ def test_a_person_with_a_similar_address(sender: str) -> None:
 
 def test_the_null_path_is_no_persons() -> None:
     found = judged(path="")
-    assert found == Automatic("auto-generated", "Return-Path: <>")
+    assert found == Automatic("auto-generated", "Return-Path: <>", distribution=True)
+    assert judged("To: support@example.com", path="") is None, "it names us"
     assert judged(path=None) is None
     assert judged(sender=None, path=None) is None
 
@@ -375,6 +375,10 @@ def test_a_delivery_report_is_a_bounce_whatever_its_headers_call_it() -> None:
         ("X-Auto-Response-Suppress: All", "X-Auto-Response-Suppress: All"),
         ("X-Auto-Response-Suppress: DR, OOF, AutoReply", "X-Auto-Response-Suppress: DR, OOF, AutoReply"),
         ("X-Auto-Response-Suppress: DR, RN", ""),
+        ("List-Unsubscribe: <mailto:leave@example.org>", "List-Unsubscribe"),
+        ("List-Id: <riders.example.org>", "List-Id: <riders.example.org>"),
+        ("List-Id: <support.example.com>", ""),
+        ("Precedence: bulk", "Precedence: bulk"),
         ("X-Spam-Flag: YES", "the site's filter holds it for spam (x-spam-flag)"),
         ("X-Spam-Status: Yes, score=9", "the site's filter holds it for spam (x-spam-status)"),
         ("X-Spam-Status: No, score=1", ""),
