@@ -17,6 +17,7 @@ from mailticket.triage.letter import answer
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
 CAME = "route"
+BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
 
 def judge(case: Case) -> Decision:
@@ -81,7 +82,9 @@ def _report(case: Case, found: Sequence[Trace]) -> Decision | None:
     bounced, reason = case.known.bounced, case.mail.automatic.reason
     if bounced is None or case.mail.trust == "failed":
         trace = next((t for t in found if t.allowed and t.signed), None)
-        return _filed("bounce", f"a delivery report ({reason})", trace)
+        filed = _filed("bounce", f"a delivery report ({reason})", trace)
+        unclaimed = bounced is None and trace is None
+        return replace(filed, rule=BOUNCE_UNCLAIMED) if unclaimed else filed
     decision = replace(_filed("bounce", f"a delivery report about our mail ({reason})"), ticket=bounced.ticket)
     # Our mails have one recipient each, so whatever address the report names, it means that one.
     recipients = case.mail.bounce.recipients if case.mail.bounce else ()
@@ -90,7 +93,7 @@ def _report(case: Case, found: Sequence[Trace]) -> Decision | None:
         return decision
     why = f"{failed.status} {failed.diagnostic}".strip() or "the report gives no reason"
     return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=why,
-                   failed_address=is_dead_address(failed.status))  # fmt: skip
+                   failed_address=bounced.sure and is_dead_address(failed.status))  # fmt: skip
 
 
 def _automatic(case: Case, found: Sequence[Trace]) -> Decision | None:

@@ -303,6 +303,7 @@ def upgrade() -> None:
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("accepted_as", sa.String(), nullable=True),
         sa.Column("last_error", sa.Text(), server_default=sa.text("('')"), nullable=False),
         sa.Column("sent_again", sa.Boolean(), nullable=False),
         sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
@@ -317,6 +318,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", name=op.f("uq_outgoing_message_id")),
     )
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outgoing_accepted_as"), ["accepted_as"], unique=False)
         batch_op.create_index(batch_op.f("ix_outgoing_cause_id"), ["cause_id"], unique=False)
         batch_op.create_index(
             "ix_outgoing_due",
