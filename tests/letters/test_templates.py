@@ -199,7 +199,7 @@ def test_a_reply_that_quotes_a_letter_without_marks_is_cut_at_the_marker(letters
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", ("acknowledgement", "reply-received", "late-notice", "solved", "split-done"))
 def test_most_of_a_letter_is_known_by_the_sentences_of_the_templates_alone(letters: Letters, kind, language) -> None:
-    quoted = letters.compose(letters.sample(kind, language), HEAD).text
+    quoted = letters.compose(sample(kind, language), HEAD).text
     new, _ = trim(f"Abc.\n\n{quoted}\n\nXyz.", marker=HEAD.reply_marker, letters=OurLetters(*letters.phrases()))
     lines = [line for line in new.splitlines() if line.strip()]
     assert (lines[0], lines[-1]) == ("Abc.", "Xyz.")
