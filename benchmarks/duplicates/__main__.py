@@ -18,6 +18,9 @@ from mailticket.topics import exchange
 from mailticket.topics.categories import Classifier, classifier
 
 PAIRS = Path(__file__).with_name("pairs.jsonl")
+# Pairs that share their words and differ in what identifies the matter, and repeats with few words of their own.
+LOOKALIKES = Path(__file__).with_name("lookalikes.jsonl")
+SETS = {"pairs": PAIRS, "lookalikes": LOOKALIKES}
 THRESHOLDS = (0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8)
 # Repeats that a person would find hard without knowing the sender: other language, hardly any content, a correction.
 HARD_KINDS = frozenset({"cross-language", "vague", "correction"})
@@ -122,11 +125,12 @@ def print_errors(judged: Sequence[Judged], at_most: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.duplicates", description=__doc__)
+    parser.add_argument("--set", choices=sorted(SETS), default="pairs", help="which set of pairs")
     parser.add_argument("--part", choices=("tune", "aside", "all"), default="all")
     parser.add_argument("--errors", choices=("tune", "aside", "none"), default="tune", help="whose errors to show")
     parser.add_argument("--at-most", type=int, default=20, help="how many errors to show")
     options = parser.parse_args()
-    judged = judge_all()
+    judged = judge_all(SETS[options.set])
     for part in ("tune", "aside"):
         if options.part in (part, "all"):
             chosen = [pair for pair in judged if pair.part == part]
