@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailticket.likeness.duplicates import Fingerprint, Likeness, compare, fingerprint
+from mailticket.likeness.duplicates import Earlier, Fingerprint, Likeness, compare, fingerprint
 from mailticket.settings import Duplicates
 from mailticket.topics import exchange
 from mailticket.topics.categories import Classifier, classifier
@@ -76,9 +76,11 @@ def score(judged: Iterable[Judged], threshold: float) -> Score:
 
 
 def _judge(pair: dict[str, object], reader: Classifier) -> Judged:
+    hours = pair.get("hours")
+    assert hours is None or isinstance(hours, float)
     new, earlier = (_fingerprint(pair[side], reader) for side in ("new", "earlier"))
     return Judged(str(pair["id"]), str(pair["part"]), str(pair["kind"]), bool(pair["same"]),
-                  compare(new, earlier, reader.trade.lexicon))  # fmt: skip
+                  compare(new, earlier, reader.trade.lexicon, soon=Earlier("", earlier, hours).soon))  # fmt: skip
 
 
 def _fingerprint(mail: object, reader: Classifier) -> Fingerprint:

@@ -62,6 +62,28 @@ _CLOSING = re.compile(
 _SIGNED_NAME = re.compile(
     rf"\s*(?:[-–—]\s?)?(?:dr\.? |prof\.? |mr\.? |mrs\.? |ms\.? |i\.a\. )?{_NAME}\s*[.,]?\s*", re.IGNORECASE
 )
+_FIRM_CLOSING = re.compile(
+    r"\s*(?:(?:with )?(?:best|kind|warm|many|kindest|warmest)\b|regards|sincerely|yours|respectfully|mit |viele |"
+    r"cordialement|saludos|此致|敬礼|敬禮|祝|顺祝|順頌|顺颂|敬上|谨上)",
+    re.IGNORECASE,
+)
+_CARD_NAME = re.compile(
+    r"\s*(?:Dr\.? |Prof\.? |Mr\.? |Mrs\.? |Ms\.? )?(?:[A-ZÀ-Þ][\w.'’-]{0,20} ){1,3}[A-ZÀ-Þ][\w.'’-]{1,20}(?:\s*[,|].{2,60})?\s*"
+    r"|\s*[\u4e00-\u9fff]{2,4}(?:\s+[\u4e00-\u9fff]{2,12})?\s*"
+)
+_ROLE = re.compile(
+    r"(?i:\b(?:manager|engineer|director|officer|head of|controller|operations|registrar|founder|partner|analyst|trader|"
+    r"accountant|consultant|assistant|secretary|president|treasurer|administrator|advisor|adviser|lead|owner|editor|"
+    r"coordinator|team lead|specialist|attorney|counsel|researcher|lecturer|teacher|nurse|desk)\b)"
+    r"|\b(?:CEO|CTO|CFO|COO|CIO|Ltd|Limited|GmbH|Inc|LLC|LLP|SARL|S\.?A\.?S?|AG|AB|AS|Oy|BV|B\.V\.|Plc|PLC|Pty|Corp|"
+    r"Co\.|KG|S\.?r\.?l|A\.Ş)(?=[\s.,;|]|$)|\s\|\s|经理|总监|主任|部长|主管|董事|有限公司|集团|股份|财务部|运营部|市场部"
+)
+# Details that people put below their names all the same.
+_BELOW_SIGNATURE = re.compile(
+    r"\b(?:uid|tx ?id|hash|order|account|user ?id|client|customer|invoice)\b\s?(?:no\.?|number|id|nr\.?)?\s?[:：#]|订单|单号|账号|"
+    r"帳號|訂單|哈希|^\s*p\.?\s?s\b",
+    re.IGNORECASE,
+)
 _DETAIL = re.compile(r"[:：#=]|\d{5}|[0-9a-f]{12}|[?？!！。]\s*$", re.IGNORECASE)
 _DEVICE_LINE = re.compile(
     r"\s*(?:sent (?:from|via|with) .{1,60}|get outlook for .{1,40}|von meinem .{1,40}gesendet|发自.{1,40}|發自.{1,40}|"
@@ -129,15 +151,37 @@ def _without_quotes(lines: list[str]) -> list[str]:
 
 
 def _without_closing(lines: list[str]) -> list[str]:
-    """Everything from a signature mark or a closing formula on, when only a signature's worth follows it."""
+    """Everything from a signature mark, a closing formula or a business card on, but for details that stand below it."""
     for index in range(max(1, len(lines) - _LONGEST_SIGNATURE), len(lines)):
         line = lines[index]
-        mark = line.rstrip() in ("--", "—", "__", "___") or re.fullmatch(r"\s*[-_=*]{5,80}\s*", line[:100])
-        if (mark or _CLOSING.fullmatch(line[:120])) and _is_signature(
-            [rest for rest in lines[index + 1 :] if rest.strip()]
-        ):
+        mark = line.rstrip() in ("--", "—", "__", "___") or re.fullmatch(r"\s*[-_=*—─]{5,80}\s*", line[:100])
+        closing = _CLOSING.fullmatch(line[:120])
+        card = _CARD_NAME.fullmatch(line[:100])
+        if not (mark or closing or card):
+            continue
+        rest = [below for below in lines[index + 1 :] if below.strip()]
+        if (mark or closing) and _is_signature(rest):
             return lines[:index]
+        firm = closing and _FIRM_CLOSING.match(line)
+        below = rest if mark or closing else [line.partition(",")[2] or line.partition("|")[2], *rest]
+        if (firm or _is_card(below)) and _tells_enough(lines[:index]):
+            return lines[:index] + [detail for detail in rest if _BELOW_SIGNATURE.search(detail)]
     return _without_contact_block(lines)
+
+
+def _is_card(lines: list[str]) -> bool:
+    """Whether the first lines name a role, a company or a way to reach it."""
+    return any(_ROLE.search(line[:160]) for line in lines[:2]) or any(
+        _CONTACT.search(line[:160]) for line in lines[1:3]
+    )
+
+
+def _tells_enough(lines: list[str]) -> bool:
+    """Whether a matter was told: a "thanks" in front of one closes nothing."""
+    letters = sum(
+        1 + 2 * (symbol > "\u3400") for line in _without_greeting(lines) for symbol in line if symbol.isalpha()
+    )
+    return letters >= 15
 
 
 def _is_signature(rest: list[str]) -> bool:

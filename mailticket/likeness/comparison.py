@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from mailticket.likeness.fingerprint import Fingerprint
+from mailticket.likeness.followup_phrases import LEAST_TEXT
 from mailticket.likeness.lexicon import Lexicon
+from mailticket.likeness.marks import KINDS, LOOSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ ODDS: dict[str, float] = {
     "answers_it": 2.9,
     "same_identifier": 5.5,
     "same_code": 2.8,
-    "other_identifier": -7.2,
+    "other_identifier": -12.0,
     "other_code": -1.7,
     "same_number": 1.6,
     "same_amount": 3.8,
@@ -54,12 +56,21 @@ ODDS: dict[str, float] = {
     "opposite": -4.8,
     "question_and_report": -2.3,
     "cross_language": 2.1,
+    "other_mark": -12.0,
+    "other_amount_and_date": -4.0,
+    "other_lead": -6.0,
+    "soon": 10.5,
 }
+SOON = 1.0  # hours in which people send what they left out of their first mail
+_WORDS_OF_ITS_OWN = 15.0  # weight of the words that a mail which only points at a matter may have beside those of it
+_WEIGHT_OF_MARKS = {"device": 0.3, "name": 0.7}  # where other things than the matter may bear the mark
 
 
-def weigh(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> list[Piece]:
-    """All evidence about a pair, zero pieces left out."""
+def weigh(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon, *, soon: bool = False) -> list[Piece]:
+    """All evidence about a pair, zero pieces left out. soon: the new one came within SOON hours of the earlier one."""
     pieces = [Piece(ODDS[name] * value, text) for name, value, text in features(new, earlier, lexicon)]
+    if soon and is_pointer(new, earlier, lexicon):
+        pieces.append(Piece(ODDS["soon"], "sent within the hour, with hardly a word of its own"))
     if new.exact and earlier.exact:
         pieces += _choices(new, earlier, lexicon)
     return [piece for piece in pieces if piece.odds]
@@ -76,6 +87,18 @@ def features(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterat
     yield from _topics(new, earlier, lexicon)
     yield from _details(new, earlier, alike, lexicon)
     yield from _standing(new, earlier, lexicon)
+
+
+def is_pointer(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> bool:
+    """Whether the new one has no matter of its own beside that of the earlier one, as a screenshot without words."""
+    if not new.exact:
+        return True
+    if new.other or (new.asks and not new.chaser) or new.identifiers - earlier.identifiers:
+        return False
+    topics = _own_topics(new, earlier, lexicon)
+    words = sum(weight for term, weight in new.terms.items() if term not in earlier.terms)
+    points = new.points or new.chaser or new.again or not new.terms
+    return not topics and words <= (_WORDS_OF_ITS_OWN if points else LEAST_TEXT / 4)
 
 
 def _dice(new: Fingerprint, earlier: Fingerprint) -> float:
@@ -98,6 +121,10 @@ def _wording(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[t
         value = min(1.0, sum(new.terms[term] - 2.5 for term in rare) / 15)
         yield "rare", value, f"rare words in both: {', '.join(rare[:5])}" if rare else ""
     yield from _frame(new, earlier, shared)
+    if shared and new.lead and earlier.lead and not new.lead & earlier.terms.keys() and not earlier.lead & new.terms.keys():
+        turns = len(new.turns & earlier.turns) / max(12, min(len(new.turns), len(earlier.turns)))
+        if turns > 0.2:
+            yield "other_lead", min(1.0, 2 * turns), "the same lines below another matter"
     subject = set(new.subject) & set(earlier.subject)
     if subject:
         yield "subject", len(subject) / max(len(new.subject), len(earlier.subject)), "subjects alike"
@@ -187,6 +214,8 @@ def _details(
 ) -> Iterator[tuple[str, float, str]]:
     codes = list(_codes_evidence(new, earlier, lexicon))
     yield from codes
+    if not (new.correction or earlier.correction):
+        yield from _marks(new, earlier)
     amounts = _amounts(new, earlier, lexicon.fields_of("amount"))
     if amounts:
         yield "same_amount" if amounts > 0 else "other_amount", 1.0, f"{'same' if amounts > 0 else 'different'} amount"
@@ -194,11 +223,27 @@ def _details(
         yield "same_number", min(1.0, (max(map(len, numbers)) - 1) / 3), "same number"
     dates = list(_dates(new, earlier, lexicon.fields_of("time")))
     yield from dates
+    if amounts < 0 and any(name == "other_date" for name, _, _ in dates):
+        yield "other_amount_and_date", 1.0, "another amount on another day"
     same = any(name.startswith("same_") for name, _, _ in codes)
     other_numbers = bool(new.numbers - earlier.numbers and earlier.numbers - new.numbers)
     differ = amounts < 0 or other_numbers or any(n.startswith("other_") for n, _, _ in codes + dates)
     if alike > 0.6 and not same and differ:
         yield "form", (alike - 0.6) / 0.4, "nearly the same text with other details, as of a form"
+
+
+def _marks(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
+    """Of the kinds of marks of which both name some and share none, the one that says most: they hang together."""
+    differing = [kind for kind in new.marks.keys() & earlier.marks.keys() if not new.marks[kind] & earlier.marks[kind]]
+    weights = {kind: _weight_of_mark(kind, new.marks[kind], earlier.marks[kind]) for kind in differing}
+    if weights:
+        kind = max(sorted(weights), key=lambda kind: weights[kind])
+        yield "other_mark", weights[kind], f"different {KINDS.get(kind) or kind.removeprefix('#') + ' numbers'}"
+
+
+def _weight_of_mark(kind: str, ours: Iterable[str], theirs: Iterable[str]) -> float:
+    loose = kind == "document" and any(all(value.startswith(LOOSE) for value in values) for values in (ours, theirs))
+    return 0.7 if loose else _WEIGHT_OF_MARKS.get(kind, 1.0)
 
 
 def _choices(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[Piece]:
@@ -227,7 +272,18 @@ def _codes_evidence(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) ->
     elif labelled and not (new.correction or earlier.correction):
         yield "other_identifier", 1.0, f"different {' and '.join(labelled)}"
     elif not same and new.identifiers and earlier.identifiers:
-        yield "other_code", 1.0, "different codes"
+        if _shapes(new.identifiers) & _shapes(earlier.identifiers) and not (new.correction or earlier.correction):
+            yield "other_identifier", 1.0, "different codes of one kind"
+        else:
+            yield "other_code", 1.0, "different codes"
+
+
+_SHAPE = str.maketrans("123456789bcdefghijklmnopqrstuvwxyz", "0" * 9 + "a" * 25)
+
+
+def _shapes(codes: Iterable[str]) -> frozenset[str]:
+    """How codes look: "tb99120" as "aa00000". Numbers of one series look the same; hashes and addresses all do."""
+    return frozenset(code.translate(_SHAPE) for code in codes if len(code) <= 24 and ".." not in code)
 
 
 def _dates(new: Fingerprint, earlier: Fingerprint, names: Iterable[str]) -> Iterator[tuple[str, float, str]]:

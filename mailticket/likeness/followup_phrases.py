@@ -13,6 +13,7 @@ class Stance:
     """chaser, again, other: how many different phrases say so, at most 3 each. rest: the text without those phrases.
 
     asks: it asks how something is done or what the rule is. reports: it tells of something that went wrong.
+    points: it is short and hands in something, such as a screenshot, that speaks of a matter told elsewhere.
     """
 
     chaser: int
@@ -21,6 +22,7 @@ class Stance:
     correction: bool
     asks: bool
     reports: bool
+    points: bool
     rest: str
 
 
@@ -222,6 +224,22 @@ _REPORTS = _alternatives(
     """,
 )
 
+_LONGEST_POINTER = 200  # characters: a longer text tells its matter itself
+_POINTS = _alternatives(
+    r"""
+    \S{0,80}\.(?:png|jpe?g|heic|webp|gif|pdf|mp4|mov|docx?|txt|log)|(?:img|dsc|pxl|screenshot)[_-]?\d\S{0,60}|image\d{0,4}
+    (?:please |pls )?(?:(?:see|find|check|look at|open|view) )?(?:the |my |an? |in |as )?(?:file |files |enclosed |picture |
+    photo |screenshot )?(?:attach(?:ed|ments?|ing)|enclosed|enclosure)
+    (?:here(?:'s| is| are| comes?| it is| you go| they are| you are)?|this is|these are|adding|sending|forgot|
+    i forgot|and|with|as (?:requested|promised|asked)) (?:the |a |an |my |some |you )?
+    screen ?(?:shots?|grabs?|recording|caps?)|photos?|pictures?|pics?|images?|videos?|recordings?|proof|(?:missing|the) files?
+    same (?:thing|here|result|error|message|again|story)|no (?:change|difference|luck|effect)
+    """,
+    r"""
+    截图|截屏|附件|附图|附上|图片|照片|如图|见图|补图|看图|的?图(?:片)?(?:在此)?$|这是|视频|录屏|凭证|忘(?:了|记)(?:附|发|传)|如下|同上|还是一样|补发|补充
+    """,
+)
+
 
 def stance(text: str) -> Stance:
     """What the phrases of a folded text say of its relation to earlier requests."""
@@ -238,7 +256,10 @@ def stance(text: str) -> Stance:
     asks = _ASKS.search(text) is not None
     reports = _REPORTS.search(unchased) is not None
     rest = _AGAIN.sub(" ", unchased)
-    return Stance(min(3, len(chased)), again, other, correction, asks, reports, rest)
+    points = len(text) <= _LONGEST_POINTER and _POINTS.search(text) is not None
+    if points:
+        rest = _POINTS.sub(" ", rest)
+    return Stance(min(3, len(chased)), again, other, correction, asks, reports, points, rest)
 
 
 def _distinct(pattern: re.Pattern[str], text: str) -> int:
