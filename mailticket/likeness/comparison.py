@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mailticket.likeness.fingerprint import Fingerprint
 from mailticket.likeness.followup_phrases import LEAST_TEXT
 from mailticket.likeness.lexicon import Lexicon
-from mailticket.likeness.marks import KINDS, LOOSE
+from mailticket.likeness.marks import KINDS, LOOSE, QUOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ ODDS: dict[str, float] = {
     "opposite": -4.8,
     "question_and_report": -2.3,
     "cross_language": 2.1,
+    "same_quote": 2.5,
     "other_mark": -12.0,
     "other_amount_and_date": -4.0,
     "other_lead": -6.0,
@@ -165,7 +166,9 @@ def _topics(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterato
         if new.category == earlier.category:
             yield "same_category", 1.0, f"same category {new.category}"
         else:
-            yield "other_category", 1.0, f"categories differ: {new.category}, {earlier.category}"
+            # Categories of short texts are guesses: where the same happened or the same sum is named, they say less.
+            shared_deed = shared & lexicon.deeds or _amounts(new, earlier, lexicon.fields_of("amount")) > 0
+            yield "other_category", 0.3 if shared_deed else 1.0, f"categories differ: {new.category}, {earlier.category}"
 
 
 def _deeds(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[tuple[str, float, str]]:
@@ -234,15 +237,20 @@ def _details(
 
 def _marks(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
     """Of the kinds of marks of which both name some and share none, the one that says most: they hang together."""
+    same = new.marks.get(QUOTE, frozenset()) & earlier.marks.get(QUOTE, frozenset())
+    if same:
+        yield "same_quote", 1.0, f"both quote {min(same)!r}"
     differing = [kind for kind in new.marks.keys() & earlier.marks.keys() if not new.marks[kind] & earlier.marks[kind]]
     weights = {kind: _weight_of_mark(kind, new.marks[kind], earlier.marks[kind]) for kind in differing}
-    if weights:
-        kind = max(sorted(weights), key=lambda kind: weights[kind])
+    kind = max(sorted(weights), key=lambda kind: weights[kind], default="")
+    if kind and weights[kind]:
         yield "other_mark", weights[kind], f"different {KINDS.get(kind) or kind.removeprefix('#') + ' numbers'}"
 
 
 def _weight_of_mark(kind: str, ours: Iterable[str], theirs: Iterable[str]) -> float:
     loose = kind == "document" and any(all(value.startswith(LOOSE) for value in values) for values in (ours, theirs))
+    if kind == QUOTE:
+        return 0.0
     return 0.7 if loose else _WEIGHT_OF_MARKS.get(kind, 1.0)
 
 

@@ -57,9 +57,11 @@ WORDINGS: tuple[Wording, ...] = (
         "hacked",
         2.0,
         r"hack\w{0,5}|stole\w?|stolen|theft|thief|compromised|hijack\w{0,3}|"
-        r"someone (?:else )?(?:has |have |had |got |is |was |logged |broke |moved |took )\w{0,12}|not me|"
-        r"wasn't me|unauthori[sz]ed|emptied|drained|intruder",
-        r"被盗|盗号|盗走|被黑|黑客|不是我|不是本人|非本人|转走|有人(?:登|进|用|动)|入侵|陌生|异地",
+        r"(?:someone|somebody) (?:else )?(?:has |have |had |got |is |was |logged |broke |moved |took )\w{0,12}|not me|"
+        r"wasn't me|unauthori[sz]ed|emptied|drained|intruder|"
+        r"robb(?:ed|ing)|(?:someone|somebody|stranger|they|he|she) (?:is |are |got |was |were )?(?:in|inside|into) my account|"
+        r"(?:took|taking|moved|moving|stealing|steals?) (?:all|everything|it all|my (?:coins|money|funds))|cleaned out",
+        r"被盗|盗号|盗走|被黑|黑客|不是我|不是本人|非本人|转走|有人(?:登|进|用|动|在(?:用|动))|(?:别人|陌生人)(?:登|进|用|动)|偷|入侵|陌生|异地",
     ),
     (
         "phishing",
@@ -170,7 +172,7 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "crash",
         2.1,
-        r"crash\w{0,3}|freezes|blank (?:page|screen)|white screen|black screen|keeps closing|won't (?:open|"
+        r"(?<!market )(?<!price )(?<!btc )(?<!eth )(?<!sol )(?<!bitcoin )(?<!coin )crash\w{0,3}|freezes|blank (?:page|screen)|white screen|black screen|keeps closing|won't (?:open|"
         r"start|load)|not loading|spinning|force closes",
         r"闪退|白屏|黑屏|打不开|卡死|崩溃|加载不|转圈",
     ),
@@ -257,6 +259,14 @@ WORDINGS: tuple[Wording, ...] = (
         2.1,
         r"certificate|confirmation letter",
         r"证明|存证|开具",
+    ),
+    ("door", 2.0, r"doors?|key ?cards?|entrance|badges?", r"门禁|房门|开门|门卡|房卡"),
+    ("leak", 2.1, r"leak\w{0,3}|dripp?\w{0,3}|flood\w{0,3}|under water|water (?:is )?(?:pour|com|runn)\w{0,4}|pour\w{0,3} (?:through|in|down)", r"漏水|渗水|滴水|淹"),
+    (
+        "heating",
+        2.1,
+        r"heat(?:ing|er)s?|radiators?|freezing (?:in|cold)|(?:ice|stone) cold|boiler",
+        r"暖气|供暖|取暖|好冷",
     ),
     ("expired", 1.9, r"expir\w{2,4}|out of date|older than", r"过期|到期|失效"),
     (

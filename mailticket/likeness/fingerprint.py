@@ -247,9 +247,10 @@ def _without_codes(text: str) -> str:
 
 # Numbers that stay the same from mail to mail: those of the sender's company, bank and telephone.
 _SENDERS = re.compile(
-    r"(?:vat|tax|ust|iban|bic|tel|phone|mobile|电话|手机|税号|联系电话)\S{0,3}(?:\s?(?:id|no\.?|number|"
+    r"(?<![a-z])(?:vat|tax|ust|iban|bic|tel|phone|mobile|电话|手机|税号|联系电话)\S{0,3}(?:\s?(?:id|no\.?|number|"
     r"nr\.?))?\s{0,3}[:：]?\s{0,3}[+0-9a-z-]{5,34}"
 )
+_FILE_NAME = re.compile(r"[\w-]{1,60}\.(?:png|jpe?g|heic|webp|gif|pdf|mp4|mov|docx?|xlsx?|csv|txt|log|zip)(?![a-z])")
 _ABBREVIATED = re.compile(r"(?<![0-9a-z])((?:0x)?[0-9a-z]{3,12})(?:\.{2,6}|\*{2,8})([0-9a-z]{3,12})(?![0-9a-z])")
 _ENDING = re.compile(
     r"(?:ending (?:in|with)|ends (?:in|with)|last (?:four|six|4|6|8) (?:digits )?(?:are|is)?|尾号|"
@@ -265,7 +266,7 @@ _SHORT_CODE = re.compile(r"(?=.{6})(?:[a-z]+\d+[a-z]+[0-9a-z]*|[a-z]?\d[a-z]+\d[
 
 def _identifiers(text: str, lexicon: Lexicon) -> frozenset[str]:
     """Codes with digits in them, and abbreviated ones as "start..end"."""
-    text = _SENDERS.sub(" ", text)
+    text = _FILE_NAME.sub(" ", _SENDERS.sub(" ", text))
     words = (match.group().strip("-_") for match in _IDENTIFIER.finditer(text))
     codes = {word for word in words if _is_telling(word, lexicon)}
     codes |= {f"{match.group(1)}..{match.group(2)}" for match in _ABBREVIATED.finditer(text)}

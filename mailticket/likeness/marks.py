@@ -13,6 +13,7 @@ from mailticket.text.words import HAN, folded
 
 LONGEST_TEXT = 3_000  # characters that are searched: people name their matter before they paste a log
 _MOST_MARKS = 12  # of a kind
+QUOTE = "quote"  # the kind of what stands in quotation marks; other quotations say nothing against
 LOOSE = "~"  # stands before a document that is known by its own word only, of which there may be another
 
 Marks = Mapping[str, frozenset[str]]
@@ -155,6 +156,8 @@ _NO_NAME = frozenset(
     ]
 )
 
+# An error message, a label or a title in quotation marks: two words at least, or one long one.
+_QUOTE = re.compile(r"[\"“”„«「『](?=[^\"“”»」』\n]{0,60}[ \u3400-\u9fff]|[^\"“”»」』\n]{10})([^\"“”„«»「」『』\n]{4,80})[\"“”»」』]")
 _DEVICE = re.compile(
     r"\b(iphone|ipad|pixel|galaxy|macbook|thinkpad|surface|redmi|oneplus|xperia|mate|nova|honor|latitude|"
     r"ledger|trezor|laserjet|officejet|ecotank|deskjet|airpods|kindle|playstation|xbox)"
@@ -194,6 +197,7 @@ def _all_marks(text: str, plain: str) -> Iterator[tuple[str, str]]:
     yield from _periods(text, plain)
     yield from _documents(plain)
     yield from _names(text, plain)
+    yield from ((QUOTE, match.group(1).strip(" .!,。，！")) for match in _QUOTE.finditer(plain))
     if has_digit:
         yield from (("device", f"{m.group(1)} {m.group(2).strip()}") for m in _DEVICE.finditer(plain))
         yield from ((f"#{m.group(1)}", m.group(2)) for m in _THING.finditer(plain))

@@ -28,7 +28,10 @@ WORDINGS: tuple[Wording, ...] = (
         "not-filled",
         1.9,
         r"(?:un|not |n't |never |partially |half |only part\w{0,4} )(?:been |get |got |be )?(?:fill\w{0,3}|"
-        r"execut\w{0,4}|trigger\w{0,3}|match\w{0,3})|no fill",
+        r"execut\w{0,4}|trigger\w{0,3}|match\w{0,3})|no fill|"
+        r"(?:stop|order|stop[ -]loss|limit)s? (?:just |simply )?(?:did ?n[o']t|never|was ?n[o']t|not) (?:work|go off|hit)\w{0,3}|"
+        r"(?:skipped|ignored|jumped over) (?:my|the) (?:stop|order|limit)\w{0,5}|(?:my|the) (?:stop|order)\w{0,5} .{0,20}(?:was|got) "
+        r"(?:skipped|ignored)",
         r"没成交|未成交|不成交|部分成交|没有成交|没触发|未触发|没有触发|成交不了",
     ),
     (
@@ -47,8 +50,8 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "liquidation",
         2.2,
-        r"liquidat\w{0,4}|margin call\w?|wiped out|blew up|force[ -]?clos\w{0,3}",
-        r"爆仓|强平|强制平仓|穿仓|清算",
+        r"liquidat\w{0,4}|margin call\w?|wiped out|(?:blew|blow|blown) up|rekt|(?:lost|closed|killed) my (?:whole )?position|force[ -]?clos\w{0,3}",
+        r"爆仓|爆了|强平|仓(?:位)?(?:全)?没了|强制平仓|穿仓|清算",
     ),
     (
         "position",
@@ -58,7 +61,7 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     ("funding-fee", 2.3, r"funding (?:rate|fee|payment)s?", r"资金费"),
     ("api", 1.7, r"apis?|endpoints?|rest api", r"接口"),
-    ("api-key", 1.9, r"(?:api|secret|access) ?keys?|keys?", r"密钥|秘钥"),
+    ("api-key", 1.9, r"(?:api|secret|access) ?keys?|keys?(?! ?card)", r"密钥|秘钥"),
     ("signature-error", 2.2, r"signatures?|hmac|sign(?:ing)? (?:the )?(?:request|payload)", r"签名"),
     (
         "timestamp",
