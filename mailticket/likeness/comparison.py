@@ -166,9 +166,9 @@ def _topics(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterato
         if new.category == earlier.category:
             yield "same_category", 1.0, f"same category {new.category}"
         else:
-            # Categories of short texts are guesses: where the same happened or the same sum is named, they say less.
-            shared_deed = shared & lexicon.deeds or _amounts(new, earlier, lexicon.fields_of("amount")) > 0
-            yield "other_category", 0.3 if shared_deed else 1.0, f"categories differ: {new.category}, {earlier.category}"
+            # Categories of short texts are guesses: where the same sum is named, they say less.
+            tied = _amounts(new, earlier, lexicon.fields_of("amount")) > 0
+            yield "other_category", 0.3 if tied else 1.0, f"categories differ: {new.category}, {earlier.category}"
 
 
 def _deeds(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[tuple[str, float, str]]:

@@ -36,11 +36,9 @@ _PERIODICAL = (
     r"returns?|settlement|dividend|allowance|timesheets?|export|payout|contribution|premium)\b"
 )
 # Times that something lasts or happened before, which name no matter.
-_LASTING = (
-    r"(?<!\bsince )(?<!\buntil )(?<!\btill )(?<!\bby )(?<!\bbefore )(?<!\bafter )(?<!\d )(?<!\d\. )(?<!th )(?<!of the )"
-)
+_LASTING = re.compile(r"(?:\b(?:since|until|till|by|before|after|of the) |\d\.? |\dth )$")
 _FULL_MONTH = re.compile(
-    _LASTING + r"\b(january|february|april|june|july|august|september|october|november|december)\b(?!\.? \d{1,2}(?!\d))"
+    r"(january|february|april|june|july|august|september|october|november|december)\b(?!\.? \d{1,2}(?!\d))"
 )
 _SHORT_MONTH = re.compile(
     r"\b(?:of|for|in|from|and|our|my|the|last) (jan|feb|march|mar|apr|may|jun|jul|aug|sept|sep|oct|nov|dec)\b"
@@ -100,10 +98,8 @@ _DOCUMENTS: tuple[tuple[str, str], ...] = (
     ("invoice", r"发票"),
     ("transcript", r"transcripts?\b|成绩单"),
 )  # fmt: skip
-_DOCUMENT = re.compile(
-    "|".join(f"(?P<d{number}>(?<![a-z])(?:{pattern}))" for number, (_, pattern) in enumerate(_DOCUMENTS))
-)
-_PROOF = re.compile(r"proof of (?:address|residence)|地址证明")
+_DOCUMENT = re.compile("|".join(pattern for _, pattern in _DOCUMENTS))
+_EACH_DOCUMENT = tuple((name, re.compile(pattern)) for name, pattern in _DOCUMENTS)
 # Papers named by a word of their own: "marriage certificate", "certificate of origin", "W-8BEN form".
 _PAPER = r"(?:certificate|contract|policy|agreement|declaration|permit|licen[cs]e|record|register|form|card|letter)"
 _PAPER_OF = re.compile(rf"\b{_PAPER}s? of (?:the )?(?:account )?([a-z][a-z-]{{2,20}})")
@@ -207,7 +203,9 @@ def _all_marks(text: str, plain: str) -> Iterator[tuple[str, str]]:
 
 def _periods(text: str, plain: str) -> Iterator[tuple[str, str]]:
     for pattern, source in ((_FULL_MONTH, plain), (_SHORT_MONTH, plain), (_CAPITAL_MONTH, text)):
-        yield from (("month", _month(_group(match))) for match in pattern.finditer(source))
+        for match in pattern.finditer(source):
+            if not _LASTING.search(source, max(0, match.start() - 10), match.start()):
+                yield "month", _month(_group(match))
     if "月" in plain:
         yield from (("month", _chinese_month(match.group(1))) for match in _CHINESE_MONTH.finditer(plain))
     if "20" in plain:
@@ -235,9 +233,9 @@ def _chinese_month(number: str) -> str:
 
 def _documents(plain: str) -> Iterator[tuple[str, str]]:
     for match in _DOCUMENT.finditer(plain):
-        yield "document", _DOCUMENTS[int((match.lastgroup or "d0")[1:])][0]
-    if _PROOF.search(plain):
-        yield "document", "bank-statement"
+        start = match.start()
+        if not (start and match.group().isascii() and "a" <= plain[start - 1] <= "z"):
+            yield from (("document", name) for name, pattern in _EACH_DOCUMENT if pattern.fullmatch(match.group()))
     for pattern in (_PAPER_OF, _NAMED_PAPER):
         for match in pattern.finditer(plain):
             if match.group(1) not in _NO_PAPER_NAME and not _DOCUMENT.match(match.group()):
