@@ -16,6 +16,9 @@ _SUBJECT_PREFIX = re.compile(
     r"回覆)\s{0,3}(?:\[\d+\])?\s{0,3}[:：])",
     re.IGNORECASE,
 )
+_NO_SUBJECT = re.compile(
+    r"[(（<\[]?(?:no subject|kein betreff|sans objet|无主题|無主旨|无标题)[)）>\]]?", re.IGNORECASE
+)
 _FORWARD_MARK = re.compile(
     r"[\s\-_=*]{0,20}(?:begin )?(?:forwarded (?:message|mail|by)|original (?:message|mail)|"
     r"转发(?:的)?邮件(?:信息)?|原始邮件|"
@@ -111,7 +114,8 @@ def bare_subject(subject: str) -> str:
     subject = subject[:500]
     while match := _SUBJECT_PREFIX.match(subject):
         subject = subject[match.end() :]
-    return subject.strip()
+    subject = subject.strip()
+    return "" if _NO_SUBJECT.fullmatch(subject) else subject
 
 
 def is_reply(subject: str) -> bool:

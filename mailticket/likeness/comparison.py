@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mailticket.likeness.fingerprint import Fingerprint
 from mailticket.likeness.followup_phrases import LEAST_TEXT
 from mailticket.likeness.lexicon import Lexicon
-from mailticket.likeness.marks import KINDS, LOOSE, QUOTE
+from mailticket.likeness.marks import FIGURE, KINDS, LOOSE, PROPER, QUOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ ODDS: dict[str, float] = {
     "chaser_off_topic": -0.9,
     "again": 2.1,
     "apart": -1.2,
-    "form": -6.9,
+    "form": -10.0,
     "frame": -6.3,
     "no_topic_shared": -1.4,
     "topics_apart": -1.8,
@@ -57,11 +57,13 @@ ODDS: dict[str, float] = {
     "question_and_report": -2.3,
     "cross_language": 2.1,
     "same_quote": 2.5,
+    "same_mark": 1.5,
     "other_mark": -12.0,
     "other_amount_and_date": -4.0,
     "other_lead": -6.0,
     "soon": 10.5,
 }
+_SAY_LITTLE = frozenset({QUOTE, FIGURE, PROPER, "document", "year"})  # marks that many matters of one sender share
 SOON = 1.0  # hours in which people send what they left out of their first mail
 _WORDS_OF_ITS_OWN = 15.0  # weight of the words that a mail which only points at a matter may have beside those of it
 _WEIGHT_OF_MARKS = {"device": 0.3, "name": 0.7}  # where other things than the matter may bear the mark
@@ -98,6 +100,8 @@ def is_pointer(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> bool
         return False
     topics = _own_topics(new, earlier, lexicon)
     words = sum(weight for term, weight in new.terms.items() if term not in earlier.terms)
+    if new.again and len(topics) == 1:
+        topics = {}  # it says itself that it adds to what was written before
     points = new.points or new.chaser or new.again or not new.terms
     return not topics and words <= (_WORDS_OF_ITS_OWN if points else LEAST_TEXT / 4)
 
@@ -122,7 +126,8 @@ def _wording(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[t
         value = min(1.0, sum(new.terms[term] - 2.5 for term in rare) / 15)
         yield "rare", value, f"rare words in both: {', '.join(rare[:5])}" if rare else ""
     yield from _frame(new, earlier, shared)
-    if shared and new.lead and earlier.lead and not new.lead & earlier.terms.keys() and not earlier.lead & new.terms.keys():
+    leads = len(new.lead & earlier.lead) / max(1, min(len(new.lead), len(earlier.lead)))
+    if new.lead and earlier.lead and leads < 0.25 and not (new.chaser or new.again):
         turns = len(new.turns & earlier.turns) / max(12, min(len(new.turns), len(earlier.turns)))
         if turns > 0.2:
             yield "other_lead", min(1.0, 2 * turns), "the same lines below another matter"
@@ -229,10 +234,16 @@ def _details(
     if amounts < 0 and any(name == "other_date" for name, _, _ in dates):
         yield "other_amount_and_date", 1.0, "another amount on another day"
     same = any(name.startswith("same_") for name, _, _ in codes)
-    other_numbers = bool(new.numbers - earlier.numbers and earlier.numbers - new.numbers)
-    differ = amounts < 0 or other_numbers or any(n.startswith("other_") for n, _, _ in codes + dates)
-    if alike > 0.6 and not same and differ:
-        yield "form", (alike - 0.6) / 0.4, "nearly the same text with other details, as of a form"
+    differ = amounts < 0 or _other_details(new, earlier) or any(n.startswith("other_") for n, _, _ in codes + dates)
+    if alike > 0.6 and not same and differ and not (new.correction or earlier.correction):
+        yield "form", min(1.0, (alike - 0.6) / 0.2), "nearly the same text with other details, as of a form"
+
+
+def _other_details(new: Fingerprint, earlier: Fingerprint) -> bool:
+    """Whether each names numbers, or names, that the other does not."""
+    pairs = [(new.numbers, earlier.numbers)]
+    pairs += [(new.marks.get(kind, frozenset()), earlier.marks.get(kind, frozenset())) for kind in (FIGURE, PROPER)]
+    return any(ours - theirs and theirs - ours for ours, theirs in pairs)
 
 
 def _marks(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
@@ -245,11 +256,15 @@ def _marks(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float,
     kind = max(sorted(weights), key=lambda kind: weights[kind], default="")
     if kind and weights[kind]:
         yield "other_mark", weights[kind], f"different {KINDS.get(kind) or kind.removeprefix('#') + ' numbers'}"
+    elif common := [
+        kind for kind in new.marks if kind not in _SAY_LITTLE and new.marks[kind] & earlier.marks.get(kind, set())
+    ]:
+        yield "same_mark", 1.0, f"same {KINDS.get(common[0]) or common[0].removeprefix('#') + ' number'}"
 
 
 def _weight_of_mark(kind: str, ours: Iterable[str], theirs: Iterable[str]) -> float:
     loose = kind == "document" and any(all(value.startswith(LOOSE) for value in values) for values in (ours, theirs))
-    if kind == QUOTE:
+    if kind in (QUOTE, FIGURE, PROPER):
         return 0.0
     return 0.7 if loose else _WEIGHT_OF_MARKS.get(kind, 1.0)
 

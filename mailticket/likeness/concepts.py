@@ -59,7 +59,9 @@ WORDINGS: tuple[Wording, ...] = (
         r"hack\w{0,5}|stole\w?|stolen|theft|thief|compromised|hijack\w{0,3}|"
         r"(?:someone|somebody) (?:else )?(?:has |have |had |got |is |was |logged |broke |moved |took )\w{0,12}|not me|"
         r"wasn't me|unauthori[sz]ed|emptied|drained|intruder|"
-        r"robb(?:ed|ing)|(?:someone|somebody|stranger|they|he|she) (?:is |are |got |was |were )?(?:in|inside|into) my account|"
+        r"robb(?:ed|ing)|(?:i|we) (?:didn't|did not|haven't|have not|hadn't|never) (?:mak|mad|don?|authori[sz]|request|"
+        r"initiat|order|approv|sen)\w{0,4}|(?:they|someone|somebody|he) (?:took|stole|withdrew|transferred) (?:it|them|my)|"
+        r"(?:someone|somebody|stranger|they|he|she) (?:is |are |got |was |were )?(?:in|inside|into) my account|"
         r"(?:took|taking|moved|moving|stealing|steals?) (?:all|everything|it all|my (?:coins|money|funds))|cleaned out",
         r"被盗|盗号|盗走|被黑|黑客|不是我|不是本人|非本人|转走|有人(?:登|进|用|动|在(?:用|动))|(?:别人|陌生人)(?:登|进|用|动)|偷|入侵|陌生|异地",
     ),
@@ -68,7 +70,7 @@ WORDINGS: tuple[Wording, ...] = (
         2.2,
         r"phish\w{0,4}|scam\w{0,4}|fraud\w{0,5}|fake|impersonat\w{0,5}|suspicious (?:e-?mail|message|link|"
         r"site|call)|pretend\w{0,3}",
-        r"钓鱼|诈骗|骗子|被骗|假客服|假冒|冒充|假网站|可疑",
+        r"钓鱼|诈骗|骗子(?!平台|公司|交易所)|被骗|假客服|假冒|冒充|假网站|可疑",
     ),
     ("order", 0.9, r"orders?", r"订单|下单"),
     (
@@ -261,7 +263,12 @@ WORDINGS: tuple[Wording, ...] = (
         r"证明|存证|开具",
     ),
     ("door", 2.0, r"doors?|key ?cards?|entrance|badges?", r"门禁|房门|开门|门卡|房卡"),
-    ("leak", 2.1, r"leak\w{0,3}|dripp?\w{0,3}|flood\w{0,3}|under water|water (?:is )?(?:pour|com|runn)\w{0,4}|pour\w{0,3} (?:through|in|down)", r"漏水|渗水|滴水|淹"),
+    (
+        "leak",
+        2.1,
+        r"leak\w{0,3}|dripp?\w{0,3}|flood\w{0,3}|under water|water (?:is )?(?:pour|com|runn)\w{0,4}|pour\w{0,3} (?:through|in|down)",
+        r"漏水|渗水|滴水|淹",
+    ),
     (
         "heating",
         2.1,

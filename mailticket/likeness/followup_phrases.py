@@ -233,10 +233,11 @@ _POINTS = _alternatives(
     (?:here(?:'s| is| are| comes?| it is| you go| they are| you are)?|this is|these are|adding|sending|forgot|
     i forgot|and|with|as (?:requested|promised|asked)) (?:the |a |an |my |some |you )?
     screen ?(?:shots?|grabs?|recording|caps?)|photos?|pictures?|pics?|images?|videos?|recordings?|proof|(?:missing|the) files?
+    (?:this|that|here)(?:'s| is) (?:what|how|where)|(?:it|this|that) (?:says|shows|looks)|(?:see|look) (?:here|below|this)
     same (?:thing|here|result|error|message|again|story)|no (?:change|difference|luck|effect)
     """,
     r"""
-    截图|截屏|附件|附图|附上|图片|照片|如图|见图|补图|看图|的?图(?:片)?(?:在此)?$|这是|视频|录屏|凭证|忘(?:了|记)(?:附|发|传)|如下|同上|还是一样|补发|补充
+    截图|截屏|附件|附图|附上|图片|照片|如图|见图|补图|看图|的?图(?:片)?(?:在此)?$|这是|视频|录屏|凭证|忘(?:了|记)(?:附|发|传)|如下|同上|还是(?:一样|不行|不能)|依然不行|补发|补充
     """,
 )
 

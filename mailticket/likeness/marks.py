@@ -12,7 +12,10 @@ from collections.abc import Iterator, Mapping
 from mailticket.text.words import HAN, folded
 
 LONGEST_TEXT = 3_000  # characters that are searched: people name their matter before they paste a log
-_MOST_MARKS = 12  # of a kind
+_MOST_MARKS = 16  # of a kind
+# Kinds that say nothing by themselves, only where the same words stand around other ones: all that has a digit in it but
+# durations and clock times, and words that begin with a capital inside a sentence.
+FIGURE, PROPER = "figure", "proper"
 QUOTE = "quote"  # the kind of what stands in quotation marks; other quotations say nothing against
 LOOSE = "~"  # stands before a document that is known by its own word only, of which there may be another
 
@@ -128,8 +131,8 @@ _SUB_ACCOUNT = re.compile(
 )
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
 _CHINESE_PERSON = re.compile(
-    rf"(?:客户|学员|员工|同事|用户|病人|租客|投资人|我司|学生|代理)(?:是|叫|：|:)?([{_SURNAMES}][{HAN}]{{1,2}})"
-    r"(?=的|账|先生|女士|小姐|，|,|在|想|要|无法|不|$)"
+    rf"(?:客户|学员|员工|同事|用户|病人|租客|投资人|我司|学生|代理)\s?(?:是|叫|：|:)?\s?([{_SURNAMES}][{HAN}]{{1,2}})"
+    r"(?=的|账|先生|女士|小姐|，|,|\s|在|想|要|无法|不|$)"
 )
 # Words behind "client" or "Dr" that are no names.
 _NO_NAME = frozenset(
@@ -153,7 +156,16 @@ _NO_NAME = frozenset(
 )
 
 # An error message, a label or a title in quotation marks: two words at least, or one long one.
-_QUOTE = re.compile(r"[\"“”„«「『](?=[^\"“”»」』\n]{0,60}[ \u3400-\u9fff]|[^\"“”»」』\n]{10})([^\"“”„«»「」『』\n]{4,80})[\"“”»」』]")
+_QUOTE = re.compile(
+    r"[\"“”„«「『](?=[^\"“”»」』\n]{0,60}[ \u3400-\u9fff]|[^\"“”»」』\n]{10})([^\"“”„«»「」『』\n]{4,80})[\"“”»」』]"
+)
+_FIGURE = re.compile(r"(?<![\w.,:/-])[#№]?((?:[a-z]{1,12}[-_/.#]?)?\d(?:[\w./,-]{0,40}\w)?)(?![:%]\d?)")
+_DURATION = re.compile(
+    r"\d{1,4}\s?(?:st|nd|rd|th|hours?|hrs?|h|minutes?|mins?|days?|weeks?|months?|seconds?|times?|years?|am|pm|x|"
+    r"个?(?:小时|工作日|月|星期|礼拜)|分钟|天|周|次|年|遍|秒|点)(?![a-z])|\b(?:day|no|number|mails?|try|attempt) \d{1,2}\b|"
+    r"\d{1,2}:\d\d(?::\d\d)?"
+)
+_PROPER = re.compile(r"(?<=[a-zà-ÿ,] )([A-ZÀ-Þ][a-zà-ÿ'’-]{1,20}(?: [A-ZÀ-Þ][a-zà-ÿ'’-]{1,20}){0,3})")
 _DEVICE = re.compile(
     r"\b(iphone|ipad|pixel|galaxy|macbook|thinkpad|surface|redmi|oneplus|xperia|mate|nova|honor|latitude|"
     r"ledger|trezor|laserjet|officejet|ecotank|deskjet|airpods|kindle|playstation|xbox)"
@@ -194,7 +206,9 @@ def _all_marks(text: str, plain: str) -> Iterator[tuple[str, str]]:
     yield from _documents(plain)
     yield from _names(text, plain)
     yield from ((QUOTE, match.group(1).strip(" .!,。，！")) for match in _QUOTE.finditer(plain))
+    yield from ((PROPER, folded(word)) for m in _PROPER.finditer(text) for word in m.group(1).split())
     if has_digit:
+        yield from ((FIGURE, match.group(1)) for match in _FIGURE.finditer(_DURATION.sub(" ", plain)))
         yield from (("device", f"{m.group(1)} {m.group(2).strip()}") for m in _DEVICE.finditer(plain))
         yield from ((f"#{m.group(1)}", m.group(2)) for m in _THING.finditer(plain))
         for match in _CHINESE_THING.finditer(plain):

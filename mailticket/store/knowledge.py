@@ -50,8 +50,14 @@ _SAME_MESSAGE_ID = _COPIES.where(
     _INCOMING.c.message_id == bindparam("named"), _INCOMING.c.identity != bindparam("content")
 )
 _OPEN_TICKETS = (
-    select(_TICKETS.c.id, _TICKETS.c.key, _TICKETS.c.trust, _TICKETS.c.fingerprint, _TICKETS.c.created_at,
-           _FIRST.c.key.label("root"))
+    select(
+        _TICKETS.c.id,
+        _TICKETS.c.key,
+        _TICKETS.c.trust,
+        _TICKETS.c.fingerprint,
+        _TICKETS.c.created_at,
+        _FIRST.c.key.label("root"),
+    )
     .outerjoin_from(
         _TICKETS,
         _FIRST,

@@ -51,7 +51,7 @@ WORDINGS: tuple[Wording, ...] = (
         "liquidation",
         2.2,
         r"liquidat\w{0,4}|margin call\w?|wiped out|(?:blew|blow|blown) up|rekt|(?:lost|closed|killed) my (?:whole )?position|force[ -]?clos\w{0,3}",
-        r"爆仓|爆了|强平|仓(?:位)?(?:全)?没了|强制平仓|穿仓|清算",
+        r"爆仓|爆了|爆.{0,4}仓|强平|仓(?:位)?(?:全)?没了|强制平仓|穿仓|清算",
     ),
     (
         "position",
