@@ -41,6 +41,7 @@ _GREETING = re.compile(
     r"(?:hi|hello|hey|hallo|dear|greetings|good (?:day|morning|afternoon|evening)|to whom it may concern)\b"
     r"(?: (?:there|all|team|support|sir|madam|sirs|friends?|guys|everyone|customer|service|help|desk|or|"
     r"and|/|[A-Z][\w.&-]{1,20})){0,6}"
+    r"|(?:guten (?:tag|morgen|abend)|sehr geehrte\w?|bonjour|hola|buen[oa]s \w{1,6}|ciao|moin|grüezi)\b(?: [\w.]{1,20}){0,4}"
     r"|(?:尊敬的|亲爱的|親愛的|敬爱的|敬愛的)?(?:客服|客户服务|客戶服務|管理员|管理員|工作人员|工作人員|"
     r"支持团队|團隊|各位|领导|先生|女士|小编|官方)"
     r"(?:人员|人員|团队|團隊|部门|部門|同事|们|們|小姐姐|大大|/|和|或){0,4}(?:,|，|、)?\s?(?:你们好|您好|"
@@ -54,7 +55,9 @@ _FORMULA = (
     r"yours (?:sincerely|truly|faithfully)|respectfully(?: yours)?|cheers|greetings|"
     r"(?:many |best )?(?:thanks|thank you|thx|tks|ty)(?: (?:so much|very much|a lot|in advance|again|"
     r"and (?:best |kind )?regards|you|for your (?:help|time|support|assistance)))?|"
-    r"mit (?:freundlichen|besten|vielen) gr(?:ü|ue)(?:ß|ss)en|viele grüße|danke|merci|gracias|cordialement|saludos|"
+    r"(?:mit )?(?:freundliche|beste|viele|herzliche|liebe|schöne)n? gr(?:ü|u|ue)(?:ß|ss)(?:en?)?|danke|merci|gracias|"
+    r"(?:bien )?cordialement|(?:un )?(?:cordial )?saludos?|atentamente|atenciosamente|(?:cordiali|distinti) saluti|"
+    r"met vriendelijke groet(?:en)?|med vänlig hälsning(?:ar)?|(?:med )?venlig hilsen|pozdrawiam|с уважением|saygılarımla|"
     r"此致|敬礼|敬禮|祝好|顺祝商祺|順頌商祺|顺颂商祺|祝(?:您|你)?(?:工作)?(?:顺利|愉快|順利|生活愉快|商祺|安好)|敬上|谨上|"
     r"(?:非常)?(?:谢谢|感谢|謝謝|感謝|多谢|多謝)(?:您|你|了|啦|大家|客服|您的帮助|您的幫助)?)"
 )
@@ -66,8 +69,9 @@ _SIGNED_NAME = re.compile(
     rf"\s*(?:[-–—]\s?)?(?:dr\.? |prof\.? |mr\.? |mrs\.? |ms\.? |i\.a\. )?{_NAME}\s*[.,]?\s*", re.IGNORECASE
 )
 _FIRM_CLOSING = re.compile(
-    r"\s*(?:(?:with )?(?:best|kind|warm|many|kindest|warmest)\b|regards|sincerely|yours|respectfully|mit |viele |"
-    r"cordialement|saludos|此致|敬礼|敬禮|祝|顺祝|順頌|顺颂|敬上|谨上)",
+    r"\s*(?:(?:with )?(?:best|kind|warm|many|kindest|warmest)\b|regards|sincerely|yours|respectfully|mit |met |med |"
+    r"viele |beste |freundliche |herzliche |liebe |cordial|(?:bien |distinti )|atent|atenc|saludos|venlig|pozdr|с ува|sayg|"
+    r"此致|敬礼|敬禮|祝|顺祝|順頌|顺颂|敬上|谨上)",
     re.IGNORECASE,
 )
 _CARD_NAME = re.compile(
@@ -98,6 +102,7 @@ _DISCLAIMER = re.compile(
     r"disclosure|copying|review)|"
     r"if you (?:have received|are not|received) this|please consider the environment|virus[- ]free|"
     r"(?:本|此)(?:电子)?(?:邮件|郵件|信件).{0,30}(?:保密|机密|機密|仅供|僅供|专供|收件人)|误收|誤收|"
+    r"vertraulich|nicht der richtige (?:adressat|empfänger)|confidentiel|confidencial|riservat[oe]|vertrouwelijk|poufn|"
     r"免责声明|免責聲明|切勿(?:泄露|洩露|转发|轉發)|保护环境|环保",
     re.IGNORECASE,
 )

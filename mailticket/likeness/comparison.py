@@ -23,6 +23,7 @@ class Piece:
 ODDS: dict[str, float] = {
     "base": -4.1,
     "words": 0.3,
+    "words_alone": 3.5,
     "contained": 0.2,
     "rare": 2.7,
     "concepts": 6.0,
@@ -56,6 +57,7 @@ ODDS: dict[str, float] = {
     "opposite": -4.8,
     "question_and_report": -2.3,
     "cross_language": 2.1,
+    "alarm": 2.0,
     "same_quote": 2.5,
     "same_mark": 1.5,
     "other_mark": -12.0,
@@ -125,6 +127,8 @@ def _wording(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[t
         rare = sorted((term for term in shared if new.terms[term] > 3.0), key=lambda term: (-new.terms[term], term))
         value = min(1.0, sum(new.terms[term] - 2.5 for term in rare) / 15)
         yield "rare", value, f"rare words in both: {', '.join(rare[:5])}" if rare else ""
+        if not new.concepts and not earlier.concepts and len(rare) >= 3:
+            yield "words_alone", max(0.0, min(1.0, (alike - 0.3) / 0.3)), ""
     yield from _frame(new, earlier, shared)
     leads = len(new.lead & earlier.lead) / max(1, min(len(new.lead), len(earlier.lead)))
     if new.lead and earlier.lead and leads < 0.25 and not (new.chaser or new.again):
@@ -165,14 +169,16 @@ def _topics(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterato
             yield "cross_language", value, ""
     elif new.concepts and earlier.concepts:
         yield "no_topic_shared", 1.0, "they speak of different things"
+    if new.alarm and any(new.concepts[name] >= 1.4 and name not in lexicon.general for name in shared):
+        yield "alarm", 1.0, "told again in alarm"
     yield from _deeds(new, earlier, lexicon)
     yield from _apart(new, earlier, lexicon)
     if new.category_sure and earlier.category_sure:
         if new.category == earlier.category:
             yield "same_category", 1.0, f"same category {new.category}"
         else:
-            # Categories of short texts are guesses: where the same sum is named, they say less.
-            tied = _amounts(new, earlier, lexicon.fields_of("amount")) > 0
+            # Categories of short texts and of cries are guesses: where the same sum is named, they say less.
+            tied = new.alarm or _amounts(new, earlier, lexicon.fields_of("amount")) > 0
             yield "other_category", 0.3 if tied else 1.0, f"categories differ: {new.category}, {earlier.category}"
 
 
@@ -229,7 +235,9 @@ def _details(
         yield "same_amount" if amounts > 0 else "other_amount", 1.0, f"{'same' if amounts > 0 else 'different'} amount"
     elif numbers := new.numbers & earlier.numbers:
         yield "same_number", min(1.0, (max(map(len, numbers)) - 1) / 3), "same number"
-    dates = list(_dates(new, earlier, lexicon.fields_of("time")))
+    # Who tells again names further days: that of the bank's answer, that of writing.
+    tied = amounts > 0 or any(name == "same_identifier" for name, _, _ in codes)
+    dates = list(_dates(new, earlier, lexicon.fields_of("time"), tied=tied))
     yield from dates
     if amounts < 0 and any(name == "other_date" for name, _, _ in dates):
         yield "other_amount_and_date", 1.0, "another amount on another day"
@@ -309,12 +317,14 @@ def _shapes(codes: Iterable[str]) -> frozenset[str]:
     return frozenset(code.translate(_SHAPE) for code in codes if len(code) <= 24 and ".." not in code)
 
 
-def _dates(new: Fingerprint, earlier: Fingerprint, names: Iterable[str]) -> Iterator[tuple[str, float, str]]:
+def _dates(
+    new: Fingerprint, earlier: Fingerprint, names: Iterable[str], *, tied: bool
+) -> Iterator[tuple[str, float, str]]:
     ours, theirs = _days(_values(new, names)), _days(_values(earlier, names))
     if ours & theirs:
         yield "same_date", 1.0, "same date"
     elif ours and theirs:
-        yield "other_date", 1.0, "different dates"
+        yield "other_date", 0.4 if tied else 1.0, "different dates"
 
 
 def _standing(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[tuple[str, float, str]]:

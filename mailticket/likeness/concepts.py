@@ -36,7 +36,7 @@ WORDINGS: tuple[Wording, ...] = (
         "phone",
         1.9,
         r"(?:mobile|cell|phone|old|new|lost|broken|my) ?(?:phone|number|sim|handset)s?|sim (?:card|swap)|"
-        r"phones?|handset",
+        r"(?<!answer the )(?<!up the )phones?|handset",
         r"手机|电话号|sim卡|换号|旧号",
     ),
     (
@@ -352,7 +352,7 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "slow",
         1.7,
-        r"slow(?:ly|er)?|late(?:r)?|delay\w{0,3}|latency|lag(?:s|ging|gy)?|takes (?:too )?long",
+        r"slow(?:ly|er)?|late(?!r)|delay\w{0,3}|latency|lag(?:s|ging|gy)?|takes (?:too )?long",
         r"慢|延迟|卡顿|迟",
     ),
     (

@@ -48,6 +48,7 @@ class Fingerprint:
     turns: checksums of its turns of phrase (three words or five Chinese characters in a row).
     chaser, again, other: how strongly the text asks for news, refers to an earlier mail, sets itself apart (0 to 3).
     asks, reports: whether it asks how something is done, and whether it reports that something went wrong.
+    alarm: whether it cries for help.
     points: whether it only hands in something about a matter told elsewhere, such as a screenshot.
     reply: whether its subject carries a mark of a reply or a forward.
     """
@@ -71,6 +72,7 @@ class Fingerprint:
     asks: bool = False
     reports: bool = False
     points: bool = False
+    alarm: bool = False
     reply: bool = False
     han: bool = False
     length: float = 0.0  # the sum of the weights of all terms
@@ -91,7 +93,7 @@ class Fingerprint:
             "g": sorted(self.turns),
             "k": [self.category, self.category_sure],
             "r": [self.chaser, self.again, self.other],
-            "b": [self.correction, self.asks, self.reports, self.reply, self.points],
+            "b": [self.correction, self.asks, self.reports, self.reply, self.points, self.alarm],
         }
 
     @classmethod
@@ -103,7 +105,8 @@ class Fingerprint:
         if stored.get("v") not in (VERSION, _WITHOUT_MARKS):
             return cls()
         chaser, again, other = stored["r"]
-        correction, asks, reports, reply, *points = stored["b"]
+        correction, asks, reports, reply, *further = stored["b"]
+        points, alarm = further or (False, False)
         terms = _unbanded(stored["t"])
         return cls(
             exact=stored["x"],
@@ -124,7 +127,8 @@ class Fingerprint:
             correction=correction,
             asks=asks,
             reports=reports,
-            points=any(points),
+            points=points,
+            alarm=alarm,
             reply=reply,
             han=_mostly_han(terms),
             length=math.fsum(terms.values()),
@@ -176,6 +180,7 @@ def fingerprint(
         asks=standing.asks,
         reports=standing.reports,
         points=standing.points,
+        alarm=standing.alarm,
         reply=reply,
         han=_mostly_han(terms),
         length=math.fsum(terms.values()),

@@ -115,7 +115,7 @@ WORDINGS: tuple[Wording, ...] = (
         r"polygon)\w{0,8}|different (?:network|chain)|network mismatch",
         r"错链|选错(?:了)?(?:网络|链)|链选错|网络选错|充错|转错|错误的?网络|提错",
     ),
-    ("memo", 2.3, r"memos?|destination tags?|dest tag|tags?", r"标签|备注"),
+    ("memo", 2.3, r"memos?|destination tags?|dest tag|(?<!guten )tags?", r"标签|备注"),
     (
         "confirmed-on-chain",
         1.3,
@@ -145,7 +145,7 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "staking",
         2.3,
-        r"stak(?:e|ed|ing)|unstak(?:e|ed|ing)|earn|savings|yield|apy|rewards?|redeem\w{0,3}|interest",
+        r"stak(?:e|ed|ing)|unstak(?:e|ed|ing)|earn|(?:flexible|fixed|locked|my|simple) savings(?= (?:product|plan|account|position|order))|savings product\w?|yield|apy|rewards?|redeem\w{0,3}|interest",
         r"质押|理财|赎回|利息|收益|定期|活期|锁仓",
     ),
     ("subaccount", 2.3, r"sub[ -]?accounts?", r"子账"),
@@ -186,7 +186,8 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "not-arrived",
         1.1,
-        NOT + r"\W.{0,30}(?:credit|reflect|in my (?:wallet|balance))\w{0,4}|not (?:yet )?credited",
+        NOT + r"\W.{0,30}(?:credit|reflect|in my (?:wallet|balance))\w{0,4}|not (?:yet )?(?:credited|booked)|"
+        r"(?:don't|do not|cannot|can't) (?:i )?see (?:it|them|the money)",
         r"不到账|没入账|未入账|没有入账|没上账",
     ),
     (
