@@ -41,7 +41,8 @@ _GREETING = re.compile(
     r"(?:hi|hello|hey|hallo|dear|greetings|good (?:day|morning|afternoon|evening)|to whom it may concern)\b"
     r"(?: (?:there|all|team|support|sir|madam|sirs|friends?|guys|everyone|customer|service|help|desk|or|"
     r"and|/|[A-Z][\w.&-]{1,20})){0,6}"
-    r"|(?:guten (?:tag|morgen|abend)|sehr geehrte\w?|bonjour|hola|buen[oa]s \w{1,6}|ciao|moin|grüezi)\b(?: [\w.]{1,20}){0,4}"
+    r"|(?:guten (?:tag|morgen|abend)|sehr geehrte\w?|bonjour|hola|buen[oa]s \w{1,6}|ciao|moin|"
+    r"grüezi)\b(?: [\w.]{1,20}){0,4}"
     r"|(?:尊敬的|亲爱的|親愛的|敬爱的|敬愛的)?(?:客服|客户服务|客戶服務|管理员|管理員|工作人员|工作人員|"
     r"支持团队|團隊|各位|领导|先生|女士|小编|官方)"
     r"(?:人员|人員|团队|團隊|部门|部門|同事|们|們|小姐姐|大大|/|和|或){0,4}(?:,|，|、)?\s?(?:你们好|您好|"
@@ -57,7 +58,8 @@ _FORMULA = (
     r"and (?:best |kind )?regards|you|for your (?:help|time|support|assistance)))?|"
     r"(?:mit )?(?:freundliche|beste|viele|herzliche|liebe|schöne)n? gr(?:ü|u|ue)(?:ß|ss)(?:en?)?|danke|merci|gracias|"
     r"(?:bien )?cordialement|(?:un )?(?:cordial )?saludos?|atentamente|atenciosamente|(?:cordiali|distinti) saluti|"
-    r"met vriendelijke groet(?:en)?|med vänlig hälsning(?:ar)?|(?:med )?venlig hilsen|pozdrawiam|с уважением|saygılarımla|"
+    r"met vriendelijke groet(?:en)?|med vänlig hälsning(?:ar)?|(?:med )?venlig hilsen|pozdrawiam|"
+    r"с уважением|saygılarımla|"
     r"此致|敬礼|敬禮|祝好|顺祝商祺|順頌商祺|顺颂商祺|祝(?:您|你)?(?:工作)?(?:顺利|愉快|順利|生活愉快|商祺|安好)|敬上|谨上|"
     r"(?:非常)?(?:谢谢|感谢|謝謝|感謝|多谢|多謝)(?:您|你|了|啦|大家|客服|您的帮助|您的幫助)?)"
 )
@@ -70,16 +72,19 @@ _SIGNED_NAME = re.compile(
 )
 _FIRM_CLOSING = re.compile(
     r"\s*(?:(?:with )?(?:best|kind|warm|many|kindest|warmest)\b|regards|sincerely|yours|respectfully|mit |met |med |"
-    r"viele |beste |freundliche |herzliche |liebe |cordial|(?:bien |distinti )|atent|atenc|saludos|venlig|pozdr|с ува|sayg|"
+    r"viele |beste |freundliche |herzliche |liebe |cordial|(?:bien |distinti )|atent|atenc|saludos|venlig|"
+    r"pozdr|с ува|sayg|"
     r"此致|敬礼|敬禮|祝|顺祝|順頌|顺颂|敬上|谨上)",
     re.IGNORECASE,
 )
 _CARD_NAME = re.compile(
-    r"\s*(?:Dr\.? |Prof\.? |Mr\.? |Mrs\.? |Ms\.? )?(?:[A-ZÀ-Þ][\w.'’-]{0,20} ){1,3}[A-ZÀ-Þ][\w.'’-]{1,20}(?:\s*[,|].{2,60})?\s*"
+    r"\s*(?:Dr\.? |Prof\.? |Mr\.? |Mrs\.? |"
+    r"Ms\.? )?(?:[A-ZÀ-Þ][\w.'’-]{0,20} ){1,3}[A-ZÀ-Þ][\w.'’-]{1,20}(?:\s*[,|].{2,60})?\s*"
     r"|\s*[\u4e00-\u9fff]{2,4}(?:\s+[\u4e00-\u9fff]{2,12})?\s*"
 )
 _ROLE = re.compile(
-    r"(?i:\b(?:manager|engineer|director|officer|head of|controller|operations|registrar|founder|partner|analyst|trader|"
+    r"(?i:\b(?:manager|engineer|director|officer|head of|controller|operations|registrar|founder|partner|"
+    r"analyst|trader|"
     r"accountant|consultant|assistant|secretary|president|treasurer|administrator|advisor|adviser|lead|owner|editor|"
     r"coordinator|team lead|specialist|attorney|counsel|researcher|lecturer|teacher|nurse|desk)\b)"
     r"|\b(?:CEO|CTO|CFO|COO|CIO|Ltd|Limited|GmbH|Inc|LLC|LLP|SARL|S\.?A\.?S?|AG|AB|AS|Oy|BV|B\.V\.|Plc|PLC|Pty|Corp|"
@@ -87,7 +92,8 @@ _ROLE = re.compile(
 )
 # Details that people put below their names all the same.
 _BELOW_SIGNATURE = re.compile(
-    r"\b(?:uid|tx ?id|hash|order|account|user ?id|client|customer|invoice)\b\s?(?:no\.?|number|id|nr\.?)?\s?[:：#]|订单|单号|账号|"
+    r"\b(?:uid|tx ?id|hash|order|account|user ?id|client|customer|invoice)\b\s?(?:no\.?|number|id|"
+    r"nr\.?)?\s?[:：#]|订单|单号|账号|"
     r"帳號|訂單|哈希|^\s*p\.?\s?s\b",
     re.IGNORECASE,
 )
@@ -160,7 +166,7 @@ def _without_quotes(lines: list[str]) -> list[str]:
 
 
 def _without_closing(lines: list[str]) -> list[str]:
-    """Everything from a signature mark, a closing formula or a business card on, but for details that stand below it."""
+    """The lines above a signature mark, a closing formula or a business card, and the details that stand below it."""
     for index in range(max(1, len(lines) - _LONGEST_SIGNATURE), len(lines)):
         line = lines[index]
         mark = line.rstrip() in ("--", "—", "__", "___") or re.fullmatch(r"\s*[-_=*—─]{5,80}\s*", line[:100])

@@ -21,7 +21,7 @@ class Piece:
 
 # Log-odds of each feature at its full value (1.0). Those of accounts and choices come with their details.
 ODDS: dict[str, float] = {
-    "base": -4.1,
+    "base": -4.2,
     "words": 0.3,
     "words_alone": 3.5,
     "contained": 0.2,

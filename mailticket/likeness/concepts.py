@@ -60,7 +60,8 @@ WORDINGS: tuple[Wording, ...] = (
         r"(?:someone|somebody) (?:else )?(?:has |have |had |got |is |was |logged |broke |moved |took )\w{0,12}|not me|"
         r"wasn't me|unauthori[sz]ed|emptied|drained|intruder|"
         r"robb(?:ed|ing)|(?:i|we) (?:didn't|did not|haven't|have not|hadn't|never) (?:mak|mad|don?|authori[sz]|request|"
-        r"initiat|order|approv|sen)\w{0,4}|(?:they|someone|somebody|he) (?:took|stole|withdrew|transferred) (?:it|them|my)|"
+        r"initiat|order|approv|sen)\w{0,4}|(?:they|someone|somebody|he) (?:took|stole|withdrew|"
+        r"transferred) (?:it|them|my)|"
         r"(?:someone|somebody|stranger|they|he|she) (?:is |are |got |was |were )?(?:in|inside|into) my account|"
         r"(?:took|taking|moved|moving|stealing|steals?) (?:all|everything|it all|my (?:coins|money|funds))|cleaned out",
         r"被盗|盗号|盗走|被黑|黑客|不是我|不是本人|非本人|转走|有人(?:登|进|用|动|在(?:用|动))|(?:别人|陌生人)(?:登|进|用|动)|偷|入侵|陌生|异地",
@@ -174,7 +175,8 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "crash",
         2.1,
-        r"(?<!market )(?<!price )(?<!btc )(?<!eth )(?<!sol )(?<!bitcoin )(?<!coin )crash\w{0,3}|freezes|blank (?:page|screen)|white screen|black screen|keeps closing|won't (?:open|"
+        r"(?<!market )(?<!price )(?<!btc )(?<!eth )(?<!sol )(?<!bitcoin )(?<!coin )crash\w{0,3}|freezes|"
+        r"blank (?:page|screen)|white screen|black screen|keeps closing|won't (?:open|"
         r"start|load)|not loading|spinning|force closes",
         r"闪退|白屏|黑屏|打不开|卡死|崩溃|加载不|转圈",
     ),
@@ -266,7 +268,8 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "leak",
         2.1,
-        r"leak\w{0,3}|dripp?\w{0,3}|flood\w{0,3}|under water|water (?:is )?(?:pour|com|runn)\w{0,4}|pour\w{0,3} (?:through|in|down)",
+        r"leak\w{0,3}|dripp?\w{0,3}|flood\w{0,3}|under water|water (?:is )?(?:pour|com|runn)\w{0,4}|"
+        r"pour\w{0,3} (?:through|in|down)",
         r"漏水|渗水|滴水|淹",
     ),
     (

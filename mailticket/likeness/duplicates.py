@@ -79,9 +79,9 @@ def compare(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon, *, soon: b
 def best(new: Fingerprint, earlier: Sequence[Earlier], threshold: float, lexicon: Lexicon) -> Match | None:
     """The open ticket that the new request repeats most likely, if its similarity reaches the threshold.
 
-    A bare "any news?" that fits several matters equally well matches none: it cannot be told which one is meant, unless
-    one of them alone is not an hour old. A mail with hardly a word of its own belongs to the newest ticket of that hour,
-    if all tickets of that hour are of one matter.
+    A bare "any news?" that fits several matters equally well matches none: it cannot be told which one is meant,
+    unless one of them alone is not an hour old. A mail with hardly a word of its own belongs to the newest ticket of
+    that hour, if all tickets of that hour are of one matter.
     """
     recent = [ticket for ticket in earlier if ticket.soon]
     alone = {ticket.matter for ticket in recent}

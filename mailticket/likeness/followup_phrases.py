@@ -131,7 +131,8 @@ _AGAIN = _alternatives(
     i (?:wrote|e-?mailed|mailed|contacted|messaged|reported|asked|sent (?:you )?(?:an?|this|the) (?:e-?mail|
     mail|message|ticket)) .{0,30}?(?:yesterday|earlier|before|last|ago|already|this morning|about this|
     on \w{3,9}day)
-    (?:is|are|am|be|i'm|it's|'s|has|have|was) still|still (?:dead|down|wrong|empty|closed|open|off|waiting|without|missing)
+    (?:is|are|am|be|i'm|it's|'s|has|have|was) still|still (?:dead|down|wrong|empty|closed|open|off|waiting|
+    without|missing)
     (?:still|continues? to|keeps) (?:not|no|hasn't|haven't|isn't|doesn't|can't|cannot|missing|locked|pending|
     stuck|frozen|the same|happening|unsolved|unresolved|nothing|unable|broken|showing|gone|processing|under|
     failing|rejected|blocked)
@@ -179,7 +180,8 @@ _OTHER = _alternatives(
 )
 _CORRECTION = _alternatives(
     r"""
-    (?:correction(?=\s?[:,;.!-])|(?:a|my|one|small|quick) correction(?= (?:to|of) (?:my|the last|what))|typo|mistyped|(?:wrong|incorrect) (?:\w{1,8} )?(?:txid|hash|id|number|amount|order|date|
+    (?:correction(?=\s?[:,;.!-])|(?:a|my|one|small|quick) correction(?= (?:to|of) (?:my|the last|what))|typo|
+    mistyped|(?:wrong|incorrect) (?:\w{1,8} )?(?:txid|hash|id|number|amount|order|date|
     uid)(?: in| earlier| before|,| -|;)|sorry,? (?:i )?(?:wrote|gave|sent|typed|pasted|meant)|i meant|
     should (?:be|have been|read)|the correct|correct (?:one|txid|hash|id|number|amount) is|
     not \S{1,70} as i (?:wrote|said))
@@ -227,25 +229,30 @@ _REPORTS = _alternatives(
     """,
 )
 
+_CRIES = 3  # marks of exclamation that no calm text has
 _ALARM = _alternatives(
     r"""
-    !{2,}|!.{0,200}!.{0,200}!|help (?:help|me please|us)|please,? please|omg|oh (?:my god|no|god)|i(?: am|'m) (?:ruined|
-    desperate|panicking|begging|shaking|crying|such an)|i beg|emergency|nightmare|stranded|all (?:i (?:own|have)|my savings)
+    help (?:help|me please|us)|please,? please|omg|oh (?:my god|no|god)|i(?: am|'m) (?:ruined|
+    desperate|panicking|begging|shaking|crying|such an)|i beg|emergency|nightmare|stranded|all (?:i (?:own|
+    have)|my savings)
     """,
     r"""
-    救命|救救|求求|天啊|天哪|完了|急急|血汗钱|全部(?:积蓄|家当)|！{2,}
+    救命|救救|求求|天啊|天哪|完了|急急|血汗钱|全部(?:积蓄|家当)
     """,
 )
 _LONGEST_POINTER = 200  # characters: a longer text tells its matter itself
 _POINTS = _alternatives(
     r"""
     \S{0,80}\.(?:png|jpe?g|heic|webp|gif|pdf|mp4|mov|docx?|txt|log)|(?:img|dsc|pxl|screenshot)[_-]?\d\S{0,60}|image\d{0,4}
-    (?:please |pls )?(?:(?:see|find|check|look at|open|view) )?(?:the |my |an? |in |as )?(?:file |files |enclosed |picture |
+    (?:please |pls )?(?:(?:see|find|check|look at|open|view) )?(?:the |my |an? |in |as )?(?:file |files |
+    enclosed |picture |
     photo |screenshot )?(?:attach(?:ed|ments?|ing)|enclosed|enclosure)
     (?:here(?:'s| is| are| comes?| it is| you go| they are| you are)?|this is|these are|adding|sending|forgot|
     i forgot|and|with|as (?:requested|promised|asked)) (?:the |a |an |my |some |you )?
-    screen ?(?:shots?|grabs?|recording|caps?)|photos?|pictures?|pics?|images?|videos?|recordings?|proof|(?:missing|the) files?
-    (?:this|that|here)(?:'s| is) (?:what|how|where)|(?:it|this|that) (?:says|shows|looks)|(?:see|look) (?:here|below|this)
+    screen ?(?:shots?|grabs?|recording|caps?)|photos?|pictures?|pics?|images?|videos?|recordings?|proof|
+    (?:missing|the) files?
+    (?:this|that|here)(?:'s| is) (?:what|how|where)|(?:it|this|that) (?:says|shows|looks)|(?:see|look) (?:here|
+    below|this)
     same (?:thing|here|result|error|message|again|story)|no (?:change|difference|luck|effect)
     """,
     r"""
@@ -270,11 +277,10 @@ def stance(text: str) -> Stance:
     reports = _REPORTS.search(unchased) is not None
     rest = _AGAIN.sub(" ", unchased)
     points = len(text) <= _LONGEST_POINTER and _POINTS.search(text) is not None
+    alarm = text.count("!") >= _CRIES or _ALARM.search(text) is not None
     if points:
         rest = _POINTS.sub(" ", rest)
-    return Stance(
-        min(3, len(chased)), again, other, correction, asks, reports, points, _ALARM.search(text) is not None, rest
-    )
+    return Stance(min(3, len(chased)), again, other, correction, asks, reports, points, alarm, rest)
 
 
 def _distinct(pattern: re.Pattern[str], text: str) -> int:

@@ -13,8 +13,8 @@ from mailticket.text.words import HAN, folded
 
 LONGEST_TEXT = 3_000  # characters that are searched: people name their matter before they paste a log
 _MOST_MARKS = 16  # of a kind
-# Kinds that say nothing by themselves, only where the same words stand around other ones: all that has a digit in it but
-# durations and clock times, and words that begin with a capital inside a sentence.
+# Kinds that say nothing by themselves, only where the same words stand around other ones: all that has a digit in it
+# but durations and clock times, and words that begin with a capital inside a sentence.
 FIGURE, PROPER = "figure", "proper"
 QUOTE = "quote"  # the kind of what stands in quotation marks; other quotations say nothing against
 LOOSE = "~"  # stands before a document that is known by its own word only, of which there may be another
@@ -71,7 +71,8 @@ _YEAR = re.compile(
     r"|(?<!\d)(20\d\d)\s?年(?:度|全年)?(?!\s?\d{1,2}\s?月\s?\d)"
 )
 _QUARTER = re.compile(
-    r"\bq([1-4])\b|\b(first|second|third|fourth|1st|2nd|3rd|4th) quarter\b|第?([一二三四1-4])季度?|\b([12])(?:st|nd) half\b"
+    r"\bq([1-4])\b|\b(first|second|third|fourth|1st|2nd|3rd|4th) quarter\b|第?([一二三四1-4])季度?|"
+    r"\b([12])(?:st|nd) half\b"
 )
 _QUARTERS = {"first": "1", "second": "2", "third": "3", "fourth": "4", "1st": "1", "2nd": "2", "3rd": "3", "4th": "4",
              "一": "1", "二": "2", "三": "3", "四": "4"}  # fmt: skip
@@ -83,7 +84,8 @@ _DOCUMENTS: tuple[tuple[str, str], ...] = (
     ("id-card", r"(?:national |personal )?(?:id|identity)[ -]?cards?\b|national id\b|身份证"),
     ("driving-licence", r"driv\w{2,4}(?:'?s)? licen[cs]es?\b|驾照|驾驶证"),
     ("residence-permit", r"residence (?:permit|card)s?\b|居留证|居住证"),
-    ("utility-bill", r"(?:utility|electricity|gas|water|phone) bills?\b|水电费?(?:账单|单)|proof of (?:address|residence)|地址证明"),
+    ("utility-bill", r"(?:utility|electricity|gas|water|phone) bills?\b|水电费?(?:账单|单)|"
+    r"proof of (?:address|residence)|地址证明"),
     ("bank-statement", r"bank statements?\b|银行流水|银行账单|proof of (?:address|residence)|地址证明"),
     ("payslip", r"pay ?slips?\b|salary slips?\b|工资单|收入证明"),
     ("selfie", r"selfies?\b|手持照|自拍"),
@@ -129,7 +131,11 @@ _PERSON = re.compile(
 _SUB_ACCOUNT = re.compile(
     r"\bsub[ -]?accounts? (?:named |called |is )?[\"'“]?((?=[a-z0-9]*[-_\d])[a-z0-9][a-z0-9_-]{2,30})"
 )
-_SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏"
+    "魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵"
+    "万钱严覃武戴莫孔向汤"
+)
 _CHINESE_PERSON = re.compile(
     rf"(?:客户|学员|员工|同事|用户|病人|租客|投资人|我司|学生|代理)\s?(?:是|叫|：|:)?\s?([{_SURNAMES}][{HAN}]{{1,2}})"
     r"(?=的|账|先生|女士|小姐|，|,|\s|在|想|要|无法|不|$)"
@@ -162,7 +168,8 @@ _QUOTE = re.compile(
 _FIGURE = re.compile(r"(?<![\w.,:/-])[#№]?((?:[a-z]{1,12}[-_/.#]?)?\d(?:[\w./,-]{0,40}\w)?)(?![:%]\d?)")
 _DURATION = re.compile(
     r"\d{1,4}\s?(?:st|nd|rd|th|hours?|hrs?|h|minutes?|mins?|days?|weeks?|months?|seconds?|times?|years?|am|pm|x|"
-    r"个?(?:小时|工作日|月|星期|礼拜)|分钟|天|周|次|年|遍|秒|点)(?![a-z])|\b(?:day|no|number|mails?|try|attempt) \d{1,2}\b|"
+    r"个?(?:小时|工作日|月|星期|礼拜)|分钟|天|周|次|年|遍|秒|点)(?![a-z])|\b(?:day|no|number|mails?|try|"
+    r"attempt) \d{1,2}\b|"
     r"\d{1,2}:\d\d(?::\d\d)?"
 )
 _PROPER = re.compile(r"(?<=[a-zà-ÿ,] )([A-ZÀ-Þ][a-zà-ÿ'’-]{1,20}(?: [A-ZÀ-Þ][a-zà-ÿ'’-]{1,20}){0,3})")

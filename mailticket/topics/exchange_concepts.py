@@ -29,8 +29,10 @@ WORDINGS: tuple[Wording, ...] = (
         1.9,
         r"(?:un|not |n't |never |partially |half |only part\w{0,4} )(?:been |get |got |be )?(?:fill\w{0,3}|"
         r"execut\w{0,4}|trigger\w{0,3}|match\w{0,3})|no fill|"
-        r"(?:stop|order|stop[ -]loss|limit)s? (?:just |simply )?(?:did ?n[o']t|never|was ?n[o']t|not) (?:work|go off|hit)\w{0,3}|"
-        r"(?:skipped|ignored|jumped over) (?:my|the) (?:stop|order|limit)\w{0,5}|(?:my|the) (?:stop|order)\w{0,5} .{0,20}(?:was|got) "
+        r"(?:stop|order|stop[ -]loss|limit)s? (?:just |simply )?(?:did ?n[o']t|never|was ?n[o']t|"
+        r"not) (?:work|go off|hit)\w{0,3}|"
+        r"(?:skipped|ignored|jumped over) (?:my|the) (?:stop|order|limit)\w{0,5}|(?:my|the) (?:stop|"
+        r"order)\w{0,5} .{0,20}(?:was|got) "
         r"(?:skipped|ignored)",
         r"没成交|未成交|不成交|部分成交|没有成交|没触发|未触发|没有触发|成交不了",
     ),
@@ -50,7 +52,8 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "liquidation",
         2.2,
-        r"liquidat\w{0,4}|margin call\w?|wiped out|(?:blew|blow|blown) up|rekt|(?:lost|closed|killed) my (?:whole )?position|force[ -]?clos\w{0,3}",
+        r"liquidat\w{0,4}|margin call\w?|wiped out|(?:blew|blow|blown) up|rekt|(?:lost|closed|"
+        r"killed) my (?:whole )?position|force[ -]?clos\w{0,3}",
         r"爆仓|爆了|爆.{0,4}仓|强平|仓(?:位)?(?:全)?没了|强制平仓|穿仓|清算",
     ),
     (
@@ -145,7 +148,9 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "staking",
         2.3,
-        r"stak(?:e|ed|ing)|unstak(?:e|ed|ing)|earn|(?:flexible|fixed|locked|my|simple) savings(?= (?:product|plan|account|position|order))|savings product\w?|yield|apy|rewards?|redeem\w{0,3}|interest",
+        r"stak(?:e|ed|ing)|unstak(?:e|ed|ing)|earn|(?:flexible|fixed|locked|my|"
+        r"simple) savings(?= (?:product|plan|account|position|order))|savings product\w?|yield|apy|rewards?|"
+        r"redeem\w{0,3}|interest",
         r"质押|理财|赎回|利息|收益|定期|活期|锁仓",
     ),
     ("subaccount", 2.3, r"sub[ -]?accounts?", r"子账"),
