@@ -86,7 +86,7 @@ def main() -> None:
         chosen = [mail for mail in judged if mail.part == part]
         counts = _counts(chosen)
         print(
-            f"{part}: {counts['leaks']} mails that leak, {counts['missed']} missed, {counts['grade']} of the wrong grade; "
+            f"{part}: {counts['leaks']} leaks, {counts['missed']} missed, {counts['grade']} of the wrong grade; "
             f"{counts['ordinary']} ordinary ones, {counts['cried']} taken for a leak, {counts['masked']} masked"
         )
         if part in ("former", options.errors):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mailticket.secrets.spans import doubtful_kinds
+
 if TYPE_CHECKING:  # a face needs no more of these rooms than their names
     from mailticket.mail.values import Address, Mail
     from mailticket.models import Attachment, Event, Incoming, Message, Outgoing
@@ -45,7 +47,10 @@ def mail(file: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str
         "priority": meaning.verdict.priority,
         "fields": {name: list(values) for name, values in meaning.fields.items()},
         "missing": list(meaning.missing),
-        "secrets": [{"kind": kind} for kind in meaning.secrets],
+        "secrets": [
+            *({"kind": kind, "grade": "sure"} for kind in meaning.secrets),
+            *({"kind": kind, "grade": "doubtful"} for kind in meaning.doubtful_secrets),
+        ],
         "warnings": list(read.warnings),
     }
 
@@ -94,8 +99,9 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
     }
 
 
-def message(row: Message, attachments: Sequence[Attachment]) -> dict[str, Any]:
-    """An entry of a ticket's `conversation`."""
+def message(row: Message, attachments: Sequence[Attachment], unmasked: tuple[str, str] | None = None) -> dict[str, Any]:
+    """An entry of a ticket's `conversation`. unmasked: text and new text without the masks of doubtful secrets."""
+    text, new_text = unmasked or (row.text, row.new_text)
     return {
         "direction": row.direction,
         "kind": row.kind,
@@ -103,8 +109,8 @@ def message(row: Message, attachments: Sequence[Attachment]) -> dict[str, Any]:
         "from": row.from_address or row.from_name,
         "to": row.to_address,
         "subject": row.subject,
-        "text": row.text,
-        "new_text": row.new_text,
+        "text": text,
+        "new_text": new_text,
         "at": moment(row.at),
         "sender": row.trust or None,
         "attachments": [
@@ -113,6 +119,7 @@ def message(row: Message, attachments: Sequence[Attachment]) -> dict[str, Any]:
         ],
         "mark": row.mark or None,
         "secrets": row.secrets or [],
+        "doubtful_secrets": list(doubtful_kinds(text)),
     }
 
 

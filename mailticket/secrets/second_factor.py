@@ -32,8 +32,8 @@ _NO_CODE = re.compile(
     re.IGNORECASE,
 )
 _CODE_AFTER = re.compile(
-    r"[ \t]{0,3}(?:[(,–—-]|is|was|=|是|为)[ \t]{0,3}(?:(?:that|this|it)(?:['’]s| is|) )?(?:my |the |your |我的|这是)*"
-    r"(?:\w{1,14} ){0,2}(?:2fa|otp|code|verification|验证码|动态码)|"
+    r"[ \t]{0,3}(?:\(|is|was|=|是|为|[,–—-][ \t]{0,3}(?:that|this|it)(?:['’]s| is))[ \t]{0,3}"
+    r"(?:my |the |your |我的|这是)*(?:\w{1,14} ){0,2}(?:2fa|otp|code|verification|验证码|动态码)|"
     r"[ \t]{1,3}(?:from|in|on|by) (?:my |the |your )?(?:google |sms\b|text message|authenticator|2fa)",
     re.IGNORECASE,
 )

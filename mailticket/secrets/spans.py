@@ -36,6 +36,14 @@ class Secret:
         return f"[redacted: {words}]" if self.grade == "sure" else f"[redacted: {words}?]"
 
 
+_DOUBTFUL_MARK = re.compile(r"\[redacted: ([A-Za-z0-9 ]{1,20})(?:, [^\]\n?]{1,20})?\?\]")
+
+
+def doubtful_kinds(masked: str) -> tuple[str, ...]:
+    """The kinds of doubtful secrets that a masked text names in their place, each once."""
+    return tuple(dict.fromkeys(_DOUBTFUL_MARK.findall(masked)))
+
+
 def plain(text: str) -> str:
     """The text with full-width forms as ordinary ones; no place in it moves."""
     return text.translate(_HALF_WIDTH) if _WIDE.search(text) else text
