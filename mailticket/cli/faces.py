@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mailticket.secrets.spans import doubtful_kinds
+
 if TYPE_CHECKING:  # a face needs no more of these rooms than their names
     from mailticket.intake.filed import Filed
     from mailticket.mail.values import Address, Mail
@@ -57,7 +59,10 @@ def mail(file: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str
         "priority": meaning.verdict.priority,
         "fields": {name: list(values) for name, values in meaning.fields.items()},
         "missing": list(meaning.missing),
-        "secrets": [{"kind": kind} for kind in meaning.secrets],
+        "secrets": [
+            *({"kind": kind, "grade": "sure"} for kind in meaning.secrets),
+            *({"kind": kind, "grade": "doubtful"} for kind in meaning.doubtful_secrets),
+        ],
         "warnings": list(read.warnings),
     }
 
@@ -108,8 +113,9 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
     }
 
 
-def message(row: Message, attachments: Sequence[Attachment]) -> dict[str, Any]:
-    """An entry of a ticket's `conversation`."""
+def message(row: Message, attachments: Sequence[Attachment], unmasked: tuple[str, str] | None = None) -> dict[str, Any]:
+    """An entry of a ticket's `conversation`. unmasked: text and new text without the masks of doubtful secrets."""
+    text, new_text = unmasked or (row.text, row.new_text)
     return {
         "direction": row.direction,
         "kind": row.kind,
@@ -120,9 +126,9 @@ def message(row: Message, attachments: Sequence[Attachment]) -> dict[str, Any]:
         "to": row.to_address,
         "cc": row.cc_address,
         "subject": row.subject,
-        "text": row.text,
-        "new_text": row.new_text,
-        "hidden_lines": hidden_lines(row.text, row.new_text) if row.direction == "in" else 0,
+        "text": text,
+        "new_text": new_text,
+        "hidden_lines": hidden_lines(text, new_text) if row.direction == "in" else 0,
         "at": moment(row.at),
         "sender": row.trust or None,
         "attachments": [
@@ -131,6 +137,7 @@ def message(row: Message, attachments: Sequence[Attachment]) -> dict[str, Any]:
         ],
         "mark": row.mark or None,
         "secrets": row.secrets or [],
+        "doubtful_secrets": list(doubtful_kinds(text)),
     }
 
 

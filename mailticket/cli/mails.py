@@ -106,7 +106,7 @@ def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: S
         ("category", f"{verdict.name}, {verdict.priority}: {verdict.reason}"),
         ("details", "\n".join(f"{name}: {', '.join(values)}" for name, values in meaning.fields.items())),
         ("missing", ", ".join(meaning.missing)),
-        ("secrets", ", ".join(meaning.secrets)),
+        ("secrets", ", ".join((*meaning.secrets, *(f"{kind} (doubtful)" for kind in meaning.doubtful_secrets)))),
         ("odd", "\n".join(read.warnings)),
     ])  # fmt: skip
     for recipient in read.bounce.recipients if read.bounce else ():
