@@ -338,6 +338,7 @@ class Outgoing(SQLModel, table=True):
     next_attempt_at: datetime = _time(nullable=False)
     begun_at: datetime | None = _time()
     sent_at: datetime | None = _time()
+    accepted_as: str | None = Field(default=None, index=True)  # the name under which the server took it
     last_error: str = _text()
     sent_again: bool = False
     counted_at: datetime | None = _time()  # when it began to count towards the caps; null while withheld

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +15,21 @@ from mailticket.errors import NotFound
 from mailticket.mail.values import Mail
 
 _FROM_LINE = re.compile(rb"From [^\r\n]*\d{4}\r?\n")
+_DELIVERED = re.compile(rb"^(?:From|Date|Received|Return-Path|Message-ID|Delivered-To):", re.IGNORECASE | re.MULTILINE)
+_RETURNS = re.compile(
+    rb"(?:returned|original|undelivered|unsent|rejected|copy of)[^\r\n]{0,60}"
+    rb"(?:mail|message|headers?)[^\r\n]{0,40}[:.-]$",
+    re.IGNORECASE,
+)
+_SERVER = re.compile(
+    rb"^(?:From|Return-Path):[^\r\n]{0,200}(?:mailer-daemon|postmaster|<>)", re.IGNORECASE | re.MULTILINE
+)
+_BOUNDARY = re.compile(
+    rb"^Content-Type:[ \t]*multipart/(?:[^\r\n]|\r?\n[ \t]){0,400}?boundary="
+    rb"(?:\"([^\"\r\n]{1,200})\"|([^\s;\"]{1,200}))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LONGEST_HEADER = 300  # lines
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
@@ -56,12 +73,15 @@ def _file(path: Path) -> Iterator[MailFile]:
 
 
 def _mbox(stream: BinaryIO) -> Iterator[bytes]:
-    """The mails of an mbox (RFC 4155; quoting as in mboxrd), one in memory at a time."""
+    """The mails of an mbox (RFC 4155; quoting as in mboxrd), one in memory at a time.
+
+    A From line within a mail is no separator: within an open multipart, below the words with which a server returns a
+    mail, or where no header follows that every delivered mail has.
+    """
     lines: list[bytes] = []
-    blank = True
-    started = False
-    for line in stream:
-        if blank and _FROM_LINE.fullmatch(line):
+    blank, started = True, False
+    for line, header in _with_header(stream):
+        if blank and header is not None and not (started and _goes_on(lines, header)):
             if started:
                 yield _unquoted(lines)
             lines, started = [], True
@@ -70,6 +90,41 @@ def _mbox(stream: BinaryIO) -> Iterator[bytes]:
         blank = line in (b"\n", b"\r\n")
     if started:
         yield _unquoted(lines)
+
+
+def _with_header(stream: BinaryIO) -> Iterator[tuple[bytes, bytes | None]]:
+    """Each line, and for one in the form of a From line the header that follows it."""
+    ahead: deque[bytes] = deque()
+    while line := ahead.popleft() if ahead else stream.readline():
+        header = None
+        if _FROM_LINE.fullmatch(line):
+            while len(ahead) < _LONGEST_HEADER and (not ahead or ahead[-1].strip()):
+                following = stream.readline()
+                if not following:
+                    break
+                ahead.append(following)
+            header = _header(ahead)
+        yield line, header
+
+
+def _header(lines: Iterable[bytes]) -> bytes:
+    above: list[bytes] = list(itertools.takewhile(bytes.strip, lines))
+    return b"".join(above)
+
+
+def _goes_on(lines: list[bytes], header: bytes) -> bool:
+    """Whether the mail so far goes on below a From line with this header."""
+    if not _DELIVERED.search(header):
+        return True
+    own_header = _header(lines)
+    above = next((line.strip() for line in reversed(lines[-20:]) if line.strip()), b"")
+    if _SERVER.search(own_header) and _RETURNS.search(above):
+        return True
+    boundary = _BOUNDARY.search(own_header)
+    if boundary is None:
+        return False
+    ends = b"--" + (boundary[1] or boundary[2]) + b"--"
+    return not any(line.rstrip() == ends for line in lines)
 
 
 def _unquoted(lines: list[bytes]) -> bytes:

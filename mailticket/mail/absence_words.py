@@ -423,8 +423,8 @@ _THANKS = tuple(map(fold, (
     "dėkoj", "paldies",
     "pateic", "tänan", "täname", "aitäh", "kiitos", "kiitän", "tack", "takk", "tak for",
     "þakka", "ευχαριστ", "teşekkür", "شكر", "תודה", "تشکر", "سپاس", "ممنون", "متشکر", "धन्यवाद", "शुक्रिया",
-    "ขอบคุณ", "cảm ơn", "cám ơn", "terima kasih", "ありがとう", "감사", "感谢", "谢谢", "感謝", "謝謝", "已收到", "gràcies",
-    "agraeixo", "eskerrik", "mila esker", "grazas",
+    "ขอบคุณ", "cảm ơn", "cám ơn", "terima kasih", "ありがとう", "감사", "感谢", "谢谢", "感謝", "謝謝", "已收到",
+    "gràcies", "agraeixo", "eskerrik", "mila esker", "grazas",
 )))  # fmt: skip
 _SPEECHES = tuple(
     tuple(tuple(fold(stem) + " " * stem.endswith(" ") for stem in stems.split("|") if stem)

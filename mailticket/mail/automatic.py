@@ -24,7 +24,7 @@ _LIST_HEADERS = (
     "mailing-list",
     "x-mailing-list",
 )
-_FOOTER_HEADERS = ("list-unsubscribe", "list-help")
+_FOOTER_HEADERS = frozenset(("list-unsubscribe", "list-help"))
 # Headers of before RFC 3834 and of single programs: what the value must begin with ("" anything but "no"), kind.
 _OLDER: dict[str, tuple[tuple[str, AutomaticKind], ...]] = {
     "x-autoreply": (("", "auto-reply"),),
@@ -85,9 +85,9 @@ def automatic(
 
     text: the new text (a person's answer quotes our own automatic words). return_path: "" is the null path.
     claimed: for whom a group or form writes. calendar_method: what calendar_part.method says. reaction: the emoji that
-    a part says is all that its sender had to say. complaint: what shows that it is one. A mail that `bounce` recognises is a bounce, whatever this says.
-    Sources: RFC 3834 sections 2 and 5, RFC 5321 section 4.5.5, RFC 6522, RFC 5965, RFC 8098, RFC 2369,
-    RFC 2919, and the habits of older programs.
+    a part says is all that its sender had to say. complaint: what shows that it is one.
+    A mail that `bounce` recognises is a bounce, whatever this says. Sources: RFC 3834 sections 2 and 5, RFC 5321
+    section 4.5.5, RFC 6522, RFC 5965, RFC 8098, RFC 2369, RFC 2919, and the habits of older programs.
     """
     form = claimed if sender and claimed and speaks_for_person(sender, claimed, ourselves) else None
     return (
@@ -128,7 +128,8 @@ def suppress(headers: Headers, ourselves: Ourselves, return_path: str | None = N
     keyword = _keyword(header_text.text(headers, "auto-submitted"))
     if keyword == "auto-forwarded":
         return f"Auto-Submitted: {keyword}"
-    sign = "" if _is_our_list(headers, ourselves) else _list_sign(headers) or _bulk_sign(headers) or _footer(headers)
+    sign = _list_sign(headers) or _bulk_sign(headers) or _footer(headers)
+    sign = "" if sign and _is_our_list(headers, ourselves) else sign
     return sign or ("Return-Path: <>" if return_path == "" else "")
 
 
@@ -307,8 +308,10 @@ def _by_list(headers: Headers, ourselves: Ourselves) -> Automatic | None:
 
 
 def _list_sign(headers: Headers) -> str:
-    values = ((name, header_text.text(headers, name)) for name in _LIST_HEADERS if headers.has(name))
-    return next((f"{_titled(name)}: {value[:60]}" for name, value in values if value), "")
+    for name, raw in headers.fields:
+        if name in _LIST_HEADERS and raw.strip():
+            return f"{_titled(name)}: {header_text.clean_line(header_text.decode(raw))[:60]}"
+    return ""
 
 
 def _bulk_sign(headers: Headers) -> str:
@@ -317,7 +320,7 @@ def _bulk_sign(headers: Headers) -> str:
 
 
 def _footer(headers: Headers) -> str:
-    return next((_titled(name) for name in _FOOTER_HEADERS if header_text.text(headers, name)), "")
+    return next((_titled(name) for name, raw in headers.fields if name in _FOOTER_HEADERS and raw.strip()), "")
 
 
 def _is_addressed(headers: Headers, ourselves: Ourselves) -> bool:

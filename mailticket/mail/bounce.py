@@ -23,7 +23,7 @@ _RETURNED_TYPES = (
 )
 _EMBEDDED = re.compile(r"^[ \t]{0,8}(?:Final|Original)-Recipient:", re.IGNORECASE | re.MULTILINE)
 _IDENTIFIER = re.compile(
-    r"^[ \t>]{0,8}(?:X-Original-)?Message-ID:[ \t]{0,5}(?:\r?\n[ \t]{1,5})?(<[^<>\s]{1,500}>)",
+    r"^[ \t>]{0,8}(?:X-)?(?:Original-)?Message-ID:[ \t]{0,5}(?:\r?\n[ \t]{1,5})?(<[^<>\s]{1,500}>)",
     re.IGNORECASE | re.MULTILINE,
 )
 _IDENTIFIERS = re.compile(r"<[^<>\s]{1,500}>")
@@ -93,8 +93,9 @@ def _about(
 ) -> Bounce:
     """The report on these recipients, with what the bounce tells of the mail that it returns."""
     returned = _returned_text(raw, own, text)
+    original = _original_id(returned, root, own, report, text)
+    returned = returned[:_MOST_HEADER]
     answered = f"{_field(returned, 'references')} {_field(returned, 'in-reply-to')}"
-    original = _original_id(raw, root, own, report, text)
     return Bounce(
         tuple(recipients),
         original,
@@ -106,8 +107,8 @@ def _about(
 
 def _queue_ids(original: str, returned: str, report: str) -> tuple[str, ...]:
     """Names of a mail in servers' queues: in Received, queue headers, and the left side of a Message-ID of theirs."""
-    names = [original.strip("<>").partition("@")[0], *_RECEIVED_ID.findall(returned[:_MOST_HEADER])]
-    names += _QUEUE_ID.findall(f"{report[:_MOST_HEADER]}\n{returned[:_MOST_HEADER]}")
+    names = [original.strip("<>").partition("@")[0], *_RECEIVED_ID.findall(returned)]
+    names += _QUEUE_ID.findall(f"{report[:_MOST_HEADER]}\n{returned}")
     return tuple(dict.fromkeys(name for name in names if len(name) >= _SHORTEST_QUEUE_ID))[:_MOST_REFERENCES]
 
 
@@ -259,9 +260,9 @@ def _field(returned: str, name: str) -> str:
     return match.group(1) if match else ""
 
 
-def _original_id(raw: bytes, root: Part, own: list[Part], report: str, text: str) -> str:
+def _original_id(returned: str, root: Part, own: list[Part], report: str, text: str) -> str:
     """The Message-ID of the mail that was not delivered: as returned, as reported, or as the bounce refers to it."""
-    for source in (_returned_text(raw, own, text), report, text[: bounce_prose.MAX_PROSE]):
+    for source in (returned, report, text[: bounce_prose.MAX_PROSE]):
         match = _IDENTIFIER.search(source)
         if match:
             return match.group(1)

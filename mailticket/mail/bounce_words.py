@@ -64,7 +64,8 @@ DELAY = re.compile(
     r"|will be retried|do(?:es)? not need to resend|no action is required|still (?:being )?(?:try|attempt)"
     r"|will (?:keep|continue) (?:on )?(?:try|to try|to attempt)|not yet been delivered"
     r"|could not send message for (?:past|the past)|warning: (?:message|could not send)|delayed mail|keep trying"
-    r"|temporarily delayed|postponed|deferred|advisory[- ]only|verzögert|(?:稍后|稍後|继续|繼續)(?:重试|尝试|重試|嘗試)|延迟|延遲|遅延",
+    r"|temporarily delayed|postponed|deferred|advisory[- ]only|verzögert"
+    r"|(?:稍后|稍後|继续|繼續)(?:重试|尝试|重試|嘗試)|延迟|延遲|遅延",
     re.IGNORECASE,
 )
 # How a server's words begin that no other sign gives away.
@@ -76,7 +77,8 @@ NOTICE = re.compile(
     r"|(?:undeliver|non-?deliver|failed to deliver|could not deliver|unable to deliver|mail delivery|error)"
     r"|(?:ihre|die) (?:e-?mail|nachricht)|votre (?:message|e-?mail|courriel)|(?:su|tu) (?:mensaje|correo)"
     r"|a sua mensagem"
-    r"|sua mensagem|il (?:tuo|suo) messaggio|uw bericht|twoja wiadomość|ваше (?:сообщение|письмо)|您(?:的|发送的)(?:邮件|信)"
+    r"|sua mensagem|il (?:tuo|suo) messaggio|uw bericht"
+    r"|twoja wiadomość|ваше (?:сообщение|письмо)|您(?:的|发送的)(?:邮件|信)"
     r"|邮件|郵件|メール)",
     re.IGNORECASE,
 )

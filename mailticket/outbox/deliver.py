@@ -18,7 +18,7 @@ from mailticket.errors import StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.mail.delivery_status import is_dead_address
 from mailticket.site import Site
-from mailticket.smtp import Courier, Notify, Outcome, retry_at
+from mailticket.smtp import Courier, Notify, Outcome, queue_id, retry_at
 from mailticket.store import Session, meta, outgoing, tickets
 from mailticket.store.ledger import Ledger
 from mailticket.store.outgoing import STAFF_RANK, Due
@@ -204,7 +204,7 @@ class Outbox:
     def _settle(self, session: Session, due: Due, outcome: Outcome) -> None:
         now = self.site.clock()
         if outcome.kind == "sent":
-            self._sent(session, due, now)
+            self._sent(session, due, outcome, now)
         elif outcome.kind == "uncertain":
             outgoing.mark_uncertain(session, outgoing.by_id(session, due.id), now, str(outcome))
         elif outcome.kind == "permanent":
@@ -222,8 +222,9 @@ class Outbox:
             meta.went_well(session, HEALTH, now)
             self._well_at = now
 
-    def _sent(self, session: Session, due: Due, now: datetime) -> None:
-        outgoing.set_outcome(session, due.id, state="sent", sent_at=now, begun_at=None, last_error="")
+    def _sent(self, session: Session, due: Due, outcome: Outcome, now: datetime) -> None:
+        outgoing.set_outcome(session, due.id, state="sent", sent_at=now, begun_at=None, last_error="",
+                             accepted_as=queue_id(outcome.text) or None)  # fmt: skip
         if due.kind == "staff-reply" and due.ticket_id is not None:
             tickets.set_first_response(session, due.ticket_id, now)
 

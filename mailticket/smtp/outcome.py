@@ -94,6 +94,25 @@ def without_response(phase: Phase, text: str) -> Outcome:
     return Outcome(_POLICY[phase][0], phase, text=one_line(text, LONGEST_TEXT))
 
 
+_QUEUED = re.compile(
+    r"(?:queued(?: mail for delivery)? as|\bid=|\bid:?|message accepted for delivery:?|^ok:?)[ \t]{1,3}<?([\w.-]{8,80})"
+    r"|\bid=<?([\w.-]{8,80})|([0-9A-Za-z]{8,80}) message accepted",
+    re.IGNORECASE,
+)
+
+
+def queue_id(text: str) -> str:
+    """The name under which a server says that it took a mail ("queued as 4XbQ2z1kNTz", "Ok 0102..."); "" without one.
+
+    RFC 5321 leaves these words to servers; names without a digit or shorter than 8 characters are none.
+    """
+    for match in _QUEUED.finditer(text[:LONGEST_TEXT]):
+        name = next(group for group in match.groups() if group).rstrip(".")
+        if any(c.isdigit() for c in name):
+            return name
+    return ""
+
+
 def retry_at(
     created_at: datetime,
     now: datetime,

@@ -23,6 +23,7 @@ _ECHOING_TICKETS = 10
 _MOST_ADDRESSES = 50  # of one person
 _MOST_TAGS = 200  # addresses that differ behind the first "+" only
 _OPEN = ("new", "open", "pending")
+_BOUNCES_WITHIN = timedelta(days=14)  # of sending; servers give up after five days
 TAKEN_IN = ("opened", "appended", "filed", "quarantined")
 
 # Statements that every mail runs, built once over the tables: building one costs three times its execution.
@@ -118,7 +119,7 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
         tickets=_tickets(session, [*claims.tickets, *earlier.values()]),
         earlier=earlier,
         open_tickets=_open_tickets(session, address, sender, settings, now) if mail.automatic is None else (),
-        bounced=_bounced(session, claims.bounced_id),
+        bounced=_bounced(session, claims, now),
         counts=counts(session, sender, now, settings.caps, verified=mail.trust == "verified")
         if may_have_letter
         else Counts(),
@@ -260,16 +261,32 @@ def _requesters(session: Session, address: _Sender | None, sender: str, settings
     return [plain.requester_id, *same] if plain else same
 
 
-def _bounced(session: Session, message_id: str) -> Bounced | None:
-    if not message_id:
-        return None
+def _bounced(session: Session, claims: Claims, now: datetime) -> Bounced | None:
+    """The mail that a delivery report returns: by our Message-ID; where a relay put its own in that place, by ticket
+    and failed recipient, or by the name under which a server had accepted it. The newest of several is meant."""
     query = (
         select(col(Outgoing.id), col(Ticket.key), col(Outgoing.recipient_key))
         .outerjoin(Ticket, col(Ticket.id) == col(Outgoing.ticket_id))
-        .where(col(Outgoing.message_id) == message_id)
+        .order_by(col(Outgoing.id).desc())
+        .limit(1)
     )
-    row = session.execute(query).first()
-    return Bounced(int(row[0] or 0), row[1], row[2]) if row else None
+    if claims.bounced_id:
+        row = session.execute(query.where(col(Outgoing.message_id) == claims.bounced_id)).first()
+        if row is not None:
+            return Bounced(int(row[0] or 0), row[1], row[2])
+    conditions = []
+    sent = col(Outgoing.sent_at) > now - _BOUNCES_WITHIN
+    people = col(Outgoing.recipient_key).in_(claims.bounced_recipients)
+    if claims.bounced_keys and claims.bounced_recipients:
+        conditions.append(and_(col(Ticket.key).in_(claims.bounced_keys), people, sent))
+    if claims.bounced_queue_ids:
+        accepted = and_(col(Outgoing.accepted_as).in_(claims.bounced_queue_ids), sent)
+        conditions.append(and_(accepted, people) if claims.bounced_recipients else accepted)
+    for condition in conditions:
+        row = session.execute(query.where(condition)).first()
+        if row is not None:
+            return Bounced(int(row[0] or 0), row[1], row[2], sure=False)
+    return None
 
 
 def _echoes(session: Session, address: _Sender | None, text: str) -> int:

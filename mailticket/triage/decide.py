@@ -103,7 +103,7 @@ def _report(case: Case, trail: Sequence[Trace]) -> Decision | None:
         return decision
     why = f"{failed.status} {failed.diagnostic}".strip() or "the report gives no reason"
     return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=why,
-                   failed_address=is_dead_address(failed.status))  # fmt: skip
+                   failed_address=bounced.sure and is_dead_address(failed.status))  # fmt: skip
 
 
 def _automatic(case: Case, trail: Sequence[Trace]) -> Decision | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from mailticket.likeness.duplicates import Fingerprint
-from mailticket.mail.values import Mail
+from mailticket.mail.values import Bounce, Mail, address_key
 from mailticket.settings import Support
 from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.signatures import Signed
@@ -24,6 +25,8 @@ class Claims:
     reply_addresses, references: good signatures only, the newest reference last.
     earlier_ids: all other referenced Message-IDs, newest first. subject_ids: written forms, in order.
     bounced_id: Message-ID of the mail that a delivery report returns, when it bears our good signature.
+    bounced_keys: tickets that the returned mail names, by our signature in what it answered or in its subject.
+    bounced_recipients: whom it failed to reach, in compared form. bounced_queue_ids: names that servers gave it.
     own: the mail bears our signature in its own Message-ID: we wrote it.
     imitations: how many references and reply addresses look like ours but bear no good signature.
     """
@@ -33,6 +36,9 @@ class Claims:
     earlier_ids: tuple[str, ...] = ()
     subject_ids: tuple[str, ...] = ()
     bounced_id: str = ""
+    bounced_keys: tuple[str, ...] = ()
+    bounced_recipients: tuple[str, ...] = ()
+    bounced_queue_ids: tuple[str, ...] = ()
     own: bool = False
     imitations: int = 0
 
@@ -51,16 +57,31 @@ def claims(mail: Mail, keys: Sequence[bytes], support: Support) -> Claims:
     parents = mail.in_reply_to[:_MOST_PARENTS]
     referenced = [*(r for r in mail.references[-_MOST_REFERENCES:] if r not in parents), *parents]
     signed = {message_id: signatures.read_message_id(keys, message_id) for message_id in dict.fromkeys(referenced)}
-    bounced = mail.bounce.original_message_id if mail.bounce else ""
     return Claims(
         reply_addresses=tuple(dict.fromkeys(s for s in replies if s)),
         references=tuple(s for s in signed.values() if s),
         earlier_ids=tuple(m for m in reversed(signed) if signed[m] is None),
         subject_ids=ticket_keys.find_keys(mail.subject, (support.prefix, *support.former_prefixes)),
-        bounced_id=bounced if bounced and signatures.read_message_id(keys, bounced) else "",
+        **_bounced(mail.bounce, keys, support),
         own=signatures.read_message_id(keys, mail.message_id) is not None,
         imitations=replies.count(None) + sum(s is None and signatures.looks_like_ours(m) for m, s in signed.items()),
     )
+
+
+def _bounced(report: Bounce | None, keys: Sequence[bytes], support: Support) -> dict[str, Any]:
+    """What a delivery report claims: our letter by its own name; else its ticket, recipient and names in queues."""
+    if report is None:
+        return {}
+    signed = [signatures.read_message_id(keys, answered) for answered in reversed(report.original_references)]
+    by_reference = [ticket_keys.from_compact(s.ticket) for s in signed if s]
+    by_subject = ticket_keys.find_keys(report.original_subject, (support.prefix, *support.former_prefixes))
+    own = signatures.read_message_id(keys, report.original_message_id) is not None
+    return {
+        "bounced_id": report.original_message_id if own else "",
+        "bounced_keys": tuple(dict.fromkeys([*by_reference, *by_subject]))[:_MOST_PARENTS],
+        "bounced_recipients": tuple(address_key(r.address) for r in report.recipients if r.address)[:_MOST_REFERENCES],
+        "bounced_queue_ids": report.queue_ids,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +131,12 @@ class OpenTicket:
 
 @dataclass(frozen=True, slots=True)
 class Bounced:
-    """The outgoing mail that a delivery report is about."""
+    """The outgoing mail that a delivery report is about. sure: our signature says so, not what others could know."""
 
     outgoing_id: int
     ticket: str | None
     recipient_key: str
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)

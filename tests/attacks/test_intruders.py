@@ -8,6 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from mailticket.store import outgoing
 from mailticket.triage import signatures, ticket_keys
 from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, Stored, mail, message_id, parsed, words
 
@@ -337,3 +338,63 @@ def test_attached_words_of_ours_do_not_make_a_mail_ours(helpdesk: HelpDesk) -> N
     raw = b"Return-Path: <eve@evil.example>\r\nFrom: eve@evil.example\r\n" + message.as_bytes()
     assert helpdesk.receive(raw).state == "opened"
     assert untouched(helpdesk, before)
+
+
+def rewritten(references: str, subject: str, *, to: str = "ann@mail.example", header: str = "") -> bytes:
+    """A delivery report whose returned mail bears a relay's Message-ID instead of ours."""
+    original = (
+        f"<0101019c-4242-000000@relay.example>\r\nReferences: {references}\r\nSubject: {subject}\r\nX-Note: {header}"
+    )
+    return report(original, to=to)
+
+
+def test_a_report_after_a_relay_rewrote_our_message_id_finds_its_mail(helpdesk: HelpDesk) -> None:
+    before, _ = anns_ticket(helpdesk)
+    outcome = helpdesk.receive(rewritten("<other@mail.example>", f"Re: Hello [{before.row.key}]"))
+    assert (outcome.rule, outcome.ticket) == ("automatic: bounce", before.row.key)
+    assert len(helpdesk.outbox("failed")) == 1
+    later = helpdesk.receive(mail(ANN, subject="Other", text="What are the fees?", result=None))
+    assert later.withheld == "", "what others could know as well stops no mail to an address"
+
+
+def test_a_report_is_found_by_what_the_server_answered_when_it_took_the_mail(helpdesk: HelpDesk) -> None:
+    before, _ = anns_ticket(helpdesk)
+    (row,) = helpdesk.outbox("sent")
+    with helpdesk.database.write() as session:
+        outgoing.set_outcome(session, int(row.id or 0), accepted_as="0101019c-4242-000000")
+    stranger = helpdesk.receive(rewritten("<other@mail.example>", "Re: Hello", to="bob@mail.example"))
+    assert stranger.rule == "bounce-unclaimed", "the recipient must be the same"
+    assert helpdesk.receive(rewritten("<other@mail.example>", "Re: Hello")).ticket == before.row.key
+    assert len(helpdesk.outbox("failed")) == 1
+
+
+def test_a_report_that_returns_our_reference_finds_its_mail(helpdesk: HelpDesk) -> None:
+    before, letter = anns_ticket(helpdesk)
+    outcome = helpdesk.receive(rewritten(message_id(letter), "Re: Hello"))
+    assert outcome.ticket == before.row.key
+    assert len(helpdesk.outbox("failed")) == 1
+
+
+@pytest.mark.parametrize(
+    ("subject", "to"), [("Re: Hello", "ann@mail.example"), ("Re: [{}]", "bob@mail.example"), ("Re: [{}]", "")]
+)
+def test_a_report_without_a_way_back_waits_for_somebody_to_look(helpdesk: HelpDesk, subject: str, to: str) -> None:
+    before, _ = anns_ticket(helpdesk)
+    outcome = helpdesk.receive(rewritten("<other@mail.example>", subject.format(before.row.key), to=to))
+    assert (outcome.state, outcome.rule, outcome.ticket) == ("filed", "bounce-unclaimed", None)
+    assert helpdesk.outbox("failed") == []
+    assert untouched(helpdesk, before)
+
+
+def test_a_mail_with_our_own_signed_message_id_is_ours(helpdesk: HelpDesk) -> None:
+    _, letter = anns_ticket(helpdesk)
+    outcome = helpdesk.receive(mail(ANN, subject="Came back", Message_ID=message_id(letter)))
+    assert (outcome.state, outcome.rule) == ("filed", "automatic: own")
+
+
+@pytest.mark.parametrize("headers", [{"List_Id": "<team.mail.example>"}, {"Precedence": "bulk"}, {"Return_Path": ""}])
+def test_a_reply_with_evidence_is_a_reply_by_whatever_way_it_came(helpdesk: HelpDesk, headers: dict[str, str]) -> None:
+    before, letter = anns_ticket(helpdesk)
+    reply = mail(ANN, text="Here is the TXID.", answers=letter, To="team@mail.example", **headers)
+    outcome = helpdesk.receive(reply)
+    assert (outcome.state, outcome.ticket, outcome.letter) == ("appended", before.row.key, "")

@@ -1,4 +1,4 @@
-"""What is filed without a ticket can be listed, and one mail by two routes is recognised."""
+"""What is filed without a ticket can be listed, and one mail by two routes is recognised; the name under which a server took a mail."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,6 +22,8 @@ def upgrade() -> None:
         "ix_incoming_out_of_sight", "incoming", ["decided_at", "id"],
         unique=False, sqlite_where=_OUT_OF_SIGHT, postgresql_where=_OUT_OF_SIGHT,
     )  # fmt: skip
+    op.add_column("outgoing", sa.Column("accepted_as", sa.String(), nullable=True))
+    op.create_index("ix_outgoing_accepted_as", "outgoing", ["accepted_as"], unique=False)
     op.add_column("ticket", sa.Column("claimed", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("message", sa.Column("cc_address", sa.Text(), server_default=sa.text("''"), nullable=False))
 
@@ -31,6 +33,9 @@ def downgrade() -> None:
         batch_op.drop_column("cc_address")
     with op.batch_alter_table("ticket", schema=None) as batch_op:
         batch_op.drop_column("claimed")
+    with op.batch_alter_table("outgoing", schema=None) as batch_op:
+        batch_op.drop_index("ix_outgoing_accepted_as")
+        batch_op.drop_column("accepted_as")
     with op.batch_alter_table("incoming", schema=None) as batch_op:
         batch_op.drop_index("ix_incoming_out_of_sight")
         batch_op.drop_index("ix_incoming_origin")
