@@ -37,6 +37,8 @@ def _owed(case: Case, decision: Decision) -> tuple[AnswerKind, str]:
         return "", mail.suppress
     if mail.sender_address is None:
         return "", "there is no usable sender"
+    if mail.claimed is not None:
+        return "", f"From is not the person whom {mail.claimed_by} names"
     if not is_bare_address(mail.sender_address.address):
         return "", "the sender's address cannot stand in a header without quotes"
     if decision.action == "open":

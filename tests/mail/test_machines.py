@@ -110,6 +110,8 @@ def test_what_names_us_nowhere_came_by_distribution(field: str) -> None:
         "Ida Beispiel hat auf Ihre Nachricht reagiert:\n________________________________\nVon: Help",
         "Liked “We have sent your money back.”",
         "Ida a réagi à votre message :",
+        "😀\n\nTom hat über Gmail reagiert",
+        "Tom ha reaccionado a tu mensaje:",
         'Loved "Your case is closed."',
     ],
 )
@@ -190,6 +192,13 @@ NOTES = [
     ("Re: Charged twice", "Terima kasih atas pesan Anda. Saya sedang cuti sampai 5 Mei."),
     ("Re: Charged twice", "Σας ευχαριστώ για το μήνυμα. Είμαι σε άδεια μέχρι τις 5/5."),
     ("Re: Charged twice", "Mesajınız için teşekkürler. 5 Mayıs'a kadar yıllık izindeyim."),
+    ("Automaatvastus: Kaart", "Tere, olen puhkusel kuni 7. juulini."),
+    ("Re: Charged twice", "Ačiū už laišką. Šiuo metu atostogauju ir grįšiu liepos 7 d."),
+    ("Re: Charged twice", "Hvala na poruci. Na godišnjem sam odmoru do 7. srpnja."),
+    ("Charged twice", "Takk for din e-post. Jeg er på ferie til 7. juli. Ved hastesaker, kontakt Kari."),
+    ("Re: Charged twice", "Благодаря за съобщението. В отпуск съм до 7 юли."),
+    ("पुनः Charged twice", "आपके ईमेल के लिए धन्यवाद। मैं 7 जुलाई तक छुट्टी पर हूँ।"),
+    ("Charged twice", "メールをいただきありがとうございます。7月7日まで休暇をいただいております。"),
     ("Re: Charged twice", "Mulțumesc pentru mesaj. Sunt în concediu până pe 5 mai."),
 ]
 

@@ -197,3 +197,9 @@ def test_a_mail_from_nobody_with_our_signature_is_appended_and_marked() -> None:
 
 def test_the_language_of_before_is_offered_to_a_new_ticket() -> None:
     assert judge(case(letter(), known=Known(language="zh-Hans"))).language == "zh-Hans"
+
+
+def test_no_letter_goes_to_the_address_of_a_group_or_form() -> None:
+    form = Address("Form", "noreply@coinharbor.com")
+    decision = judge(case(letter(form, claimed=ANN, claimed_by="Reply-To")))
+    assert (decision.action, decision.letter) == ("open", "")
