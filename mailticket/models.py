@@ -177,6 +177,7 @@ class Incoming(SQLModel, table=True):
     message_id: str | None = Field(default=None, index=True)
     identity: str | None = Field(default=None, index=True)
     origin: str | None = Field(default=None, index=True)  # of whom, when, under which Message-ID: see mail.identity
+    essence: str | None = None
     raw_digest: str | None = Field(default=None, index=True)
     trust: str = "unknown"
     copy_of: int | None = Field(default=None, foreign_key="incoming.id")

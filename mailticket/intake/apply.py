@@ -51,6 +51,8 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
         ticket = tickets.by_key(session, decision.ticket, follow_merge=True, lock=True)
         if decision.action == "known":
             _note_way(session, arrived, ticket, decision, now)
+            if decision.letter:
+                _write_letter(session, site, arrived, ticket, decision, now)
             return ticket
         _join(session, site, arrived, ticket, decision, now)
     else:

@@ -45,6 +45,7 @@ class Decision:
     split_from: the ticket that its requester says this one does not repeat.
     language: in which its requester wrote before, for a mail that does not show one.
     letter: the automatic answer that is owed ("" none); hold: what holds it back all the same.
+    repeats_letter: the same mail came by another way and was answered then.
     conflict: what weaker evidence said otherwise, or "".
     """
 
@@ -70,6 +71,7 @@ class Decision:
     letter: AnswerKind = ""
     hold: Hold | None = None
     conflict: str = ""
+    repeats_letter: bool = False
 
     @property
     def withheld(self) -> str:

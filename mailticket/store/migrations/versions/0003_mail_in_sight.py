@@ -14,7 +14,8 @@ _OUT_OF_SIGHT = sa.text("state = 'filed' AND ticket_id IS NULL")
 def upgrade() -> None:
     for name in ("sender", "subject"):
         op.add_column("incoming", sa.Column(name, sa.Text(), server_default=sa.text("''"), nullable=False))
-    op.add_column("incoming", sa.Column("origin", sa.String(), nullable=True))
+    for name in ("origin", "essence"):
+        op.add_column("incoming", sa.Column(name, sa.String(), nullable=True))
     op.add_column("incoming", sa.Column("names_us", sa.Boolean(), nullable=True))
     op.add_column("incoming", sa.Column("dismissed_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_incoming_origin", "incoming", ["origin"], unique=False)
@@ -39,5 +40,5 @@ def downgrade() -> None:
     with op.batch_alter_table("incoming", schema=None) as batch_op:
         batch_op.drop_index("ix_incoming_out_of_sight")
         batch_op.drop_index("ix_incoming_origin")
-        for name in ("dismissed_at", "names_us", "origin", "subject", "sender"):
+        for name in ("dismissed_at", "names_us", "essence", "origin", "subject", "sender"):
             batch_op.drop_column(name)
