@@ -250,7 +250,7 @@ class Ticket(SQLModel, table=True):
     duplicate_of: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     similarity: float | None = None
     duplicate_reason: str = _text()
-    linked_to: int | None = Field(default=None, foreign_key="ticket.id")
+    linked_to: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     fields: dict[str, list[str]] | None = _json()
     missing: list[str] | None = _json()
     fingerprint: dict[str, Any] | None = _json()

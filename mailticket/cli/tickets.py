@@ -113,6 +113,7 @@ def _details(site: Site, name: str) -> dict[str, Any]:
         files = tickets.attachments_of(session, [int(m.id or 0) for m in conversation])
         return {
             **faces.ticket(overview.ticket_row(session, row), tickets.position(session, row)),
+            "linked_by": tickets.linked_by(session, ticket_id),
             "check_word": row.check_word,
             "promise_reason": row.promise_reason,
             "participants": [p.address for p in tickets.participants(session, ticket_id)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, bindparam, func, literal, select, text
 from sqlmodel import Session, col
 
 from mailticket.likeness.duplicates import Fingerprint
-from mailticket.mail.values import Mail
+from mailticket.mail.values import Mail, address_key
 from mailticket.models import Address, Incoming, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.settings import Caps, Settings
 from mailticket.store.rows import execute, table_of
@@ -141,6 +141,7 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
         same_message_id=_collisions(session, mail),
         tickets=_tickets(session, [*claims.tickets, *earlier.values()]),
         earlier=earlier,
+        colleagues=_colleagues(session, [m for m in claims.earlier_ids if m not in earlier], sender),
         open_tickets=_open_tickets(session, address, sender, settings, now) if mail.automatic is None else (),
         bounced=_bounced(session, claims, now),
         counts=counts(session, sender, now, settings.caps, verified=mail.trust == "verified")
@@ -161,7 +162,7 @@ def _lock_requester(session: Session, sender: str) -> _Sender | None:
 
 
 def _earlier_ways(session: Session, mail: Mail) -> tuple[tuple[Copy, ...], tuple[Copy, ...]]:
-    """The same mail as it came before: its copies, those that gateways changed included, and those with another text."""
+    """The same mail as it came before: its copies, with those that gateways changed, and those with another text."""
     same = [_answered_copy(row) for row in execute(session, _SAME_CONTENT, {"content": mail.identity})]
     if not mail.origin:
         return tuple(same), ()
@@ -273,6 +274,28 @@ def _earlier(session: Session, message_ids: tuple[str, ...], people: list[str]) 
         .limit(100)
     )
     return {str(message_id): key for message_id, key in session.execute(query)}
+
+
+def _colleagues(session: Session, message_ids: Sequence[str], sender: str) -> str:
+    """The ticket of a mail of somebody else among these that named the sender in To or Cc: of the newest of several."""
+    if not message_ids or not sender:
+        return ""
+    query = (
+        select(col(Message.to_address), col(Message.cc_address), col(Ticket.key))
+        .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
+        .where(
+            col(Message.message_id).in_(message_ids),
+            col(Message.direction) == "in",
+            func.lower(col(Message.from_address)) != sender,
+            col(Message.trust) != "failed",
+        )
+        .order_by(col(Message.id).desc())
+        .limit(20)
+    )
+    for to, cc, key in session.execute(query):
+        if sender in {address_key(address.strip()) for address in f"{to},{cc}".split(",")}:
+            return str(key)
+    return ""
 
 
 def _open_tickets(

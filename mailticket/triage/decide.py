@@ -230,9 +230,9 @@ def _late(case: Case, trail: Sequence[Trace], trace: Trace) -> Decision:
     evidence = (("closed", text), *opened.evidence)
     if opened.action != "open":  # it repeats an open ticket, and the site wants such mail on that one
         return replace(opened, evidence=evidence)
-    linked = None if trace.stranger else trace.facts.key
-    reason = f"{text}: a new ticket{', linked to it' if linked else ''}"
-    return replace(opened, rule="late reply", reason=reason, linked_to=linked, evidence=evidence)
+    reason = f"{text}: a new ticket{'' if trace.stranger else ', linked to it'}"
+    opened = replace(opened, rule="late reply", reason=reason, evidence=evidence)
+    return opened if trace.stranger else replace(opened, linked_to=trace.facts.key, link_is_ours=False)
 
 
 def _open(case: Case, trail: Sequence[Trace]) -> Decision:
@@ -255,6 +255,10 @@ def _open(case: Case, trail: Sequence[Trace]) -> Decision:
         marks=(*marks, *_marks(case)),
         language=case.known.language,
     )  # fmt: skip
+    if case.known.colleagues and mail.trust != "failed" and not is_claimed(mail):
+        text = f"answers a mail of {case.known.colleagues} in which its sender was named"
+        evidence = (*decision.evidence, ("colleague", text))
+        decision = replace(decision, linked_to=case.known.colleagues, link_is_ours=True, evidence=evidence)
     return decision if mail.automatic else _compared(case, decision)
 
 
@@ -278,9 +282,9 @@ def _compared(case: Case, decision: Decision) -> Decision:
             if number
             else "no open ticket"
         )
-        return replace(decision, evidence=(("duplicate", text),))
+        return replace(decision, evidence=(*decision.evidence, ("duplicate", text)))
     text = f"{duplicate.similarity:.2f} like {duplicate.key}: {duplicate.reason}"
-    decision = replace(decision, duplicate=duplicate, evidence=(("duplicate", text),))
+    decision = replace(decision, duplicate=duplicate, evidence=(*decision.evidence, ("duplicate", text)))
     if settings.policy == "flag" or is_claimed(case.mail):
         return decision
     return replace(decision, action="append", rule="duplicate", reason=text, ticket=duplicate.key, kind="reply")

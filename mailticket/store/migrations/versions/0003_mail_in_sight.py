@@ -26,6 +26,7 @@ def upgrade() -> None:
     op.add_column("outgoing", sa.Column("accepted_as", sa.String(), nullable=True))
     op.create_index("ix_outgoing_accepted_as", "outgoing", ["accepted_as"], unique=False)
     op.add_column("ticket", sa.Column("claimed", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.create_index("ix_ticket_linked_to", "ticket", ["linked_to"], unique=False)
     op.add_column("message", sa.Column("cc_address", sa.Text(), server_default=sa.text("''"), nullable=False))
 
 
@@ -33,6 +34,7 @@ def downgrade() -> None:
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_column("cc_address")
     with op.batch_alter_table("ticket", schema=None) as batch_op:
+        batch_op.drop_index("ix_ticket_linked_to")
         batch_op.drop_column("claimed")
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
         batch_op.drop_index("ix_outgoing_accepted_as")
