@@ -35,7 +35,7 @@ def judge(case: Case) -> Decision:
         or _repeated(case, _open(case, trail))
     )  # fmt: skip
     if decision.action == "file" and decision.ticket is None:
-        # A copy that nobody saw makes nothing known that would open a ticket: the way it came was the reason to file it.
+        # A copy that nobody saw makes nothing known that would open a ticket: it was filed for the way it came.
         decision = _copy(case, [copy for copy in case.known.copies if copy.is_out_of_sight]) or decision
     return answer(case, replace(decision, evidence=(*_looked_at(case, trail), *decision.evidence)))
 

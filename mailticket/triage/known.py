@@ -107,7 +107,7 @@ class Copy:
 
     delivered_to: of our addresses the one that it was delivered to ("" none); None when that is not on record.
     answered: whether a letter of ours answered it, and was not withheld. owed: whether a letter to its ticket's
-    request was ever written, withheld ones included. text: masked, of a mail of the same origin that says something else.
+    request was ever written, withheld ones included. text: masked, of a mail of the same origin that says otherwise.
     """
 
     incoming_id: int
@@ -169,7 +169,7 @@ class Known:
     same_message_id: tuple[Copy, ...] = ()  # other content under the same Message-ID
     tickets: Mapping[str, TicketFacts] = field(default_factory=dict)  # by claimed key; unknown ones are missing
     earlier: Mapping[str, str] = field(default_factory=dict)  # Message-IDs of the sender's own mails -> ticket key
-    colleagues: str = ""  # the ticket whose first mails named the sender in To or Cc, and which this one answers
+    colleagues: str = ""  # the ticket whose mail this one answers, and which named its sender in To or Cc
     open_tickets: tuple[OpenTicket, ...] = ()
     bounced: Bounced | None = None
     counts: Counts = Counts()
