@@ -177,6 +177,7 @@ class Incoming(SQLModel, table=True):
     message_id: str | None = Field(default=None, index=True)
     identity: str | None = Field(default=None, index=True)
     origin: str | None = Field(default=None, index=True)  # of whom, when, under which Message-ID: see mail.identity
+    essence: str | None = None
     raw_digest: str | None = Field(default=None, index=True)
     trust: str = "unknown"
     copy_of: int | None = Field(default=None, foreign_key="incoming.id")
@@ -249,7 +250,7 @@ class Ticket(SQLModel, table=True):
     duplicate_of: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     similarity: float | None = None
     duplicate_reason: str = _text()
-    linked_to: int | None = Field(default=None, foreign_key="ticket.id")
+    linked_to: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     fields: dict[str, list[str]] | None = _json()
     missing: list[str] | None = _json()
     fingerprint: dict[str, Any] | None = _json()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from mailticket.cli import main
+from mailticket.cli import root
 from mailticket.errors import NotFound, Refused
 from mailticket.intake.filed import Cabinet
 from mailticket.store import overview
@@ -124,8 +124,8 @@ def shell(helpdesk: HelpDesk, tmp_path: Path) -> Any:
     )
 
     def run(*words: str) -> tuple[int, list[dict[str, Any]]]:
-        done = CliRunner().invoke(main.cli, [*words, "--json", "--config", str(file)])
-        return done.exit_code, [json.loads(line) for line in done.stdout.splitlines()]
+        done = CliRunner().invoke(root, [*words, "--json", "--config", str(file)], standalone_mode=False)
+        return done.return_value or 0, [json.loads(line) for line in done.stdout.splitlines()]
 
     return run
 

@@ -34,6 +34,7 @@ def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
         ("place", details["position"]),
         ("answered", _minute(details["first_response_at"])),
         ("duplicate of", duplicate),
+        ("linked with", ", ".join([*([details["linked_to"]] if details["linked_to"] else []), *details["linked_by"]])),
         ("details", ", ".join(f"{name}: {' '.join(values)}" for name, values in details["fields"].items())),
         ("missing", ", ".join(details["missing"])),
         ("marks", "\n".join(details["marks"])),

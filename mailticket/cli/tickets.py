@@ -115,6 +115,7 @@ def _details(site: Site, name: str, unmasked: Mapping[int, tuple[str, str]]) -> 
         files = tickets.attachments_of(session, [int(m.id or 0) for m in conversation])
         return {
             **faces.ticket(overview.ticket_row(session, row), tickets.position(session, row)),
+            "linked_by": tickets.linked_by(session, ticket_id),
             "check_word": row.check_word,
             "promise_reason": row.promise_reason,
             "requester_name": tickets.name_of(session, row.requester_id),

@@ -45,11 +45,15 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Missing:
-    """A mail that the server did not give. `listed`: it still lists it, so this is its fault and not an end."""
+    """A mail that the server did not give. `listed`: it still lists it, so this is its fault and not an end.
+
+    raw: the headers, where the server gave those alone.
+    """
 
     uid: int
     listed: bool
     reason: str
+    raw: bytes = b""
 
 
 def uid_set(uids: Iterable[int]) -> str:
@@ -129,6 +133,21 @@ def mail(uid: int, items: Mapping[bytes, Any], listing_before: Listed, whole: bo
     if not isinstance(raw, bytes):
         return None
     return Fetched(uid, raw, internaldate(items.get(b"INTERNALDATE"), listing_before.internaldate), whole)
+
+
+def shortfall(mail: Fetched, listing_before: Listed) -> str:
+    """What is wrong with a mail of which the server gave nothing, or headers alone, while its size says that there is
+    more; "" for every other mail. Sizes are not compared beyond that: honest servers only estimate them.
+    """
+    if not mail.raw:
+        return f"the server gave an empty body for a mail of {listing_before.size} bytes" if listing_before.size else ""
+    _, _, body = mail.raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    if body.strip() or listing_before.size <= len(mail.raw) + _LINE_ENDS:
+        return ""
+    return f"the server gave {len(mail.raw)} bytes of headers for a mail of {listing_before.size} bytes"
+
+
+_LINE_ENDS = 2  # that servers add behind a mail, or count and do not send
 
 
 def portions(uids: Iterable[int], at_most: int) -> Iterator[list[int]]:

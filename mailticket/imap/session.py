@@ -142,7 +142,9 @@ class Inbox:
             mails = self._fetch_items({uid: listing}, f"BODY.PEEK[]<0.{size}>", size, whole=False)
         except CommandRefused as refused:
             return self._missing([uid], str(refused))[0]
-        return mails[uid] if uid in mails else self._missing([uid])[0]
+        if uid not in mails:
+            return self._missing([uid])[0]
+        return self._given(mails[uid], Listed(min(size, listing.size), listing.internaldate))
 
     def mark_seen(self, uids: Collection[int]) -> None:
         """Set \\Seen. Mails that vanished meanwhile are no error; a read-only folder is CommandRefused."""
@@ -209,9 +211,14 @@ class Inbox:
             else:
                 yield from self._missing(group, str(refused))
             return
-        yield from mails.values()
+        yield from (self._given(mail, group[uid]) for uid, mail in mails.items())
         if absent := group.keys() - mails.keys():
             yield from self._missing(absent)
+
+    def _given(self, mail: Fetched, listing: Listed) -> Fetched | Missing:
+        """The mail, or that the server lists more of it than it gave."""
+        wrong = responses.shortfall(mail, listing)
+        return Missing(mail.uid, True, wrong, mail.raw) if wrong else mail
 
     def _fetch_items(
         self, mails: Mapping[int, Listed], body: str, literal: int, whole: bool = True

@@ -51,6 +51,8 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
         ticket = tickets.by_key(session, decision.ticket, follow_merge=True, lock=True)
         if decision.action == "known":
             _note_way(session, arrived, ticket, decision, now)
+            if decision.letter:
+                _write_letter(session, site, arrived, ticket, decision, now)
             return ticket
         _join(session, site, arrived, ticket, decision, now)
     else:
@@ -97,6 +99,10 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
     if decision.duplicate is not None:
         detail = f"{decision.duplicate.similarity:.2f} like {decision.duplicate.key}: {decision.duplicate.reason}"
         tickets.add_event(session, int(ticket.id or 0), now, "duplicate", detail)
+    if decision.linked_to is not None:
+        other = tickets.by_key(session, decision.linked_to)
+        tickets.add_event(session, int(ticket.id or 0), now, "linked", f"to {other.key}")
+        tickets.add_event(session, int(other.id or 0), now, "linked", f"by {ticket.key}")
     _add_message(session, arrived, ticket, decision)
     return ticket
 
@@ -270,7 +276,7 @@ def _write_letter(
         contents |= {"first_ticket_id": decision.duplicate.key, "similarity": decision.duplicate.similarity}
     if decision.split_from is not None:
         contents["first_ticket_id"] = decision.split_from
-    if decision.linked_to is not None:
+    if decision.linked_to is not None and not decision.link_is_ours:
         contents["former_ticket_id"] = decision.linked_to
     if decision.hold is not None:
         _note_hold(session, ticket, decision.letter, decision.hold, now)

@@ -13,10 +13,11 @@ from mailticket.failpoints import failpoint
 from mailticket.imap import LONGEST_IDLE, Inbox, Waker
 from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import CHUNK_BYTES, CHUNK_MAILS, Arrival, Intake, Result
+from mailticket.mail.packing import pack
 from mailticket.models import Folder
 from mailticket.settings import Mailbox
 from mailticket.site import Site
-from mailticket.store import incoming, meta
+from mailticket.store import incoming, meta, raws
 from mailticket.store.incoming import Waiting
 
 log = logging.getLogger("mailticket.intake.collect")
@@ -214,15 +215,19 @@ class Collector:
             self._on_outcomes(self._intake.take_in(arrivals, alone=alone))
         for lost in missing:
             if lost.listed:
-                self._pass_over(by_uid[lost.uid], lost.reason)
+                self._pass_over(by_uid[lost.uid], lost)
 
-    def _pass_over(self, row: Waiting, reason: str) -> None:
+    def _pass_over(self, row: Waiting, lost: imap.Missing) -> None:
         """The server lists a mail and does not give it: the others go on, this one is asked for again next time, and
-        after many times it is shown in quarantine, without its bytes."""
+        after many times it is shown in quarantine, with the headers if those came."""
         self._refused.add(row.id)
-        log.warning("%s: UID %s is listed but not given: %s", self.name, row.uid, reason)
+        log.warning("%s: UID %s is listed but not given: %s", self.name, row.uid, lost.reason)
+        now = self.site.clock()
         with self.site.database.write() as session:
-            incoming.count_refusal(session, row.id, _MOST_REFUSALS, reason, self.site.clock())
+            if incoming.count_refusal(session, row.id, _MOST_REFUSALS, lost.reason, now) and lost.raw:
+                packed = pack(lost.raw, complete=False)
+                raws.put(session, packed, now)
+                incoming.finish(session, row.id, now, raw_digest=packed.digest)
 
     def _fetch(self, inbox: Inbox, by_uid: dict[int, Waiting]) -> tuple[dict[int, imap.Fetched], list[imap.Missing]]:
         """The mails as the server gives them; an oversized one comes as headers and beginning."""

@@ -33,7 +33,7 @@ class Isolation:
         row, raw = self.get(number)
         with self._site.database.write() as session:
             incoming.put_back(session, number)
-        if raw == b"":
+        if raw == b"" or row.rule == incoming.NOT_GIVEN:
             return Result(number, "listed", "retry", "the running daemon asks the server for it again")
         arrival = Arrival(number, raw, row.arrived_at, row.route, afterwards=False)
         return Intake(self._site).take_in([arrival], alone=True)[0]

@@ -276,6 +276,8 @@ class Intake:
             delivered_to=arrived.delivered_to,
             message_id=mail.message_id or None,
             identity=mail.identity,
+            origin=mail.origin or None,
+            essence=mail.essence or None,
             raw_digest=None if decision.action == "known" else mail.digest,
             trust=mail.trust,
             copy_of=decision.copy_of,

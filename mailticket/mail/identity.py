@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from mailticket.mail import addresses, headers
 from mailticket.mail.parts import Headers
 from mailticket.mail.structure import MAX_HEADER_BLOCK, header_start
-from mailticket.mail.values import address_key
+from mailticket.mail.values import Address, address_key
 
 MAX_REFERENCES = 50
 MAX_MESSAGE_ID = 500
@@ -34,6 +36,30 @@ _TRACE = frozenset(
         b"x-virus-scanned",
         b"x-bogosity",
         b"x-forefront-antispam-report",
+        b"dkim-signature",
+        b"domainkey-signature",
+        b"x-google-dkim-signature",
+        b"x-gm-message-state",
+        b"x-google-smtp-source",
+        b"x-originatororg",
+        b"x-ms-traffictypediagnostic",
+        b"x-ms-publictraffictype",
+        b"x-eopattributedmessage",
+        b"x-eoptenantattributedmessage",
+        b"x-forwarded-to",
+        b"x-forwarded-for",
+        b"x-forwarded-encrypted",
+        b"x-greylist",
+        b"x-scanned-by",
+        b"x-antivirus",
+        b"x-antivirus-status",
+        b"x-uid",
+        b"x-uidl",
+        b"x-keywords",
+        b"status",
+        b"x-status",
+        b"x-mozilla-status",
+        b"x-mozilla-status2",
     )
 )
 _TRACE_PREFIXES = (
@@ -43,7 +69,30 @@ _TRACE_PREFIXES = (
     b"x-dspam",
     b"x-amavis",
     b"x-microsoft-antispam",
-    b"x-ms-exchange-org",
+    b"x-ms-exchange-",
+    b"x-ms-office365-",
+    b"x-microsoft-exchange-",
+    b"resent-",
+    b"x-sieve",
+    b"x-barracuda-",
+    b"x-proofpoint-",
+    b"x-mimecast-",
+    b"x-ironport-",
+    b"x-sophos-",
+    b"x-getmail-",
+    b"x-virus-",
+)
+# What only the writer's own program puts there: content wherever it stands.
+_WRITTEN = frozenset(
+    (b"from", b"sender", b"reply-to", b"to", b"cc", b"subject", b"date", b"message-id", b"in-reply-to", b"references",
+     b"mime-version", b"auto-submitted", b"precedence", b"x-loop")
+)  # fmt: skip
+_WRITTEN_PREFIXES = (b"content-", b"list-", b"x-original-")
+_RECEIVED = re.compile(rb"^received[ \t]{0,20}:", re.IGNORECASE | re.MULTILINE)
+_TAG = re.compile(
+    r"\[[^\[\]\n]{1,60}\]|【[^【】\n]{1,60}】|\*{2,5}[^*\n]{1,40}\*{2,5}"
+    r"|^\s*\(?(?:external|extern|externe|ext|caution|spam\??|suspected spam|外部|外部邮件)\)?\s?[:：]",
+    re.IGNORECASE,
 )
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]{0,20}:")
 _ID = re.compile(r"<([^<>]{1,600})>")
@@ -54,11 +103,14 @@ _ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.
 def content_identity(raw: bytes, body_start: int) -> str:
     """SHA-256 (hexadecimal) of the content: trace headers left out, line ends as LF, none at the very end.
 
-    body_start: where the body of the mail begins in `raw`, as the structure reader found it.
+    Servers put what they add on top (RFC 5321 section 4.4), so above the lowest Received only what nobody but the
+    writer's program writes is content. body_start: where the body of the mail begins in `raw`, as the structure reader
+    found it.
     """
     start = header_start(raw)
     digest = hashlib.sha256()
     limit = min(body_start, start + MAX_HEADER_BLOCK)
+    lowest_received = max((match.start() for match in _RECEIVED.finditer(raw, start, limit)), default=-1)
     is_content = True
     position = start
     while position < limit:
@@ -66,7 +118,7 @@ def content_identity(raw: bytes, body_start: int) -> str:
         line_end = limit if line_end < 0 else line_end + 1
         if raw[position] not in b" \t":
             name = _FIELD.match(raw, position, line_end)
-            is_content = not (name and _is_trace(name[1].lower()))
+            is_content = not (name and _is_trace(name[1].lower(), position < lowest_received))
         if is_content:
             digest.update(raw[position:line_end].rstrip(b"\r\n") + b"\n")
         position = line_end
@@ -74,8 +126,47 @@ def content_identity(raw: bytes, body_start: int) -> str:
     return digest.hexdigest()
 
 
-def _is_trace(name: bytes) -> bool:
-    return name in _TRACE or name.startswith(_TRACE_PREFIXES)
+def _is_trace(name: bytes, above_received: bool) -> bool:
+    if name in _TRACE or name.startswith(_TRACE_PREFIXES):
+        return True
+    return above_received and name not in _WRITTEN and not name.startswith(_WRITTEN_PREFIXES)
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """By what one mail is known again that changed on its way; both hexadecimal digests, "" where a part is missing.
+
+    origin: of whom, when and under which Message-ID it was written. essence: the same with what it says and its files.
+    """
+
+    origin: str = ""
+    essence: str = ""
+
+
+def writing(part_headers: Headers, sender: Address | None, subject: str, text: str, files: Iterable[str]) -> Writing:
+    """What stays of a mail whatever gateways do to it: tags in the subject and white space in the text do not count.
+
+    sender: as From says. files: the digests of its attachments. Exchange gives what a rule redirects a Message-ID of
+    its own, and names the writer's in X-MS-Exchange-Parent-Message-Id.
+    """
+    parents = message_ids(part_headers, "x-ms-exchange-parent-message-id")
+    name = parents[0] if parents else message_id(part_headers)
+    moment = date(part_headers)
+    if not name or moment is None or sender is None:
+        return Writing()
+    origin = hashlib.sha256(f"{name}\n{sender.key}\n{moment.isoformat()}".encode()).hexdigest()
+    words = f"{origin}\n{plain_subject(subject)}\n{plain_text(text)}\n{' '.join(sorted(files))}"
+    return Writing(origin, hashlib.sha256(words.encode("utf-8", "replace")).hexdigest())
+
+
+def plain_subject(subject: str) -> str:
+    """A subject without the tags that gateways and lists put into it, and without white space."""
+    return "".join(_TAG.sub(" ", subject).split()).casefold()
+
+
+def plain_text(text: str) -> str:
+    """A text without white space: gateways wrap lines anew."""
+    return "".join(text.split())
 
 
 def _update_with_lf(digest: hashlib._Hash, raw: bytes, position: int) -> None:

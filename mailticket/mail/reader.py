@@ -41,9 +41,15 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
     return_path = attempt("return path", lambda: identity.return_path(part), None)
     verdict, reason = attempt("trust", lambda: trust.judge(part, sender, ourselves), _NO_VERDICT)
     fields = _fields(part, attempt)
+    files = [file.sha256 for file in body.attachments]
+    writing = attempt(
+        "writing", lambda: identity.writing(part, sender, fields["subject"], body.text, files), identity.Writing()
+    )
     return Mail(
         digest=hashlib.sha256(raw).hexdigest(),
         identity=attempt("identity", lambda: identity.content_identity(content, root.start), ""),
+        origin=writing.origin,
+        essence=writing.essence,
         size=len(raw),
         sender_address=sender,
         from_=from_,

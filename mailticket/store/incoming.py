@@ -15,6 +15,7 @@ from mailticket.store.rows import execute, insert_many, table_of, update_row
 
 _TABLE = table_of(Incoming)
 OUT_OF_SIGHT = "incoming.state = 'filed' AND incoming.ticket_id IS NULL"  # in the words of the partial index
+NOT_GIVEN = "not given"  # the rule by which a mail is quarantined that the server lists and does not give
 _STATE = select(_TABLE.c.state).where(_TABLE.c.id == bindparam("mail")).with_for_update()
 
 
@@ -180,14 +181,16 @@ def vanish(session: Session, ids: Sequence[int], now: datetime) -> None:
     session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(**gone))
 
 
-def count_refusal(session: Session, incoming_id: int, most: int, reason: str, now: datetime) -> None:
-    """The server did not give a mail that it lists; after `most` times the mail is quarantined without bytes."""
+def count_refusal(session: Session, incoming_id: int, most: int, reason: str, now: datetime) -> bool:
+    """The server did not give a mail that it lists; after `most` times it is quarantined. Returns whether it is now."""
     row = by_id(session, incoming_id)
     row.refusals += 1
     if row.refusals >= most:
-        row.state, row.rule, row.decided_at = "quarantined", "not given", now
+        row.state, row.rule, row.decided_at = "quarantined", NOT_GIVEN, now
         row.reason = f"the server lists it but does not give it: {reason}"
     session.add(row)
+    session.flush()
+    return row.state == "quarantined"
 
 
 def afterwards_due(session: Session, folder_id: int, now: datetime, limit: int = 500) -> list[Waiting]:

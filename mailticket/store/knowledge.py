@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, bindparam, func, literal, select, text
 from sqlmodel import Session, col
 
 from mailticket.likeness.duplicates import Fingerprint
-from mailticket.mail.values import Mail
+from mailticket.mail.values import Mail, address_key
 from mailticket.models import Address, Incoming, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.settings import Caps, Settings
 from mailticket.store.rows import execute, table_of
@@ -46,7 +46,28 @@ _COPIES = (
     .order_by(_INCOMING.c.id)
     .limit(20)
 )  # fmt: skip
-_SAME_CONTENT = _COPIES.where(_INCOMING.c.identity == bindparam("content"))
+_ANSWERED = (
+    select(_OUTGOING.c.id)
+    .where(
+        _OUTGOING.c.cause_id == _INCOMING.c.id, _OUTGOING.c.state.not_in([literal("withheld"), literal("cancelled")])
+    )
+    .exists()
+)
+_OWED = (
+    select(_OUTGOING.c.id)
+    .where(
+        _OUTGOING.c.ticket_id == _INCOMING.c.ticket_id,
+        _OUTGOING.c.kind.in_([literal("acknowledgement"), literal("duplicate-notice")]),
+    )
+    .exists()
+)
+_ANSWERED_COPIES = _COPIES.add_columns(_ANSWERED.label("answered"), _OWED.label("owed"))
+_SAME_ORIGIN = (
+    _ANSWERED_COPIES.add_columns(_INCOMING.c.essence, _MESSAGES.c.text)
+    .outerjoin(_MESSAGES, _MESSAGES.c.incoming_id == _INCOMING.c.id)
+    .where(_INCOMING.c.origin == bindparam("writing"), _INCOMING.c.identity != bindparam("content"))
+)
+_SAME_CONTENT = _ANSWERED_COPIES.where(_INCOMING.c.identity == bindparam("content"))
 _SAME_MESSAGE_ID = _COPIES.where(
     _INCOMING.c.message_id == bindparam("named"), _INCOMING.c.identity != bindparam("content")
 )
@@ -119,12 +140,15 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
     sender = mail.sender_address.key if mail.sender_address else ""
     address = _lock_requester(session, sender)
     earlier = _earlier(session, claims.earlier_ids, _people(session, address, sender))
+    copies, variants = _earlier_ways(session, mail)
     may_have_letter = mail.automatic is None and not mail.suppress
     return Known(
-        copies=_copies(execute(session, _SAME_CONTENT, {"content": mail.identity})),
+        copies=copies,
+        variants=variants,
         same_message_id=_collisions(session, mail),
         tickets=_tickets(session, [*claims.tickets, *earlier.values()]),
         earlier=earlier,
+        colleagues=_colleagues(session, [m for m in claims.earlier_ids if m not in earlier], sender),
         open_tickets=_open_tickets(session, address, sender, settings, now) if mail.automatic is None else (),
         bounced=_bounced(session, claims, now),
         counts=counts(session, sender, now, settings.caps, verified=mail.trust == "verified")
@@ -144,8 +168,26 @@ def _lock_requester(session: Session, sender: str) -> _Sender | None:
     return _Sender(row.requester_id, row.undeliverable_why if row.undeliverable_since else "", row.language)
 
 
+def _earlier_ways(session: Session, mail: Mail) -> tuple[tuple[Copy, ...], tuple[Copy, ...]]:
+    """The same mail as it came before: its copies, with those that gateways changed, and those with another text."""
+    same = [_answered_copy(row) for row in execute(session, _SAME_CONTENT, {"content": mail.identity})]
+    if not mail.origin:
+        return tuple(same), ()
+    rows = execute(session, _SAME_ORIGIN, {"writing": mail.origin, "content": mail.identity}).all()
+    copies = [_answered_copy(row) for row in rows if row.essence == mail.essence]
+    return (*same, *copies), tuple(_answered_copy(row, row.text or "") for row in rows if row.essence != mail.essence)
+
+
+def _answered_copy(row: Any, text: str = "") -> Copy:
+    return replace(_copy(row), answered=bool(row.answered), owed=bool(row.owed), text=text)
+
+
+def _copy(row: Any) -> Copy:
+    return Copy(int(row.id or 0), row.route, row.state, row.trust, row.key, row.delivered_to)
+
+
 def _copies(rows: Iterable[Any]) -> tuple[Copy, ...]:
-    return tuple(Copy(int(row.id or 0), row.route, row.state, row.trust, row.key, row.delivered_to) for row in rows)
+    return tuple(_copy(row) for row in rows)
 
 
 def _collisions(session: Session, mail: Mail) -> tuple[Copy, ...]:
@@ -239,6 +281,28 @@ def _earlier(session: Session, message_ids: tuple[str, ...], people: list[str]) 
         .limit(100)
     )
     return {str(message_id): key for message_id, key in session.execute(query)}
+
+
+def _colleagues(session: Session, message_ids: Sequence[str], sender: str) -> str:
+    """The ticket of a mail of somebody else among these that named the sender in To or Cc: of the newest of several."""
+    if not message_ids or not sender:
+        return ""
+    query = (
+        select(col(Message.to_address), col(Message.cc_address), col(Ticket.key))
+        .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
+        .where(
+            col(Message.message_id).in_(message_ids),
+            col(Message.direction) == "in",
+            func.lower(col(Message.from_address)) != sender,
+            col(Message.trust) != "failed",
+        )
+        .order_by(col(Message.id).desc())
+        .limit(20)
+    )
+    for to, cc, key in session.execute(query):
+        if sender in {address_key(address.strip()) for address in f"{to},{cc}".split(",")}:
+            return str(key)
+    return ""
 
 
 def _open_tickets(

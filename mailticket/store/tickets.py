@@ -186,6 +186,12 @@ def addresses_of(session: Session, requester_id: int | None) -> list[Address]:
     return list(session.execute(query).scalars())
 
 
+def linked_by(session: Session, ticket_id: int) -> list[str]:
+    """The keys of the tickets that are linked to this one, oldest first."""
+    query = select(col(Ticket.key)).where(col(Ticket.linked_to) == ticket_id).order_by(col(Ticket.id))
+    return list(session.execute(query).scalars())
+
+
 def newest_incoming(session: Session, ticket_id: int) -> Message | None:
     """The requester's latest mail: what a staff reply answers."""
     query = select(Message).where(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from mailticket.likeness.duplicates import Earlier, Match, best
 from mailticket.mail.delivery_status import is_dead_address
+from mailticket.mail.identity import plain_text
+from mailticket.secrets import masking
 from mailticket.triage import impostors
 from mailticket.triage.commands import Command, command
 from mailticket.triage.decision import Case, Decision
@@ -17,6 +20,7 @@ from mailticket.triage.letter import answer
 from mailticket.triage.writer import claim, is_claimed
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
+_LINK = re.compile(r"https?://\S{1,2000}")
 BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
 
@@ -24,12 +28,15 @@ def judge(case: Case) -> Decision:
     """Decide what the mail means: known, filed, appended or opening a ticket, in this order of questions."""
     trail = traces(case)
     decision = (
-        _copy(case)
+        _copy(case, [copy for copy in case.known.copies if not copy.is_out_of_sight])
         or _report(case, trail)
         or _automatic(case, trail)
         or _append(case, trail)
-        or _open(case, trail)
+        or _repeated(case, _open(case, trail))
     )  # fmt: skip
+    if decision.action == "file" and decision.ticket is None:
+        # A copy that nobody saw makes nothing known that would open a ticket: it was filed for the way it came.
+        decision = _copy(case, [copy for copy in case.known.copies if copy.is_out_of_sight]) or decision
     return answer(case, replace(decision, evidence=(*_looked_at(case, trail), *decision.evidence)))
 
 
@@ -67,17 +74,48 @@ def _came(case: Case) -> str:
     return f"{case.route}, delivered to {case.delivered_to}" if case.delivered_to else case.route
 
 
-def _copy(case: Case) -> Decision | None:
-    each = case.settings.duplicates.same_mail_in_several_mailboxes == "each"
-    for copy in case.known.copies:
-        if each and copy.route != case.route:
+def _copy(case: Case, copies: Sequence[Copy]) -> Decision | None:
+    """The mail is known where one of these copies was taken in before, from a sender judged no worse."""
+    mail = case.mail
+    for copy in copies:
+        if not _is_other_way(case, copy):
             continue
         # A copy from a better judged sender counts anew, or a forged one sent in advance would silence the real one.
-        if _TRUST_ORDER[case.mail.trust] <= _TRUST_ORDER[copy.trust]:
+        if _TRUST_ORDER[mail.trust] <= _TRUST_ORDER[copy.trust]:
             reason = f"the same content was taken in before, as mail {copy.incoming_id} through {copy.route}"
+            # What came first by a way that forbids letters, a list or a filter, is answered when it comes by one that
+            # does not.
+            owed = copy.state == "opened" and not copy.owed and mail.automatic is None and not mail.suppress
             return Decision("known", "same content", reason, ticket=copy.ticket, copy_of=copy.incoming_id,
-                            also_through=_other_way(case, copy), changes_state=False)  # fmt: skip
+                            also_through=_other_way(case, copy), changes_state=False,
+                            letter="acknowledgement" if owed else "")  # fmt: skip
     return None
+
+
+def _is_other_way(case: Case, copy: Copy) -> bool:
+    """Whether a copy counts as the same mail: by another mailbox it may be wanted for itself."""
+    return case.settings.duplicates.same_mail_in_several_mailboxes != "each" or copy.route == case.route
+
+
+def _repeated(case: Case, decision: Decision) -> Decision:
+    """A mail that came before by another way, with a banner or a footer put around it, or less trusted: a ticket of its
+    own, for its words are not all known; flagged, and without a second letter."""
+    variants = [copy for copy in case.known.variants if _is_other_way(case, copy) and _says_the_same(case, copy)]
+    copies = [copy for copy in case.known.copies if _is_other_way(case, copy)]
+    if any(copy.answered for copy in (*copies, *variants)):
+        decision = replace(decision, repeats_letter=True)
+    # A mail better identified than a ticket is not tied to it.
+    first = next((v for v in variants if v.ticket and _TRUST_ORDER[case.mail.trust] <= _TRUST_ORDER[v.trust]), None)
+    if first is None or first.ticket is None or decision.duplicate is not None or decision.action != "open":
+        return decision
+    reason = f"mail {first.incoming_id} with words put around it on another way"
+    return replace(decision, duplicate=Match(first.ticket, 1.0, reason))
+
+
+def _says_the_same(case: Case, copy: Copy) -> bool:
+    """Whether one of two texts of the same origin holds the other; gateways rewrite links."""
+    one, other = (plain_text(_LINK.sub("", text)) for text in (masking.mask(case.mail.text)[0], copy.text))
+    return one in other or other in one
 
 
 def _other_way(case: Case, copy: Copy) -> str:
@@ -192,9 +230,9 @@ def _late(case: Case, trail: Sequence[Trace], trace: Trace) -> Decision:
     evidence = (("closed", text), *opened.evidence)
     if opened.action != "open":  # it repeats an open ticket, and the site wants such mail on that one
         return replace(opened, evidence=evidence)
-    linked = None if trace.stranger else trace.facts.key
-    reason = f"{text}: a new ticket{', linked to it' if linked else ''}"
-    return replace(opened, rule="late reply", reason=reason, linked_to=linked, evidence=evidence)
+    reason = f"{text}: a new ticket{'' if trace.stranger else ', linked to it'}"
+    opened = replace(opened, rule="late reply", reason=reason, evidence=evidence)
+    return opened if trace.stranger else replace(opened, linked_to=trace.facts.key, link_is_ours=False)
 
 
 def _open(case: Case, trail: Sequence[Trace]) -> Decision:
@@ -217,6 +255,10 @@ def _open(case: Case, trail: Sequence[Trace]) -> Decision:
         marks=(*marks, *_marks(case)),
         language=case.known.language,
     )  # fmt: skip
+    if case.known.colleagues and mail.trust != "failed" and not is_claimed(mail):
+        text = f"answers a mail of {case.known.colleagues} in which its sender was named"
+        evidence = (*decision.evidence, ("colleague", text))
+        decision = replace(decision, linked_to=case.known.colleagues, link_is_ours=True, evidence=evidence)
     return decision if mail.automatic else _compared(case, decision)
 
 
@@ -240,9 +282,9 @@ def _compared(case: Case, decision: Decision) -> Decision:
             if number
             else "no open ticket"
         )
-        return replace(decision, evidence=(("duplicate", text),))
+        return replace(decision, evidence=(*decision.evidence, ("duplicate", text)))
     text = f"{duplicate.similarity:.2f} like {duplicate.key}: {duplicate.reason}"
-    decision = replace(decision, duplicate=duplicate, evidence=(("duplicate", text),))
+    decision = replace(decision, duplicate=duplicate, evidence=(*decision.evidence, ("duplicate", text)))
     if settings.policy == "flag" or is_claimed(case.mail):
         return decision
     return replace(decision, action="append", rule="duplicate", reason=text, ticket=duplicate.key, kind="reply")

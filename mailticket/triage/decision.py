@@ -39,12 +39,14 @@ class Decision:
     ticket: written ID of the ticket it goes to; None when it opens one, or is filed without one.
     kind: kind of the conversation's row. marks: warnings that staff see on that row, and on the ticket it opens.
     stranger: it writes by our signature, from an address that is none of the ticket's.
-    changes_state: it wakes the ticket as a requester's mail does. linked_to: the closed ticket that it continues.
+    changes_state: it wakes the ticket as a requester's mail does. linked_to: the closed ticket that it continues, or
+    with link_is_ours the one of somebody who wrote to its sender too, of which no letter may speak.
     also_through: the other way by which a copy of a known mail came, for the history of its ticket.
     failed_outgoing, failed_why, failed_address: the outgoing mail that bounced, why, and whether its address is dead.
     split_from: the ticket that its requester says this one does not repeat.
     language: in which its requester wrote before, for a mail that does not show one.
     letter: the automatic answer that is owed ("" none); hold: what holds it back all the same.
+    repeats_letter: the same mail came by another way and was answered then.
     conflict: what weaker evidence said otherwise, or "".
     """
 
@@ -58,6 +60,7 @@ class Decision:
     stranger: bool = False
     changes_state: bool = True
     linked_to: str | None = None
+    link_is_ours: bool = False
     duplicate: Match | None = None
     copy_of: int | None = None
     also_through: str = ""
@@ -70,6 +73,7 @@ class Decision:
     letter: AnswerKind = ""
     hold: Hold | None = None
     conflict: str = ""
+    repeats_letter: bool = False
 
     @property
     def withheld(self) -> str:

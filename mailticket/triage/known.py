@@ -106,6 +106,8 @@ class Copy:
     """A mail taken in before with the same content, or the same Message-ID.
 
     delivered_to: of our addresses the one that it was delivered to ("" none); None when that is not on record.
+    answered: whether a letter of ours answered it, and was not withheld. owed: whether a letter to its ticket's
+    request was ever written, withheld ones included. text: masked, of a mail of the same origin that says otherwise.
     """
 
     incoming_id: int
@@ -114,6 +116,14 @@ class Copy:
     trust: str
     ticket: str | None
     delivered_to: str | None = None
+    answered: bool = False
+    owed: bool = True
+    text: str = ""
+
+    @property
+    def is_out_of_sight(self) -> bool:
+        """Whether it was filed without a ticket."""
+        return self.state == "filed" and self.ticket is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +167,11 @@ class Known:
     """What the store knows that bears on one mail."""
 
     copies: tuple[Copy, ...] = ()
+    variants: tuple[Copy, ...] = ()  # of the same writer, moment and Message-ID, but of another text
     same_message_id: tuple[Copy, ...] = ()  # other content under the same Message-ID
     tickets: Mapping[str, TicketFacts] = field(default_factory=dict)  # by claimed key; unknown ones are missing
     earlier: Mapping[str, str] = field(default_factory=dict)  # Message-IDs of the sender's own mails -> ticket key
+    colleagues: str = ""  # the ticket whose mail this one answers, and which named its sender in To or Cc
     open_tickets: tuple[OpenTicket, ...] = ()
     bounced: Bounced | None = None
     counts: Counts = Counts()

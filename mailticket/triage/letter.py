@@ -10,6 +10,7 @@ from mailticket.settings import Caps
 from mailticket.triage.commands import Command
 from mailticket.triage.decision import AnswerKind, Case, Decision, Hold, HoldCode
 from mailticket.triage.known import Counts
+from mailticket.triage.writer import is_claimed
 
 _ANSWERS: dict[Command, AnswerKind] = {"status": "status-answer", "solved": "solved", "split": "split-done"}
 _MOST_ECHOES = 3
@@ -19,7 +20,7 @@ DISABLED = Hold("disabled", "[acknowledge] enabled is false")
 def answer(case: Case, decision: Decision) -> Decision:
     """The decision with the letter that is owed, and the reason if it is held back (section 6 of the design)."""
     if decision.action == "known":
-        return decision
+        return replace(decision, hold=_hold(case)) if decision.letter else decision
     letter, why = _owed(case, decision)
     if letter == "":
         return replace(decision, evidence=(*decision.evidence, ("answer", f"none: {why}")))
@@ -37,10 +38,12 @@ def _owed(case: Case, decision: Decision) -> tuple[AnswerKind, str]:
         return "", mail.suppress
     if mail.sender_address is None:
         return "", "there is no usable sender"
-    if mail.claimed is not None:
+    if mail.claimed is not None and not is_claimed(mail):
         return "", f"From is not the person whom {mail.claimed_by} names"
     if not is_bare_address(mail.sender_address.address):
         return "", "the sender's address cannot stand in a header without quotes"
+    if decision.repeats_letter:
+        return "", "the same mail was answered when it came by another way"
     if decision.action == "open":
         return ("duplicate-notice" if decision.duplicate else "acknowledgement"), ""
     if decision.duplicate is not None:  # attached: the receipt says to which ticket
