@@ -114,7 +114,7 @@ def _repeated(case: Case, decision: Decision) -> Decision:
 
 def _says_the_same(case: Case, copy: Copy) -> bool:
     """Whether one of two texts of the same origin holds the other; gateways rewrite links."""
-    one, other = (plain_text(_LINK.sub("", text)) for text in (masking.mask(case.mail.text)[0], copy.text))
+    one, other = (plain_text(_LINK.sub("", text)) for text in (masking.mask(case.mail.text).text, copy.text))
     return one in other or other in one
 
 
