@@ -67,8 +67,8 @@ def test_explain_prints_every_field_of_its_face_and_touches_nothing(run: Run, tm
     assert code == 0
     assert set(face) == {
         "file", "digest", "message_id", "subject", "from", "from_raw", "to", "cc", "reply_to", "date", "language",
-        "text", "new_text", "attachments", "automatic", "bounce", "sender", "ticket_ids", "category", "priority", "fields",
-        "missing", "secrets", "warnings",
+        "text", "new_text", "attachments", "automatic", "bounce", "sender", "ticket_ids", "category", "priority",
+        "fields", "missing", "secrets", "warnings",
     }  # fmt: skip
     assert (face["file"], face["message_id"], face["sender"]) == ("one.eml", "<one@example.org>", "unknown")
     assert face["from"] == {"name": "Ann Lee", "address": "ann@example.org"}
