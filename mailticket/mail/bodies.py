@@ -332,7 +332,6 @@ class _Reader:
         self.warn(warning)
         if part.type == "application/pgp-encrypted" or (nested.is_cms(part) and cms.is_encrypted(data)):
             self.locked = True
-            self.encrypted = self.encrypted or parent is None
         if part.type in _CALENDAR_TYPES:
             lines = b"\n".join(data.split())
             if lines in self.calendars:

@@ -100,7 +100,14 @@ def test_signed_twice_and_signed_inside_a_list_s_mail() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [b"%PDF-1.7 a contract", b"<?xml version='1.0'?><bill/>", b"", b"Price: 5\nSum: 6"]
+    "document",
+    [
+        b"%PDF-1.7 a contract",
+        b"<?xml version='1.0'?><bill/>",
+        b"",
+        b"Price: 5\nSum: 6",
+        b"<!-- Content-Type: text/html -->",
+    ],
 )
 def test_a_signed_document_stays_a_file(document: bytes) -> None:
     raw = mixed(
