@@ -43,6 +43,7 @@ ODDS: dict[str, float] = {
     "chaser": 8.0,
     "chaser_off_topic": -0.9,
     "again": 2.1,
+    "corrects": 3.0,
     "apart": -1.2,
     "form": -10.0,
     "frame": -6.3,
@@ -98,7 +99,7 @@ def is_pointer(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> bool
     """Whether the new one has no matter of its own beside that of the earlier one, as a screenshot without words."""
     if not new.exact:
         return True
-    if new.other or (new.asks and not new.chaser) or new.identifiers - earlier.identifiers:
+    if new.other or (new.asks and not new.chaser) or _other_codes(new, earlier, lexicon):
         return False
     topics = _own_topics(new, earlier, lexicon)
     words = sum(weight for term, weight in new.terms.items() if term not in earlier.terms)
@@ -106,6 +107,13 @@ def is_pointer(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> bool
         topics = {}  # it says itself that it adds to what was written before
     points = new.points or new.chaser or new.again or not new.terms
     return not topics and words <= (_WORDS_OF_ITS_OWN if points else LEAST_TEXT / 4)
+
+
+def _other_codes(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> bool:
+    """Whether both name codes and share none: a code that only the later one names may be what was left out."""
+    names = lexicon.fields_of("identifier")
+    ours, theirs = new.identifiers | _values(new, names), earlier.identifiers | _values(earlier, names)
+    return bool(ours and theirs and not _same_codes(new, earlier, lexicon))
 
 
 def _dice(new: Fingerprint, earlier: Fingerprint) -> float:
@@ -338,6 +346,8 @@ def _standing(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Itera
             yield "chaser_off_topic", 1.0, "asks for news of something else"
     if new.again:
         yield "again", min(new.again, 2) / 2, "refers to an earlier mail"
+    if new.correction:
+        yield "corrects", 1.0, "corrects what was written before"
     if new.other:
         yield "apart", min(new.other, 2) / 2, "says that it is another matter"
     if new.asks and not new.chaser:
@@ -388,8 +398,12 @@ def _amounts(new: Fingerprint, earlier: Fingerprint, names: Iterable[str]) -> in
         return 1
     if not (ours and theirs):
         return 0
-    near = any(abs(float(a) - float(b)) <= 0.01 * max(float(a), float(b)) for a in ours for b in theirs)
-    return 1 if near else -1
+    return 1 if any(_is_near(float(a), float(b)) for a in ours for b in theirs) else -1
+
+
+def _is_near(one: float, other: float) -> bool:
+    """Equal to within a hundredth; "4.500" is 4500 to half of Europe."""
+    return abs(one - other) <= 0.01 * max(one, other) or one == 1000 * other or other == 1000 * one
 
 
 def _days(times: Iterable[str]) -> frozenset[str]:

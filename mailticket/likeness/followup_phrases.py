@@ -139,6 +139,7 @@ _AGAIN = _alternatives(
     (?:to add|adding|additional (?:info\w{0,8}|details?)|more (?:details?|info\w{0,8})|further (?:details?|
     info\w{0,8}|to my)|forgot to (?:mention|add|attach|include|say|give)|in addition to my|supplement\w{0,5}|
     here (?:is|are) the (?:\w{1,12} )?(?:details|txid|hash|screenshot|info\w{0,8}))
+    if (?:that|this|it) helps|in case (?:that|this|it) (?:helps|matters)|for (?:your|the) (?:info\w{0,8}|record)|fyi
     (?:same|this) (?:issue|problem|matter|thing|request|question) (?:as|i|again|still|persists|remains|is still|
     hasn't)|not (?:fixed|solved|resolved)|unresolved|unsolved
     """,
