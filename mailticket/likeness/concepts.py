@@ -176,7 +176,7 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "crash",
         2.1,
-        r"(?<!market )(?<!price )(?<!btc )(?<!eth )(?<!sol )(?<!bitcoin )(?<!coin )crash\w{0,3}|freezes|"
+        r"(?<!market )(?<!price )(?<!prices )crash\w{0,3}|freezes|"
         r"blank (?:page|screen)|white screen|black screen|keeps closing|won't (?:open|"
         r"start|load)|not loading|spinning|force closes",
         r"闪退|白屏|黑屏|打不开|卡死|崩溃|加载不|转圈",

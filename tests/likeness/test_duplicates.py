@@ -239,8 +239,8 @@ LATE = Earlier("MT-1", taken("Lamp", "The lamp came with a torn shade."), 0.4)
 
 @pytest.mark.parametrize(
     ("subject", "text"),
-    [("", ""), ("Screenshot", ""), ("", "see the attached photo"), ("", "IMG_5120.HEIC"), ("", "截图在附件里"), ("", "??"),
-     ("Re: Lamp", "here is what it looks like"), ("(no subject)", "sorry, forgot the picture")],
+    [("", ""), ("Screenshot", ""), ("", "see the attached photo"), ("", "IMG_5120.HEIC"), ("", "截图在附件里"),
+     ("", "??"), ("Re: Lamp", "here is what it looks like"), ("(no subject)", "sorry, forgot the picture")],
 )  # fmt: skip
 def test_a_mail_with_hardly_a_word_belongs_to_the_ticket_of_the_last_hour(subject: str, text: str) -> None:
     new = taken(subject, text)
