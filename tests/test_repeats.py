@@ -211,3 +211,11 @@ def test_a_dead_address_is_shown_and_can_be_used_again(helpdesk: HelpDesk) -> No
     assert held.withheld.startswith("mail to this address bounces")
     helpdesk.desk.mail_again("ann@mail.example")
     assert helpdesk.receive(ask("How high are the fees?", subject="Fees", result=None)).withheld == ""
+
+
+def test_a_screenshot_sent_within_the_hour_is_linked_and_one_of_the_next_day_is_not(helpdesk: HelpDesk) -> None:
+    first = helpdesk.receive(ask(FIRST)).ticket
+    helpdesk.later(minutes=40)
+    assert helpdesk.receive(ask("see the screenshot", subject="Picture")).duplicate_of == first
+    helpdesk.later(days=1)
+    assert helpdesk.receive(ask("see the attached screenshot", subject="Picture")).duplicate_of is None

@@ -1,7 +1,8 @@
 """Prints precision, recall and the worst errors for each threshold: `python -m benchmarks.duplicates`.
 
-`--part tune` looks only at the part that rules may be fitted to. The part "aside" is for the final measure: its errors
-are shown only with `--errors aside`, so that nobody fits rules to them by accident.
+`--set lookalikes` takes the pairs that share their words and differ in what identifies the matter, and repeats with
+few words. `--part tune` looks only at the part that rules may be fitted to. The part "aside" is for the final measure:
+its errors are shown only with `--errors aside`, so that nobody fits rules to them by accident.
 """
 
 from __future__ import annotations

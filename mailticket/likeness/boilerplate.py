@@ -175,11 +175,12 @@ def _without_closing(lines: list[str]) -> list[str]:
         if not (mark or closing or card):
             continue
         rest = [below for below in lines[index + 1 :] if below.strip()]
-        if (mark or closing) and _is_signature(rest):
-            return lines[:index]
         firm = closing and _FIRM_CLOSING.match(line)
         below = rest if mark or closing else [line.partition(",")[2] or line.partition("|")[2], *rest]
-        if (firm or _is_card(below)) and _tells_enough(lines[:index]):
+        letters = _letters(lines[:index])
+        signature = (mark or (closing and letters >= 4)) and _is_signature(rest)
+        # A "thanks" in front of a matter closes nothing.
+        if signature or ((firm or _is_card(below)) and letters >= 15):
             return lines[:index] + [detail for detail in rest if _BELOW_SIGNATURE.search(detail)]
     return _without_contact_block(lines)
 
@@ -191,12 +192,9 @@ def _is_card(lines: list[str]) -> bool:
     )
 
 
-def _tells_enough(lines: list[str]) -> bool:
-    """Whether a matter was told: a "thanks" in front of one closes nothing."""
-    letters = sum(
-        1 + 2 * (symbol > "\u3400") for line in _without_greeting(lines) for symbol in line if symbol.isalpha()
-    )
-    return letters >= 15
+def _letters(lines: list[str]) -> int:
+    """How many letters stand there beside a greeting; a Chinese character counts for three."""
+    return sum(1 + 2 * (symbol > "\u3400") for line in _without_greeting(lines) for symbol in line if symbol.isalpha())
 
 
 def _is_signature(rest: list[str]) -> bool:

@@ -43,6 +43,7 @@ ODDS: dict[str, float] = {
     "chaser": 8.0,
     "chaser_off_topic": -0.9,
     "again": 2.1,
+    "corrects": 3.0,
     "apart": -1.2,
     "form": -10.0,
     "frame": -6.3,
@@ -98,7 +99,7 @@ def is_pointer(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> bool
     """Whether the new one has no matter of its own beside that of the earlier one, as a screenshot without words."""
     if not new.exact:
         return True
-    if new.other or (new.asks and not new.chaser) or new.identifiers - earlier.identifiers:
+    if new.other or (new.asks and not new.chaser) or _other_codes(new, earlier, lexicon):
         return False
     topics = _own_topics(new, earlier, lexicon)
     words = sum(weight for term, weight in new.terms.items() if term not in earlier.terms)
@@ -106,6 +107,13 @@ def is_pointer(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> bool
         topics = {}  # it says itself that it adds to what was written before
     points = new.points or new.chaser or new.again or not new.terms
     return not topics and words <= (_WORDS_OF_ITS_OWN if points else LEAST_TEXT / 4)
+
+
+def _other_codes(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> bool:
+    """Whether both name codes and share none: a code that only the later one names may be what was left out."""
+    names = lexicon.fields_of("identifier")
+    ours, theirs = new.identifiers | _values(new, names), earlier.identifiers | _values(earlier, names)
+    return bool(ours and theirs and not _same_codes(new, earlier, lexicon))
 
 
 def _dice(new: Fingerprint, earlier: Fingerprint) -> float:
@@ -129,12 +137,9 @@ def _wording(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[t
         yield "rare", value, f"rare words in both: {', '.join(rare[:5])}" if rare else ""
         if not new.concepts and not earlier.concepts and len(rare) >= 3:
             yield "words_alone", max(0.0, min(1.0, (alike - 0.3) / 0.3)), ""
-    yield from _frame(new, earlier, shared)
-    leads = len(new.lead & earlier.lead) / max(1, min(len(new.lead), len(earlier.lead)))
-    if new.lead and earlier.lead and leads < 0.25 and not (new.chaser or new.again):
-        turns = len(new.turns & earlier.turns) / max(12, min(len(new.turns), len(earlier.turns)))
-        if turns > 0.2:
-            yield "other_lead", min(1.0, 2 * turns), "the same lines below another matter"
+    turns = len(new.turns & earlier.turns) / max(12, min(len(new.turns), len(earlier.turns)))
+    if turns > 0.1:
+        yield from _frame(new, earlier, shared, turns)
     subject = set(new.subject) & set(earlier.subject)
     if subject:
         yield "subject", len(subject) / max(len(new.subject), len(earlier.subject)), "subjects alike"
@@ -142,17 +147,18 @@ def _wording(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[t
             yield "answers_it", 1.0, "its subject is a reply to the earlier one's"
 
 
-def _frame(new: Fingerprint, earlier: Fingerprint, shared: Set[str]) -> Iterator[tuple[str, float, str]]:
+def _frame(new: Fingerprint, earlier: Fingerprint, shared: Set[str], turns: float) -> Iterator[tuple[str, float, str]]:
     """The same turns of phrase around other content: so one tells another matter, not the same one in other words."""
-    turns = len(new.turns & earlier.turns) / max(12, min(len(new.turns), len(earlier.turns)))
-    if turns > 0.1:
-        ours, theirs = (
-            sum(weight for term, weight in print_.terms.items() if weight > 2.0 and term not in shared)
-            for print_ in (new, earlier)
-        )
-        value = min(1.0, 2 * turns) * min(1.0, 2 * min(ours / new.length, theirs / earlier.length))
-        if value:
-            yield "frame", value, "the same turns of phrase about something else"
+    ours, theirs = (
+        sum(weight for term, weight in print_.terms.items() if weight > 2.0 and term not in shared)
+        for print_ in (new, earlier)
+    )
+    value = min(1.0, 2 * turns) * min(1.0, 2 * min(ours / new.length, theirs / earlier.length))
+    if value:
+        yield "frame", value, "the same turns of phrase about something else"
+    leads = len(new.lead & earlier.lead) / max(1, min(len(new.lead), len(earlier.lead)))
+    if turns > 0.2 and new.lead and earlier.lead and leads < 0.25 and not (new.chaser or new.again):
+        yield "other_lead", min(1.0, 2 * turns), "the same lines below another matter"
 
 
 def _topics(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[tuple[str, float, str]]:
@@ -242,8 +248,10 @@ def _details(
     if amounts < 0 and any(name == "other_date" for name, _, _ in dates):
         yield "other_amount_and_date", 1.0, "another amount on another day"
     same = any(name.startswith("same_") for name, _, _ in codes)
-    differ = amounts < 0 or _other_details(new, earlier) or any(n.startswith("other_") for n, _, _ in codes + dates)
-    if alike > 0.6 and not same and differ and not (new.correction or earlier.correction):
+    if alike <= 0.6 or same or new.correction or earlier.correction:
+        return
+    differ = amounts < 0 or any(n.startswith("other_") for n, _, _ in codes + dates) or _other_details(new, earlier)
+    if differ:
         yield "form", min(1.0, (alike - 0.6) / 0.2), "nearly the same text with other details, as of a form"
 
 
@@ -256,10 +264,13 @@ def _other_details(new: Fingerprint, earlier: Fingerprint) -> bool:
 
 def _marks(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
     """Of the kinds of marks of which both name some and share none, the one that says most: they hang together."""
-    same = new.marks.get(QUOTE, frozenset()) & earlier.marks.get(QUOTE, frozenset())
+    shared = new.marks.keys() & earlier.marks.keys()
+    if not shared:
+        return
+    same = new.marks[QUOTE] & earlier.marks[QUOTE] if QUOTE in shared else None
     if same:
         yield "same_quote", 1.0, f"both quote {min(same)!r}"
-    differing = [kind for kind in new.marks.keys() & earlier.marks.keys() if not new.marks[kind] & earlier.marks[kind]]
+    differing = [kind for kind in shared if not new.marks[kind] & earlier.marks[kind]]
     weights = {kind: _weight_of_mark(kind, new.marks[kind], earlier.marks[kind]) for kind in differing}
     kind = max(sorted(weights), key=lambda kind: weights[kind], default="")
     if kind and weights[kind]:
@@ -338,6 +349,8 @@ def _standing(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Itera
             yield "chaser_off_topic", 1.0, "asks for news of something else"
     if new.again:
         yield "again", min(new.again, 2) / 2, "refers to an earlier mail"
+    if new.correction:
+        yield "corrects", 1.0, "corrects what was written before"
     if new.other:
         yield "apart", min(new.other, 2) / 2, "says that it is another matter"
     if new.asks and not new.chaser:
@@ -355,7 +368,8 @@ def _conflict(new: Fingerprint, earlier: Fingerprint, name: str) -> bool:
 
 
 def _values(print_: Fingerprint, names: Iterable[str]) -> frozenset[str]:
-    return frozenset().union(*(print_.fields.get(name, ()) for name in names))
+    fields = print_.fields
+    return frozenset().union(*[fields[name] for name in names if name in fields])
 
 
 def _same_codes(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> str:
@@ -388,8 +402,12 @@ def _amounts(new: Fingerprint, earlier: Fingerprint, names: Iterable[str]) -> in
         return 1
     if not (ours and theirs):
         return 0
-    near = any(abs(float(a) - float(b)) <= 0.01 * max(float(a), float(b)) for a in ours for b in theirs)
-    return 1 if near else -1
+    return 1 if any(_is_near(float(a), float(b)) for a in ours for b in theirs) else -1
+
+
+def _is_near(one: float, other: float) -> bool:
+    """Equal to within a hundredth; "4.500" is 4500 to half of Europe."""
+    return abs(one - other) <= 0.01 * max(one, other) or one == 1000 * other or other == 1000 * one
 
 
 def _days(times: Iterable[str]) -> frozenset[str]:

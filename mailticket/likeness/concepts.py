@@ -77,7 +77,8 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "cancel",
         1.5,
-        r"cancel\w{0,8}|revoke\w?|call(?:ed)? off|undo|withdraw (?:my|the) (?:order|request)",
+        r"cancel\w{0,8}|(?:end|stop|terminat\w{1,3}) (?:my|the|our) (?:\w{1,10} )?(?:plan|subscription|"
+        r"membership|contract)|revoke\w?|call(?:ed)? off|undo|withdraw (?:my|the) (?:order|request)",
         r"取消|撤销|撤不|撤回|撤掉|退订",
     ),
     (
@@ -175,7 +176,7 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "crash",
         2.1,
-        r"(?<!market )(?<!price )(?<!btc )(?<!eth )(?<!sol )(?<!bitcoin )(?<!coin )crash\w{0,3}|freezes|"
+        r"(?<!market )(?<!price )(?<!prices )crash\w{0,3}|freezes|"
         r"blank (?:page|screen)|white screen|black screen|keeps closing|won't (?:open|"
         r"start|load)|not loading|spinning|force closes",
         r"闪退|白屏|黑屏|打不开|卡死|崩溃|加载不|转圈",
@@ -203,7 +204,8 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "refund",
         1.9,
-        r"refund\w{0,3}|money back|reimburs\w{1,5}|compensat\w{1,4}|give (?:me )?back|return (?:my|"
+        r"refund\w{0,3}|money back|(?:excess|difference|rest|overpayment) back|reimburs\w{1,5}|"
+        r"compensat\w{1,4}|give (?:me )?back|return (?:my|"
         r"the) money",
         r"退款|退还|赔偿|补偿|退回|退钱|返还|赔我",
     ),
@@ -371,7 +373,12 @@ WORDINGS: tuple[Wording, ...] = (
         r"快递|物流|发货|包裹|配送|派送|运单|送货",
     ),
     ("invoice", 2.1, r"invoices?|receipts?|billing|vat", r"发票|收据|开票"),
-    ("subscription", 2.1, r"subscri\w{2,8}|membership|renew\w{0,4}|premium", r"会员|订阅|续费|套餐"),
+    (
+        "subscription",
+        2.1,
+        r"subscri\w{2,8}|membership|renew\w{0,4}|premium|(?:monthly|yearly|annual|basic|pro) plan",
+        r"会员|订阅|续费|套餐",
+    ),
     ("broken", 1.7, r"broken|damaged|defect\w{0,3}|cracked|faulty|scratched", r"坏了|破损|损坏|故障|裂"),
     (
         "address-change",

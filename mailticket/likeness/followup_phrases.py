@@ -139,6 +139,7 @@ _AGAIN = _alternatives(
     (?:to add|adding|additional (?:info\w{0,8}|details?)|more (?:details?|info\w{0,8})|further (?:details?|
     info\w{0,8}|to my)|forgot to (?:mention|add|attach|include|say|give)|in addition to my|supplement\w{0,5}|
     here (?:is|are) the (?:\w{1,12} )?(?:details|txid|hash|screenshot|info\w{0,8}))
+    if (?:that|this|it) helps|in case (?:that|this|it) (?:helps|matters)|for (?:your|the) (?:info\w{0,8}|record)|fyi
     (?:same|this) (?:issue|problem|matter|thing|request|question) (?:as|i|again|still|persists|remains|is still|
     hasn't)|not (?:fixed|solved|resolved)|unresolved|unsolved
     """,
@@ -183,11 +184,12 @@ _CORRECTION = _alternatives(
     (?:correction(?=\s?[:,;.!-])|(?:a|my|one|small|quick) correction(?= (?:to|of) (?:my|the last|what))|typo|
     mistyped|(?:wrong|incorrect) (?:\w{1,8} )?(?:txid|hash|id|number|amount|order|date|
     uid)(?: in| earlier| before|,| -|;)|sorry,? (?:i )?(?:wrote|gave|sent|typed|pasted|meant)|i meant|
-    should (?:be|have been|read)|the correct|correct (?:one|txid|hash|id|number|amount) is|
+    should (?:have been|read)|(?:number|id|hash|amount|date|name) should be|the correct|correct (?:one|txid|
+    hash|id|number|amount) is|
     not \S{1,70} as i (?:wrote|said))
     """,
     r"""
-    更正|写错了|打错了|填错了(?:单号|哈希|编号|数字)|发错了|贴错了|说错了|应该是|正确的(?:是|单号|哈希|编号|
+    更正|写错了|打错了|填错了(?:单号|哈希|编号|数字)|发错了|贴错了|说错了|应该是\s?[\w-]{0,12}\d{3}|正确的(?:是|单号|哈希|编号|
     金额|订单)|抱歉(?:，|,)?(?:刚才|之前|上面|上一封).{0,8}错
     """,
 )

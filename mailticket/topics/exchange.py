@@ -520,7 +520,7 @@ EXCHANGE = Trade(
         details={
             "txid": Detail("identifier", "transaction"),
             "order_id": Detail("identifier", "order"),
-            "account_id": Detail("account", "account ID", other=-5.0),
+            "account_id": Detail("account", "account ID", other=-8.0),
             "network": Detail("choice", "network", other=-3.9),
             "coin": Detail("choice", "coin", same=0.1, other=-6.1),
             "amount": Detail("amount", "amount"),

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.duplicates.__main__ import judge_all, score
+from benchmarks.duplicates.__main__ import LOOKALIKES, judge_all, score
 from mailticket.likeness import boilerplate, followup_phrases
 from mailticket.likeness.duplicates import Earlier, Fingerprint, best, compare, fingerprint
+from mailticket.likeness.marks import marks
 from mailticket.settings import Duplicates
 from mailticket.text.words import folded
 from mailticket.topics import exchange
@@ -72,6 +73,96 @@ def test_the_same_matter_is_recognised(new: tuple[str, str], earlier: tuple[str,
 )
 def test_another_matter_is_not_taken_for_the_same(new: tuple[str, str], earlier: tuple[str, str]) -> None:
     assert similarity(new, earlier) < THRESHOLD
+
+
+STATEMENT = (
+    "Please send the {} statement of our fund once more, the file in the portal has no pages and we close the books."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "ours", "theirs"),
+    [
+        (STATEMENT, "January", "October"),
+        ("请重发{}的月结单，审计要用，网站上的打不开", "二月份", "11月份"),
+        ("The meter reading for {} was booked twice, please correct it.", "Q2", "Q3"),
+        ("The photo of my {} was turned down for being dark, what shall I do?", "passport", "identity card"),
+        ("Kindly issue a certificate of {} for the court, with a stamp.", "residence", "employment"),
+        ("Please reset the password of our client {}, who is abroad.", "Nils Ekberg", "Amina Sow"),
+        ("麻烦查一下客户{}的账户为什么不能提现", "李晓梅", "周建华"),
+        ("The heating in room {} makes a noise at night.", "7", "19"),
+        ("Please move booking {} to the late ferry and confirm it.", "RT5HQ2", "WN8LC4"),
+        ("Invoice {} shows the wrong street, please write it anew.", "2025/77", "2025/93"),
+    ],
+)
+def test_what_identifies_a_matter_speaks_against_equal_words(text: str, ours: str, theirs: str) -> None:
+    assert similarity(("Request", text.format(ours)), ("Request", text.format(theirs))) < THRESHOLD
+    assert similarity(("Request", f"Once more: {text.format(ours)}"), ("Request", text.format(ours))) >= THRESHOLD
+
+
+def test_a_correction_may_name_another_number() -> None:
+    earlier = ("", "Order 7731 did not come, the courier was seen in our street.")
+    assert similarity(("", "Correction: it is order 7713 that did not come, sorry."), earlier) >= THRESHOLD
+    assert similarity(("", "Order 7713 did not come, the courier was seen in our street."), earlier) < THRESHOLD
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "values"),
+    [
+        ("the May statement", "month", {"05"}),
+        ("the bill for March", "month", {"03"}),
+        ("9月和十二月的账单", "month", {"09", "12"}),
+        ("report 03/2025", "year", {"2025"}),
+        ("may I march in?", "month", set()),
+        ("broken since June, and until July", "month", set()),
+        ("paid on 4 June", "month", set()),
+        ("等了三个月", "month", set()),
+        ("my residence permit and selfie", "document", {"residence-permit", "selfie"}),
+        ("a new card", "document", set()),
+        ("our customer Zoë Bright", "name", {"zoë", "bright"}),
+        ("customer Service", "name", set()),
+        ("rack 12 and rack 14", "#rack", {"12", "14"}),
+        ("my iPhone 13 mini", "device", {"iphone 13"}),
+    ],
+)
+def test_marks_are_read_where_they_say_what_and_not_when(text: str, kind: str, values: set[str]) -> None:
+    assert marks(text).get(kind, frozenset()) == values
+
+
+SIGNATURE = """
+{closing}
+Eleni Papadaki
+Head of Purchasing | Aegean Stone S.A.
+12 Harbour Road, Piraeus
+Marble, granite and limestone for three generations. Visit our show room, open daily but on feast days. Samples are
+free of charge, ask for the catalogue. We reply to quotations within two days. Follow us for offers of the week."""
+
+
+@pytest.mark.parametrize("closing", ["Kind regards,", "Met vriendelijke groet,", "--", ""])
+def test_two_matters_under_one_long_signature_are_two(closing: str) -> None:
+    signed = SIGNATURE.format(closing=closing)
+    assert (
+        boilerplate.content(f"The scale in hall two shows nothing.\n{signed}") == "The scale in hall two shows nothing."
+    )
+    new, earlier = f"Where can we download the price list?\n{signed}", f"The scale in hall two shows nothing.\n{signed}"
+    assert similarity(("Aegean Stone", new), ("Aegean Stone", earlier)) < THRESHOLD
+
+
+def test_the_same_lines_below_another_matter_prove_nothing_even_if_no_signature_is_known() -> None:
+    below = (
+        "the shop opens at nine and the yard at seven, lorries ring twice, dogs stay in the car, bills are paid by noon"
+    )
+    new, earlier = f"our freezer lost its temperature\n{below}", f"somebody parked across the ramp\n{below}"
+    assert similarity(("", new), ("", earlier)) < THRESHOLD
+
+
+def test_details_below_a_name_are_no_signature() -> None:
+    text = "I cannot see my coins anywhere.\n\nBest regards\nIvo Novak\nSales manager, Novak s.r.o.\nOrder no: 551-20"
+    assert "551-20" in boilerplate.content(text)
+
+
+def test_a_thanks_before_the_matter_closes_nothing() -> None:
+    assert "lamp" in boilerplate.content("Hello\nThanks\nThe lamp is broken, ask the manager of the shop.")
 
 
 def test_equal_after_normalising_is_exactly_one() -> None:
@@ -143,6 +234,46 @@ def test_a_chaser_that_names_its_matter_finds_the_right_one_of_two() -> None:
     assert match.key == "MT-2"
 
 
+LATE = Earlier("MT-1", taken("Lamp", "The lamp came with a torn shade."), 0.4)
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [("", ""), ("Screenshot", ""), ("", "see the attached photo"), ("", "IMG_5120.HEIC"), ("", "截图在附件里"),
+     ("", "??"), ("Re: Lamp", "here is what it looks like"), ("(no subject)", "sorry, forgot the picture")],
+)  # fmt: skip
+def test_a_mail_with_hardly_a_word_belongs_to_the_ticket_of_the_last_hour(subject: str, text: str) -> None:
+    new = taken(subject, text)
+    match = best(new, [LATE], THRESHOLD, LEXICON)
+    assert match is not None
+    assert match.key == "MT-1"
+    hours_ago = Earlier("MT-1", LATE.fingerprint, 1.5)
+    assert subject == "Re: Lamp" or best(new, [hours_ago], THRESHOLD, LEXICON) is None or new.chaser
+
+
+@pytest.mark.parametrize(
+    "text", ["Do you sell carpets?", "My second lamp never came, order 5519.", "I want to close my account"]
+)
+def test_a_matter_of_its_own_stands_for_itself_within_the_hour(text: str) -> None:
+    assert best(taken("", text), [LATE], THRESHOLD, LEXICON) is None
+
+
+def test_a_screenshot_belongs_to_no_ticket_when_two_matters_are_an_hour_old() -> None:
+    other = Earlier("MT-2", taken("Login", "I cannot log in"), 0.8)
+    assert best(taken("", "see attached"), [LATE, other], THRESHOLD, LEXICON) is None
+    repeated = Earlier("MT-2", taken("Lamp", "Shade of the lamp torn"), 0.2, first="MT-1")
+    match = best(taken("", "see attached"), [LATE, repeated], THRESHOLD, LEXICON)
+    assert match is not None
+    assert match.key == "MT-2", "both are one matter, of which this is the newest ticket"
+
+
+def test_asking_for_news_means_the_ticket_of_the_last_hour_before_an_older_one() -> None:
+    old = Earlier("MT-2", taken("Withdrawal", "my withdrawal of 2 ETH is pending"), 40.0)
+    match = best(taken("", "any news?"), [old, LATE], THRESHOLD, LEXICON)
+    assert match is not None
+    assert match.key == "MT-1"
+
+
 def test_nothing_matches_without_earlier_tickets() -> None:
     assert best(taken("Deposit", DEPOSIT), [], THRESHOLD, LEXICON) is None
 
@@ -160,6 +291,16 @@ def test_a_fingerprint_of_another_version_resembles_nothing() -> None:
     assert compare(taken("Deposit", DEPOSIT), Fingerprint.from_json(stored), LEXICON).similarity < THRESHOLD
 
 
+def test_a_fingerprint_of_the_version_before_is_read_without_marks() -> None:
+    stored = {name: value for name, value in taken("Deposit", DEPOSIT).to_json().items() if name not in ("m", "l")}
+    older = Fingerprint.from_json({**stored, "v": 2, "b": stored["b"][:4]})
+    assert older.marks == {}
+    assert (
+        compare(taken("", "my 1500 usdt topup on tron still doesn't show up"), older, LEXICON).similarity >= THRESHOLD
+    )
+    assert compare(taken("Login", "I cannot log in"), older, LEXICON).similarity < THRESHOLD
+
+
 def test_a_fingerprint_is_small() -> None:
     assert len(json.dumps(taken("Deposit", DEPOSIT * 500).to_json())) < 8_000
 
@@ -172,6 +313,13 @@ def test_the_labelled_pairs_are_told_apart_as_well_as_measured(part: str) -> Non
     assert figures.recall >= 0.60
 
 
+@pytest.mark.parametrize(("part", "least"), [("tune", 0.9), ("aside", 0.7)])
+def test_pairs_that_look_alike_are_told_apart_as_well_as_measured(part: str, least: float) -> None:
+    figures = score([pair for pair in judge_all(LOOKALIKES) if pair.part == part], THRESHOLD)
+    assert figures.precision >= 0.95
+    assert figures.recall >= least
+
+
 def _seconds(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
@@ -179,7 +327,29 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 @pytest.mark.parametrize(
-    "unit", ["a", "word ", "5 USDT ", "催促", "> q\n", "any ", "how long ", "thanks\n", "not ", "\n", "re: "]
+    "unit",
+    [
+        "a",
+        "word ",
+        "5 USDT ",
+        "催促",
+        "> q\n",
+        "any ",
+        "how long ",
+        "thanks\n",
+        "not ",
+        "\n",
+        "re: ",
+        "may ",
+        "card of ",
+        "client A",
+        "room 1",
+        "12月",
+        '"a b',
+        "Ab Cd\n",
+        "!",
+        "a.b",
+    ],
 )
 def test_time_grows_linearly_with_hostile_text(unit: str) -> None:
     def seconds(size: int) -> float:
