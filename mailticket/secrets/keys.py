@@ -82,14 +82,14 @@ _TOKEN_SIGNS = ("key", "secret", "token", "bearer", "passphrase", "api", "密", 
 def find(text: str) -> Iterator[Secret]:
     """Keys in a text of half-width characters."""
     yield from _pem(text)
-    for pattern in (_WIF, _EXTENDED):
+    for pattern in (_WIF, _EXTENDED) if "prv" in text else (_WIF,):
         for match in pattern.finditer(text):
             if pattern is _EXTENDED or base58check(match.group()):
                 yield Secret("private key", match.start(), match.end())
     for match in _WORDED_KEY.finditer(text):
         if _called_key(text, match.start(), match.end()):
             yield Secret("private key", match.start(), match.end())
-    for match in _BYTE_ARRAY.finditer(text):
+    for match in _BYTE_ARRAY.finditer(text) if "[" in text else ():
         yield Secret("private key", match.start(), match.end())
     if mentions(text, _VENDOR_SIGNS):
         for match in _VENDOR.finditer(text):

@@ -89,7 +89,8 @@ def find(text: str) -> Iterator[Secret]:
     """Second-factor material in a text of half-width characters."""
     loose = loosely(text)
     yield from _codes(text)
-    yield from _prefixed_codes(text)
+    if "G-" in text:
+        yield from _prefixed_codes(text)
     if mentions(loose, _KEY_SIGNS):
         yield from _setup_keys(text)
     if mentions(loose, _BACKUP_SIGNS):
