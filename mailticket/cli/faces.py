@@ -99,16 +99,18 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
     }
 
 
-def message(row: Message, attachments: Sequence[Attachment], unmasked: tuple[str, str] | None = None) -> dict[str, Any]:
-    """An entry of a ticket's `conversation`. unmasked: text and new text without the masks of doubtful secrets."""
-    text, new_text = unmasked or (row.text, row.new_text)
+def message(
+    row: Message, attachments: Sequence[Attachment], unmasked: tuple[str, str, str] | None = None
+) -> dict[str, Any]:
+    """An entry of a ticket's `conversation`. unmasked: subject, text and new text without doubtful masks."""
+    subject, text, new_text = unmasked or (row.subject, row.text, row.new_text)
     return {
         "direction": row.direction,
         "kind": row.kind,
         "message_id": row.message_id,
         "from": row.from_address or row.from_name,
         "to": row.to_address,
-        "subject": row.subject,
+        "subject": subject,
         "text": text,
         "new_text": new_text,
         "at": moment(row.at),
@@ -119,7 +121,7 @@ def message(row: Message, attachments: Sequence[Attachment], unmasked: tuple[str
         ],
         "mark": row.mark or None,
         "secrets": row.secrets or [],
-        "doubtful_secrets": list(doubtful_kinds(text)),
+        "doubtful_secrets": list(doubtful_kinds(f"{subject}\n{text}")),
     }
 
 
