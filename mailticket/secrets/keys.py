@@ -67,7 +67,7 @@ _AMAZON_ID = re.compile(r"(?<![0-9A-Za-z])(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z
 _AMAZON_SECRET = re.compile(r"(?<![0-9A-Za-z/+=])[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])")
 _AMAZON_NEAR = 200
 _WORDED_TOKEN = re.compile(
-    r"(?:(?<![0-9A-Za-z])(?:api|app|access|auth|account|client|consumer|secret|shared|signing|master|private|2fa|totp|"
+    r"(?:(?<![0-9A-Za-z])(?:api|app|access|auth|account|client|consumer|secret|shared|signing|master|private|storage|service|2fa|totp|"
     r"otp|backup|setup)[ _-]?(?:api[ _-]?|access[ _-]?)?(?:key|secret|token)s?"
     r"(?:[ _-]?(?:id|key|secret|string|value))?|\b(?:secret|token|bearer|passphrase|api)|api\s?(?:密[钥鑰匙]|"
     r"秘[钥鑰匙]|私[钥鑰匙])|(?:密|秘|私|金)[钥鑰匙]|接口密[钥鑰匙]|令牌)"

@@ -99,6 +99,10 @@ B32 = "KZXW2YLO3Q5T7B4RMFSA6C2JH3UEN5DI"
         ("my password is Daff-odil22", "sure"),
         ("my password is d@ffodil and refused", "sure"),
         ("密码：daffodil", "sure"),
+        ("login: ivo / daff0dil", "sure"),
+        ("the login is ivo / daff0dil", "sure"),
+        ("account: ivo / daffodil", "doubtful"),
+        ("my account is locked / suspended", None),
         ("my password is now Xy7!daffodil", "sure"),
     ],
 )
@@ -181,15 +185,18 @@ def test_a_doubtful_secret_stays_where_only_sure_ones_are_masked() -> None:
     assert doubtful_kinds(masking.mask(text).text) == ("password",)
 
 
-@pytest.mark.parametrize("mail", [m for m in judge_all() if m.part != "aside"], ids=lambda mail: mail.text[:40])
+@pytest.mark.parametrize(
+    "mail", [m for m in judge_all() if m.part in ("former", "tune")], ids=lambda mail: mail.text[:40]
+)
 def test_no_secret_of_the_labelled_set_is_missed_and_nothing_else_touched(mail: Judged) -> None:
     assert not mail.missed
     assert not mail.touched
     assert mail.graded_right
 
 
-def test_of_what_was_kept_aside_nearly_all_is_right() -> None:
-    aside = [mail for mail in judge_all() if mail.part == "aside"]
+@pytest.mark.parametrize("part", ["aside", "after"])
+def test_of_what_was_kept_aside_nearly_all_is_right(part: str) -> None:
+    aside = [mail for mail in judge_all() if mail.part == part]
     assert sum(mail.right for mail in aside) >= 0.95 * len(aside)
     assert not [mail.text for mail in aside if not mail.leaks and not mail.graded_right]
 
