@@ -235,6 +235,30 @@ def test_a_secret_is_nowhere_in_the_database_after_its_retention(helpdesk: Any) 
     assert read(raws(desk)[0]).subject == "password: [redacted: password]"
 
 
+def test_a_doubtful_secret_is_masked_where_it_shows_and_nowhere_else(helpdesk: Any) -> None:
+    desk = helpdesk()
+    taken = desk.receive(mail(text="I cannot sign in any more. Please help.\nmy password is daffodil\n"))
+    [message] = desk.ticket(taken.ticket).messages[:1]
+    assert "daffodil" not in message.text + message.new_text
+    assert message.secrets == []
+    [acknowledgement] = desk.outbox()
+    assert "something secret" not in words(acknowledgement.wire)
+    desk.later(hours=25)
+    keep_house(desk)
+    assert b"my password is daffodil" in raws(desk)[0]
+
+
+def test_an_ordinary_sentence_about_a_password_stays_as_it_is(helpdesk: Any) -> None:
+    desk = helpdesk()
+    taken = desk.receive(mail(subject="My password is gone", text="My password is suspended. What can I do?"))
+    [message] = desk.ticket(taken.ticket).messages[:1]
+    assert (message.subject, message.text.strip()) == (
+        "My password is gone",
+        "My password is suspended. What can I do?",
+    )
+    assert "something secret" not in words(desk.outbox()[0].wire)
+
+
 def test_a_secret_is_in_nothing_that_people_or_logs_see(helpdesk: Any, caplog: pytest.LogCaptureFixture) -> None:
     desk = helpdesk()
     caplog.set_level("DEBUG")

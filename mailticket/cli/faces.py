@@ -113,9 +113,11 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
     }
 
 
-def message(row: Message, attachments: Sequence[Attachment], unmasked: tuple[str, str] | None = None) -> dict[str, Any]:
-    """An entry of a ticket's `conversation`. unmasked: text and new text without the masks of doubtful secrets."""
-    text, new_text = unmasked or (row.text, row.new_text)
+def message(
+    row: Message, attachments: Sequence[Attachment], unmasked: tuple[str, str, str] | None = None
+) -> dict[str, Any]:
+    """An entry of a ticket's `conversation`. unmasked: subject, text and new text without doubtful masks."""
+    subject, text, new_text = unmasked or (row.subject, row.text, row.new_text)
     return {
         "direction": row.direction,
         "kind": row.kind,
@@ -125,7 +127,7 @@ def message(row: Message, attachments: Sequence[Attachment], unmasked: tuple[str
         "from_raw": row.from_raw or None,
         "to": row.to_address,
         "cc": row.cc_address,
-        "subject": row.subject,
+        "subject": subject,
         "text": text,
         "new_text": new_text,
         "hidden_lines": hidden_lines(text, new_text) if row.direction == "in" else 0,
@@ -137,7 +139,7 @@ def message(row: Message, attachments: Sequence[Attachment], unmasked: tuple[str
         ],
         "mark": row.mark or None,
         "secrets": row.secrets or [],
-        "doubtful_secrets": list(doubtful_kinds(text)),
+        "doubtful_secrets": list(doubtful_kinds(f"{subject}\n{text}")),
     }
 
 

@@ -62,7 +62,11 @@ def _print_entry(entry: dict[str, Any], full: bool) -> None:
         click.echo(click.style(f"! exposes: {', '.join(entry['secrets'])}; ask to change it", fg="red"))
     if entry["doubtful_secrets"]:
         hidden = ", ".join(entry["doubtful_secrets"])
-        click.echo(click.style(f"! masked, perhaps without need: {hidden} (--unmask shows it)", fg="yellow"))
+        click.echo(
+            click.style(
+                f"! masked, perhaps without need: {hidden} (--unmask shows it while the raw mail is kept)", fg="yellow"
+            )
+        )
     click.echo(_text(entry, full))
     for file in entry["attachments"]:
         line = f"[{terminal.line(file['name'])}, {file['type']}, {file['size']} bytes: attachment {file['id']}]"

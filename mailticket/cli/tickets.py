@@ -103,7 +103,7 @@ def show_(ctx: click.Context, name: str, full: bool, unmask: bool, as_json: bool
     print_ticket(details, full=full)
 
 
-def _details(site: Site, name: str, unmasked: Mapping[int, tuple[str, str]]) -> dict[str, Any]:
+def _details(site: Site, name: str, unmasked: Mapping[int, tuple[str, str, str]]) -> dict[str, Any]:
     from mailticket.cli import faces
     from mailticket.desk.tickets import Desk
     from mailticket.store import overview, tickets

@@ -84,20 +84,25 @@ class Desk:
             self._event(session, ticket, now, "note")
         return ticket.key
 
-    def unmasked(self, name: str) -> dict[int, tuple[str, str]]:
-        """The text and new text of the ticket's messages in which something doubtful is masked, read again from their
-        raw mails without those masks: by row number; absent where no raw mail is kept. The history says who looked."""
+    def unmasked(self, name: str) -> dict[int, tuple[str, str, str]]:
+        """Subject, text and new text of the ticket's messages in which something doubtful is masked, read again from
+        their raw mails without those masks: by row number; absent where no raw mail is kept. The history says who
+        looked."""
         now = self.site.clock()
-        texts: dict[int, tuple[str, str]] = {}
+        texts: dict[int, tuple[str, str, str]] = {}
         with self.site.database.write() as session:
             ticket = self.find(session, name)
             ourselves = knowing_letters(session, self.site.brief.ourselves, ticket.key)
             for row in tickets.conversation(session, int(ticket.id or 0)):
-                raw = raws.get(session, row.raw_digest) if row.raw_digest and doubtful_kinds(row.text) else None
+                masked = row.raw_digest and doubtful_kinds(f"{row.subject}\n{row.text}")
+                raw = raws.get(session, row.raw_digest) if row.raw_digest and masked else None
                 if raw is not None:
                     mail = read(raw, ourselves)
-                    text, new_text = (masking.mask(part, least="sure").text for part in (mail.text, mail.new_text))
-                    texts[int(row.id or 0)] = (text, new_text)
+                    texts[int(row.id or 0)] = (
+                        masking.mask(mail.subject, heading=True, least="sure").text,
+                        masking.mask(mail.text, least="sure").text,
+                        masking.mask(mail.new_text, least="sure").text,
+                    )
             if texts:
                 self._event(session, ticket, now, "unmasked", f"{len(texts)} messages")
         return texts

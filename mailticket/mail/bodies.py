@@ -384,13 +384,8 @@ def _is_rich(part: Part) -> bool:
 
 
 def _is_other_form(part: Part) -> bool:
-    """Whether an alternative is the text again in a form for single programs: AMP for e-mail, a watch's, Markdown."""
-    return (
-        part.type.startswith("text/")
-        and part.type not in _TEXT_TYPES | _FILE_TEXT_TYPES | {_REACTION}
-        and not part.filename
-        and part.disposition != "attachment"
-    )
+    """Whether an alternative is the text again in AMP for e-mail; forms that nobody here knows are listed as files."""
+    return part.type == "text/x-amp-html" and not part.filename and part.disposition != "attachment"
 
 
 def _emoji(data: bytes) -> str:

@@ -67,7 +67,7 @@ _AMAZON_ID = re.compile(r"(?<![0-9A-Za-z])(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z
 _AMAZON_SECRET = re.compile(r"(?<![0-9A-Za-z/+=])[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])")
 _AMAZON_NEAR = 200
 _WORDED_TOKEN = re.compile(
-    r"(?:(?<![0-9A-Za-z])(?:api|app|access|auth|account|client|consumer|secret|shared|signing|master|private|2fa|totp|"
+    r"(?:(?<![0-9A-Za-z])(?:api|app|access|auth|account|client|consumer|secret|shared|signing|master|private|storage|service|2fa|totp|"
     r"otp|backup|setup)[ _-]?(?:api[ _-]?|access[ _-]?)?(?:key|secret|token)s?"
     r"(?:[ _-]?(?:id|key|secret|string|value))?|\b(?:secret|token|bearer|passphrase|api)|api\s?(?:密[钥鑰匙]|"
     r"秘[钥鑰匙]|私[钥鑰匙])|(?:密|秘|私|金)[钥鑰匙]|接口密[钥鑰匙]|令牌)"
@@ -82,14 +82,14 @@ _TOKEN_SIGNS = ("key", "secret", "token", "bearer", "passphrase", "api", "密", 
 def find(text: str) -> Iterator[Secret]:
     """Keys in a text of half-width characters."""
     yield from _pem(text)
-    for pattern in (_WIF, _EXTENDED):
+    for pattern in (_WIF, _EXTENDED) if "prv" in text else (_WIF,):
         for match in pattern.finditer(text):
             if pattern is _EXTENDED or base58check(match.group()):
                 yield Secret("private key", match.start(), match.end())
     for match in _WORDED_KEY.finditer(text):
         if _called_key(text, match.start(), match.end()):
             yield Secret("private key", match.start(), match.end())
-    for match in _BYTE_ARRAY.finditer(text):
+    for match in _BYTE_ARRAY.finditer(text) if "[" in text else ():
         yield Secret("private key", match.start(), match.end())
     if mentions(text, _VENDOR_SIGNS):
         for match in _VENDOR.finditer(text):

@@ -49,7 +49,7 @@ _PIN = re.compile(
 )
 _PAIR = re.compile(
     r"(?:credentials|log[ -]?in(?: details| data| info)?|account(?: details)?|登[录錄陆](?:信息|资料)?|"
-    r"[账帳]号(?:密码)?|账密|帳密)\s{0,3}[:=]\s{0,3}"
+    r"[账帳]号(?:密码)?|账密|帳密)\s{0,3}(?P<link>[:=]|\bis\b|是)\s{0,3}"
     r"(?:[\w.+-]{1,64}@[\w.-]{1,100}|\w{3,40})\s{0,3}[/|]\s{0,3}(?P<value>[^\s/|,，。<>]{4,64})",
     re.IGNORECASE,
 )
@@ -94,8 +94,7 @@ def find(text: str, *, heading: bool = False) -> Iterator[Secret]:
     for match in _CHINESE.finditer(text):
         yield from _graded(match, _grade_chinese(_Candidate(match), heading=heading))
     for match in _PAIR.finditer(text):
-        if not _NO_PASSWORD.fullmatch(match.group("value")):
-            yield from _graded(match, "sure")
+        yield from _graded(match, _grade_pair(match))
     for match in _PIN.finditer(text) if "pin" in loose else ():
         yield from _graded(match, "sure")
 
@@ -158,6 +157,16 @@ def _looks_made_up(value: str) -> bool:
 
 def _is_han(character: str) -> bool:
     return bool(re.match(rf"[{HAN}]", character))
+
+
+def _grade_pair(match: re.Match[str]) -> Grade | None:
+    """Behind a login name and a slash: "account: blocked / frozen" is no pair of name and password."""
+    value = _bare(match.group("value"))
+    if _NO_PASSWORD.fullmatch(value):
+        return None
+    if _looks_made_up(value):
+        return "sure"
+    return "doubtful" if match.group("link") in ":=" else None
 
 
 def _grade_marked(word: _Candidate) -> Grade | None:

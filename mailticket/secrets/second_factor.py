@@ -14,7 +14,7 @@ _KIND = "2FA code"
 
 _DIGITS = re.compile(r"(?<![0-9A-Za-z_#@+$€£¥-])(?<!\d[.,:/])(?:\d{6,8}|\d{3}[ -]\d{3})(?![0-9A-Za-z_@%]|[.,:/-]\d)")
 _CODE_WORDING = re.compile(
-    r"\b2 ?fa\b|\botp\b|\bmfa\b|\btotp\b|two[- ]factor|authenticator|google auth|\b(?:verification|"
+    r"\b2 ?fa\b|\botp\b|\bmfa\b|\btotp\b|two[- ]factor|authenticator|google auth|\bauthy\b|\b(?:verification|"
     r"security|sms|login|log-in|one[- ]time|auth|access|confirmation|"
     r"email|backup|text|verify|passkey)[ -]?(?:pass)?codes?|\bcodes?\b|\bone[- ]time (?:password|pin)|"
     r"(?:six|6)[- ]digits?|一次性密[码碼]|验证码|驗證碼|"
@@ -89,7 +89,8 @@ def find(text: str) -> Iterator[Secret]:
     """Second-factor material in a text of half-width characters."""
     loose = loosely(text)
     yield from _codes(text)
-    yield from _prefixed_codes(text)
+    if "G-" in text:
+        yield from _prefixed_codes(text)
     if mentions(loose, _KEY_SIGNS):
         yield from _setup_keys(text)
     if mentions(loose, _BACKUP_SIGNS):

@@ -59,7 +59,8 @@ _OTHER_PLACES = (
 _TXID = FieldRule(
     name="txid",
     patterns=(
-        r"(?:(?<![0-9A-Za-z])|(?<=txid)|(?<=hash))((?:0x)?[0-9a-f]{64})" + _NO_WORD_AFTER,
+        _NO_WORD_BEFORE + r"((?:0x)?[0-9a-f]{64})" + _NO_WORD_AFTER,
+        r"(?:txid|hash)((?:0x)?[0-9a-f]{64})" + _NO_WORD_AFTER,
         # Solana: a base 58 signature of 64 bytes.
         _NO_WORD_BEFORE + r"(?-i:([1-9A-HJ-NP-Za-km-z]{86,88}))" + _NO_WORD_AFTER,
     ),
@@ -80,7 +81,7 @@ _ORDER_ID = FieldRule(
         rf"{_NO_WORD_AFTER}{_COUNTED}",
         r"(?:[订訂][单單]|委托[单單]?|委託[單单]?|交易[单單]?|提[现現幣币][单單]?|充值[单單]?|流水|"
         r"[单單])\s?(?:[号號]碼?码?|[编編][号號]|id)" + _GAP + rf"({_CODE}){_NO_WORD_AFTER}",
-        rf"(?:[订訂][单單]|委托|委託|(?:提[现現幣币]|充值)[单單])\s?[#:：（(]?\s?((?=[A-Z-]{{0,6}}\d{{4}})[A-Z0-9-]{{6,40}})"
+        rf"(?:[订訂][单單]|委[托託][单單]?|(?:提[现現幣币]|充值)[单單])\s?[#:：（(]?\s?((?=[A-Z-]{{0,6}}\d{{4}})[A-Z0-9-]{{6,40}})"
         rf"{_NO_WORD_AFTER}{_COUNTED}",
     ),
     labels={"en": "order ID", "zh-Hans": "订单号", "zh-Hant": "訂單號"},
@@ -135,7 +136,8 @@ _AMOUNT = FieldRule(
         rf"(?<![0-9A-Za-z.,])({_NUMBER}\s?[k万萬千]?)\s?(?:个|個|枚|多)?\s?(?:{_COIN}|{_MONEY}|{_U})(?![A-Za-z0-9])",
         rf"({_CHINESE_NUMBER})(?:多|来|來)?\s?(?:个|個|枚)?\s?(?:{_COIN}|{_MONEY}|{_U}|[块塊])(?![A-Za-z0-9])",
         rf"[$€£¥￥]\s?({_NUMBER}\s?[k万萬]?)(?![0-9A-Za-z])",
-        rf"(?<![A-Za-z]){_COIN}\s?[:：]?\s?({_NUMBER})(?![\d.,:/年月日天小时時%％-])",
+        # The digit is looked for first: trying each coin at each word costs more.
+        rf"(?<![A-Za-z])(?=[^\W\d_]{{2,10}}\s?[:：]?\s?\d){_COIN}\s?[:：]?\s?({_NUMBER})(?![\d.,:/年月日天小时時%％-])",
         rf"(?:amount|quantity|sum|value|金[额額]|[数數]量|[数數][额額])\s{{0,2}}(?:is|was|of|=|是|为|為|"
         rf"[:：])?\s{{0,2}}"
         rf"[$€£¥￥]?({_NUMBER})(?![\d:/-])",
@@ -210,7 +212,11 @@ _ACCOUNT_SECURITY = Category(
         login history, logins, block my account, log out, unlocked, hack, malware, virus, keylogger, clicked,
         telegram, whatsapp, pretend, employee, is it genuine, is this mail from you, 改密码, 改了密码,
         解除冻结, 停用账号, 被人改, 木马, 可疑, 诈骗短信, 假网站, 仿冒, 盗用, 新设备, 裝置, 退出登录,
-        收不到短信, 短信验证, 忘记密码, 重设
+        收不到短信, 短信验证, 忘记密码, 重设, my device, lost device, stolen device, old device, strange device,
+        trusted device, change my email address, new email address, old email address, old mailbox, update my email,
+        wrong email address, phone number changed, change my phone number, new phone number, old phone number,
+        recover access, 换邮箱, 改邮箱, 更换邮箱, 修改邮箱, 旧邮箱, 新邮箱, 邮箱停用, 换手机号, 改手机号, 旧手机号,
+        手机号停用, 手机号变更, 旧设备, 未知设备, 登录设备, 账号安全, 账户安全, 资金安全, 验证器恢复
         """
     ),
     patterns=(
@@ -225,21 +231,14 @@ _ACCOUNT_SECURITY = Category(
         r"trouble)\s(?:\w{1,10}\s){0,2}(?:log|sign|get)(?:ging|ging|ning|ting)?[ -]?(?:in|into|back in)\b",
         r"(?:lock|freeze|block|secure|disable)\s(?:my|the|this)\saccount",
         r"account\s(?:\w{1,10}\s){0,3}(?:locked|frozen|hacked|suspended|disabled|blocked|banned)",
-        r"(?:reset|change|lost|losing|broken|new|replace|disable|remove|turn off)\s(?:\w{1,12}\s){0,3}(?:2fa|"
-        r"authenticator|password|security key|passkey)",
+        r"(?:reset|change|lost|losing|broken|new|old|replace|recover|recovering|restore|disable|remove|"
+        r"turn off)\s(?:\w{1,12}\s){0,3}(?:2fa|"
+        r"authenticator|password|security key|passkey|email address|phone number|device|access)\b",
         r"(?:账号|账户)[^。！？\n]{0,8}(?:被盗|被黑|锁|冻结|封|异常|被别人|进不去|登不)",
         r"(?:登录|登入|登陆)[^。！？\n]{0,6}(?:不了|不上|不进|失败|异常|提醒)|(?:无法|不能|没法)(?:登录|登入|登陆)",
         r"(?:重置|忘记|忘了|解绑|更换|修改|换绑|丢了?|收不到|丢失)[^。！？\n]{0,8}(?:密码|验证器|谷歌|2fa|手机|"
         r"邮箱|验证码)",
         r"不是我(?:本人)?(?:操作|登|提|弄)|非本人",
-        r"(?:chang|updat|replac|wrong|old|new|lost|verify|confirm|remov|add)\w{0,4}\s(?:\w{1,10}\s){0,3}"
-        r"(?:e-?mail(?:\saddress)?|(?:phone|mobile)\snumber)\b",
-        r"\b(?:e-?mail(?:\saddress)?|(?:phone|mobile)\snumber)\s(?:\w{1,6}\s)?(?:chang|clos|lost|stolen|no longer)",
-        r"(?:my|the|a|this|that|unknown|strange|old|lost|stolen|trusted|other)\s(?:\w{1,10}\s)?device\b",
-        r"(?:authenticator|2fa|passkey|security key)\b.{0,40}\b(?:recover|restore)|"
-        r"\b(?:recover|restore)\w{0,3}\b.{0,30}(?:authenticator|2fa|passkey|access|account)",
-        r"(?:换|改|变更|更新|旧|新|丢|无法使用)[^。！？\n]{0,6}(?:邮箱|手机号)|(?:邮箱|手机号)[^。！？\n]{0,6}(?:换|改|变更|停用|丢)|"
-        r"(?:新|旧|陌生|未知|其他|别的|登录)[^。！？\n]{0,2}设备|(?:账号|账户|资金)安全",
     ),
 )
 _TRADING = Category(
@@ -292,7 +291,8 @@ _DEPOSIT = Category(
         bitcoin missing, usdt missing, coins gone, nowhere to be seen, not in my wallet, unsupported token,
         top ups, funded, bank wire, iban deposit, fiat deposit, etherscan, tronscan, 充进来, 转过来,
         打过来, 汇过来, 到你们, 选错网络, 网络选错, 选成, 错网络, 不支持的币, 刷卡, 信用卡, 区块, 浏览器, 入帐,
-        充币地址, 充值地址, 存进, 钱没了, 没入账, 未入账
+        充币地址, 充值地址, 存进, 钱没了, 没入账, 未入账, recover coins, recover my coins, recover the coins,
+        recover funds, recover my funds, recover the funds, recover my deposit, recover usdt, recover my usdt
         """
     ),
     patterns=(
@@ -308,7 +308,6 @@ _DEPOSIT = Category(
         rf"from (?:my |the |a )?(?:\w{{1,12}} )?{_OTHER_PLACES}",
         r"(?:wrong|forgot|missing|without|no|omitted)\s(?:\w{1,8}\s){0,3}(?:memo|tag|destination tag)",
         r"充值|充币|入金|充了",
-        r"\brecover\w{0,3}\s(?:\w{1,10}\s){0,3}(?:coins?|funds?|tokens?|money|deposits?|usdt|btc|eth)\b",
         r"(?:忘|没|未|漏)[^。！？\n]{0,4}(?:memo|标签|备注)",
     ),
 )
@@ -331,7 +330,9 @@ _WITHDRAWAL = Category(
         unsupported address, destination address, external wallet, cold storage, own wallet,
         stuck in processing, awaiting approval, on hold, approve, approval, suspended withdrawals, move out,
         get out, take out, 提不动, 提出来, 取出, 取不出来, 放行, 催提现, 提现失败, 提现成功, 打到卡, 打到银行,
-        汇到, 入帳銀行, 出不了金, 钱包没收到, 对方没收到
+        汇到, 入帳銀行, 出不了金, 钱包没收到, 对方没收到, took out, taken out, moved out, moved my coins out,
+        sending out, left your platform, from your exchange, from your platform, from the exchange, 从你们平台转,
+        从平台转, 从你们转, 从你们这里转, 从交易所转
         """
     ),
     patterns=(
@@ -342,15 +343,12 @@ _WITHDRAWAL = Category(
         r"(?:to|into|on) (?:my|our|the) (?:own wallet|bank|iban|cold storage|hardware wallet)|(?:funds?|money|"
         r"coins) (?:be )?released?",
         r"提现|提币|提款|提领|出金|提不[了出]|取不出|提了",
-        r"(?:提现|提币|提款|提领|出金)[^。！？\n]{0,60}(?:未|没|不)(?:有)?(?:入账|到账|收到|进)",
+        r"(?:提现|提币|提款|提领|出金|转出|提出|提走|提到)[^。！？\n]{0,60}(?:未|没|不)(?:有)?(?:入账|到账|收到|进)",
         r"(?:转|提)(?:到|去|出)(?:我的?)?(?:银行|钱包|冷钱包|外部|卡)",
-        # What left and did not arrive speaks of arriving as a deposit does; where it left from decides.
-        r"(?:\bwithdr[ae]w\w{0,4}|\bpay-?outs?|\bpaid out|\bcash(?:ed)? out|\b(?:took|taken|take|sent|moved|"
-        r"transfer(?:red)?|wired) (?:\S{1,12} ){0,4}?out\b)[^.!?\n]{0,80}(?:\bnot|\bnever|n'?t|\bmissing|\bnothing)",
-        r"\b(?:took|taken) (?:\S{1,12} ){0,4}?out\b|\b(?:transfer(?:red)?|paid|sent|moved) (?:\S{1,12} ){0,4}?out\b",
-        r"\b(?:left|from) (?:your|the) (?:platform|exchange|site|app|side)\b",
-        r"(?:从|由)(?:你们|贵|平台|交易所|这里|这边)[^。！？\n]{0,8}(?:转|提|出|打)",
-        r"(?:转出|提出|提走|提到)[^。！？\n]{0,40}(?:未|没|不)(?:有)?(?:入账|到账|收到|到)",
+        # What left and did not arrive speaks of arriving as a deposit does; that it left decides.
+        r"\b(?:withdr[ae]w|pay-?outs?\b|paid out|cash(?:ed)? out)[^.!?\n]{0,80}"
+        r"(?:\bnot|\bnever|n'?t|\bmissing|\bnothing)|"
+        r"\b(?:took|transfer(?:red)?|moved|sent) (?:\S{1,12} ){0,4}?out\b|\bleft your (?:platform|exchange)",
     ),
 )
 _API = Category(
@@ -440,7 +438,12 @@ _OTHER = Category(
         tutorial, course, donation, tablet, sound, font, colour, color, price alert, notification settings,
         timezone, demo, question about your company, licence in, regulated, 导出, 账单, 退款, 商务, 广告投放,
         实习, 公司地址, 是否合规, 在哪个国家, 夜间模式, 深色, 红涨绿跌, 价格提醒, 推送提醒, 教程, 新手, 学习,
-        社群
+        社群, you won a, you won the, you have won, has won, have won, won the, lottery, jackpot, lucky draw,
+        lucky winner, lucky user, the winner, prize, prizes, inheritance, next of kin, dear beneficiary, loans,
+        loan offer, seo, price list, price lists, fee schedule, quotation, quotations, quote, catalogue, catalogues,
+        catalog, terms of delivery, purchase order, best price, lowest price, fixed price, our prices, restore,
+        restored, app cannot be restored, recover settings, 中奖, 大奖, 获奖, 领奖, 领取奖, 幸运用户, 报价,
+        价目表, 产品目录, 询价, 恢复不了, app恢复
         """
     ),
     patterns=(
@@ -448,18 +451,10 @@ _OTHER = Category(
         r"this year|soon|token|coin)?",
         r"(?:delete|close|terminate|erase)\s(?:\w{1,10}\s){0,3}(?:account|personal data)|(?:app|"
         r"page)\s(?:\w{1,10}\s)?(?:crash|closes|freezes)",
-        r"tracking number|tax report|referral bonus|staking rewards?|no longer interested",
-        r"报税|闪退|注销|销户|邀请.{0,6}奖励|体验金",
-        # What anybody sends to any address: prizes, legacies, loans, wares.
-        r"\b(?:you|has|have|been)\s(?:\w{1,10}\s)?won\b(?!['’])|\b(?:lucky|grand|prize)\s(?:draw|winner|user)|\blottery|\bjackpot|"
-        r"\binheritance|\bnext of kin|\bthe winner\b|\bour prize\b",
-        r"\bloans?\b.{0,20}\b(?:offer|percent|rate)|\b(?:offer|give)s?\b.{0,20}\bloans?\b|\bseo\b|first page of",
-        r"\bprice lists?\b|\bfee schedule\b|\bquotations?\b|\bcatalogues?\b|\bcatalogs?\b|"
-        r"\bterms of delivery|\bpurchase orders?\b|\b(?:best|lowest|fixed|our) prices?\b|"
-        r"\bquote (?:us|me|your)\b|\bdear beneficiary|[询詢][价價]",
-        r"中奖|大奖|获奖|领取奖|领奖|幸运用户|报价单|价目表|产品目录",
-        r"\bapp\b.{0,20}\b(?:restor|recover)|\b(?:restor|recover)\w{0,3}\b.{0,20}\b(?:settings?|purchases?|favou?rites|alerts?)|"
-        r"app.{0,4}恢复不了",
+        r"tracking number|tax report|referral bonus|staking rewards?|no longer interested|price lists?\b|"
+        r"quotation|catalogue|terms of delivery|lottery|jackpot|inheritance|lucky (?:draw|winner)|"
+        r"(?:our|best|lowest) prices?\b|you won (?:a|the)\b",
+        r"报税|闪退|注销|销户|邀请.{0,6}奖励|体验金|中奖|大奖|领奖|幸运用户|报价|价目表|恢复不了",
     ),
     fields=FIELDS,
 )

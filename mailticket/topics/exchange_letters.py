@@ -31,9 +31,12 @@ _SECRETS = {
         "zh-Hant": "密碼：請立刻變更；若其他網站也使用同一組密碼，請一併變更。",
     },
     "2fa code": {
-        "en": "2FA code: pass no further code on. If somebody asked you for it, change your password now.",
-        "zh-Hans": "两步验证码：请勿再告诉任何人；如果是有人向您索要，请立即修改密码。",
-        "zh-Hant": "雙重驗證碼：請勿再告訴任何人；如果是有人向您索取，請立刻變更密碼。",
+        "en": "2FA code: pass no further code on. If it was a set-up key or a backup code, set two-factor sign-in up "
+        "anew. If somebody asked you for it, change your password now.",
+        "zh-Hans": "两步验证码：请勿再告诉任何人；如果是设置密钥或备用码，请重新设置两步验证；"
+        "如果是有人向您索要，请立即修改密码。",
+        "zh-Hant": "雙重驗證碼：請勿再告訴任何人；如果是設定金鑰或備用碼，請重新設定雙重驗證；"
+        "如果是有人向您索取，請立刻變更密碼。",
     },
     "card number": {
         "en": "Card number: ask your bank whether the card should be replaced.",

@@ -92,6 +92,43 @@ def test_explain_shows_from_as_it_came_and_asks_nothing_of_an_encrypted_mail(run
     assert "nobody usable in: a@example.org, Bö <b@example.org>" in out and "encrypted" in out
 
 
+DOUBTFUL = (
+    b"From: Ann Lee <ann@example.org>\r\nTo: support@example.com\r\nSubject: Login\r\n"
+    b"Message-ID: <two@example.org>\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\n"
+    b"I cannot sign in.\r\nmy password is daffodil\r\n"
+)
+
+
+def test_explain_says_how_sure_each_secret_is(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "two.eml").write_bytes(DOUBTFUL + b"the code is 443112\r\n")
+    (face,) = lines(run("mail", "explain", "--json", "two.eml")[1])
+    assert face["secrets"] == [{"kind": "2FA code", "grade": "sure"}, {"kind": "password", "grade": "doubtful"}]
+    assert "password (doubtful)" in run("mail", "explain", "two.eml")[1]
+
+
+def test_staff_can_look_behind_a_doubtful_mask_and_the_history_says_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "two.eml").write_bytes(DOUBTFUL + b"Password: Daff-odil22\r\n")
+    key = lines(run("mail", "ingest", "--json", "two.eml")[1])[0]["ticket"]
+    shown = run("ticket", "show", key)[1]
+    assert "daffodil" not in shown
+    assert "my password is [redacted: password?]" in shown
+    assert "--unmask" in shown
+    (whole,) = lines(run("ticket", "show", key, "--json", "--unmask")[1])
+    request = whole["conversation"][0]
+    assert "my password is daffodil" in request["text"]
+    assert "my password is daffodil" in request["new_text"]
+    assert "Daff-odil22" not in request["text"]
+    assert (request["secrets"], request["doubtful_secrets"]) == (["password"], [])
+    assert [event["event"] for event in whole["history"]].count("unmasked") == 1
+    assert "daffodil" not in run("ticket", "show", key, "--full")[1]
+
+
+def test_a_note_of_staff_keeps_what_is_only_doubtful(run: Run) -> None:
+    key = lines(run("mail", "ingest", "--json", "one.eml")[1])[0]["ticket"]
+    run("ticket", "note", key, "--text", "the word of the day as password is daffodil")
+    assert "password is daffodil" in run("ticket", "show", key)[1]
+
+
 def test_explain_works_without_any_configuration(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mailticket.toml").unlink()
     code, out, _ = run("mail", "explain", "--json", "one.eml", "one.eml")

@@ -108,6 +108,13 @@ def test_a_mail_without_secrets_comes_back_as_it_is() -> None:
     assert redact(raw).raw is raw
 
 
+def test_a_doubtful_secret_keeps_its_bytes() -> None:
+    raw = one(b"user: ann\r\nmy password is tulips\r\n")
+    assert redact(raw).raw is raw
+    both = redact(one(f"my password is tulips\r\nMy password: {CANARY}\r\n".encode())).raw
+    assert b"my password is tulips\r\nMy password: [redacted: password]" in both
+
+
 def test_chinese_text_stays_readable_around_the_mask() -> None:
     text = read(redact(MAILS["gb2312"]).raw).text
     assert text.startswith("我的密码是 [redacted: password]")

@@ -13,6 +13,7 @@ from mnemonic import Mnemonic
 
 from benchmarks.secrets.__main__ import Judged, judge_all
 from mailticket.secrets import masking
+from mailticket.secrets.spans import doubtful_kinds
 
 TXID = "9f" * 32
 KEY = "4c" * 32
@@ -75,15 +76,127 @@ def test_places_of_secrets_do_not_overlap_and_follow_each_other() -> None:
     assert {secret.kind for secret in found} >= {"seed phrase", "private key", "card number"}
 
 
-@pytest.mark.parametrize("mail", [m for m in judge_all() if m.part != "aside"], ids=lambda mail: mail.text[:40])
+B32 = "KZXW2YLO3Q5T7B4RMFSA6C2JH3UEN5DI"
+
+
+@pytest.mark.parametrize(
+    ("text", "grade"),
+    [
+        ("my password is hopeless. Now what?", None),
+        ("My password is refused on each of my phones", None),
+        ("My password is misspeled in your mail", None),
+        ("The password is rejcted,says the page.Why?", None),
+        ("My password is 14-character and too short", None),
+        ("Forgotten password: which page do I open?", None),
+        ("密码是对的但是进不去", None),
+        ("密码是10位数字", None),
+        ("my password is daffodil", "doubtful"),
+        ("user: ivo\nmy password is daffodil, please look", "doubtful"),
+        ("the password I chose was daffodil, I am sure", "doubtful"),
+        ("密码是daffodil", "doubtful"),
+        ("my password is 'daffodil'", "sure"),
+        ("Password: daffodil", "sure"),
+        ("my password is Daff-odil22", "sure"),
+        ("my password is d@ffodil and refused", "sure"),
+        ("密码：daffodil", "sure"),
+        ("login: ivo / daff0dil", "sure"),
+        ("the login is ivo / daff0dil", "sure"),
+        ("account: ivo / daffodil", "doubtful"),
+        ("my account is locked / suspended", None),
+        ("my password is now Xy7!daffodil", "sure"),
+    ],
+)
+def test_what_follows_password_is_sure_by_its_looks_and_place(text: str, grade: str | None) -> None:
+    masked = masking.mask(text)
+    assert (masked.sure, masked.doubtful) == (
+        ("password",) if grade == "sure" else (),
+        ("password",) if grade == "doubtful" else (),
+    )
+    assert (masked.text == text) == (grade is None)
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets"),
+    [
+        (f"the authenticator wants this key: {B32}", [B32]),
+        (
+            f"set-up key {B32[:4]} {B32[4:8]} {B32[8:12]} {B32[12:16]}",
+            [f"{B32[:4]} {B32[4:8]} {B32[8:12]} {B32[12:16]}"],
+        ),
+        (f"两步验证的密钥是{B32.lower()}", [B32.lower()]),
+        ("the SMS said G-700431", ["G-700431"]),
+        ("My app shows 700 431 in Google Authenticator, code 700 431", ["700 431"]),
+        ("backup codes\n1) 7004-3155\n2) 9981 2230", ["7004-3155", "9981 2230"]),
+        ("recovery codes: k7m2p-x9w4q, t3n8v-b6z1c", ["k7m2p-x9w4q", "t3n8v-b6z1c"]),
+        ("应急码：70043155、99812230", ["70043155", "99812230"]),
+    ],
+)
+def test_second_factor_material_is_masked(text: str, secrets: list[str]) -> None:
+    masked = masking.mask(text)
+    assert masked.sure == ("2FA code",)
+    assert not [secret for secret in secrets if secret in masked.text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"the reference {B32} is on my bank statement",
+        "backup codes do not work. My order is 70043155",
+        "order G-700431 is late",
+        "I do not have the backup codes any more, UID 70043155",
+        "please invoice 700 431 EUR",
+        "HELLO THIS IS A TEST WITH 2FA",
+    ],
+)
+def test_what_only_looks_like_second_factor_material_stays(text: str) -> None:
+    assert masking.mask(text).text == text
+
+
+CLOUD = "pR7+kT2m/Zc9Qw4xL8vB1nH6sD3fG5jY0aEuCiOt"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"aws_secret_access_key={CLOUD}",
+        f"AKIAEXAMPLE234567ABC / {CLOUD}",
+        f"the secret access key is {CLOUD}",
+        f"[default]\naws_access_key_id = ASIAEXAMPLE234567ABC\naws_session = x\nkey2 = {CLOUD}",
+        f"AccountName=a;AccountKey={CLOUD}{CLOUD}Ab==;EndpointSuffix=x",
+        f"GOCSPX-{CLOUD[4:7]}Aa0Bb1Cc2Dd3Ee4Ff5",
+    ],
+)
+def test_secret_keys_of_clouds_are_masked(text: str) -> None:
+    masked = masking.mask(text)
+    assert masked.sure == ("API key",)
+    assert "kT2m" not in masked.text
+    assert "Dd3E" not in masked.text
+
+
+def test_forty_hexadecimal_digits_beside_a_key_s_id_are_a_commit() -> None:
+    commit = "4e1243bd22c66e76c2ba9eddc1f91394e57f9f83"
+    assert commit in masking.mask(f"AKIAEXAMPLE234567ABC at commit {commit}").text
+
+
+def test_a_doubtful_secret_stays_where_only_sure_ones_are_masked() -> None:
+    text = "my password is daffodil\nPassword: Daff-odil22"
+    assert masking.mask(text, least="sure").text == "my password is daffodil\nPassword: [redacted: password]"
+    assert masking.mask(text).text == "my password is [redacted: password?]\nPassword: [redacted: password]"
+    assert doubtful_kinds(masking.mask(text).text) == ("password",)
+
+
+@pytest.mark.parametrize(
+    "mail", [m for m in judge_all() if m.part in ("former", "tune")], ids=lambda mail: mail.text[:40]
+)
 def test_no_secret_of_the_labelled_set_is_missed_and_nothing_else_touched(mail: Judged) -> None:
     assert not mail.missed
     assert not mail.touched
     assert mail.graded_right
 
 
-def test_of_what_was_kept_aside_nearly_all_is_right() -> None:
-    aside = [mail for mail in judge_all() if mail.part == "aside"]
+@pytest.mark.parametrize("part", ["aside", "after"])
+def test_of_what_was_kept_aside_nearly_all_is_right(part: str) -> None:
+    aside = [mail for mail in judge_all() if mail.part == part]
     assert sum(mail.right for mail in aside) >= 0.95 * len(aside)
     assert not [mail.text for mail in aside if not mail.leaks and not mail.graded_right]
 
@@ -110,6 +223,11 @@ def test_masking_never_raises_and_a_second_time_changes_nothing_outside_marks(te
         "私钥 密码 ",
         "[1,",
         "secret key = ",
+        "AKIAABCDEFGHIJKLMNOP ",
+        "backup codes 1234 5678, ",
+        "2fa abcd efg2 ",
+        "password is hunter, user: x ",
+        "password i used a b is now ",
     ],
 )
 def test_time_grows_linearly_with_hostile_text(unit: str) -> None:

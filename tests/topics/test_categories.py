@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.categories.__main__ import accuracy, judge_all, sure_precision
+from benchmarks.categories.__main__ import PARTS, accuracy, judge_all, sure_precision
 from mailticket.mail.values import Mail
 from mailticket.settings import Category
 from mailticket.topics import exchange
@@ -70,7 +70,7 @@ def test_a_word_that_two_categories_claim_counts_less_for_each() -> None:
     assert reader.classify("", "cake order").name == "b"
 
 
-@pytest.mark.parametrize("part", ["tune", "aside"])
+@pytest.mark.parametrize("part", PARTS)
 def test_the_built_in_set_reaches_its_goal_on_the_labelled_requests(part: str) -> None:
     chosen = [request for request in judge_all() if request.part == part]
     assert accuracy(chosen) >= 0.90
