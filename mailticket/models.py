@@ -276,6 +276,7 @@ class Message(SQLModel, table=True):
     message_id: str | None = Field(default=None, index=True)
     from_name: str = _text()
     from_address: str = _text()
+    from_raw: str = _text()  # what From says, where it gives no usable sender
     to_address: str = _text()
     cc_address: str = _text()
     subject: str = _text()

@@ -12,7 +12,7 @@ from mailticket.config.articles import Flaw, read_articles
 from mailticket.config.files import read_templates, shipped_folder
 from mailticket.errors import ConfigurationError
 from mailticket.letters import Letterhead, Letters, TemplateSource, in_language
-from mailticket.mail.values import Ourselves
+from mailticket.mail.values import OurLetters, Ourselves
 from mailticket.promise.calendar import SupportCalendar, from_settings
 from mailticket.settings import Category, LetterSample, LettersText, Settings
 from mailticket.store import meta
@@ -68,12 +68,14 @@ def open_site(settings: Settings, database: Database, clock: Callable[[], dateti
     if settings.support.key_file is not None:
         keys = (_read_key(settings.support.key_file), *keys)
     head = letterhead(settings, mark)
+    letters = open_letters(settings)
+    ourselves = ourselves_of(settings, mark, head.reply_marker, words_of(settings, letters))
     return Site(
         settings=settings,
         database=database,
-        brief=brief(settings.support, settings.category, ourselves_of(settings, mark, head.reply_marker), keys),
+        brief=brief(settings.support, settings.category, ourselves, keys),
         head=head,
-        letters=open_letters(settings),
+        letters=letters,
         calendar=from_settings(settings.promise, settings.support.timezone),
         articles=open_articles(settings),
         clock=clock,
@@ -94,7 +96,24 @@ def _read_key(file: Path) -> bytes:
     return key
 
 
-def ourselves_of(settings: Settings, loop_mark: str = "", reply_marker: str = "") -> Ourselves:
+def words_of(settings: Settings, letters: Letters) -> OurLetters:
+    """What stands in this site's letters whatever the ticket: sentences, names of categories and details, our own."""
+    passages, dates = letters.phrases()
+    wording, support = _wording(settings), settings.support
+    texts = [text for by_language in (*wording.secrets.values(), wording.never_ask) for text in by_language.values()]
+    for category in trade_of(settings.category).categories:
+        labels = [category.labels, *(rule.labels for rule in category.fields)]
+        texts += [label for by_language in labels for label in by_language.values()]
+    own = (support.name, support.address, f"{support.name} {support.address}")
+    return OurLetters((*passages, *dict.fromkeys(texts), *own), dates)
+
+
+def ourselves_of(
+    settings: Settings,
+    loop_mark: str = "",
+    reply_marker: str = "",
+    letters: OurLetters = OurLetters(),  # noqa: B008
+) -> Ourselves:
     """What the reader of mail must know of this site."""
     return Ourselves(
         own_addresses=settings.own_addresses,
@@ -102,6 +121,7 @@ def ourselves_of(settings: Settings, loop_mark: str = "", reply_marker: str = ""
         authserv_id=settings.trust.authserv_id,
         spam_headers=tuple((name.lower(), value.lower()) for name, value in settings.trust.spam_headers),
         reply_marker=reply_marker,
+        letters=letters,
     )
 
 

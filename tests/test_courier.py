@@ -307,6 +307,33 @@ def test_a_kept_connection_that_dies_at_the_first_command_is_replaced(smtp_sink:
     assert smtp_sink.connections == 2
 
 
+@pytest.mark.parametrize(("reply", "copies"), [(DROP, 0), (DROP_KEPT, 1), ("421 4.3.2 going down", 0)])
+def test_a_kept_connection_that_dies_after_the_data_sends_nothing_twice(
+    smtp_sink: SmtpSink, reply: str, copies: int
+) -> None:
+    async def work(courier: Courier) -> Outcome:
+        await courier.deliver(SUPPORT, "first@example.org", MAIL, Books().before_data)
+        smtp_sink.next("DOT", reply)
+        return await courier.deliver(SUPPORT, ANN, MAIL, Books().before_data)
+
+    outcome = with_courier(smtp(smtp_sink), work)
+    assert (outcome.kind, outcome.phase) == ("retry" if outcome.code else "uncertain", "message")
+    assert smtp_sink.recipients() == ["first@example.org"] + [ANN] * copies
+    assert smtp_sink.commands.count("DOT") == 2
+
+
+def test_a_connection_that_was_idle_for_too_long_is_not_trusted_with_a_mail(
+    smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(courier: Courier) -> Outcome:
+        await courier.deliver(SUPPORT, "first@example.org", MAIL, Books().before_data)
+        monkeypatch.setattr(pool, "IDLE_SECONDS", 0.0)  # before its sweep comes
+        return await courier.deliver(SUPPORT, ANN, MAIL, Books().before_data)
+
+    assert with_courier(smtp(smtp_sink), work).kind == "sent"
+    assert [mail.connection for mail in smtp_sink.accepted] == [1, 2]
+
+
 def test_a_connection_is_given_up_after_so_many_mails(smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "MAILS_A_CONNECTION", 2)
 

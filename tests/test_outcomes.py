@@ -256,3 +256,22 @@ def test_a_round_ends_with_what_was_due_when_it_began(open_desk: OpenDesk) -> No
 
     asyncio.run(Outbox(desk.site, Counter(slowly)).deliver_due())  # type: ignore[arg-type]
     assert states(desk) == ["sent", "queued"]
+
+
+def test_an_attempt_that_the_database_could_not_note_is_made_again_later(open_desk: OpenDesk) -> None:
+    desk = desk_with_letters(open_desk, 1)
+    left = ["one refusal"]
+
+    def refuse(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if statement.startswith("UPDATE outgoing SET begun_at") and left:
+            left.clear()
+            raise sqlite3.OperationalError("database or disk is full")
+
+    async def never(_number: int) -> None:
+        raise AssertionError("the mail left although nobody knows that it began to")
+
+    event.listen(desk.database.engine, "before_cursor_execute", refuse)
+    asyncio.run(Outbox(desk.site, Counter(never)).deliver_due())  # type: ignore[arg-type]
+    [row] = desk.outbox()
+    assert (row.state, row.begun_at, row.attempts) == ("deferred", None, 1)
+    assert "could not note the attempt" in row.last_error

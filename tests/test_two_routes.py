@@ -57,7 +57,7 @@ SAME = {
     "a list's tag": tagged(b"[harbor-desk 1204] "),
     "a filter's stars": tagged(b"***SPAM?*** "),
     "a tag in words": tagged(b"EXTERNAL: "),
-    "a tag in Chinese": tagged("=?utf-8?b?44CQ5aSW6YOo6YKu5Lu244CR?= ".encode()),
+    "a tag in Chinese": tagged(b"=?utf-8?b?44CQ5aSW6YOo6YKu5Lu244CR?= "),
     "a redirect of an Exchange rule": renamed(
         "Auto-Submitted: auto-generated", "Resent-From: <desk@coinharbor.com>", "X-MS-Exchange-Generated-Message-Source:"
         " Mailbox Rules Agent",

@@ -12,12 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailticket.likeness.duplicates import Fingerprint, Likeness, compare, fingerprint
+from mailticket.likeness.duplicates import Earlier, Fingerprint, Likeness, compare, fingerprint
 from mailticket.settings import Duplicates
 from mailticket.topics import exchange
 from mailticket.topics.categories import Classifier, classifier
 
 PAIRS = Path(__file__).with_name("pairs.jsonl")
+# Pairs that share their words and differ in what identifies the matter, and repeats with few words of their own.
+LOOKALIKES = Path(__file__).with_name("lookalikes.jsonl")
+SETS = {"pairs": PAIRS, "lookalikes": LOOKALIKES}
 THRESHOLDS = (0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8)
 # Repeats that a person would find hard without knowing the sender: other language, hardly any content, a correction.
 HARD_KINDS = frozenset({"cross-language", "vague", "correction"})
@@ -73,9 +76,11 @@ def score(judged: Iterable[Judged], threshold: float) -> Score:
 
 
 def _judge(pair: dict[str, object], reader: Classifier) -> Judged:
+    hours = pair.get("hours")
+    assert hours is None or isinstance(hours, float)
     new, earlier = (_fingerprint(pair[side], reader) for side in ("new", "earlier"))
     return Judged(str(pair["id"]), str(pair["part"]), str(pair["kind"]), bool(pair["same"]),
-                  compare(new, earlier, reader.trade.lexicon))  # fmt: skip
+                  compare(new, earlier, reader.trade.lexicon, soon=Earlier("", earlier, hours).soon))  # fmt: skip
 
 
 def _fingerprint(mail: object, reader: Classifier) -> Fingerprint:
@@ -122,11 +127,12 @@ def print_errors(judged: Sequence[Judged], at_most: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.duplicates", description=__doc__)
+    parser.add_argument("--set", choices=sorted(SETS), default="pairs", help="which set of pairs")
     parser.add_argument("--part", choices=("tune", "aside", "all"), default="all")
     parser.add_argument("--errors", choices=("tune", "aside", "none"), default="tune", help="whose errors to show")
     parser.add_argument("--at-most", type=int, default=20, help="how many errors to show")
     options = parser.parse_args()
-    judged = judge_all()
+    judged = judge_all(SETS[options.set])
     for part in ("tune", "aside"):
         if options.part in (part, "all"):
             chosen = [pair for pair in judged if pair.part == part]

@@ -76,6 +76,24 @@ def reading_of(ctx: click.Context) -> Iterator[tuple[Session, Settings, datetime
         yield session, settings, datetime.now(UTC)
 
 
+def loop_mark_of(settings: Settings) -> str:
+    """The mark by which an installation knows its own mails; "" while it has no database that can be asked."""
+    from mailticket.errors import StoreUnavailable
+    from mailticket.store import meta
+    from mailticket.store.engine import Database
+
+    database = Database(settings.database.url)
+    try:
+        if database.file is not None and not database.file.exists():
+            return ""
+        with database.read() as session:
+            return meta.value(session, "instance")
+    except StoreUnavailable:
+        return ""
+    finally:
+        database.close()
+
+
 @contextmanager
 def site_of(ctx: click.Context) -> Iterator[Site]:
     """Everything that is built from the configuration, around an open database."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mailticket.secrets.spans import doubtful_kinds
+
 if TYPE_CHECKING:  # a face needs no more of these rooms than their names
     from mailticket.intake.filed import Filed
     from mailticket.mail.values import Address, Mail
@@ -19,6 +21,15 @@ def moment(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
+def hidden_lines(text: str, new_text: str) -> int:
+    """How many lines with words a text has that its new text leaves out."""
+    return max(0, _lines(text) - _lines(new_text))
+
+
+def _lines(text: str) -> int:
+    return sum(bool(line.strip()) for line in text.split("\n"))
+
+
 def mail(file: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str]) -> dict[str, Any]:
     """What `mail explain --json` prints; texts unmasked, for it is the caller's own file."""
     return {
@@ -27,6 +38,7 @@ def mail(file: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str
         "message_id": read.message_id,
         "subject": read.subject,
         "from": _address(read.sender_address) if read.sender_address else None,
+        "from_raw": read.from_raw,
         "to": [_address(a) for a in read.to],
         "cc": [_address(a) for a in read.cc],
         "reply_to": [_address(a) for a in read.reply_to],
@@ -35,6 +47,7 @@ def mail(file: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str
         "language": read.language,
         "text": read.text,
         "new_text": read.new_text,
+        "hidden_lines": hidden_lines(read.text, read.new_text),
         "attachments": [
             {"name": a.name, "type": a.type, "size": a.size, "sha256": a.sha256, "inline": a.inline}
             for a in read.attachments
@@ -47,7 +60,10 @@ def mail(file: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str
         "priority": meaning.verdict.priority,
         "fields": {name: list(values) for name, values in meaning.fields.items()},
         "missing": list(meaning.missing),
-        "secrets": [{"kind": kind} for kind in meaning.secrets],
+        "secrets": [
+            *({"kind": kind, "grade": "sure"} for kind in meaning.secrets),
+            *({"kind": kind, "grade": "doubtful"} for kind in meaning.doubtful_secrets),
+        ],
         "warnings": list(read.warnings),
     }
 
@@ -98,18 +114,22 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
     }
 
 
-def message(row: Message, attachments: Sequence[Attachment]) -> dict[str, Any]:
-    """An entry of a ticket's `conversation`."""
+def message(row: Message, attachments: Sequence[Attachment], unmasked: tuple[str, str] | None = None) -> dict[str, Any]:
+    """An entry of a ticket's `conversation`. unmasked: text and new text without the masks of doubtful secrets."""
+    text, new_text = unmasked or (row.text, row.new_text)
     return {
         "direction": row.direction,
         "kind": row.kind,
         "message_id": row.message_id,
         "from": row.from_address or row.from_name,
+        "from_name": row.from_name,
+        "from_raw": row.from_raw or None,
         "to": row.to_address,
         "cc": row.cc_address,
         "subject": row.subject,
-        "text": row.text,
-        "new_text": row.new_text,
+        "text": text,
+        "new_text": new_text,
+        "hidden_lines": hidden_lines(text, new_text) if row.direction == "in" else 0,
         "at": moment(row.at),
         "sender": row.trust or None,
         "attachments": [
@@ -118,6 +138,7 @@ def message(row: Message, attachments: Sequence[Attachment]) -> dict[str, Any]:
         ],
         "mark": row.mark or None,
         "secrets": row.secrets or [],
+        "doubtful_secrets": list(doubtful_kinds(text)),
     }
 
 

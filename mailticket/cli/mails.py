@@ -15,6 +15,7 @@ from mailticket.cli.common import (
     config_option,
     json_option,
     limit_option,
+    loop_mark_of,
     print_json,
     reading_of,
     settings_or_none,
@@ -22,6 +23,7 @@ from mailticket.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from mailticket.intake.explain import Explainer
     from mailticket.intake.filed import Cabinet
     from mailticket.intake.files import MailFile
     from mailticket.mail.values import Mail
@@ -45,15 +47,18 @@ def _mails_of(files: Sequence[str]) -> Iterator[MailFile]:
 
 @mail.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--whole", is_flag=True, help="The whole text too, not only what is new.")
+@click.option("--all", "--whole", "whole", is_flag=True, help="The whole text, not only what is new.")
+@click.option("--as-reply-to", "ticket", default="", metavar="ID", help="Read them as replies to this ticket.")
 @json_option
 @config_option
 @click.pass_context
-def explain(ctx: click.Context, files: tuple[str, ...], whole: bool, as_json: bool) -> None:
-    """Show how mails read, without touching anything (- is standard input). Texts are not masked."""
-    from mailticket.intake.explain import Explainer
+def explain(ctx: click.Context, files: tuple[str, ...], whole: bool, ticket: str, as_json: bool) -> None:
+    """Show how mails read, without touching anything (- is standard input). Texts are not masked.
 
-    explainer = Explainer(settings_or_none(ctx))
+    They are read as intake reads them. What of a reply is new depends on the letters that it repeats: name its ticket
+    with --as-reply-to.
+    """
+    explainer = _explainer(ctx, ticket)
     for source in _mails_of(files):
         reading = explainer.explain(source.raw)
         if as_json:
@@ -64,12 +69,28 @@ def explain(ctx: click.Context, files: tuple[str, ...], whole: bool, as_json: bo
             _print_reading(source.place, reading.mail, reading.meaning, reading.ticket_ids, whole)
 
 
+def _explainer(ctx: click.Context, ticket: str) -> Explainer:
+    """The reader of intake, as far as the configuration and a database that exists already tell."""
+    from mailticket.intake.explain import Explainer
+    from mailticket.store import meta
+
+    if ticket:
+        with reading_of(ctx) as (session, settings, _):
+            explainer = Explainer(settings, meta.value(session, "instance"))
+            explainer.as_reply_to(session, ticket)
+        return explainer
+    configured = settings_or_none(ctx)
+    return Explainer(configured, loop_mark_of(configured) if configured else "")
+
+
 def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str], whole: bool) -> None:
+    from mailticket.cli import faces
+
     click.echo(click.style(f"{terminal.line(place)}", bold=True) + f"  {read.size} bytes")
     sender = f"{read.sender_address.name} <{read.sender_address.address}>" if read.sender_address else "nobody usable"
     verdict = meaning.verdict
     terminal.facts([
-        ("from", sender.strip()),
+        ("from", sender.strip() if read.sender_address else f"{sender} in: {read.from_raw}"),
         ("identity", f"{read.trust}: {read.trust_reason}"),
         ("to", ", ".join(a.address for a in read.to)),
         ("cc", ", ".join(a.address for a in read.cc)),
@@ -86,7 +107,7 @@ def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: S
         ("category", f"{verdict.name}, {verdict.priority}: {verdict.reason}"),
         ("details", "\n".join(f"{name}: {', '.join(values)}" for name, values in meaning.fields.items())),
         ("missing", ", ".join(meaning.missing)),
-        ("secrets", ", ".join(meaning.secrets)),
+        ("secrets", ", ".join((*meaning.secrets, *(f"{kind} (doubtful)" for kind in meaning.doubtful_secrets)))),
         ("odd", "\n".join(read.warnings)),
     ])  # fmt: skip
     for recipient in read.bounce.recipients if read.bounce else ():
@@ -101,6 +122,9 @@ def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: S
         )
     terminal.heading("Whole text" if whole else "New text")
     click.echo(terminal.clean(read.text if whole else read.new_text).rstrip())
+    left_out = 0 if whole else faces.hidden_lines(read.text, read.new_text)
+    if left_out:
+        click.echo(terminal.hidden(left_out, "--all"))
     for cut in read.cuts:
         notice = f"[cut: {cut.kind}, {cut.lines} lines, beginning {terminal.line(cut.first_line)[:60]!r}]"
         click.echo(click.style(notice, fg="bright_black"))

@@ -61,7 +61,7 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     else:
         terminal.facts((name.replace("_", " "), value) for name, value in faces.incoming(row, None).items())
         terminal.heading("Beginning")
-        click.echo(terminal.clean(masking.mask(content[:2000].decode("utf-8", "replace"))[0]))
+        click.echo(terminal.clean(masking.mask(content[:2000].decode("utf-8", "replace")).text))
 
 
 def _change(ctx: click.Context, numbers: tuple[int, ...], change: str) -> int:

@@ -31,6 +31,12 @@ def line(text: object) -> str:
     return " ".join(clean(text).split())
 
 
+def hidden(lines: int, option: str) -> str:
+    """What stands in the place of lines that are not shown, "" for none; the option shows them."""
+    words = f"[{lines} {'line' if lines == 1 else 'lines'} hidden ({option} shows them)]"
+    return click.style(words, fg="bright_black") if lines else ""
+
+
 def width(text: str) -> int:
     """Columns that a text takes; Chinese characters take two."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

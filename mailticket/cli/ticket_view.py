@@ -28,7 +28,7 @@ def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
     window = [_minute(details[name]) for name in ("promised_from", "promised_by") if details[name]]
     duplicate = f"{details['duplicate_of']} ({details['similarity']:.2f})" if details["duplicate_of"] else ""
     return [
-        ("requester", f"{details['requester'] or 'nobody'} ({details['sender']})"),
+        ("requester", f"{_requester(details)} ({details['sender']})"),
         ("category", f"{details['category']}, {details['priority']}"),
         ("promised", " to ".join(window) + " UTC" if window else ""),
         ("place", details["position"]),
@@ -44,14 +44,25 @@ def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
     ]
 
 
+def _requester(details: dict[str, Any]) -> str:
+    name, address = details["requester_name"], details["requester"]
+    return f"{name} <{address}>" if name and address else address or "nobody"
+
+
 def _print_entry(entry: dict[str, Any], full: bool) -> None:
     arrow = {"in": "→", "out": "←", "note": "✎"}[entry["direction"]]
     who = entry["to"] if entry["direction"] == "out" else entry["from"]
     terminal.heading(f"{arrow} {_minute(entry['at'])}  {entry['kind']}  {terminal.line(who)}")
+    for label, value in (("From", entry["from_raw"]), ("Cc", entry["cc"])):
+        if value:
+            click.echo(f"{label}: {terminal.line(value)}")
     if entry["mark"]:
         click.echo(click.style(f"! {terminal.line(entry['mark'])}", fg="yellow"))
     if entry["secrets"]:
         click.echo(click.style(f"! exposes: {', '.join(entry['secrets'])}; ask to change it", fg="red"))
+    if entry["doubtful_secrets"]:
+        hidden = ", ".join(entry["doubtful_secrets"])
+        click.echo(click.style(f"! masked, perhaps without need: {hidden} (--unmask shows it)", fg="yellow"))
     click.echo(_text(entry, full))
     for file in entry["attachments"]:
         line = f"[{terminal.line(file['name'])}, {file['type']}, {file['size']} bytes: attachment {file['id']}]"
@@ -59,12 +70,15 @@ def _print_entry(entry: dict[str, Any], full: bool) -> None:
 
 
 def _text(entry: dict[str, Any], full: bool) -> str:
+    """The text of an entry; what of it is not shown is counted at its end."""
     text = terminal.clean(entry["text"] if full else entry["new_text"]).rstrip()
-    lines = text.splitlines()
-    if full or entry["direction"] != "out" or entry["kind"] == "staff-reply" or len(lines) <= _LINES_OF_A_LETTER:
+    if full:
         return text
-    rest = click.style(f"[{len(lines) - _LINES_OF_A_LETTER} more lines: --full shows them]", fg="bright_black")
-    return "\n".join([*lines[:_LINES_OF_A_LETTER], rest])
+    lines = text.splitlines()
+    letter = entry["direction"] == "out" and entry["kind"] != "staff-reply"
+    shown = lines[:_LINES_OF_A_LETTER] if letter else lines
+    left_out = entry["hidden_lines"] + sum(bool(line.strip()) for line in lines[len(shown) :])
+    return "\n".join([*shown, *([terminal.hidden(left_out, "--all")] if left_out else [])])
 
 
 def _minute(at: str | None) -> str:

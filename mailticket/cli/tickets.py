@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,21 +88,22 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: A
 
 @ticket.command("show")
 @click.argument("name", metavar="ID")
-@click.option("--full", is_flag=True, help="Whole texts, with quoted history and signatures.")
+@click.option("--all", "--full", "full", is_flag=True, help="Whole texts, with quoted history and signatures.")
+@click.option("--unmask", is_flag=True, help="Texts without the masks of doubtful secrets; the history notes it.")
 @json_option
 @config_option
 @click.pass_context
-def show_(ctx: click.Context, name: str, full: bool, as_json: bool) -> None:
+def show_(ctx: click.Context, name: str, full: bool, unmask: bool, as_json: bool) -> None:
     """Show a ticket with its whole conversation and history."""
     with site_of(ctx) as site:
-        details = _details(site, name)
+        details = _details(site, name, _desk(site).unmasked(name) if unmask else {})
     if as_json:
         print_json(details)
         return
     print_ticket(details, full=full)
 
 
-def _details(site: Site, name: str) -> dict[str, Any]:
+def _details(site: Site, name: str, unmasked: Mapping[int, tuple[str, str]]) -> dict[str, Any]:
     from mailticket.cli import faces
     from mailticket.desk.tickets import Desk
     from mailticket.store import overview, tickets
@@ -116,11 +118,13 @@ def _details(site: Site, name: str) -> dict[str, Any]:
             "linked_by": tickets.linked_by(session, ticket_id),
             "check_word": row.check_word,
             "promise_reason": row.promise_reason,
+            "requester_name": tickets.name_of(session, row.requester_id),
             "participants": [p.address for p in tickets.participants(session, ticket_id)],
             "addresses": [a.address for a in tickets.addresses_of(session, row.requester_id)],
             "undeliverable": [a.address for a in tickets.addresses_of(session, row.requester_id)
                               if a.undeliverable_since],
-            "conversation": [faces.message(m, files.get(int(m.id or 0), [])) for m in conversation],
+            "conversation": [faces.message(m, files.get(int(m.id or 0), []), unmasked.get(int(m.id or 0)))
+                             for m in conversation],
             "history": [faces.event(e) for e in tickets.events(session, ticket_id)],
         }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from mailticket.errors import NotFound, Refused
+from mailticket.intake.second_reading import knowing_letters
 from mailticket.letters import Quoted
 from mailticket.mail import attachment_bytes, read
 from mailticket.mail.addresses import is_bare_address
@@ -15,6 +16,7 @@ from mailticket.models import Message, Participant, Ticket
 from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
 from mailticket.secrets import masking
+from mailticket.secrets.spans import doubtful_kinds
 from mailticket.site import Site
 from mailticket.store import Session, outgoing, raws, tickets
 from mailticket.triage import ticket_keys
@@ -75,11 +77,30 @@ class Desk:
         now = self.site.clock()
         with self.site.database.write() as session:
             ticket = self.find(session, name)
-            masked, kinds = masking.mask(body)
-            tickets.add_message(session, ticket_id=int(ticket.id or 0), direction="note", kind="note", text=masked,
-                                new_text=masked, from_name=self.actor, at=now, secrets=list(kinds))  # fmt: skip
+            masked = masking.mask(body, least="sure")  # nothing is kept behind the mask of a note
+            tickets.add_message(session, ticket_id=int(ticket.id or 0), direction="note", kind="note", text=masked.text,
+                                new_text=masked.text, from_name=self.actor, at=now,
+                                secrets=list(masked.sure))  # fmt: skip
             self._event(session, ticket, now, "note")
         return ticket.key
+
+    def unmasked(self, name: str) -> dict[int, tuple[str, str]]:
+        """The text and new text of the ticket's messages in which something doubtful is masked, read again from their
+        raw mails without those masks: by row number; absent where no raw mail is kept. The history says who looked."""
+        now = self.site.clock()
+        texts: dict[int, tuple[str, str]] = {}
+        with self.site.database.write() as session:
+            ticket = self.find(session, name)
+            ourselves = knowing_letters(session, self.site.brief.ourselves, ticket.key)
+            for row in tickets.conversation(session, int(ticket.id or 0)):
+                raw = raws.get(session, row.raw_digest) if row.raw_digest and doubtful_kinds(row.text) else None
+                if raw is not None:
+                    mail = read(raw, ourselves)
+                    text, new_text = (masking.mask(part, least="sure").text for part in (mail.text, mail.new_text))
+                    texts[int(row.id or 0)] = (text, new_text)
+            if texts:
+                self._event(session, ticket, now, "unmasked", f"{len(texts)} messages")
+        return texts
 
     def close(self, name: str, *, notify: bool = False) -> str:
         """Close a ticket; with notify the requester gets the solved letter."""

@@ -221,6 +221,7 @@ def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: D
         message_id=mail.message_id or None,
         from_name=sender.name if sender else "",
         from_address=sender.address if sender else "",
+        from_raw="" if mail.sender_address else mail.from_raw[:_LONGEST_MARK],
         to_address=", ".join(a.address for a in mail.to[:20]),
         cc_address=", ".join(a.address for a in mail.cc[:20]),
         subject=meaning.subject[:_LONGEST_SUBJECT],

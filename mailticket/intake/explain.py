@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mailticket.intake.second_reading import knowing_letters
+from mailticket.letters.values import REPLY_MARKER
 from mailticket.mail import read
-from mailticket.mail.values import Mail, Ourselves
-from mailticket.settings import Settings, Support
-from mailticket.site import ourselves_of
+from mailticket.mail.values import Mail
+from mailticket.settings import Settings, Smtp, Support
+from mailticket.site import open_letters, ourselves_of, words_of
+from mailticket.store import Session
 from mailticket.topics.categories import classifier
 from mailticket.topics.exchange import trade_of
 from mailticket.triage import ticket_keys
 from mailticket.triage.understanding import Understanding, understand
+
+# Without a configuration nobody is "we", and all else is as it comes.
+_DEFAULTS = Settings(support=Support(address="support@example.com"), smtp=Smtp(host="localhost"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +30,22 @@ class Reading:
 
 
 class Explainer:
-    """Reads mails as the daemon would, by the given settings or by the defaults."""
+    """Reads mails as the daemon would, by the given settings or by the defaults. loop_mark: the installation's own."""
 
-    def __init__(self, settings: Settings | None) -> None:
-        support = settings.support if settings else Support(address="support@example.com")
-        self._ourselves = ourselves_of(settings) if settings else Ourselves()
-        self._prefixes = (support.prefix, *support.former_prefixes)
-        self._classifier = classifier(trade_of(settings.category if settings else ()))
+    def __init__(self, settings: Settings | None, loop_mark: str = "") -> None:
+        shown = settings or _DEFAULTS
+        ourselves = ourselves_of(shown, loop_mark, REPLY_MARKER, words_of(shown, open_letters(shown)))
+        self._ourselves = ourselves if settings else replace(ourselves, own_addresses=frozenset())
+        self._prefixes = (shown.support.prefix, *shown.support.former_prefixes)
+        self._classifier = classifier(trade_of(shown.category))
+
+    def as_reply_to(self, session: Session, name: str) -> None:
+        """From now on read mails as replies to this ticket: below our marker, what is in its letters is ours.
+
+        name: a ticket ID as people type it. Errors: NotFound.
+        """
+        key = next(iter(ticket_keys.find_keys(name, self._prefixes)), name)
+        self._ourselves = knowing_letters(session, self._ourselves, key)
 
     def explain(self, raw: bytes) -> Reading:
         mail = read(raw, self._ourselves)

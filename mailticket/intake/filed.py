@@ -55,7 +55,7 @@ class Cabinet:
             return Filed(row, row.sender, row.subject, row.names_us)
         mail = read(raw[:_HEAD], self._site.brief.ourselves)
         sender = ", ".join(f"{a.name} <{a.address}>" if a.name else a.address for a in mail.from_[:3])
-        subject = masking.mask(mail.subject)[0][:_LONGEST_SUBJECT]
+        subject = masking.mask(mail.subject, heading=True).text[:_LONGEST_SUBJECT]
         return Filed(row, sender, subject, names_us(mail, self._site.brief.ourselves))
 
     def release(self, number: int, *, acknowledged: bool = False) -> Result:

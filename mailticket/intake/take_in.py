@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -20,6 +20,7 @@ from mailticket.failpoints import failpoint
 from mailticket.intake.apply import Arrived, carry_out
 from mailticket.intake.prepare import Batches, Failure, Prepared, RawMail, prepare, prepare_all
 from mailticket.intake.preparer import Preparer
+from mailticket.intake.second_reading import read_again
 from mailticket.mail.packing import pack
 from mailticket.mail.values import Mail
 from mailticket.observe import fields
@@ -239,6 +240,11 @@ class Intake:
             answerable=arrival.letters_allowed,
         )
         decision = judge(case)
+        answered = decision.ticket or decision.linked_to
+        if mail.quotes_us and answered and decision.action in ("append", "open"):
+            item = read_again(session, arrival.raw, item, answered, self.site.brief)
+            mail, fingerprint = item.mail, item.meaning.fingerprint
+            decision = judge(replace(case, mail=mail, fingerprint=fingerprint))
         if decision.action != "known":
             raws.put(session, item.packed, now, self._mask_after(item.meaning, now))
         arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrived_at, arrival.route, case.delivered_to, load)

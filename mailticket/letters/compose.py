@@ -10,6 +10,7 @@ from mailticket.letters.check import problems
 from mailticket.letters.engine import TemplateEngine
 from mailticket.letters.mime import Pages, WireError, message
 from mailticket.letters.pages import render
+from mailticket.letters.phrases import phrases
 from mailticket.letters.values import Composed, Letter, Letterhead, LetterKind, Problem, TemplateSource
 
 
@@ -32,6 +33,10 @@ class Letters:
         A caller needs it for the labels of categories and fields.
         """
         return next((one for one in (*_likely(wanted), *_likely(default)) if one in self.languages), "en")
+
+    def phrases(self) -> tuple[tuple[str, ...], str]:
+        """The sentences of all letters, with a mark for values, and the words of dates: see letters/phrases.py."""
+        return phrases(self.engine.sources, self.engine.languages)
 
     def compose(self, letter: Letter, head: Letterhead) -> Composed:
         """The finished mail. A template of the administrator that fails is replaced by ours, with a warning.

@@ -16,6 +16,9 @@ _SUBJECT_PREFIX = re.compile(
     r"回覆)\s{0,3}(?:\[\d+\])?\s{0,3}[:：])",
     re.IGNORECASE,
 )
+_NO_SUBJECT = re.compile(
+    r"[(（<\[]?(?:no subject|kein betreff|sans objet|无主题|無主旨|无标题)[)）>\]]?", re.IGNORECASE
+)
 _FORWARD_MARK = re.compile(
     r"[\s\-_=*]{0,20}(?:begin )?(?:forwarded (?:message|mail|by)|original (?:message|mail)|"
     r"转发(?:的)?邮件(?:信息)?|原始邮件|"
@@ -38,6 +41,8 @@ _GREETING = re.compile(
     r"(?:hi|hello|hey|hallo|dear|greetings|good (?:day|morning|afternoon|evening)|to whom it may concern)\b"
     r"(?: (?:there|all|team|support|sir|madam|sirs|friends?|guys|everyone|customer|service|help|desk|or|"
     r"and|/|[A-Z][\w.&-]{1,20})){0,6}"
+    r"|(?:guten (?:tag|morgen|abend)|sehr geehrte\w?|bonjour|hola|buen[oa]s \w{1,6}|ciao|moin|"
+    r"grüezi)\b(?: [\w.]{1,20}){0,4}"
     r"|(?:尊敬的|亲爱的|親愛的|敬爱的|敬愛的)?(?:客服|客户服务|客戶服務|管理员|管理員|工作人员|工作人員|"
     r"支持团队|團隊|各位|领导|先生|女士|小编|官方)"
     r"(?:人员|人員|团队|團隊|部门|部門|同事|们|們|小姐姐|大大|/|和|或){0,4}(?:,|，|、)?\s?(?:你们好|您好|"
@@ -51,7 +56,10 @@ _FORMULA = (
     r"yours (?:sincerely|truly|faithfully)|respectfully(?: yours)?|cheers|greetings|"
     r"(?:many |best )?(?:thanks|thank you|thx|tks|ty)(?: (?:so much|very much|a lot|in advance|again|"
     r"and (?:best |kind )?regards|you|for your (?:help|time|support|assistance)))?|"
-    r"mit (?:freundlichen|besten|vielen) gr(?:ü|ue)(?:ß|ss)en|viele grüße|danke|merci|gracias|cordialement|saludos|"
+    r"(?:mit )?(?:freundliche|beste|viele|herzliche|liebe|schöne)n? gr(?:ü|u|ue)(?:ß|ss)(?:en?)?|danke|merci|gracias|"
+    r"(?:bien )?cordialement|(?:un )?(?:cordial )?saludos?|atentamente|atenciosamente|(?:cordiali|distinti) saluti|"
+    r"met vriendelijke groet(?:en)?|med vänlig hälsning(?:ar)?|(?:med )?venlig hilsen|pozdrawiam|"
+    r"с уважением|saygılarımla|"
     r"此致|敬礼|敬禮|祝好|顺祝商祺|順頌商祺|顺颂商祺|祝(?:您|你)?(?:工作)?(?:顺利|愉快|順利|生活愉快|商祺|安好)|敬上|谨上|"
     r"(?:非常)?(?:谢谢|感谢|謝謝|感謝|多谢|多謝)(?:您|你|了|啦|大家|客服|您的帮助|您的幫助)?)"
 )
@@ -61,6 +69,33 @@ _CLOSING = re.compile(
 )
 _SIGNED_NAME = re.compile(
     rf"\s*(?:[-–—]\s?)?(?:dr\.? |prof\.? |mr\.? |mrs\.? |ms\.? |i\.a\. )?{_NAME}\s*[.,]?\s*", re.IGNORECASE
+)
+_FIRM_CLOSING = re.compile(
+    r"\s*(?:(?:with )?(?:best|kind|warm|many|kindest|warmest)\b|regards|sincerely|yours|respectfully|mit |met |med |"
+    r"viele |beste |freundliche |herzliche |liebe |cordial|(?:bien |distinti )|atent|atenc|saludos|venlig|"
+    r"pozdr|с ува|sayg|"
+    r"此致|敬礼|敬禮|祝|顺祝|順頌|顺颂|敬上|谨上)",
+    re.IGNORECASE,
+)
+_CARD_NAME = re.compile(
+    r"\s*(?:Dr\.? |Prof\.? |Mr\.? |Mrs\.? |"
+    r"Ms\.? )?(?:[A-ZÀ-Þ][\w.'’-]{0,20} ){1,3}[A-ZÀ-Þ][\w.'’-]{1,20}(?:\s*[,|].{2,60})?\s*"
+    r"|\s*[\u4e00-\u9fff]{2,4}(?:\s+[\u4e00-\u9fff]{2,12})?\s*"
+)
+_ROLE = re.compile(
+    r"(?i:\b(?:manager|engineer|director|officer|head of|controller|operations|registrar|founder|partner|"
+    r"analyst|trader|"
+    r"accountant|consultant|assistant|secretary|president|treasurer|administrator|advisor|adviser|lead|owner|editor|"
+    r"coordinator|team lead|specialist|attorney|counsel|researcher|lecturer|teacher|nurse|desk)\b)"
+    r"|\b(?:CEO|CTO|CFO|COO|CIO|Ltd|Limited|GmbH|Inc|LLC|LLP|SARL|S\.?A\.?S?|AG|AB|AS|Oy|BV|B\.V\.|Plc|PLC|Pty|Corp|"
+    r"Co\.|KG|S\.?r\.?l|A\.Ş)(?=[\s.,;|]|$)|\s\|\s|经理|总监|主任|部长|主管|董事|有限公司|集团|股份|财务部|运营部|市场部"
+)
+# Details that people put below their names all the same.
+_BELOW_SIGNATURE = re.compile(
+    r"\b(?:uid|tx ?id|hash|order|account|user ?id|client|customer|invoice)\b\s?(?:no\.?|number|id|"
+    r"nr\.?)?\s?[:：#]|订单|单号|账号|"
+    r"帳號|訂單|哈希|^\s*p\.?\s?s\b",
+    re.IGNORECASE,
 )
 _DETAIL = re.compile(r"[:：#=]|\d{5}|[0-9a-f]{12}|[?？!！。]\s*$", re.IGNORECASE)
 _DEVICE_LINE = re.compile(
@@ -73,6 +108,7 @@ _DISCLAIMER = re.compile(
     r"disclosure|copying|review)|"
     r"if you (?:have received|are not|received) this|please consider the environment|virus[- ]free|"
     r"(?:本|此)(?:电子)?(?:邮件|郵件|信件).{0,30}(?:保密|机密|機密|仅供|僅供|专供|收件人)|误收|誤收|"
+    r"vertraulich|nicht der richtige (?:adressat|empfänger)|confidentiel|confidencial|riservat[oe]|vertrouwelijk|poufn|"
     r"免责声明|免責聲明|切勿(?:泄露|洩露|转发|轉發)|保护环境|环保",
     re.IGNORECASE,
 )
@@ -89,7 +125,8 @@ def bare_subject(subject: str) -> str:
     subject = subject[:500]
     while match := _SUBJECT_PREFIX.match(subject):
         subject = subject[match.end() :]
-    return subject.strip()
+    subject = subject.strip()
+    return "" if _NO_SUBJECT.fullmatch(subject) else subject
 
 
 def is_reply(subject: str) -> bool:
@@ -129,15 +166,37 @@ def _without_quotes(lines: list[str]) -> list[str]:
 
 
 def _without_closing(lines: list[str]) -> list[str]:
-    """Everything from a signature mark or a closing formula on, when only a signature's worth follows it."""
+    """The lines above a signature mark, a closing formula or a business card, and the details that stand below it."""
     for index in range(max(1, len(lines) - _LONGEST_SIGNATURE), len(lines)):
         line = lines[index]
-        mark = line.rstrip() in ("--", "—", "__", "___") or re.fullmatch(r"\s*[-_=*]{5,80}\s*", line[:100])
-        if (mark or _CLOSING.fullmatch(line[:120])) and _is_signature(
-            [rest for rest in lines[index + 1 :] if rest.strip()]
-        ):
+        mark = line.rstrip() in ("--", "—", "__", "___") or re.fullmatch(r"\s*[-_=*—─]{5,80}\s*", line[:100])
+        closing = _CLOSING.fullmatch(line[:120])
+        card = _CARD_NAME.fullmatch(line[:100])
+        if not (mark or closing or card):
+            continue
+        rest = [below for below in lines[index + 1 :] if below.strip()]
+        if (mark or closing) and _is_signature(rest):
             return lines[:index]
+        firm = closing and _FIRM_CLOSING.match(line)
+        below = rest if mark or closing else [line.partition(",")[2] or line.partition("|")[2], *rest]
+        if (firm or _is_card(below)) and _tells_enough(lines[:index]):
+            return lines[:index] + [detail for detail in rest if _BELOW_SIGNATURE.search(detail)]
     return _without_contact_block(lines)
+
+
+def _is_card(lines: list[str]) -> bool:
+    """Whether the first lines name a role, a company or a way to reach it."""
+    return any(_ROLE.search(line[:160]) for line in lines[:2]) or any(
+        _CONTACT.search(line[:160]) for line in lines[1:3]
+    )
+
+
+def _tells_enough(lines: list[str]) -> bool:
+    """Whether a matter was told: a "thanks" in front of one closes nothing."""
+    letters = sum(
+        1 + 2 * (symbol > "\u3400") for line in _without_greeting(lines) for symbol in line if symbol.isalpha()
+    )
+    return letters >= 15
 
 
 def _is_signature(rest: list[str]) -> bool:

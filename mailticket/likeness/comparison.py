@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from mailticket.likeness.fingerprint import Fingerprint
+from mailticket.likeness.followup_phrases import LEAST_TEXT
 from mailticket.likeness.lexicon import Lexicon
+from mailticket.likeness.marks import FIGURE, KINDS, LOOSE, PROPER, QUOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,9 @@ class Piece:
 
 # Log-odds of each feature at its full value (1.0). Those of accounts and choices come with their details.
 ODDS: dict[str, float] = {
-    "base": -4.1,
+    "base": -4.2,
     "words": 0.3,
+    "words_alone": 3.5,
     "contained": 0.2,
     "rare": 2.7,
     "concepts": 6.0,
@@ -28,7 +31,7 @@ ODDS: dict[str, float] = {
     "answers_it": 2.9,
     "same_identifier": 5.5,
     "same_code": 2.8,
-    "other_identifier": -7.2,
+    "other_identifier": -12.0,
     "other_code": -1.7,
     "same_number": 1.6,
     "same_amount": 3.8,
@@ -41,7 +44,7 @@ ODDS: dict[str, float] = {
     "chaser_off_topic": -0.9,
     "again": 2.1,
     "apart": -1.2,
-    "form": -6.9,
+    "form": -10.0,
     "frame": -6.3,
     "no_topic_shared": -1.4,
     "topics_apart": -1.8,
@@ -54,12 +57,25 @@ ODDS: dict[str, float] = {
     "opposite": -4.8,
     "question_and_report": -2.3,
     "cross_language": 2.1,
+    "alarm": 2.0,
+    "same_quote": 2.5,
+    "same_mark": 1.5,
+    "other_mark": -12.0,
+    "other_amount_and_date": -4.0,
+    "other_lead": -6.0,
+    "soon": 10.5,
 }
+_SAY_LITTLE = frozenset({QUOTE, FIGURE, PROPER, "document", "year"})  # marks that many matters of one sender share
+SOON = 1.0  # hours in which people send what they left out of their first mail
+_WORDS_OF_ITS_OWN = 15.0  # weight of the words that a mail which only points at a matter may have beside those of it
+_WEIGHT_OF_MARKS = {"device": 0.3, "name": 0.7}  # where other things than the matter may bear the mark
 
 
-def weigh(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> list[Piece]:
-    """All evidence about a pair, zero pieces left out."""
+def weigh(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon, *, soon: bool = False) -> list[Piece]:
+    """All evidence about a pair, zero pieces left out. soon: the new one came within SOON hours of the earlier one."""
     pieces = [Piece(ODDS[name] * value, text) for name, value, text in features(new, earlier, lexicon)]
+    if soon and is_pointer(new, earlier, lexicon):
+        pieces.append(Piece(ODDS["soon"], "sent within the hour, with hardly a word of its own"))
     if new.exact and earlier.exact:
         pieces += _choices(new, earlier, lexicon)
     return [piece for piece in pieces if piece.odds]
@@ -76,6 +92,20 @@ def features(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterat
     yield from _topics(new, earlier, lexicon)
     yield from _details(new, earlier, alike, lexicon)
     yield from _standing(new, earlier, lexicon)
+
+
+def is_pointer(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> bool:
+    """Whether the new one has no matter of its own beside that of the earlier one, as a screenshot without words."""
+    if not new.exact:
+        return True
+    if new.other or (new.asks and not new.chaser) or new.identifiers - earlier.identifiers:
+        return False
+    topics = _own_topics(new, earlier, lexicon)
+    words = sum(weight for term, weight in new.terms.items() if term not in earlier.terms)
+    if new.again and len(topics) == 1:
+        topics = {}  # it says itself that it adds to what was written before
+    points = new.points or new.chaser or new.again or not new.terms
+    return not topics and words <= (_WORDS_OF_ITS_OWN if points else LEAST_TEXT / 4)
 
 
 def _dice(new: Fingerprint, earlier: Fingerprint) -> float:
@@ -97,7 +127,14 @@ def _wording(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[t
         rare = sorted((term for term in shared if new.terms[term] > 3.0), key=lambda term: (-new.terms[term], term))
         value = min(1.0, sum(new.terms[term] - 2.5 for term in rare) / 15)
         yield "rare", value, f"rare words in both: {', '.join(rare[:5])}" if rare else ""
+        if not new.concepts and not earlier.concepts and len(rare) >= 3:
+            yield "words_alone", max(0.0, min(1.0, (alike - 0.3) / 0.3)), ""
     yield from _frame(new, earlier, shared)
+    leads = len(new.lead & earlier.lead) / max(1, min(len(new.lead), len(earlier.lead)))
+    if new.lead and earlier.lead and leads < 0.25 and not (new.chaser or new.again):
+        turns = len(new.turns & earlier.turns) / max(12, min(len(new.turns), len(earlier.turns)))
+        if turns > 0.2:
+            yield "other_lead", min(1.0, 2 * turns), "the same lines below another matter"
     subject = set(new.subject) & set(earlier.subject)
     if subject:
         yield "subject", len(subject) / max(len(new.subject), len(earlier.subject)), "subjects alike"
@@ -132,13 +169,17 @@ def _topics(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterato
             yield "cross_language", value, ""
     elif new.concepts and earlier.concepts:
         yield "no_topic_shared", 1.0, "they speak of different things"
+    if new.alarm and any(new.concepts[name] >= 1.4 and name not in lexicon.general for name in shared):
+        yield "alarm", 1.0, "told again in alarm"
     yield from _deeds(new, earlier, lexicon)
     yield from _apart(new, earlier, lexicon)
     if new.category_sure and earlier.category_sure:
         if new.category == earlier.category:
             yield "same_category", 1.0, f"same category {new.category}"
         else:
-            yield "other_category", 1.0, f"categories differ: {new.category}, {earlier.category}"
+            # Categories of short texts and of cries are guesses: where the same sum is named, they say less.
+            tied = new.alarm or _amounts(new, earlier, lexicon.fields_of("amount")) > 0
+            yield "other_category", 0.3 if tied else 1.0, f"categories differ: {new.category}, {earlier.category}"
 
 
 def _deeds(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[tuple[str, float, str]]:
@@ -187,18 +228,53 @@ def _details(
 ) -> Iterator[tuple[str, float, str]]:
     codes = list(_codes_evidence(new, earlier, lexicon))
     yield from codes
+    if not (new.correction or earlier.correction):
+        yield from _marks(new, earlier)
     amounts = _amounts(new, earlier, lexicon.fields_of("amount"))
     if amounts:
         yield "same_amount" if amounts > 0 else "other_amount", 1.0, f"{'same' if amounts > 0 else 'different'} amount"
     elif numbers := new.numbers & earlier.numbers:
         yield "same_number", min(1.0, (max(map(len, numbers)) - 1) / 3), "same number"
-    dates = list(_dates(new, earlier, lexicon.fields_of("time")))
+    # Who tells again names further days: that of the bank's answer, that of writing.
+    tied = amounts > 0 or any(name == "same_identifier" for name, _, _ in codes)
+    dates = list(_dates(new, earlier, lexicon.fields_of("time"), tied=tied))
     yield from dates
+    if amounts < 0 and any(name == "other_date" for name, _, _ in dates):
+        yield "other_amount_and_date", 1.0, "another amount on another day"
     same = any(name.startswith("same_") for name, _, _ in codes)
-    other_numbers = bool(new.numbers - earlier.numbers and earlier.numbers - new.numbers)
-    differ = amounts < 0 or other_numbers or any(n.startswith("other_") for n, _, _ in codes + dates)
-    if alike > 0.6 and not same and differ:
-        yield "form", (alike - 0.6) / 0.4, "nearly the same text with other details, as of a form"
+    differ = amounts < 0 or _other_details(new, earlier) or any(n.startswith("other_") for n, _, _ in codes + dates)
+    if alike > 0.6 and not same and differ and not (new.correction or earlier.correction):
+        yield "form", min(1.0, (alike - 0.6) / 0.2), "nearly the same text with other details, as of a form"
+
+
+def _other_details(new: Fingerprint, earlier: Fingerprint) -> bool:
+    """Whether each names numbers, or names, that the other does not."""
+    pairs = [(new.numbers, earlier.numbers)]
+    pairs += [(new.marks.get(kind, frozenset()), earlier.marks.get(kind, frozenset())) for kind in (FIGURE, PROPER)]
+    return any(ours - theirs and theirs - ours for ours, theirs in pairs)
+
+
+def _marks(new: Fingerprint, earlier: Fingerprint) -> Iterator[tuple[str, float, str]]:
+    """Of the kinds of marks of which both name some and share none, the one that says most: they hang together."""
+    same = new.marks.get(QUOTE, frozenset()) & earlier.marks.get(QUOTE, frozenset())
+    if same:
+        yield "same_quote", 1.0, f"both quote {min(same)!r}"
+    differing = [kind for kind in new.marks.keys() & earlier.marks.keys() if not new.marks[kind] & earlier.marks[kind]]
+    weights = {kind: _weight_of_mark(kind, new.marks[kind], earlier.marks[kind]) for kind in differing}
+    kind = max(sorted(weights), key=lambda kind: weights[kind], default="")
+    if kind and weights[kind]:
+        yield "other_mark", weights[kind], f"different {KINDS.get(kind) or kind.removeprefix('#') + ' numbers'}"
+    elif common := [
+        kind for kind in new.marks if kind not in _SAY_LITTLE and new.marks[kind] & earlier.marks.get(kind, set())
+    ]:
+        yield "same_mark", 1.0, f"same {KINDS.get(common[0]) or common[0].removeprefix('#') + ' number'}"
+
+
+def _weight_of_mark(kind: str, ours: Iterable[str], theirs: Iterable[str]) -> float:
+    loose = kind == "document" and any(all(value.startswith(LOOSE) for value in values) for values in (ours, theirs))
+    if kind in (QUOTE, FIGURE, PROPER):
+        return 0.0
+    return 0.7 if loose else _WEIGHT_OF_MARKS.get(kind, 1.0)
 
 
 def _choices(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[Piece]:
@@ -227,15 +303,28 @@ def _codes_evidence(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) ->
     elif labelled and not (new.correction or earlier.correction):
         yield "other_identifier", 1.0, f"different {' and '.join(labelled)}"
     elif not same and new.identifiers and earlier.identifiers:
-        yield "other_code", 1.0, "different codes"
+        if _shapes(new.identifiers) & _shapes(earlier.identifiers) and not (new.correction or earlier.correction):
+            yield "other_identifier", 1.0, "different codes of one kind"
+        else:
+            yield "other_code", 1.0, "different codes"
 
 
-def _dates(new: Fingerprint, earlier: Fingerprint, names: Iterable[str]) -> Iterator[tuple[str, float, str]]:
+_SHAPE = str.maketrans("123456789bcdefghijklmnopqrstuvwxyz", "0" * 9 + "a" * 25)
+
+
+def _shapes(codes: Iterable[str]) -> frozenset[str]:
+    """How codes look: "tb99120" as "aa00000". Numbers of one series look the same; hashes and addresses all do."""
+    return frozenset(code.translate(_SHAPE) for code in codes if len(code) <= 24 and ".." not in code)
+
+
+def _dates(
+    new: Fingerprint, earlier: Fingerprint, names: Iterable[str], *, tied: bool
+) -> Iterator[tuple[str, float, str]]:
     ours, theirs = _days(_values(new, names)), _days(_values(earlier, names))
     if ours & theirs:
         yield "same_date", 1.0, "same date"
     elif ours and theirs:
-        yield "other_date", 1.0, "different dates"
+        yield "other_date", 0.4 if tied else 1.0, "different dates"
 
 
 def _standing(new: Fingerprint, earlier: Fingerprint, lexicon: Lexicon) -> Iterator[tuple[str, float, str]]:

@@ -36,7 +36,7 @@ WORDINGS: tuple[Wording, ...] = (
         "phone",
         1.9,
         r"(?:mobile|cell|phone|old|new|lost|broken|my) ?(?:phone|number|sim|handset)s?|sim (?:card|swap)|"
-        r"phones?|handset",
+        r"(?<!answer the )(?<!up the )phones?|handset",
         r"手机|电话号|sim卡|换号|旧号",
     ),
     (
@@ -57,16 +57,21 @@ WORDINGS: tuple[Wording, ...] = (
         "hacked",
         2.0,
         r"hack\w{0,5}|stole\w?|stolen|theft|thief|compromised|hijack\w{0,3}|"
-        r"someone (?:else )?(?:has |have |had |got |is |was |logged |broke |moved |took )\w{0,12}|not me|"
-        r"wasn't me|unauthori[sz]ed|emptied|drained|intruder",
-        r"被盗|盗号|盗走|被黑|黑客|不是我|不是本人|非本人|转走|有人(?:登|进|用|动)|入侵|陌生|异地",
+        r"(?:someone|somebody) (?:else )?(?:has |have |had |got |is |was |logged |broke |moved |took )\w{0,12}|not me|"
+        r"wasn't me|unauthori[sz]ed|emptied|drained|intruder|"
+        r"robb(?:ed|ing)|(?:i|we) (?:didn't|did not|haven't|have not|hadn't|never) (?:mak|mad|don?|authori[sz]|request|"
+        r"initiat|order|approv|sen)\w{0,4}|(?:they|someone|somebody|he) (?:took|stole|withdrew|"
+        r"transferred) (?:it|them|my)|"
+        r"(?:someone|somebody|stranger|they|he|she) (?:is |are |got |was |were )?(?:in|inside|into) my account|"
+        r"(?:took|taking|moved|moving|stealing|steals?) (?:all|everything|it all|my (?:coins|money|funds))|cleaned out",
+        r"被盗|盗号|盗走|被黑|黑客|不是我|不是本人|非本人|转走|有人(?:登|进|用|动|在(?:用|动))|(?:别人|陌生人)(?:登|进|用|动)|偷|入侵|陌生|异地",
     ),
     (
         "phishing",
         2.2,
         r"phish\w{0,4}|scam\w{0,4}|fraud\w{0,5}|fake|impersonat\w{0,5}|suspicious (?:e-?mail|message|link|"
         r"site|call)|pretend\w{0,3}",
-        r"钓鱼|诈骗|骗子|被骗|假客服|假冒|冒充|假网站|可疑",
+        r"钓鱼|诈骗|骗子(?!平台|公司|交易所)|被骗|假客服|假冒|冒充|假网站|可疑",
     ),
     ("order", 0.9, r"orders?", r"订单|下单"),
     (
@@ -170,7 +175,8 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "crash",
         2.1,
-        r"crash\w{0,3}|freezes|blank (?:page|screen)|white screen|black screen|keeps closing|won't (?:open|"
+        r"(?<!market )(?<!price )(?<!btc )(?<!eth )(?<!sol )(?<!bitcoin )(?<!coin )crash\w{0,3}|freezes|"
+        r"blank (?:page|screen)|white screen|black screen|keeps closing|won't (?:open|"
         r"start|load)|not loading|spinning|force closes",
         r"闪退|白屏|黑屏|打不开|卡死|崩溃|加载不|转圈",
     ),
@@ -258,6 +264,20 @@ WORDINGS: tuple[Wording, ...] = (
         r"certificate|confirmation letter",
         r"证明|存证|开具",
     ),
+    ("door", 2.0, r"doors?|key ?cards?|entrance|badges?", r"门禁|房门|开门|门卡|房卡"),
+    (
+        "leak",
+        2.1,
+        r"leak\w{0,3}|dripp?\w{0,3}|flood\w{0,3}|under water|water (?:is )?(?:pour|com|runn)\w{0,4}|"
+        r"pour\w{0,3} (?:through|in|down)",
+        r"漏水|渗水|滴水|淹",
+    ),
+    (
+        "heating",
+        2.1,
+        r"heat(?:ing|er)s?|radiators?|freezing (?:in|cold)|(?:ice|stone) cold|boiler",
+        r"暖气|供暖|取暖|好冷",
+    ),
     ("expired", 1.9, r"expir\w{2,4}|out of date|older than", r"过期|到期|失效"),
     (
         "payment-method",
@@ -335,7 +355,7 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "slow",
         1.7,
-        r"slow(?:ly|er)?|late(?:r)?|delay\w{0,3}|latency|lag(?:s|ging|gy)?|takes (?:too )?long",
+        r"slow(?:ly|er)?|late(?!r)|delay\w{0,3}|latency|lag(?:s|ging|gy)?|takes (?:too )?long",
         r"慢|延迟|卡顿|迟",
     ),
     (

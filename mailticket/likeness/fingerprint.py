@@ -13,11 +13,14 @@ from zlib import crc32
 from mailticket.likeness import boilerplate
 from mailticket.likeness.followup_phrases import stance
 from mailticket.likeness.lexicon import Lexicon
+from mailticket.likeness.marks import marks
 from mailticket.text.words import bigrams, folded, is_han, pieces, stem
 
-VERSION = 2
+VERSION = 3
+_WITHOUT_MARKS = 2  # a version that knew no marks, no lead and no pointing
 MOST_TERMS = 240
 MOST_TURNS = 160
+_LEAST_LEAD, _MOST_LEAD = 3, 12  # informative units that its first lines have
 _FUNCTION_WORD = 1.0  # a word in more than a third of all mails says nothing
 
 _IDENTIFIER = re.compile(r"(?<![0-9a-z])(?=[a-z_-]{0,20}\d)[0-9a-z][0-9a-z_-]{4,90}(?![0-9a-z])")
@@ -40,9 +43,13 @@ class Fingerprint:
     exact: digest of the whole normalised text; "" when there is none. subject: stems of the bare subject.
     terms: stems and character pairs with their weights. concepts: names with weights. fields: normalised details.
     identifiers: words with digits in them that no field claimed. numbers: bare numbers other than durations.
+    marks: what tells its matter from others, by kind (`marks`): months, documents, names, numbered things.
+    lead: the informative units of its first lines, which name the matter, whatever stands below.
     turns: checksums of its turns of phrase (three words or five Chinese characters in a row).
     chaser, again, other: how strongly the text asks for news, refers to an earlier mail, sets itself apart (0 to 3).
     asks, reports: whether it asks how something is done, and whether it reports that something went wrong.
+    alarm: whether it cries for help.
+    points: whether it only hands in something about a matter told elsewhere, such as a screenshot.
     reply: whether its subject carries a mark of a reply or a forward.
     """
 
@@ -53,6 +60,8 @@ class Fingerprint:
     fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
     identifiers: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
+    marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    lead: frozenset[str] = frozenset()
     turns: frozenset[int] = frozenset()
     category: str = ""
     category_sure: bool = False
@@ -62,6 +71,8 @@ class Fingerprint:
     correction: bool = False
     asks: bool = False
     reports: bool = False
+    points: bool = False
+    alarm: bool = False
     reply: bool = False
     han: bool = False
     length: float = 0.0  # the sum of the weights of all terms
@@ -77,19 +88,25 @@ class Fingerprint:
             "f": {name: sorted(values) for name, values in self.fields.items()},
             "i": sorted(self.identifiers),
             "n": sorted(self.numbers),
+            "m": {kind: sorted(values) for kind, values in self.marks.items()},
+            "l": sorted(self.lead),
             "g": sorted(self.turns),
             "k": [self.category, self.category_sure],
             "r": [self.chaser, self.again, self.other],
-            "b": [self.correction, self.asks, self.reports, self.reply],
+            "b": [self.correction, self.asks, self.reports, self.reply, self.points, self.alarm],
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Fingerprint:
-        """The fingerprint that `to_json` wrote. One of another version compares as empty, so nothing resembles it."""
-        if stored.get("v") != VERSION:
+        """The fingerprint that `to_json` wrote, now or at the version before, which said less.
+
+        One of any other version compares as empty, so nothing resembles it.
+        """
+        if stored.get("v") not in (VERSION, _WITHOUT_MARKS):
             return cls()
         chaser, again, other = stored["r"]
-        correction, asks, reports, reply = stored["b"]
+        correction, asks, reports, reply, *further = stored["b"]
+        points, alarm = further or (False, False)
         terms = _unbanded(stored["t"])
         return cls(
             exact=stored["x"],
@@ -99,6 +116,8 @@ class Fingerprint:
             fields={name: frozenset(values) for name, values in stored["f"].items()},
             identifiers=frozenset(stored["i"]),
             numbers=frozenset(stored["n"]),
+            marks={kind: frozenset(values) for kind, values in stored.get("m", {}).items()},
+            lead=frozenset(stored.get("l", ())),
             turns=frozenset(stored["g"]),
             category=stored["k"][0],
             category_sure=stored["k"][1],
@@ -108,6 +127,8 @@ class Fingerprint:
             correction=correction,
             asks=asks,
             reports=reports,
+            points=points,
+            alarm=alarm,
             reply=reply,
             han=_mostly_han(terms),
             length=math.fsum(terms.values()),
@@ -128,7 +149,8 @@ def fingerprint(
     Never raises; time and size are bounded (`boilerplate.LONGEST_TEXT`, MOST_TERMS).
     """
     bare = boilerplate.bare_subject(subject) or boilerplate.forwarded_subject(text)
-    body = folded(boilerplate.content(text))
+    written = boilerplate.content(text)
+    body = folded(written)
     head = folded(bare)
     whole = f"{head}\n{body}"
     reply = boilerplate.is_reply(subject) and bool(body.strip())
@@ -146,6 +168,8 @@ def fingerprint(
         fields=details,
         identifiers=_unclaimed(_identifiers(own, lexicon), claimed),
         numbers=_numbers(own) - claimed,
+        marks=marks(written if reply else f"{bare}\n{written}"),
+        lead=_lead(body, lexicon),
         turns=_turns(own),
         category=category,
         category_sure=category_sure,
@@ -155,6 +179,8 @@ def fingerprint(
         correction=standing.correction,
         asks=standing.asks,
         reports=standing.reports,
+        points=standing.points,
+        alarm=standing.alarm,
         reply=reply,
         han=_mostly_han(terms),
         length=math.fsum(terms.values()),
@@ -198,6 +224,15 @@ def _terms(text: str, lexicon: Lexicon) -> dict[str, float]:
     return terms
 
 
+def _lead(body: str, lexicon: Lexicon) -> frozenset[str]:
+    lead: list[str] = []
+    for line in body.splitlines()[:20]:
+        lead += list(_terms(line[:300], lexicon))
+        if len(lead) >= _LEAST_LEAD:
+            break
+    return frozenset(lead[:_MOST_LEAD])
+
+
 def _turns(text: str) -> frozenset[int]:
     units = [unit for piece in pieces(text) for unit in (piece if is_han(piece) else (stem(piece),))][: 2 * MOST_TURNS]
     turns = (_turn(units, place) for place in range(len(units) - 2))
@@ -217,9 +252,10 @@ def _without_codes(text: str) -> str:
 
 # Numbers that stay the same from mail to mail: those of the sender's company, bank and telephone.
 _SENDERS = re.compile(
-    r"(?:vat|tax|ust|iban|bic|tel|phone|mobile|电话|手机|税号|联系电话)\S{0,3}(?:\s?(?:id|no\.?|number|"
+    r"(?<![a-z])(?:vat|tax|ust|iban|bic|tel|phone|mobile|电话|手机|税号|联系电话)\S{0,3}(?:\s?(?:id|no\.?|number|"
     r"nr\.?))?\s{0,3}[:：]?\s{0,3}[+0-9a-z-]{5,34}"
 )
+_FILE_NAME = re.compile(r"[\w-]{1,60}\.(?:png|jpe?g|heic|webp|gif|pdf|mp4|mov|docx?|xlsx?|csv|txt|log|zip)(?![a-z])")
 _ABBREVIATED = re.compile(r"(?<![0-9a-z])((?:0x)?[0-9a-z]{3,12})(?:\.{2,6}|\*{2,8})([0-9a-z]{3,12})(?![0-9a-z])")
 _ENDING = re.compile(
     r"(?:ending (?:in|with)|ends (?:in|with)|last (?:four|six|4|6|8) (?:digits )?(?:are|is)?|尾号|"
@@ -229,11 +265,13 @@ _ENDING = re.compile(
 _NO_CODE = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}\S{0,12}|\d{1,2}-\d{1,2}(?:-\d{2,4})?|(?:19|20)\d{6}|\d{1,12}[a-z]{1,5}|1[3-9]\d{9}"
 )
+# Codes with two digits only: "GHX42P", "alpha-07"; unlike "win11" and "trc20".
+_SHORT_CODE = re.compile(r"(?=.{6})(?:[a-z]+\d+[a-z]+[0-9a-z]*|[a-z]?\d[a-z]+\d[a-z0-9]*|[a-z_-]{3,40}[-_]\d\d)")
 
 
 def _identifiers(text: str, lexicon: Lexicon) -> frozenset[str]:
     """Codes with digits in them, and abbreviated ones as "start..end"."""
-    text = _SENDERS.sub(" ", text)
+    text = _FILE_NAME.sub(" ", _SENDERS.sub(" ", text))
     words = (match.group().strip("-_") for match in _IDENTIFIER.finditer(text))
     codes = {word for word in words if _is_telling(word, lexicon)}
     codes |= {f"{match.group(1)}..{match.group(2)}" for match in _ABBREVIATED.finditer(text)}
@@ -246,7 +284,8 @@ def _unclaimed(codes: frozenset[str], claimed: frozenset[str]) -> frozenset[str]
 
 
 def _is_telling(code: str, lexicon: Lexicon) -> bool:
-    if len(code) < 5 or sum(c.isdigit() for c in code) < 3 or _NO_CODE.fullmatch(code):
+    digits = sum(c.isdigit() for c in code)
+    if len(code) < 5 or digits < 2 or _NO_CODE.fullmatch(code) or (digits == 2 and not _SHORT_CODE.fullmatch(code)):
         return False
     return lexicon.volatile is None or not lexicon.volatile.fullmatch(code)
 

@@ -13,6 +13,8 @@ class Stance:
     """chaser, again, other: how many different phrases say so, at most 3 each. rest: the text without those phrases.
 
     asks: it asks how something is done or what the rule is. reports: it tells of something that went wrong.
+    alarm: it cries rather than tells.
+    points: it is short and hands in something, such as a screenshot, that speaks of a matter told elsewhere.
     """
 
     chaser: int
@@ -21,6 +23,8 @@ class Stance:
     correction: bool
     asks: bool
     reports: bool
+    points: bool
+    alarm: bool
     rest: str
 
 
@@ -127,6 +131,8 @@ _AGAIN = _alternatives(
     i (?:wrote|e-?mailed|mailed|contacted|messaged|reported|asked|sent (?:you )?(?:an?|this|the) (?:e-?mail|
     mail|message|ticket)) .{0,30}?(?:yesterday|earlier|before|last|ago|already|this morning|about this|
     on \w{3,9}day)
+    (?:is|are|am|be|i'm|it's|'s|has|have|was) still|still (?:dead|down|wrong|empty|closed|open|off|waiting|
+    without|missing)
     (?:still|continues? to|keeps) (?:not|no|hasn't|haven't|isn't|doesn't|can't|cannot|missing|locked|pending|
     stuck|frozen|the same|happening|unsolved|unresolved|nothing|unable|broken|showing|gone|processing|under|
     failing|rejected|blocked)
@@ -174,7 +180,8 @@ _OTHER = _alternatives(
 )
 _CORRECTION = _alternatives(
     r"""
-    (?:correction|typo|mistyped|(?:wrong|incorrect) (?:\w{1,8} )?(?:txid|hash|id|number|amount|order|date|
+    (?:correction(?=\s?[:,;.!-])|(?:a|my|one|small|quick) correction(?= (?:to|of) (?:my|the last|what))|typo|
+    mistyped|(?:wrong|incorrect) (?:\w{1,8} )?(?:txid|hash|id|number|amount|order|date|
     uid)(?: in| earlier| before|,| -|;)|sorry,? (?:i )?(?:wrote|gave|sent|typed|pasted|meant)|i meant|
     should (?:be|have been|read)|the correct|correct (?:one|txid|hash|id|number|amount) is|
     not \S{1,70} as i (?:wrote|said))
@@ -222,6 +229,37 @@ _REPORTS = _alternatives(
     """,
 )
 
+_CRIES = 3  # marks of exclamation that no calm text has
+_ALARM = _alternatives(
+    r"""
+    help (?:help|me please|us)|please,? please|omg|oh (?:my god|no|god)|i(?: am|'m) (?:ruined|
+    desperate|panicking|begging|shaking|crying|such an)|i beg|emergency|nightmare|stranded|all (?:i (?:own|
+    have)|my savings)
+    """,
+    r"""
+    救命|救救|求求|天啊|天哪|完了|急急|血汗钱|全部(?:积蓄|家当)
+    """,
+)
+_LONGEST_POINTER = 200  # characters: a longer text tells its matter itself
+_POINTS = _alternatives(
+    r"""
+    \S{0,80}\.(?:png|jpe?g|heic|webp|gif|pdf|mp4|mov|docx?|txt|log)|(?:img|dsc|pxl|screenshot)[_-]?\d\S{0,60}|image\d{0,4}
+    (?:please |pls )?(?:(?:see|find|check|look at|open|view) )?(?:the |my |an? |in |as )?(?:file |files |
+    enclosed |picture |
+    photo |screenshot )?(?:attach(?:ed|ments?|ing)|enclosed|enclosure)
+    (?:here(?:'s| is| are| comes?| it is| you go| they are| you are)?|this is|these are|adding|sending|forgot|
+    i forgot|and|with|as (?:requested|promised|asked)) (?:the |a |an |my |some |you )?
+    screen ?(?:shots?|grabs?|recording|caps?)|photos?|pictures?|pics?|images?|videos?|recordings?|proof|
+    (?:missing|the) files?
+    (?:this|that|here)(?:'s| is) (?:what|how|where)|(?:it|this|that) (?:says|shows|looks)|(?:see|look) (?:here|
+    below|this)
+    same (?:thing|here|result|error|message|again|story)|no (?:change|difference|luck|effect)
+    """,
+    r"""
+    截图|截屏|附件|附图|附上|图片|照片|图\s?\d|如图|见图|补图|看图|的?图(?:片)?(?:在此)?$|这是|视频|录屏|凭证|忘(?:了|记)(?:附|发|传)|如下|同上|还是(?:一样|不行|不能)|依然不行|补发|补充
+    """,
+)
+
 
 def stance(text: str) -> Stance:
     """What the phrases of a folded text say of its relation to earlier requests."""
@@ -238,7 +276,11 @@ def stance(text: str) -> Stance:
     asks = _ASKS.search(text) is not None
     reports = _REPORTS.search(unchased) is not None
     rest = _AGAIN.sub(" ", unchased)
-    return Stance(min(3, len(chased)), again, other, correction, asks, reports, rest)
+    points = len(text) <= _LONGEST_POINTER and _POINTS.search(text) is not None
+    alarm = text.count("!") >= _CRIES or _ALARM.search(text) is not None
+    if points:
+        rest = _POINTS.sub(" ", rest)
+    return Stance(min(3, len(chased)), again, other, correction, asks, reports, points, alarm, rest)
 
 
 def _distinct(pattern: re.Pattern[str], text: str) -> int:

@@ -14,17 +14,36 @@ from dataclasses import dataclass, field
 from mailticket.likeness import concepts, frequencies
 from mailticket.likeness.concepts import Wording
 from mailticket.settings import FieldKind
+from mailticket.text.words import HAN
 
 LONGEST_TEXT = 3_000
+_HAN = re.compile(f"[{HAN}]")
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One concept: how much sharing it says (1 is usual for a support mail, 3 is seldom met), and how it is worded."""
+    """One concept: how much sharing it says (1 is usual for a support mail, 3 is seldom met), and how it is worded.
+
+    english: wordings that stand as whole words. chinese: wordings that stand anywhere.
+    """
 
     name: str
     weight: float
-    pattern: re.Pattern[str]
+    english: re.Pattern[str] | None
+    chinese: re.Pattern[str] | None
+
+    def is_in(self, text: str, *, chinese: bool) -> bool:
+        """Whether a folded text words it; chinese: whether the text has any Chinese characters."""
+        if chinese and self.chinese and self.chinese.search(text):
+            return True
+        # A pattern that begins with a look behind is tried at every character, one that begins with letters is not.
+        match = self.english.search(text) if self.english else None
+        while match and self.english:
+            start = match.start()
+            if not start or not "a" <= text[start - 1] <= "z":
+                return True
+            match = self.english.search(text, start + 1)
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +82,8 @@ class Lexicon:
         Only the first LONGEST_TEXT characters count: people name their matter before they paste a log.
         """
         text = text[:LONGEST_TEXT]
-        return {concept.name: concept.weight for concept in self.concepts if concept.pattern.search(text)}
+        chinese = _HAN.search(text) is not None
+        return {concept.name: concept.weight for concept in self.concepts if concept.is_in(text, chinese=chinese)}
 
     def weight(self, term: str) -> float:
         """How much sharing a stem or pair of characters says: the negative logarithm of the share of mails with it."""
@@ -103,8 +123,11 @@ def lexicon(
 
 
 def _concept(name: str, parts: list[Wording]) -> Concept:
-    """English alternatives stand as whole words, Chinese ones anywhere."""
     english = "|".join(part[2] for part in parts if part[2])
     chinese = "|".join(part[3] for part in parts if part[3])
-    sources = [f"(?<![a-z])(?:{english})(?![a-z])" if english else "", f"(?:{chinese})" if chinese else ""]
-    return Concept(name, parts[0][1], re.compile("|".join(source for source in sources if source)))
+    return Concept(
+        name,
+        parts[0][1],
+        re.compile(f"(?:{english})(?![a-z])") if english else None,
+        re.compile(chinese) if chinese else None,
+    )

@@ -15,6 +15,8 @@ from mailticket.mail.values import Address
 
 MAX_MAILBOXES = 1000
 MAX_NAME = 200  # characters
+MAX_FROM_FIELDS = 10  # that are shown as they came
+MAX_FROM = 1000  # characters of them
 MAX_ADDRESS = 320  # RFC 5321 section 4.5.3.1: 64 + 1 + 255
 MAX_COMMENT_DEPTH = 20
 MAX_WORD = 1000  # characters of one encoded word
@@ -81,21 +83,47 @@ def listed(part_headers: Headers, name: str) -> tuple[Address, ...]:
 
 
 def sender(part_headers: Headers) -> tuple[Address | None, tuple[Address, ...], str]:
-    """The one usable From mailbox or None, all mailboxes of From, and why there is none ("" where there is one)."""
+    """The one usable From mailbox or None, all mailboxes of From, and why there is none ("" where there is one).
+
+    Fields and mailboxes that say the same address are one.
+    """
     fields = part_headers.all_raw("from")
-    boxes = mailboxes(fields)
+    boxes = [box for raw in fields[:MAX_MAILBOXES] for box in _named_with_commas(raw, mailboxes([raw]))][:MAX_MAILBOXES]
     authors = tuple(m.address for m in boxes)
     if not fields:
         return None, (), "there is no From header"
-    if len(fields) > 1:
-        return None, authors, "there are several From headers"
     if any(m.group for m in boxes):
         return None, authors, "From names a group"
-    if len(boxes) != 1:
-        return None, authors, "From names several mailboxes" if boxes else "From names no mailbox"
-    if not boxes[0].sound:
-        return None, authors, "the address in From is broken"
-    return boxes[0].address, authors, ""
+    if not boxes:
+        return None, authors, "From names no mailbox"
+    same = len({m.address.key for m in boxes}) == 1
+    if same and all(m.sound for m in boxes):
+        return next((m.address for m in boxes if m.address.name), boxes[0].address), authors[:1], ""
+    if len(fields) > 1:
+        return None, authors, "there are several From headers"
+    return None, authors, "From names several mailboxes" if len(boxes) > 1 else "the address in From is broken"
+
+
+def raw_from(part_headers: Headers) -> str:
+    """All From fields as they came, encoded words decoded, as one bounded line for people to judge."""
+    fields = part_headers.all_raw("from")[:MAX_FROM_FIELDS]
+    return headers.clean_line(" | ".join(headers.decode(raw) for raw in fields))[:MAX_FROM]
+
+
+def _named_with_commas(raw: bytes, boxes: list[Mailbox]) -> list[Mailbox]:
+    """The mailboxes of one From field; a name with unquoted commas or semicolons is the name of the one address.
+
+    That holds only for one sound address in angle brackets with no "@" anywhere else, so that no parser can read
+    another address out of the field.
+    """
+    addressed = [box for box in boxes if box.address.address]
+    if len(boxes) < 2 or len(addressed) != 1 or any(box.group for box in boxes) or not addressed[0].sound:
+        return boxes
+    text = _text(raw)
+    name, bracket, _ = text.rpartition("<")
+    if not bracket or text.count("@") != 1 or "@" in name:
+        return boxes
+    return [Mailbox(Address(_display([name.replace('"', "")]), addressed[0].address.address), sound=True, group=False)]
 
 
 def is_address(text: str) -> bool:

@@ -51,6 +51,7 @@ _DATE = re.compile(
 _TIME = re.compile(
     r"\b\d{1,2} ?[:.hH] ?\d{2}\b|\d{1,2}[点時时시]|[上下]午|오[전후]|午[前後]|\b\d{1,2} ?[ap]\.?m\b", re.IGNORECASE
 )
+_YEAR_LAST = re.compile(r"\b20\d\d\.? ?[:：]$")
 _EMAIL = re.compile(r"[^\s<>()\[\]\"',;:@]{1,100}@[^\s<>()\[\]\"',;:@]{1,200}")
 _PERSONAL = re.compile(
     r"\b(?:I|you|we|he|she|they|your|my|our|ich|sie|wir|ihr|je|vous|nous|yo|usted|eu|io|ik|ja|я|вы|мы)\b|我|你|您|他"
@@ -120,6 +121,9 @@ def _may_end(line: str, next_quoted: bool) -> bool:
         return False
     bare = content.strip(_DECORATION)
     if bare.endswith((":", "：")):
+        # A line may be broken in the midst of its date: "... schrieb am Fr., 28." and "Nov. 2025 um 11:53 Uhr:".
+        if next_quoted or _TIME.search(bare[-40:]) or _YEAR_LAST.search(bare[-12:]):
+            return True
         return _MIDDLE.search(bare) is not None or "@" in bare or _END.search(bare[-40:]) is not None
     if not next_quoted and not content.endswith("--"):
         return False

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass, field
 
-from mailticket.mail import charsets, flowed, html, names, structure, transfer, uuencode
+from mailticket.mail import alternatives, charsets, cms, flowed, html, names, nested, structure, transfer
 from mailticket.mail.parts import Part
 from mailticket.mail.values import Attachment
 
@@ -14,12 +15,33 @@ MAX_TEXT_BYTES = 1_000_000  # of one part that is text
 MAX_HTML_BYTES = 8_000_000  # of one that is HTML, pictures written into it included
 MAX_TEXT = 500_000  # characters of the whole text
 
+MAX_NAMED_TEXT = 20_000  # bytes of a text part with a name that is shown as well as listed
+MAX_MEASURED = 300_000  # bytes of HTML that are measured
+MAX_SIGNED_DEPTH = 3  # mails signed as one file inside each other
+
 _TEXT_TYPES = frozenset(("text/plain", "text/html", "text/enriched", "text/richtext", "application/xhtml+xml"))
+_CALENDAR_TYPES = frozenset(("text/calendar", "application/ics"))
+_FILE_TEXT_TYPES = _CALENDAR_TYPES | {
+    "text/csv",
+    "text/vcard",
+    "text/x-vcard",
+    "text/directory",
+    "text/xml",
+    "text/rtf",
+}
+_REACTION = "text/vnd.google.email-reaction+json"
+_PGP_MESSAGE = re.compile(r"^-----BEGIN PGP MESSAGE-----\s*$", re.MULTILINE)
+_ENCRYPTED = "the mail is encrypted: its text cannot be read"
 _MESSAGE_TYPES = frozenset(("message/rfc822", "message/global", "message/news"))
 MAX_BORROWED = 20  # attached messages whose text stands in for a mail that has none
 _META_CHARSET = re.compile(rb"<meta[^>]{1,300}?charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_\-]{2,40})", re.IGNORECASE)
 _ENRICHED = re.compile(r"<<|</?[A-Za-z][A-Za-z0-9-]{0,40}>")
-_POORER = 5  # a plain alternative that says this many times less than the HTML one is a placeholder
+_MARKUP = re.compile(
+    r"<(style|script|title)\b.{0,50000}?</\1\s{0,5}>|<!--.{0,50000}?-->|<[^<>]*>|&#?\w{1,10};", re.S | re.I
+)
+_NO_WORD = re.compile(r"[\W_]+")
+_MOST_REGIONS = 200  # styles and comments in HTML that is measured by taking its markup out
+_SURE_LENGTH = 400  # letters from which a plain text is no placeholder for HTML of its length
 
 
 @dataclass(slots=True)
@@ -27,10 +49,13 @@ class Bodies:
     """The readable text, the attachments in the order of the mail, and what was odd.
 
     borrowed: the mail has no text of its own; what is shown is that of the messages attached to it.
+    encrypted: the text cannot be read. reaction: the emoji of a mail that is a reaction (Gmail), "" of others.
     """
 
     text: str = ""
     borrowed: bool = False
+    encrypted: bool = False
+    reaction: str = ""
     attachments: list[Attachment] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -63,15 +88,18 @@ def read(raw: bytes, root: Part) -> Bodies:
     """All text and all attachments of a mail whose structure was read."""
     reader = _Reader(raw)
     pieces = reader.pieces(root, parent=None)
-    text = _joined(pieces) or _joined(reader.named_text(root))
+    text = _joined(pieces) or _joined(reader.named_text(root)) or "\n\n".join(reader.packed_texts)
     borrowed = "" if text else _of_report(raw, root) or _of_attached_messages(raw, root)
     if not text and not borrowed and root.children:
         text = reader.preamble(root)
+    encrypted = reader.encrypted or (reader.locked and not text) or _PGP_MESSAGE.search(text) is not None
+    if encrypted:
+        reader.warn(_ENCRYPTED)
     text = text or borrowed
     if len(text) > MAX_TEXT:
         reader.warn("the text was longer than 500,000 characters and was cut")
         text = text[:MAX_TEXT]
-    return Bodies(text, bool(borrowed), reader.attachments, reader.warnings)
+    return Bodies(text, bool(borrowed), encrypted, reader.reaction, reader.attachments, reader.warnings)
 
 
 def _of_report(raw: bytes, root: Part) -> str:
@@ -95,25 +123,40 @@ def _of_attached_messages(raw: bytes, root: Part) -> str:
 
 def attachment_bytes(raw: bytes, root: Part, part: str) -> bytes:
     """The decoded bytes of the attachment that `Attachment.part` names. KeyError if the mail has none of that name."""
-    path, _, number = part.partition("#uu")
-    for candidate in root.walk():
-        if candidate.path == path:
-            data = part_bytes(raw, candidate)
-            if not number:
-                return data
-            files = uuencode.extract(data)[1]
-            if number.isascii() and number.isdigit() and int(number) < len(files):
-                return files[int(number)][1]
+    for _ in range(MAX_SIGNED_DEPTH + 1):
+        path, mark, inner = part.partition("#")
+        leaf = next((candidate for candidate in root.walk() if candidate.path == path), None)
+        if leaf is None:
+            break
+        data = part_bytes(raw, leaf)
+        if not mark:
+            return data
+        if not inner.startswith("cms/"):
+            for file in nested.files_of(leaf, data, mark + inner):
+                if file.mark == mark + inner:
+                    return file.data
+            break
+        raw, part = nested.signed_entity(data) or b"", inner.removeprefix("cms/")
+        root, _ = structure.read_structure(raw)
     raise KeyError(part)
 
 
 class _Reader:
-    """Walks the tree. Its depth is bounded by the structure reader, so recursion is safe here."""
+    """Walks the tree. Its depth is bounded by the structure reader, so recursion is safe here.
 
-    def __init__(self, raw: bytes, *, keep_attachments: bool = True) -> None:
+    within: what precedes the paths of the parts where the mail was signed as one file ("2#cms/").
+    """
+
+    def __init__(self, raw: bytes, *, keep_attachments: bool = True, within: str = "") -> None:
         self.raw = raw
         self.keep_attachments = keep_attachments
+        self.within = within
         self.attachments: list[Attachment] = []
+        self.calendars: set[bytes] = set()
+        self.packed_texts: list[str] = []  # of winmail.dat
+        self.encrypted = False  # the mail says so of itself
+        self.locked = False  # a part of it is
+        self.reaction = ""
         self.warnings: list[str] = []
 
     def warn(self, warning: str) -> None:
@@ -122,19 +165,20 @@ class _Reader:
 
     def pieces(self, part: Part, parent: Part | None) -> list[_Piece]:
         """The text in a part; its attachments are collected on the way."""
+        if part.type == "multipart/encrypted":
+            self.encrypted = True
         if part.children:
             if part.type == "multipart/alternative":
                 return self._alternative(part)
             return [piece for child in part.children for piece in self.pieces(child, part)]
         if not self._is_text(part, parent):
-            self._attach(part, parent)
-            return []
-        if parent is None and part.disposition == "attachment":
+            return self._file(part, parent)
+        if part.disposition == "attachment" if parent is None else part.filename and not _is_body(part, parent):
             self._attach(part, parent)
         return self._text(part)
 
     def _is_text(self, part: Part, parent: Part | None) -> bool:
-        """Text to be read, as opposed to a file: text without a file name, or the only part of the mail."""
+        """Text to be read: all but what is sent as a file, and named text that is too long to be shown with it."""
         if part.type.startswith("multipart/"):  # one whose parts were not found
             return parent is None or parent.children[0] is part
         if part.type not in _TEXT_TYPES:
@@ -143,65 +187,78 @@ class _Reader:
             return True
         if part.disposition == "attachment":
             return False
-        if parent.type == "multipart/alternative":
+        if _is_body(part, parent) or not part.filename:
             return True
-        if part.type == "text/html" and parent.type == "multipart/related" and parent.children[0] is part:
-            return True  # the root of a related group is the body, whatever it is called
-        return not part.filename
+        return part.disposition == "inline" and part.type == "text/plain" and part.end - part.start <= MAX_NAMED_TEXT
 
     def _alternative(self, part: Part) -> list[_Piece]:
-        """The plain text, unless it is empty or a placeholder for much more HTML (RFC 2046 section 5.1.4)."""
+        """One form of the text; its files whichever is chosen. Forms that nobody here reads (AMP) are left out."""
         plain: list[_Piece] = []
         rich: list[Part] = []
+        unread: list[Part] = []
         for child in part.children:
-            if child.type in ("text/html", "application/xhtml+xml", "multipart/related") and not child.filename:
+            if _is_rich(child):
                 rich.append(child)
-                continue
-            pieces = self.pieces(child, part)
-            if pieces and not plain:
-                plain = pieces
-        plain_length = sum(len("".join(piece.text.split())) for piece in plain)
+            elif _is_other_form(child):
+                unread.append(child)
+            else:
+                pieces = self.pieces(child, part)
+                plain = plain or pieces
+        chosen = self._plain_or_rich(part, plain, rich)
+        for child in unread if not chosen else ():
+            self._attach(child, part)
+        return chosen
+
+    def _plain_or_rich(self, part: Part, plain: list[_Piece], rich: list[Part]) -> list[_Piece]:
+        plain_text = "\n".join(piece.text for piece in plain)
+        letters = len(_NO_WORD.sub("", plain_text))
         rich_pieces: list[_Piece] = []
         for child in rich:
-            # Markup is several times its text, so a short HTML part cannot say much more: it need not be read.
-            if plain_length and child.type == "text/html" and child.end - child.start < plain_length * _POORER:
-                continue
-            pieces = (
-                self.pieces(child, part)
-                if not plain_length or plain_length < 1000
-                else self._attachments_only(child, part)
-            )
-            if pieces and not rich_pieces:
-                rich_pieces = pieces
-        html_length = sum(len("".join(piece.text.split())) for piece in rich_pieces)
-        if rich_pieces and (not plain_length or (html_length > plain_length * _POORER and html_length > 200)):
-            if plain_length:
-                self.warn("the plain text said much less than the HTML, which was read instead")
-            return rich_pieces
-        return plain
+            if rich_pieces or (letters and not self._may_say_more(child, letters)):
+                self._files_only(child, part)
+            else:
+                rich_pieces = self.pieces(child, part)
+        if not rich_pieces or not plain:
+            return rich_pieces or plain
+        choice = alternatives.choose(plain_text, "\n".join(piece.text for piece in rich_pieces))
+        if choice == "plain":
+            return plain
+        self.warn("the plain text said less than the HTML, which was read instead" if choice == "html" else
+                  "the plain text and the HTML said different things: both were read")  # fmt: skip
+        return rich_pieces if choice == "html" else plain + rich_pieces
 
-    def _attachments_only(self, part: Part, parent: Part) -> list[_Piece]:
+    def _may_say_more(self, part: Part, letters: int) -> bool:
+        """Whether HTML could say what a plain text of so many letters does not, by its length without markup."""
+        if part.end - part.start <= letters:
+            return False
+        if letters < _SURE_LENGTH or part.children:
+            return letters < 10 * _SURE_LENGTH
+        markup = charsets.decode(_decoded(self.raw, part)[0][:MAX_MEASURED], part.params.get("charset", ""))
+        if markup.count("<style") + markup.count("<script") + markup.count("<!--") > _MOST_REGIONS:
+            return True
+        return len(_NO_WORD.sub("", _MARKUP.sub(" ", markup))) > letters * 1.1 + 20
+
+    def _files_only(self, part: Part, parent: Part) -> None:
         """The files of an alternative whose text is not wanted."""
-        if not part.children:
-            if not self._is_text(part, parent):
-                self._attach(part, parent)
-            return []
-        for child in part.children:
-            self._attachments_only(child, part)
-        return []
+        if part.children:
+            for child in part.children:
+                self._files_only(child, part)
+        elif not self._is_text(part, parent):
+            self._file(part, parent)
+        elif part.type in nested.HTML_TYPES:
+            self._list(part, nested.pasted(_decoded(self.raw, part)[0]))
 
     def _text(self, part: Part) -> list[_Piece]:
-        data, warning = _decoded(self.raw, part)
-        self.warn(warning)
-        kind = part.type
-        if kind.startswith("multipart/"):
-            data, kind = part_bytes(self.raw, part), "text/plain"
-        if kind == "text/plain":
-            data = self._without_files(part, data)
+        data = self._text_bytes(part)
+        kind = "text/plain" if part.type.startswith("multipart/") else part.type
         charset = part.params.get("charset", "")
-        if kind in ("text/html", "application/xhtml+xml"):
+        if kind in nested.HTML_TYPES:
+            self._list(part, nested.pasted(data))
             text = self._html(data, charset)
             return [_Piece(text, was_html=True)] if text else []
+        if kind == "text/plain":
+            data, files = nested.uuencoded(data)
+            self._list(part, files)
         if len(data) > MAX_TEXT_BYTES:
             self.warn("a text part was longer than 1 MB and was cut")
             data = data[:MAX_TEXT_BYTES]
@@ -212,47 +269,84 @@ class _Reader:
             text = flowed.unflow(text, delete_space=part.params.get("delsp", "").lower() == "yes")
         return [_Piece(text, was_html=False)] if text.strip() else []
 
+    def _text_bytes(self, part: Part) -> bytes:
+        """The bytes of a text part, as they stand where they are said to be base64 and are none."""
+        body = self.raw[part.start : part.end]
+        if part.encoding.startswith("base64") and transfer.is_no_base64(body):
+            self.warn("a text said to be base64 was none: it is shown as it stands")
+            return body
+        data, warning = _decoded(self.raw, part)
+        self.warn(warning)
+        return data
+
     def _html(self, data: bytes, charset: str) -> str:
         if charsets.codec_name(charset) in (None, "ascii") and (meta := _META_CHARSET.search(data, 0, 4096)):
-            charset = meta[1].decode("ascii")
+            label = meta[1].decode("ascii")
+            charset = charset if charsets.is_wide(label) else label  # that it could be read disproves UTF-16
         markup = html.without_pictures(charsets.decode(data[:MAX_HTML_BYTES], charset))
         if len(data) > MAX_HTML_BYTES or len(markup) > html.MAX_HTML:
             self.warn("the HTML was longer than 500,000 characters and was cut")
         return html.to_text(markup)
 
-    def _without_files(self, part: Part, data: bytes) -> bytes:
-        data, files = uuencode.extract(data)
-        for number, (name, content) in enumerate(files):
-            self.attachments.append(
-                Attachment(
-                    part=f"{part.path}#uu{number}",
-                    name=names.of_bytes(name),
-                    type=names.type_by_extension(names.of_bytes(name)),
-                    size=len(content),
-                    sha256=hashlib.sha256(content).hexdigest(),
-                    inline=False,
-                )
-            )
-        return data
+    def _file(self, part: Part, parent: Part | None) -> list[_Piece]:
+        """A part that is no text: opened where it holds the mail itself, else listed. The text that it held."""
+        if part.type == _REACTION:
+            self.reaction = self.reaction or _emoji(_decoded(self.raw, part)[0])
+            return []
+        if nested.is_tnef(part) and (unpacked := nested.packed(_decoded(self.raw, part)[0])):
+            if unpacked[0].strip():
+                self.packed_texts.append(clean(unpacked[0]).strip())
+            self._list(part, unpacked[1])
+            return []
+        if nested.is_tnef(part):
+            self.warn("winmail.dat could not be opened: it was kept as it came")
+        if nested.is_cms(part):
+            signed = nested.signed_entity(_decoded(self.raw, part)[0])
+            if signed is not None and self.within.count("#") < MAX_SIGNED_DEPTH:
+                return self._signed(part, signed)
+        self._attach(part, parent)
+        return []
+
+    def _signed(self, part: Part, content: bytes) -> list[_Piece]:
+        """The mail that was signed as one file takes the file's place."""
+        root, _ = structure.read_structure(content)
+        inner = _Reader(content, keep_attachments=self.keep_attachments, within=f"{self.within}{part.path}#cms/")
+        pieces = inner.pieces(root, parent=None)
+        self.attachments += inner.attachments
+        self.packed_texts += inner.packed_texts
+        self.encrypted, self.locked = self.encrypted or inner.encrypted, self.locked or inner.locked
+        for warning in inner.warnings:
+            self.warn(warning)
+        return pieces
 
     def _attach(self, part: Part, parent: Part | None) -> None:
-        if not self.keep_attachments:
-            return
         data, warning = _decoded(self.raw, part)
         self.warn(warning)
-        if part.type == "application/pgp-encrypted" or part.params.get("smime-type", "") == "enveloped-data":
-            self.warn("the mail is encrypted: its content was kept, not read")
+        if part.type == "application/pgp-encrypted" or (nested.is_cms(part) and cms.is_encrypted(data)):
+            self.locked = True
+            self.encrypted = self.encrypted or parent is None
+        if part.type in _CALENDAR_TYPES:
+            lines = b"\n".join(data.split())
+            if lines in self.calendars:
+                return
+            self.calendars.add(lines)
         related = parent is not None and parent.type == "multipart/related" and part.headers.has("content-id")
-        self.attachments.append(
-            Attachment(
-                part=part.path,
-                name=names.name(part, data),
-                type=part.type,
-                size=len(data),
-                sha256=hashlib.sha256(data).hexdigest(),
-                inline=part.disposition == "inline" or (related and part.disposition != "attachment"),
-            )
-        )
+        inline = part.disposition == "inline" or (related and part.disposition != "attachment")
+        self._list(part, [nested.File("", names.name(part, data), part.type, data, inline=inline)])
+
+    def _list(self, part: Part, files: list[nested.File]) -> None:
+        if self.keep_attachments:
+            self.attachments += [
+                Attachment(
+                    part=f"{self.within}{part.path}{file.mark}",
+                    name=file.name,
+                    type=file.type,
+                    size=len(file.data),
+                    sha256=hashlib.sha256(file.data).hexdigest(),
+                    inline=file.inline,
+                )
+                for file in files
+            ]
 
     def named_text(self, root: Part) -> list[_Piece]:
         """The text of a mail whose only text part was given a file name: it is listed as a file and shown."""
@@ -266,6 +360,41 @@ class _Reader:
         begin = self.raw.find(b"\n--", root.start, root.children[0].start)
         text = clean(charsets.decode(self.raw[root.start : max(root.start, begin)][:MAX_TEXT_BYTES]))
         return "" if len(text) < 300 and "MIME" in text else text.strip()
+
+
+def _is_body(part: Part, parent: Part) -> bool:
+    """Whether the place of a text part makes it the body, whatever it is called."""
+    return parent.type == "multipart/alternative" or (
+        part.type == "text/html" and parent.type == "multipart/related" and parent.children[0] is part
+    )
+
+
+def _is_rich(part: Part) -> bool:
+    """Whether an alternative is the HTML form: HTML, or a group with HTML and no plain text."""
+    if part.type in (*nested.HTML_TYPES, "multipart/related"):
+        return not part.filename
+    kinds = {leaf.type for leaf in part.walk() if not leaf.children} if part.children else set()
+    return not kinds.isdisjoint(nested.HTML_TYPES) and "text/plain" not in kinds
+
+
+def _is_other_form(part: Part) -> bool:
+    """Whether an alternative is the text again in a form for single programs: AMP for e-mail, a watch's, Markdown."""
+    return (
+        part.type.startswith("text/")
+        and part.type not in _TEXT_TYPES | _FILE_TEXT_TYPES | {_REACTION}
+        and not part.filename
+        and part.disposition != "attachment"
+    )
+
+
+def _emoji(data: bytes) -> str:
+    """The emoji of Gmail's reaction format, a JSON object; "?" where it cannot be read."""
+    try:
+        content = json.loads(data[:2000])
+        emoji = content["emoji"] if isinstance(content, dict) else ""
+    except (ValueError, KeyError, RecursionError):
+        emoji = ""
+    return clean(emoji).strip()[:40] if isinstance(emoji, str) and emoji.strip() else "?"
 
 
 def clean(text: str) -> str:

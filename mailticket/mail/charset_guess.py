@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from mailticket.mail import japanese
+
 _ODD_BLOCK = re.compile("[\u0180-\u036f\u0460-\u058f\u0700-\u07ff]")
 _HIGH = re.compile(rb"[\x80-\xff]+")
+_IN_WORD = re.compile(
+    rb"(?<=[A-Za-z])[\x80-\xff]{1,2}(?=[A-Za-z])|(?<=[A-Za-z])[\x80-\xff](?![\x80-\xff])|(?<![\x80-\xff])[\x80-\xff](?=[A-Za-z])"
+)
+_ASCII_WORDS = re.compile(rb"[A-Za-z \r\n]+")
 _SAMPLE = 8192
 # The commonest characters of each written language, by which a right decoding is told from a wrong one.
 _SIMPLIFIED = frozenset(
@@ -62,7 +68,7 @@ def guess(data: bytes) -> str:
         sample = data[first.start() : first.start() + _SAMPLE]
     scores = {codec: score(sample, codec) for codec in _SCORERS}
     best = max(scores, key=lambda codec: scores[codec])
-    if scores[best] > (0.45 if valid else 0.25):
+    if scores[best] > (0.45 if valid else 0.7 if _in_words(sample) else 0.25):
         return best
     return "utf_8" if valid else _western(sample)
 
@@ -93,6 +99,10 @@ def score(sample: bytes, codec: str) -> float:
 
 
 def _cut_off_safe(sample: bytes, codec: str) -> str:
+    if codec == "euc_jp":
+        text = japanese.decode_euc(sample)
+        if "\ufffd" not in text[:-1]:
+            return text.removesuffix("\ufffd")
     try:
         return sample.decode(codec)
     except UnicodeDecodeError as broken:
@@ -140,8 +150,18 @@ _SCORERS: dict[str, Callable[[list[str], str], float]] = {
 }
 
 
+def _in_words(sample: bytes) -> bool:
+    """Whether the high bytes stand singly beside ASCII letters, or in pairs between them, in text mostly of such."""
+    runs = [len(run) for run in _HIGH.findall(sample)]
+    if max(runs, default=9) > 3 or sum(map(len, _ASCII_WORDS.findall(sample))) * 10 < len(sample) * 6:
+        return False
+    return len(_IN_WORD.findall(sample)) * 10 >= len(runs) * 6
+
+
 def _western(sample: bytes) -> str:
     """Isolated high bytes among ASCII letters are Windows-1252; runs of them are Chinese without a common word."""
+    if _in_words(sample):
+        return "cp1252"
     runs = [len(run) for run in _HIGH.findall(sample)]
     if runs and sum(length for length in runs if length >= 2) * 2 > sum(runs) and sum(runs) >= 4:
         try:

@@ -6,6 +6,7 @@ import codecs
 import re
 from functools import lru_cache
 
+from mailticket.mail import japanese
 from mailticket.mail.charset_guess import guess, looks_utf8
 
 # Real-life supersets stand for what is declared (a "gb2312" mail is full of characters beyond GB 2312).
@@ -81,6 +82,10 @@ _WIDE = frozenset({"utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "u
 _SEVEN_BIT = frozenset({"utf_7", "hz", "iso2022_jp_ext", "iso2022_kr"})
 _TWO_BYTE = frozenset({"gb18030", "big5hkscs", "cp932", "euc_jp", "cp949", "johab"})
 _MAX_NAME = 60
+_SAMPLE = 20_000
+# One high byte beside an ASCII letter is no UTF-8: somebody pasted a word of an older program.
+_LONE = re.compile(rb"(?<=[A-Za-z])[\x80-\xff](?=[\x00-\x7f])|(?<![\x80-\xff])[\x80-\xff](?=[A-Za-z])")
+_ASCII_OF_TEXT = re.compile(rb"[A-Za-z \r\n]+")
 _ESC = b"\x1b"
 
 
@@ -135,10 +140,7 @@ def _as_declared(data: bytes, codec: str) -> str:
     """8-bit data under a declared charset, unless the data contradict it plainly."""
     if codec == "utf_8":
         text = data.decode("utf_8", "replace")
-        wrong = text.count("\ufffd")
-        if wrong and wrong * 4 > sum(c > "\x7f" for c in text[:20_000]):
-            return _replaced(data, guess(data))
-        return text
+        return text if "\ufffd" not in text else _mended_utf8(data, text)
     if looks_utf8(data, declared_wide=codec in _TWO_BYTE):
         return data.decode("utf_8", "replace")
     try:
@@ -147,16 +149,51 @@ def _as_declared(data: bytes, codec: str) -> str:
         return _replaced(data, codec)
 
 
+def _mended_utf8(data: bytes, text: str) -> str:
+    """Declared UTF-8 that is partly none: that holds unless most of what is not ASCII fails.
+
+    text: the data with U+FFFD for what failed. A single byte beside ASCII letters is read as Windows-1252.
+    """
+    sample = text[:_SAMPLE]
+    wrong = sample.count("\ufffd")
+    if wrong * 2 > sum(c > "\x7f" for c in sample):
+        return _replaced(data, guess(data))
+    return _LONE.sub(lambda m: m[0].decode("cp1252", "replace").encode("utf_8"), data).decode("utf_8", "replace")
+
+
+def is_wide(declared: str) -> bool:
+    """Whether a declared charset is one in which no ASCII letter is a single byte (UTF-16, UTF-32)."""
+    return codec_name(declared) in _WIDE
+
+
 def _wide(data: bytes, codec: str) -> str:
-    """UTF-16 and UTF-32; plain ASCII under such a label was never widened, so it is read as it stands."""
-    if 0 not in data and data.isascii():
-        return data.decode("ascii")
+    """UTF-16 and UTF-32, unless the bytes show that the text was never widened."""
+    if 0 not in data and (codec.startswith("utf_32") or _is_narrow(data)):
+        return decode(data)
     if codec == "utf_16" and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         codec = "utf_16_be" if data[:200:2].count(0) > data[1:200:2].count(0) else "utf_16_le"
     return _replaced(data, codec)
 
 
+def _is_narrow(data: bytes) -> bool:
+    """Whether data without a zero byte are 8-bit text: valid UTF-8, mostly ASCII words, or nothing as UTF-16.
+
+    UTF-16 without a zero byte is text of East Asia alone, of which a third of the bytes fall among ASCII letters.
+    """
+    sample = data[: _SAMPLE // 2 * 2]
+    if data.isascii() or looks_utf8(data, declared_wide=True):
+        return True
+    if sum(map(len, _ASCII_OF_TEXT.findall(sample))) * 10 > len(sample) * 6:
+        return True
+    readings = [sample.decode(codec, "replace") for codec in ("utf_16_le", "utf_16_be")]
+    return max(sum("\u3000" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7a3" for c in r) / len(r) for r in readings) < 0.8
+
+
 def _replaced(data: bytes, codec: str) -> str:
+    if codec == "euc_jp":
+        return japanese.decode_euc(data)
+    if codec == "iso2022_jp_ext":
+        return japanese.decode_iso2022(data)
     try:
         return scrub(data.decode(codec, "replace"))
     except (UnicodeError, ValueError):  # some stateful codecs fail in spite of "replace"

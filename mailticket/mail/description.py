@@ -39,8 +39,10 @@ def _repaired_type(kind: str, default: str) -> str:
     bare = kind.strip("/")
     if bare in ("html", "plain"):
         return f"text/{bare}"
-    if bare in ("multipart", "mixed", "alternative", "related"):
-        return "multipart/mixed"
+    if bare.startswith("multipart") or bare in ("mixed", "alternative", "related"):
+        return "multipart/mixed"  # "multipart/*" and its like: RFC 2046 section 5.1.3
+    if bare.startswith("text/"):
+        return "text/plain"  # section 4.1.4
     if bare in ("application", "image", "audio", "video"):
         return "application/octet-stream"
     return default

@@ -91,6 +91,15 @@ _FORWARD_SUBJECT = re.compile(
     r"|전달)\s?[:：]",
     re.IGNORECASE,
 )
+_REPLY_SUBJECT = re.compile(
+    # What gateways set before it: "[External]", "(EXT)", "*** SPAM ***".
+    r"\s*(?:(?:\[[^\]]{1,40}\]|\([^)]{1,40}\)|\*{2,5}[^*:]{1,30}\*{2,5}|ext(?:ern|ernal)?\b)\s?[:：]?\s*){0,4}"
+    r"(?:re|aw|antw(?:ort)?|sv|vs|vá|odp|odg|отв(?:ет)?|отг|відп(?:овідь)?|ynt|yan|rif|r|res(?:p|posta)?|rép"
+    r"|bls|bal|atb|ats|απ|σχετ|tl|trả lời|hồi âm|ตอบ(?:กลับ)?|رد|الرد|השב|תגובה|reply|回[复覆復信]|答[复覆復]"
+    r"|返信|회신|답장|답변)"
+    r"\s?(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3}|\d{1,3})?\s?[:：]",
+    re.IGNORECASE,
+)
 _MOBILE = re.compile(
     r"(?:sent (?:from|via|with|using)|get outlook for|von meinem|gesendet (?:von|mit)"
     r"|diese nachricht wurde von meinem|envoyé (?:de|depuis|à partir)|enviado (?:desde|do|de|a partir)|inviato da"
@@ -99,7 +108,6 @@ _MOBILE = re.compile(
     r"|取得 ?outlook|나의 ?i(?:phone|pad)에서|outlook for)",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"[?!？！。]|\.\s*$")
 _POINTS_DOWN = re.compile(
     r"\b(?:below|inline|in-line|in line|beneath|forward(?:ed|ing)?|fyi|f\.y\.i|interspersed|between the lines|in red"
     r"|in blue|unten|untenstehend|weitergeleitet|ci-dessous|abajo|más abajo|abaixo|qui sotto|di seguito|hieronder"
@@ -117,6 +125,11 @@ def points_down(text: str) -> bool:
 def is_forward_subject(subject: str) -> bool:
     """Whether the subject marks a forward ("Fwd:", "WG:", "转发："), whose text below is what the mail is about."""
     return _FORWARD_SUBJECT.match(subject[:80]) is not None
+
+
+def is_reply_subject(subject: str) -> bool:
+    """Whether the subject says that the mail answers another ("Re:", "AW:", "回复："), in any language."""
+    return _REPLY_SUBJECT.match(subject[:200]) is not None
 
 
 def _framed(line: str, phrases: re.Pattern[str], *, colon_too: bool) -> bool:
@@ -228,18 +241,13 @@ def _is_block(kinds: dict[str, str]) -> bool:
 def signature_start(lines: list[str], begin: int) -> int | None:
     """Where a signature begins that ends the text: "-- " (RFC 3676 section 4.3), or a mobile program's line.
 
-    Only a signature with nothing below it is cut: text below one may be an answer.
+    Only a signature with nothing below it is cut: text below one may be an answer. The mark has its blank; without it,
+    and as another dash, it is what people draw between the parts of what they say.
     """
     last = len(lines) - 1
     while last >= begin and not lines[last].strip():
         last -= 1
-    if last < begin:
-        return None
-    for index in range(last, max(begin - 1, last - 12), -1):
-        line = lines[index].strip()
-        if line in ("--", "—") and lines[index].lstrip() == lines[index]:
-            exact = lines[index].rstrip("\r") == "-- "
-            body = [part for part in lines[index + 1 : last + 1] if part.strip()]
-            if exact or (len(body) <= 6 and not any(len(part) > 60 or _SENTENCE_END.search(part) for part in body)):
-                return index
-    return last if is_mobile_signature(lines[last]) else None
+    for index in range(last, begin - 1, -1):
+        if lines[index].rstrip("\r") == "-- ":
+            return index
+    return last if last >= begin and is_mobile_signature(lines[last]) else None

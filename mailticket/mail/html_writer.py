@@ -22,18 +22,27 @@ _BLOCKS = _PARAGRAPHS | frozenset({
 })  # fmt: skip
 _IN_CELLS = frozenset(("p", "div", "center", "span", "section", "h1", "h2", "h3", "h4", "h5", "h6"))
 _UNSEEN = frozenset({
-    "script", "style", "head", "title", "template", "object", "embed", "applet", "svg", "math", "iframe",
-    "audio", "video", "canvas", "select", "datalist", "noframes",
+    "script", "style", "head", "title", "template", "svg", "math", "iframe", "audio", "video", "canvas", "select",
+    "datalist", "noframes",
 })  # fmt: skip
 _HIDING = re.compile(
     r"display\s{0,5}:\s{0,5}none|visibility\s{0,5}:\s{0,5}hidden|mso-hide\s{0,5}:\s{0,5}all"
-    r"|font-size\s{0,5}:\s{0,5}0(?:px|pt|em|%)?\s{0,5}(?:;|!|$)|max-height\s{0,5}:\s{0,5}0(?:px)?\s{0,5}(?:;|!|$)"
+    r"|max-height\s{0,5}:\s{0,5}0(?:px)?\s{0,5}(?:;|!|$)"
     r"|(?<![\w-])opacity\s{0,5}:\s{0,5}0(?:\.0{1,5})?\s{0,5}(?:;|!|$)",
     re.IGNORECASE,
 )
+_SIZE = re.compile(r"(?<![\w-])font(?:-size)?\s{0,5}:\s{0,5}([^;]{1,60})", re.IGNORECASE)
+_NO_SIZE = re.compile(r"0{1,3}(?:\.0{1,5})?(?:px|pt|em|rem|ex|%|/\S{1,20}(?: .*)?)?(?:\s|!|$)")
+_RELATIVE_SIZE = re.compile(r"[\d.]{1,10}(?:em|ex|%)|inherit|unset|smaller|larger")
+_WHITE_SPACE = re.compile(
+    r"(?<![\w-])white-space\s{0,5}:\s{0,5}(pre-wrap|pre-line|break-spaces|pre|normal|nowrap)(?![\w-])", re.IGNORECASE
+)
+_KEPT_LINES = {"pre": "pre", "pre-wrap": "pre", "break-spaces": "pre", "pre-line": "lines"}
 _PADDING = re.compile("(?:[\u034f\u00ad\u200b-\u200f\u2007\ufeff]\\s?){2,}")
 _SHOWN_SCHEMES = ("http://", "https://", "mailto:", "tel:", "ftp://")
 BLANK = re.compile(r"[ \t\n\r\f\v]+")
+_BLANKS_IN_LINE = re.compile(r"[ \t\r\f\v]+")
+MAX_STYLE = 4000  # characters of one style attribute
 
 
 class Writer:
@@ -47,7 +56,9 @@ class Writer:
         self.blank_due = False
         self.quotes = 0
         self.hidden = 0  # depth below an unseen element, itself included
-        self.pre = 0
+        self.pre = ""  # "pre": blanks and line ends count, "lines": line ends do
+        self.sizeless = False  # the font size is nought; text shows only where an element sets its own
+        self.outer: list[tuple[str, bool]] = []  # pre and sizeless around each open element
         self.lists: list[int] = []  # the next number of each open list, -1 for bullets
         self.marker = ""
         self.links: list[tuple[str, int, int]] = []  # target, line and piece where its text begins
@@ -65,8 +76,13 @@ class Writer:
         if tag in _UNSEEN or (attributes and _is_hidden(tag, attributes)):
             self.hidden = 1
             return
+        self.outer.append((self.pre, self.sizeless))
         if tag in _BLOCKS:
             self._break(tag)
+        if tag == "pre":
+            self.pre = "pre"
+        if attributes:
+            self._restyle(tag, attributes)
         opener = self._STARTS.get(tag)
         if opener:
             opener(self, attributes)
@@ -80,11 +96,26 @@ class Writer:
         closer = self._ENDS.get(tag)
         if closer:
             closer(self)
+        if self.outer:
+            self.pre, self.sizeless = self.outer.pop()
+
+    def _restyle(self, tag: str, attributes: dict[str, str]) -> None:
+        """What an element's own style says of font size and white space."""
+        if tag == "font" and "size" in attributes:
+            self.sizeless = False
+        style = attributes.get("style", "")[:MAX_STYLE]
+        for size in _SIZE.findall(style):
+            value = size.strip().lower()
+            self.sizeless = bool(_NO_SIZE.match(value)) or (self.sizeless and bool(_RELATIVE_SIZE.match(value)))
+        for mode in _WHITE_SPACE.findall(style):
+            self.pre = _KEPT_LINES.get(mode.lower(), "")
 
     def data(self, data: str) -> None:
-        if self.hidden or self.size > MAX_TEXT:
+        if self.hidden or self.sizeless or self.size > MAX_TEXT:
             return
-        if self.pre:
+        if self.pre and (self.filled or data.strip()):
+            if self.pre == "lines":
+                data = _BLANKS_IN_LINE.sub(" ", data).replace("\n ", "\n")
             first, *rest = data.split("\n")
             self._add(first)
             for rest_line in rest:
@@ -126,8 +157,8 @@ class Writer:
         """End the running line."""
         body = "".join(self.line)
         self.line, self.filled, self.held_break = [], False, False
-        if body.strip() == "--":
-            body = SIGNATURE
+        if body.strip() == "--":  # without its blank it is a line that people draw
+            body = SIGNATURE if body.endswith((" ", "\u00a0")) else "--"
         elif not self.pre:
             body = body.strip(" ")
         if not body.strip() and not keep_empty:
@@ -172,12 +203,6 @@ class Writer:
 
     def _end_quote(self) -> None:
         self.quotes = max(0, self.quotes - 1)
-
-    def _start_pre(self, _attributes: dict[str, str]) -> None:
-        self.pre += 1
-
-    def _end_pre(self) -> None:
-        self.pre = max(0, self.pre - 1)
 
     def _start_list(self, _attributes: dict[str, str]) -> None:
         self.lists.append(-1)
@@ -242,7 +267,6 @@ class Writer:
     _STARTS: ClassVar = {
         "br": _line_break,
         "blockquote": _start_quote,
-        "pre": _start_pre,
         "ul": _start_list,
         "menu": _start_list,
         "ol": _start_ordered,
@@ -256,7 +280,6 @@ class Writer:
     }
     _ENDS: ClassVar = {
         "blockquote": _end_quote,
-        "pre": _end_pre,
         "ul": _end_list,
         "menu": _end_list,
         "ol": _end_list,
@@ -270,7 +293,7 @@ def _is_hidden(tag: str, attributes: dict[str, str]) -> bool:
     if "hidden" in attributes and tag != "a":
         return True
     style = attributes.get("style")
-    return bool(style and _HIDING.search(style[:4000]))
+    return bool(style and _HIDING.search(style[:MAX_STYLE]))
 
 
 def _is_pixel(attributes: dict[str, str]) -> bool:

@@ -95,7 +95,7 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]{0,20}:")
-_ID = re.compile(r"<[^<>\s]{1,500}>")
+_ID = re.compile(r"<([^<>]{1,600})>")
 _BARE_ID = re.compile(r"[^\s<>,;\"]{1,240}@[^\s<>,;\"]{1,240}")
 _ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.\d{1,9})?\s?(Z|[+-]\d\d:?\d\d)?")
 
@@ -219,10 +219,10 @@ def parse_date(text: str) -> datetime | None:
 def message_id(part_headers: Headers) -> str:
     """The Message-ID with its angle brackets, "" without one."""
     text = headers.text(part_headers, "message-id")
-    match = _ID.search("".join(text.split()) if "<" in text else text)
-    if match:
-        return match[0]
-    bare = text.strip("<> ").split()
+    ids = _bracketed(text)
+    if ids:
+        return ids[0]
+    bare = text.strip("<> \"'").split()
     return f"<{bare[0][:MAX_MESSAGE_ID]}>" if bare else ""
 
 
@@ -231,10 +231,23 @@ def message_ids(part_headers: Headers, name: str) -> tuple[str, ...]:
     distinct: dict[str, None] = {}
     for raw in part_headers.all_raw(name)[:10]:
         text = headers.decode(raw)
-        ids = _ID.findall(text) or [f"<{bare}>" for bare in _BARE_ID.findall(text)]
+        ids = _bracketed(text) or [f"<{bare}>" for bare in _BARE_ID.findall(text)]
         distinct.update(dict.fromkeys(headers.clean_line(i) for i in ids))
     ids = list(distinct)
     return tuple(ids if len(ids) <= MAX_REFERENCES else [ids[0], *ids[-(MAX_REFERENCES - 1) :]])
+
+
+def _bracketed(text: str) -> list[str]:
+    """What stands in angle brackets, joined where it was folded or blanks got into it: no Message-ID has any.
+
+    With blanks inside only what has an "@" is one: dates and names stand in brackets too.
+    """
+    ids: list[str] = []
+    for inside in _ID.findall(text):
+        joined = "".join(inside.split())
+        if joined and len(joined) <= MAX_MESSAGE_ID and (joined == inside or "@" in joined):
+            ids.append(f"<{joined}>")
+    return ids
 
 
 def return_path(part_headers: Headers) -> str | None:

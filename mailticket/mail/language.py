@@ -5,31 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from mailticket.text.hanzi import ONLY_SIMPLIFIED, ONLY_TRADITIONAL
+
 SAMPLE = 4000  # characters looked at; a language shows earlier
 _NOISE = re.compile(r"https?://\S{1,2000}|\S{1,100}@\S{1,200}|\b(?=\w{0,60}\d)\w{4,}")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-
-# Characters that only one of the two forms of Chinese uses, pair by pair.
-_SIMPLIFIED = (
-    "们个这来时说国对发会学过为还没经见开问动现样点实间体当无应从业关进种机头义战气后长门东车书马风乐听买卖钱电话"
-    "网络账户请谢谁让认识记录号码证费价帐单转换币区块链险虚拟难题处紧急绑错误异系统务员办复资证级别输验绑锁冻结订简"
-    "历显热线联络尽请诉讼护报变归须预较频谓议论评词课谈岁边远运连选适邮银钟铁错键阅队阳阶际陆页项顺领题颜飞饭馆鱼鸟"
-    "额压历厅厂参双图团围圆坏坚声备够妈孙宁宝审宽导层属帮广庆库应废张弹强归径忆态总惊愿担据损摇摆断旧显术杀权条极构"
-    "标栏树检楼横欢欧毁汇汉沟泽洁测济浏涌涨渐湾满灭灯炼烂爱状独环珑疗监盖盘码础离种积称稳竞笔签筛纠红纪约纯纸线组细"
-    "终绍给绝统继续维绪绿缓编缩罗职联脑脚脸节药获营虑虽补装规视觉览觉触计订训讯设访诚该详语误课调谅贝负财责败货质购"
-    "贴贵贷贸赚赛赢趋跃软轮轻载辑输达迁还违迟递遗释钥销锁闭闲闻隐随"
-)
-_TRADITIONAL = (
-    "們個這來時說國對發會學過為還沒經見開問動現樣點實間體當無應從業關進種機頭義戰氣後長門東車書馬風樂聽買賣錢電話"
-    "網絡賬戶請謝誰讓認識記錄號碼證費價帳單轉換幣區塊鏈險虛擬難題處緊急綁錯誤異係統務員辦複資證級別輸驗綁鎖凍結訂簡"
-    "歷顯熱線聯絡盡請訴訟護報變歸須預較頻謂議論評詞課談歲邊遠運連選適郵銀鐘鐵錯鍵閱隊陽階際陸頁項順領題顏飛飯館魚鳥"
-    "額壓曆廳廠參雙圖團圍圓壞堅聲備夠媽孫寧寶審寬導層屬幫廣慶庫應廢張彈強歸徑憶態總驚願擔據損搖擺斷舊顯術殺權條極構"
-    "標欄樹檢樓橫歡歐毀匯漢溝澤潔測濟瀏湧漲漸灣滿滅燈煉爛愛狀獨環瓏療監蓋盤碼礎離種積稱穩競筆簽篩糾紅紀約純紙線組細"
-    "終紹給絕統繼續維緒綠緩編縮羅職聯腦腳臉節藥獲營慮雖補裝規視覺覽覺觸計訂訓訊設訪誠該詳語誤課調諒貝負財責敗貨質購"
-    "貼貴貸貿賺賽贏趨躍軟輪輕載輯輸達遷還違遲遞遺釋鑰銷鎖閉閒聞隱隨"
-)
-_ONLY_SIMPLIFIED = frozenset(_SIMPLIFIED) - frozenset(_TRADITIONAL)
-_ONLY_TRADITIONAL = frozenset(_TRADITIONAL) - frozenset(_SIMPLIFIED)
 
 # Frequent words of each language in Latin letters. A word of several languages counts for each of them.
 _COMMON: dict[str, frozenset[str]] = {
@@ -137,8 +117,8 @@ def _east_asian(sample: str, scripts: Counter[str]) -> str:
         return "ko"
     if scripts["han"] < 2:
         return ""
-    simplified = sum(1 for c in sample if c in _ONLY_SIMPLIFIED)
-    traditional = sum(1 for c in sample if c in _ONLY_TRADITIONAL)
+    simplified = sum(1 for c in sample if c in ONLY_SIMPLIFIED)
+    traditional = sum(1 for c in sample if c in ONLY_TRADITIONAL)
     return "zh-Hant" if traditional > simplified else "zh-Hans"
 
 

@@ -104,6 +104,11 @@ def of_bytes(raw: bytes) -> str:
     return clean_filename(charsets.decode(raw)) or "attachment.bin"
 
 
+def of_picture(given: str, kind: str, number: int) -> str:
+    """The name of a picture that was written into HTML: as given there, else after its type and place."""
+    return clean_filename(given) or f"image-{number + 1}.{_EXTENSIONS.get(kind, 'bin')}"
+
+
 def type_by_extension(filename: str) -> str:
     """The media type that an extension stands for, application/octet-stream where unknown."""
     return _TYPES.get(filename.rpartition(".")[2].lower(), "application/octet-stream")

@@ -1,12 +1,14 @@
 """What is new in a mail's text: history, attribution lines and closing signatures cut for display, in doubt kept.
 
 The rules of the room: every word of the writer stays; what cannot be told from the writer's words stays; a mail that
-had text never becomes empty; the cost is linear in the text. The whole text is always kept beside the new text.
+answers nothing has no history; below our own marker only our own lines are history; a mail that had text never becomes
+empty; the cost is linear in the text. The whole text is always kept beside the new text.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mailticket.mail.attribution import Attribution, attributions, is_wrapped_verb
@@ -18,24 +20,33 @@ from mailticket.mail.headings import (
     points_down,
     signature_start,
 )
-from mailticket.mail.values import Cut
+from mailticket.mail.ours import lines_of_ours
+from mailticket.mail.values import Cut, OurLetters
 
 MAX_TEXT = 256 * 1024  # characters that are searched for history; text beyond it shares the fate of the last of these
 _QUOTE_MARKS = (">", "＞")
+_QUOTES_AND_BLANKS = " \t\u00a0>＞|"
+_KNOWN_SHARE = 0.6  # of the quoted lines below our marker
+_LINES_ABOVE = 4  # our marker, in which what our HTML hides may stand, or a gateway's warning
 
 
 @dataclass(slots=True)
 class _Trimming:
-    """The state of one pass: lines, what of them is quoted, the lines kept so far and the cuts made so far."""
+    """The state of one pass: lines, what of them is history by its mark, the lines kept and the cuts made so far.
+
+    below: the line from which on only marked lines are history, for our marker stands right above it.
+    """
 
     lines: list[str]
     quoted: list[bool]
+    below: int
     forwarded: bool
     attributed: dict[int, Attribution]
     new_lines: list[str] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
     has_text: bool = False  # whether a kept line has text
-    lines_at_last_cut: int = 0
+    has_others_text: bool = False  # whether words of somebody else were kept, which may end in their signature
+    last_cuts: list[int] = field(default_factory=list)  # the number of kept lines at each cut
 
     def keep(self, start: int, end: int) -> int:
         for line in self.lines[start:end]:
@@ -43,39 +54,55 @@ class _Trimming:
             self.has_text = self.has_text or bool(line.strip())
         return end
 
+    def keep_others(self, start: int, end: int) -> int:
+        self.has_others_text = True
+        return self.keep(start, end)
+
+    def marker_follows(self, index: int) -> bool:
+        """Whether our marker stands a few lines below a line, with a gateway's warning in between."""
+        return self.below < len(self.lines) and 0 < self.below - index <= 2 * _LINES_ABOVE
+
     def cut(self, kind: str, start: int, end: int) -> int:
         first = next((line.strip() for line in self.lines[start:end] if line.strip()), "")
         self.cuts.append(Cut(kind, first[:200], end - start))
-        self.lines_at_last_cut = len(self.new_lines)
+        self.last_cuts.append(len(self.new_lines))
         return end
 
 
-def trim(text: str, *, marker: str = "", forwarded: bool = False) -> tuple[str, tuple[Cut, ...]]:
+def trim(
+    text: str, *, marker: str = "", letters: OurLetters = OurLetters(),  # noqa: B008 (a frozen value)
+    forwarded: bool = False, answers: bool = True,
+) -> tuple[str, tuple[Cut, ...]]:  # fmt: skip
     """The new text of a mail and what was cut from it.
 
     text: the readable text of the mail. marker: the line in our own mails above which people write their answer.
-    forwarded: the subject says that this is a forward; then unquoted text below a header block is kept.
+    letters: what stands below it in them. forwarded: the subject says that this is a forward; then unquoted text below
+    a header block is kept. answers: whether the mail answers another; if not, all that it quotes is what it is about.
     The new text consists of lines of the text (a line shared with an attribution is cut at it), blank ends removed.
     """
     limit = len(text) if len(text) <= MAX_TEXT else text.rfind("\n", 0, MAX_TEXT) + 1
     head, tail = text[:limit], text[limit:]
     lines = head.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    above = _above_marker(lines, marker)
-    if above is not None:
-        new, cuts, _ = _trim_lines(lines[:above], forwarded, history_follows=True)
-        if new:
-            first = lines[above].strip()[:200]
-            return new, (*cuts, Cut("below the marker", first, len(lines) - above))
-    new, cuts, to_the_end = _trim_lines(lines, forwarded, history_follows=False, more_follows=bool(tail))
+    state, to_the_end = _pass(lines, _marker_lines(lines, marker) if answers else None, letters, forwarded)
+    if not answers and state.cuts:
+        return text.strip(), ()
+    if not state.has_others_text and (to_the_end or not tail):
+        _cut_signature(state)
+    new = _joined(state.new_lines)
     if not new:
         return text.strip(), ()
     if tail and not to_the_end:
         new = f"{new}\n{tail.rstrip()}"
-    return new, tuple(cuts)
+    return new, tuple(state.cuts)
 
 
-def _above_marker(lines: list[str], marker: str) -> int | None:
-    """The index of our own marker line, quoted or not, unless a forward begins above it."""
+def has_marker(text: str, marker: str) -> bool:
+    """Whether our own marker line stands in the text, quoted or not."""
+    return _marker_lines(text[:MAX_TEXT].splitlines(), marker) is not None
+
+
+def _marker_lines(lines: list[str], marker: str) -> tuple[int, int] | None:
+    """The lines (end exclusive) of our own marker, quoted or not, unless a forward begins above it."""
     mark = "".join(marker.split())
     if len(mark) < 8:
         return None
@@ -84,37 +111,78 @@ def _above_marker(lines: list[str], marker: str) -> int | None:
             return None
         bare = "".join(line.lstrip(" \t>＞|").split())
         if bare[: len(mark)] == mark:
-            return index
+            return index, index + 1
         if bare and len(bare) >= 8 and mark.startswith(bare) and index + 1 < len(lines):
             two_lines = bare + "".join(lines[index + 1].lstrip(" \t>＞|").split())
             if two_lines[: len(mark)] == mark:
-                return index
+                return index, index + 2
     return None
 
 
-def _trim_lines(
-    lines: list[str], forwarded: bool, *, history_follows: bool, more_follows: bool = False
-) -> tuple[str, list[Cut], bool]:
-    """One pass over the lines: the new text, the cuts, and whether the last cut reaches the end."""
+def _pass(
+    lines: list[str], marker: tuple[int, int] | None, letters: OurLetters, forwarded: bool
+) -> tuple[_Trimming, bool]:
+    """One pass over the lines: the lines kept and cut, and whether the last cut reaches the end."""
     quoted = [_is_quoted(line) and not is_wrapped_verb(line) for line in lines]
-    attributed = attributions(lines, quoted)
-    state = _Trimming(lines, quoted, forwarded, attributed)
+    if marker is not None:
+        _mark_ours(lines, quoted, marker, letters)
+    attributed = _attributions_with_bars(lines, quoted)
+    below = len(lines) if marker is None else marker[1]
+    state = _Trimming(lines, quoted, below, forwarded, attributed)
     index, to_the_end = 0, False
     while index < len(lines):
         line = lines[index]
         if not line.strip():
             index = state.keep(index, index + 1)
-        elif is_forward_heading(line):
-            index = state.keep(index, len(lines))
+        elif is_forward_heading(line) and index < below:
+            index = state.keep_others(index, len(lines))
         elif index in attributed:
-            index, to_the_end = _attributed(state, attributed[index], history_follows=history_follows)
+            index, to_the_end = _attributed(state, attributed[index])
         elif quoted[index]:
             index = _quote(state, index)
+            to_the_end = index == len(lines) and bool(state.cuts)
         else:
             index, to_the_end = _plain(state, index)
-    if not to_the_end and not more_follows:
-        _cut_signature(state)
-    return _joined(state.new_lines), state.cuts, to_the_end
+    return state, to_the_end
+
+
+def _mark_ours(lines: list[str], quoted: list[bool], marker: tuple[int, int], letters: OurLetters) -> None:
+    """Our own lines from the marker on become history; where all our letters are known, nothing else does."""
+    start, below = marker
+    first = max(start - _LINES_ABOVE, 0)
+    ours = lines_of_ours(lines[first:], letters)
+    again = lines_of_ours(lines[first:], OurLetters(sent=letters.said)) if letters.said else [False] * len(ours)
+    history = [mine or (mark and old) for mine, mark, old in zip(ours, quoted[first:], again, strict=True)]
+    marks = [at for at in range(below, len(lines)) if quoted[at] and lines[at].strip(_QUOTES_AND_BLANKS)]
+    # Of a quote that we hardly know the mail program made something else: then its marks alone say what it is.
+    strict = bool(letters.sent) and sum(history[at - first] for at in marks) >= _KNOWN_SHARE * len(marks)
+    strangers = [at for at in marks if not history[at - first]]
+    for run in _runs(strangers):
+        # Of letters that are not at hand only the sentences are known, and what is written right beside one of those.
+        sides = [at for at in (run[0] - 1, run[-1] + 1) if at < len(lines) and lines[at].strip(_QUOTES_AND_BLANKS)]
+        beside = any(history[at - first] for at in sides if at >= below)
+        for at in run:
+            quoted[at] = not (strict or beside)
+    for at in range(below, len(lines)):
+        quoted[at] = quoted[at] or history[at - first]
+    quoted[start:below] = [True] * (below - start)
+    # What our HTML hides above the marker, some programs show when they quote it.
+    at = start - 1
+    while at >= first and (history[at - first] or not lines[at].strip()):
+        quoted[at] = history[at - first]
+        at -= 1
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
+    """Numbers in order, as runs of those that follow each other."""
+    run: list[int] = []
+    for number in numbers:
+        if run and number != run[-1] + 1:
+            yield run
+            run = []
+        run.append(number)
+    if run:
+        yield run
 
 
 def _is_quoted(line: str) -> bool:
@@ -129,7 +197,20 @@ def _next_text(lines: list[str], index: int) -> int:
     return index
 
 
-def _attributed(state: _Trimming, attribution: Attribution, *, history_follows: bool) -> tuple[int, bool]:
+def _attributions_with_bars(lines: list[str], quoted: list[bool]) -> dict[int, Attribution]:
+    """The attributions; runs of lines with bars that stand right below one are quotes too, and are marked so."""
+    bars = [line.startswith("|") and not quoted[at] for at, line in enumerate(lines)]
+    if not any(bars):
+        return attributions(lines, quoted)
+    attributed = attributions(lines, [mark or bar for mark, bar in zip(quoted, bars, strict=True)])
+    for attribution in attributed.values():
+        at = _next_text(lines, attribution.end)
+        while at < len(lines) and bars[at]:
+            quoted[at], at = True, at + 1
+    return attributions(lines, quoted)
+
+
+def _attributed(state: _Trimming, attribution: Attribution) -> tuple[int, bool]:
     """Cut an attribution with what it introduces: a quote to its end, unquoted history to the end of the text."""
     following = _next_text(state.lines, attribution.end)
     if attribution.prefix:
@@ -139,18 +220,21 @@ def _attributed(state: _Trimming, attribution: Attribution, *, history_follows: 
         end = _quote_end(state, following)
         return state.cut("quote", attribution.start, end), end == len(state.lines)
     if following == len(state.lines):
-        if state.has_text or history_follows:
+        if state.has_text:
             return state.cut("attribution", attribution.start, following), True
         return state.keep(attribution.start, following), False
-    if attribution.certain and _history_to_the_end(state):
+    if attribution.certain and state.marker_follows(attribution.end):
+        return state.cut("attribution", attribution.start, attribution.end), False
+    if attribution.certain and _history_to_the_end(state, attribution.start):
         return state.cut("history", attribution.start, len(state.lines)), True
-    return state.keep(attribution.start, attribution.end), False
+    return state.keep_others(attribution.start, attribution.end), False
 
 
-def _history_to_the_end(state: _Trimming) -> bool:
+def _history_to_the_end(state: _Trimming, start: int) -> bool:
     """Whether unquoted text below may be cut: new text stands above, and it does not point at what is below."""
     return (
         state.has_text
+        and start < state.below == len(state.lines)
         and not state.forwarded
         and not points_down("\n".join(line[-300:] for line in state.new_lines[-40:]))
     )
@@ -160,11 +244,11 @@ def _quote(state: _Trimming, start: int) -> int:
     """Cut a quote without attribution, unless it looks like something that the writer typed."""
     end = _quote_end(state, start)
     run = [line.strip() for line in state.lines[start:end] if line.strip()]
-    if any(is_forward_heading(line) for line in run[:3]):
-        return state.keep(start, len(state.lines))
-    if _is_typed(run):
+    if start < state.below and any(is_forward_heading(line) for line in run[:3]):
+        return state.keep_others(start, len(state.lines))
+    if _is_quoted(state.lines[start]) and _is_typed(run):
         return state.keep(start, end)
-    return state.cut("quote", start, end)
+    return state.cut("quote" if start < state.below - 1 else "below the marker", start, end)
 
 
 def _is_typed(run: list[str]) -> bool:
@@ -223,17 +307,24 @@ def _plain(state: _Trimming, index: int) -> tuple[int, bool]:
     if following < len(state.lines) and state.quoted[following]:
         end = _quote_end(state, following)
         return state.cut("header block", index, end), end == len(state.lines)
-    if _history_to_the_end(state):
+    if block_end > head and state.marker_follows(block_end):
+        return state.cut("header block", index, block_end), False
+    if _history_to_the_end(state, index):
         return state.cut("header block", index, len(state.lines)), True
-    return state.keep(index, max(block_end, index + 1)), False
+    return state.keep_others(index, max(block_end, index + 1)), False
 
 
 def _cut_signature(state: _Trimming) -> None:
-    start = signature_start(state.new_lines, state.lines_at_last_cut)
+    """Cut the signature that ends the new text, whatever history stands below it."""
+    last = len(state.new_lines)
+    while last and not state.new_lines[last - 1].strip():
+        last -= 1
+    begin = max((at for at in state.last_cuts if at < last), default=0)
+    start = signature_start(state.new_lines[:last], begin)
     if start is None or not any(line.strip() for line in state.new_lines[:start]):
         return
-    first = next(line.strip() for line in state.new_lines[start:] if line.strip())
-    state.cuts.append(Cut("signature", first[:200], len(state.new_lines) - start))
+    first = next(line.strip() for line in state.new_lines[start:last] if line.strip())
+    state.cuts.append(Cut("signature", first[:200], last - start))
     del state.new_lines[start:]
 
 

@@ -12,11 +12,10 @@ from mailticket.mail.bodies import Bodies
 from mailticket.mail.bounce import bounce
 from mailticket.mail.claimed import claimed
 from mailticket.mail.complaint import complaint
-from mailticket.mail.headings import is_forward_subject
+from mailticket.mail.headings import is_forward_subject, is_reply_subject
 from mailticket.mail.language import language
 from mailticket.mail.parts import Headers, Part
-from mailticket.mail.quoting import trim
-from mailticket.mail.reactions import reaction
+from mailticket.mail.quoting import has_marker, trim
 from mailticket.mail.values import Address, Cut, Mail, Ourselves, Sender
 
 MAX_SUBJECT = 1000  # characters
@@ -54,14 +53,17 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
         size=len(raw),
         sender_address=sender,
         from_=from_,
+        from_raw=attempt("From", lambda: addresses.raw_from(part), ""),
         return_path=return_path,
         text=body.text,
         attachments=tuple(body.attachments),
+        encrypted=body.encrypted,
+        reaction=body.reaction,
         trust=verdict,
         trust_reason=reason,
         suppress=attempt("suppress", lambda: suppress(part, ourselves, return_path), ""),
         **fields,
-        **_meaning(content, root, body, fields["subject"], sender, return_path, ourselves, attempt),
+        **_meaning(content, root, body, fields, sender, return_path, ourselves, attempt),
         warnings=tuple(dict.fromkeys(attempt.warnings))[:MAX_WARNINGS],
     )
 
@@ -83,14 +85,20 @@ def _fields(part: Headers, attempt: _Attempts) -> dict[str, Any]:
 
 
 def _meaning(
-    content: bytes, root: Part, body: Bodies, subject: str, sender: Address | None, return_path: str | None,
-    ourselves: Ourselves, attempt: _Attempts,
+    content: bytes, root: Part, body: Bodies, fields: dict[str, Any], sender: Address | None,
+    return_path: str | None, ourselves: Ourselves, attempt: _Attempts,
 ) -> dict[str, Any]:  # fmt: skip
     """What the words say: what is new, in which language, and whether a program or a mail server speaks."""
     uncut: tuple[str, tuple[Cut, ...]] = (body.text, ())
-    forwarded = is_forward_subject(subject)
-    marker = ourselves.reply_marker
-    new_text, cuts = attempt("new text", lambda: trim(body.text, marker=marker, forwarded=forwarded), uncut)
+    subject, marker = fields["subject"], ourselves.reply_marker
+    circumstances: dict[str, Any] = {
+        "marker": marker,
+        "letters": ourselves.letters,
+        "forwarded": is_forward_subject(subject),
+        "answers": bool(fields["in_reply_to"] or fields["references"] or ourselves.letters.sent)
+        or is_reply_subject(subject),
+    }
+    new_text, cuts = attempt("new text", lambda: trim(body.text, **circumstances), uncut)
     envelope: dict[str, Any] = {"subject": subject, "sender": sender, "return_path": return_path}
     report: dict[str, Any] = {"root_type": root.type, "report_type": root.params.get("report-type", "").lower()}
     own_text, own_new_text = ("", "") if body.borrowed else (body.text, new_text)
@@ -98,7 +106,7 @@ def _meaning(
         "bounce", lambda: bounce(content, root, text=own_text, **envelope, own_addresses=ourselves.own_addresses), None
     )
     report["calendar_method"] = attempt("calendar", lambda: calendar_part.method(root, content), "")
-    report["reaction"] = attempt("reaction", lambda: reaction(root, content), "")
+    report["reaction"] = body.reaction
     report["complaint"] = attempt(
         "complaint", lambda: complaint(content, root, subject=subject, text=own_text, sender=sender), ""
     )
@@ -110,6 +118,7 @@ def _meaning(
     return {
         "new_text": new_text,
         "cuts": cuts,
+        "quotes_us": attempt("marker", lambda: has_marker(body.text, marker), False),
         "language": attempt("language", lambda: language(new_text or body.text), ""),
         "automatic": or_bounce(machine, delivery_report),
         "bounce": delivery_report,

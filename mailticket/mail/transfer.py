@@ -10,6 +10,8 @@ MAX_RUNS = 10_000  # pieces of base64 in one body
 _BASE64_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t\r\n"
 _FOREIGN_BYTES = bytes(byte for byte in range(256) if byte not in _BASE64_BYTES)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_LONG_WORD = 40  # characters; lines of base64 have up to 76
+_UNPRINTABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _SOFT_BREAK = re.compile(rb"=[ \t]{1,100}(?=\r?\n)")
 _UU_BEGIN = re.compile(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,300}\r?\n")
@@ -38,6 +40,22 @@ def decode_base64(data: bytes) -> tuple[bytes, str]:
     if padding < 0 or (not data[padding : padding + 8].strip(b"=\r\n \t-") and not data[padding:].strip(b"=\r\n \t")):
         return _one_run(data)
     return _several_runs(data)
+
+
+def is_no_base64(data: bytes) -> bool:
+    """Whether text that is said to be base64 was never encoded: words in the first line, or nothing readable comes out.
+
+    The first line decides, for a footer may stand in plain words below what was encoded.
+    """
+    first = next((line.strip() for line in data.split(b"\n", 20) if line.strip()), b"")
+    words = first.split()
+    foreign = first.translate(None, _BASE64_BYTES)
+    if len(words) >= 3 or (words and sum(byte >= 0x80 for byte in foreign) * 2 > len(first)):
+        return max(map(len, words)) < _LONG_WORD or bool(foreign)
+    if not foreign and (len(first) >= _LONG_WORD or len(b"".join(data.split())) % 4 == 0):
+        return False
+    content = decode_base64(data[:4000])[0]
+    return bool(_UNPRINTABLE.search(content)) and not _UNPRINTABLE.search(data[:4000])
 
 
 def _damaged(data: bytes) -> tuple[bytes, str]:

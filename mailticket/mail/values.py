@@ -11,6 +11,24 @@ Sender = Literal["verified", "failed", "unknown"]
 AutomaticKind = Literal["bounce", "auto-reply", "auto-generated", "list", "feedback-report", "read-receipt", "own"]
 
 
+SLOT = "\0"  # in a passage of our letters: here stands a value
+
+
+@dataclass(frozen=True, slots=True)
+class OurLetters:
+    """What our letters say, by which our own words are known below our marker.
+
+    passages: sentences of the templates with SLOT for each value. dates: the words that dates in letters are made of.
+    sent: the texts of the ticket's own letters, () while the ticket is not known; with them, what is neither in them
+    nor in the passages is not ours, quoted or not. said: what the requester wrote before, known where it is quoted.
+    """
+
+    passages: tuple[str, ...] = ()
+    dates: str = ""
+    sent: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Ourselves:
     """What the reader must know about the site it reads for; the defaults fit a site that says nothing.
@@ -19,7 +37,7 @@ class Ourselves:
     loop_mark: the value of our own X-Loop header ("" recognises none).
     authserv_id: whose Authentication-Results count (RFC 8601 section 2.5); "" none, "microsoft365" its headless form.
     spam_headers: (header name, value prefix) pairs by which the site's filter marks spam, lowercased.
-    reply_marker: the line in our own mails above which people write their answer.
+    reply_marker: the line in our own mails above which people write their answer. letters: what stands below it.
     """
 
     own_addresses: frozenset[str] = frozenset()
@@ -27,6 +45,7 @@ class Ourselves:
     authserv_id: str = ""
     spam_headers: tuple[tuple[str, str], ...] = (("x-spam-flag", "yes"), ("x-spam-status", "yes"))
     reply_marker: str = ""
+    letters: OurLetters = OurLetters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +79,9 @@ def address_key(address: str) -> str:
 class Attachment:
     """A part that is not the text of the mail. `part` finds it again in the raw bytes (see mail.attachment_bytes)."""
 
-    part: str  # path of the part: "2", "2.1", or "1#uu0" for the first uuencoded file inside the text part 1
+    # Path of the part: "2", "2.1". Inside one: "1#uu0" the first uuencoded file, "1#data0" the first picture in HTML,
+    # "2#tnef0" the first file of a winmail.dat, "2#cms/1.2" a part of the mail that was signed as one file.
+    part: str
     name: str
     type: str
     size: int  # decoded bytes
@@ -124,13 +145,15 @@ class Mail:
     origin, essence: digests by which it is known again when gateways changed it; "" where it lacks what they are made of.
     message_id, in_reply_to, references: with angle brackets, as written; "" or () where there is none.
     sender_address: the one usable From mailbox, else None (no From, several, a group, a broken address).
-    from_: all mailboxes of From, whatever they are worth.
+    from_: all mailboxes of From, whatever they are worth. from_raw: From as it came, decoded, for people to judge.
     claimed: for whom a group or form writes that has our own or a no-reply address in From, unverified; claimed_by: the
     header that says so.
     return_path: the topmost Return-Path without brackets; "" is the null path, None is no such header.
     date: the Date header, aware, or None. language: "en", "zh-Hans", "zh-Hant", another ISO 639-1 code, or "".
     trust: what the site's own Authentication-Results say of sender_address; trust_reason says it in words.
+    encrypted: the text cannot be read, so nothing can be missing from it. reaction: the emoji of a mail that is one.
     suppress: why no automatic answer may be sent though a person may have written ("" if it may): spam marks, wishes.
+    quotes_us: our marker stands in the text, so that the ticket's letters tell better what of it is ours.
     """
 
     digest: str
@@ -140,6 +163,7 @@ class Mail:
     subject: str = ""
     sender_address: Address | None = None
     from_: tuple[Address, ...] = ()
+    from_raw: str = ""
     claimed: Address | None = None
     claimed_by: str = ""
     to: tuple[Address, ...] = ()
@@ -154,11 +178,14 @@ class Mail:
     cuts: tuple[Cut, ...] = ()
     language: str = ""
     attachments: tuple[Attachment, ...] = ()
+    encrypted: bool = False
+    reaction: str = ""
     automatic: Automatic | None = None
     bounce: Bounce | None = None
     trust: Sender = "unknown"
     trust_reason: str = ""
     suppress: str = ""
+    quotes_us: bool = False
     delivered_to: tuple[str, ...] = ()  # Delivered-To, X-Original-To, Envelope-To: by which of our addresses it came
     origin: str = ""
     essence: str = ""

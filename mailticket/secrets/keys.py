@@ -46,23 +46,37 @@ _BYTE_ARRAY = re.compile(r"\[\s{0,3}(?:\d{1,3}\s{0,3},\s{0,3}){63}\d{1,3}\s{0,3}
 # The prefixes are those that the vendors document so that scanners can find leaked keys.
 _VENDOR = re.compile(
     r"(?<![0-9A-Za-z])(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{30,255}|github_pat_[0-9A-Za-z_]{40,255}|"
-    r"[sr]k_(?:live|test)_[0-9A-Za-z]{16,255}|xox[abeprs]-[0-9A-Za-z-]{10,255}|AIza[0-9A-Za-z_-]{35}|"
-    r"glpat-[0-9A-Za-z_-]{20,64}|"
+    r"[sr]k_(?:live|test)_[0-9A-Za-z]{16,255}|whsec_[0-9A-Za-z+/=]{24,100}|xox[abeprs]-[0-9A-Za-z-]{10,255}|"
+    r"AIza[0-9A-Za-z_-]{35}|GOCSPX-[0-9A-Za-z_-]{20,60}|ya29\.[0-9A-Za-z_-]{20,500}|glpat-[0-9A-Za-z_-]{20,64}|"
     r"SG\.[0-9A-Za-z_-]{16,64}\.[0-9A-Za-z_-]{16,64}|sk-(?:proj-|ant-)?[0-9A-Za-z_-]{20,255}|npm_[0-9A-Za-z]{36}|"
+    r"pypi-AgEI[0-9A-Za-z_-]{50,255}|hf_[0-9A-Za-z]{30,60}|dop_v1_[0-9a-f]{64}|dapi[0-9a-f]{32}|"
+    r"hvs\.[0-9A-Za-z_-]{24,255}|shp(?:at|ss|ca|pa)_[0-9a-fA-F]{32}|LTAI[0-9A-Za-z]{12,24}|"
+    r"ATATT3[0-9A-Za-z_=-]{50,255}|[0-9A-Za-z_~.-]{3}8Q~[0-9A-Za-z_~.-]{31,40}|\d{8,10}:AA[0-9A-Za-z_-]{33}|"
+    r"AGE-SECRET-KEY-1[0-9A-Z]{58}|"
     r"eyJ[0-9A-Za-z_-]{8,2000}\.eyJ[0-9A-Za-z_-]{4,4000}\.[0-9A-Za-z_-]{8,1000})(?![0-9A-Za-z])|"
     r"otpauth://[^\s<>\"']{5,500}"
 )
+# One of these is in whatever the pattern above matches.
+_VENDOR_SIGNS = (
+    "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "k_live_", "k_test_", "whsec_", "xox",
+    "AIza", "GOCSPX-", "ya29.", "glpat-", "SG.", "sk-", "npm_", "pypi-", "hf_", "dop_v1_", "dapi", "hvs.", "shp",
+    "LTAI", "ATATT3", "8Q~", ":AA", "AGE-SECRET", "eyJ", "otpauth://",
+)  # fmt: skip
+# Amazon's secret key has no prefix, but stands beside the ID of its key, which has one.
+_AMAZON_ID = re.compile(r"(?<![0-9A-Za-z])(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z])")
+_AMAZON_SECRET = re.compile(r"(?<![0-9A-Za-z/+=])[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])")
+_AMAZON_NEAR = 200
 _WORDED_TOKEN = re.compile(
-    r"(?:\b(?:api|app|access|auth|client|consumer|secret|shared|signing|master|private|2fa|totp|otp|"
-    r"backup|setup)[ _-]?(?:api[ _-]?)?(?:key|secret|token)s?"
-    r"(?:[ _-]?(?:id|key|string|value))?|\b(?:secret|token|bearer|passphrase|api)|api\s?(?:密[钥鑰匙]|"
-    r"秘[钥鑰匙]|私[钥鑰匙])|(?:密|秘|私)[钥鑰匙]|接口密[钥鑰匙]|令牌)"
+    r"(?:(?<![0-9A-Za-z])(?:api|app|access|auth|account|client|consumer|secret|shared|signing|master|private|2fa|totp|"
+    r"otp|backup|setup)[ _-]?(?:api[ _-]?|access[ _-]?)?(?:key|secret|token)s?"
+    r"(?:[ _-]?(?:id|key|secret|string|value))?|\b(?:secret|token|bearer|passphrase|api)|api\s?(?:密[钥鑰匙]|"
+    r"秘[钥鑰匙]|私[钥鑰匙])|(?:密|秘|私|金)[钥鑰匙]|接口密[钥鑰匙]|令牌)"
     r"['\"]?\s{0,3}(?:\([^)\n]{0,20}\)\s{0,2})?(?:is|are|was|=>|[:=]|是|为|"
     r"為)?\s{0,3}[\"'`<\[(]?(?P<value>[0-9A-Za-z+/_=.-]{16,200})",
     re.IGNORECASE,
 )
 # One of these is in whatever the pattern above matches.
-_TOKEN_SIGNS = ("key", "secret", "token", "bearer", "passphrase", "api", "密", "秘", "私", "令牌")
+_TOKEN_SIGNS = ("key", "secret", "token", "bearer", "passphrase", "api", "密", "秘", "私", "金", "令牌")
 
 
 def find(text: str) -> Iterator[Secret]:
@@ -77,11 +91,21 @@ def find(text: str) -> Iterator[Secret]:
             yield Secret("private key", match.start(), match.end())
     for match in _BYTE_ARRAY.finditer(text):
         yield Secret("private key", match.start(), match.end())
-    for match in _VENDOR.finditer(text):
-        yield Secret("API key", match.start(), match.end())
+    if mentions(text, _VENDOR_SIGNS):
+        for match in _VENDOR.finditer(text):
+            yield Secret("API key", match.start(), match.end())
+        yield from _amazon_secrets(text)
     for match in _WORDED_TOKEN.finditer(text) if mentions(loosely(text), _TOKEN_SIGNS) else ():
         if _looks_random(match.group("value")):
             yield Secret("API key", match.start("value"), match.start("value") + len(match.group("value").rstrip(".")))
+
+
+def _amazon_secrets(text: str) -> Iterator[Secret]:
+    """Secret keys near the ID of an Amazon key; 40 hexadecimal digits are a commit, not a key."""
+    for key_id in _AMAZON_ID.finditer(text):
+        for match in _AMAZON_SECRET.finditer(text, max(0, key_id.start() - _AMAZON_NEAR), key_id.end() + _AMAZON_NEAR):
+            if _looks_random(match.group()) and not match.group().islower():
+                yield Secret("API key", match.start(), match.end())
 
 
 def base58check(text: str) -> bool:
@@ -122,6 +146,8 @@ def _called_key(text: str, start: int, end: int) -> bool:
 
 def _looks_random(value: str) -> bool:
     """Long, with digits among letters: no word, no file name, no plain number."""
+    if len(value) == 40 and _AMAZON_SECRET.fullmatch(value):  # may hold a single digit, and end in a sign
+        return any(c.isdigit() for c in value) and any(c.isupper() for c in value) and any(c.islower() for c in value)
     value = value.rstrip(".=-_/")
     digits = sum(c.isdigit() for c in value)
     letters = sum(c.isalpha() for c in value)

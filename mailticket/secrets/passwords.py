@@ -1,11 +1,16 @@
-"""Passwords and one-time codes: only with wording, since by shape they are any word and any number."""
+"""Passwords: only with wording, since by shape they are any word. How sure one is, its looks and its place decide.
+
+What looks like a password, is quoted, or stands behind a colon is one. "My password is refused" and "my password is
+kittens" are the same sentence, so a plain word is doubtful at most, and nothing in running prose.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from mailticket.secrets.spans import Secret, last_end, loosely, mentions
+from mailticket.secrets.spans import Grade, Secret, loosely, mentions
+from mailticket.text.words import HAN
 
 _NAMES = (
     r"pass ?words?|passwd|passcode|pass ?phrase|pwd|pword|psw|\bpw|\bpass|пароль|contraseña|passwort|"
@@ -14,27 +19,29 @@ _NAMES = (
 )
 # One of these is in whatever the names match.
 _NAME_SIGNS = ("pass", "pwd", "pword", "psw", "pw", "пароль", "contraseña", "kennwort", "senha", "wachtwoord")
+_CHOSEN = r"(?:[ \t](?:i|we)[ \t](?:use|used|set|have|had|chose|created|typed|entered|tried)(?:[ \t]\w{1,10}){0,2}?)"
+_PURPOSE = r"(?!is\b|was\b)[\w@.-]{1,40}"
 _QUALIFIER = (
-    r"(?:[ \t](?:i|we)[ \t](?:use|used|set|have|had|chose|created|typed|entered|tried)(?:[ \t]\w{1,10}){0,2})?"
-    r"(?:[ \t]{1,2}(?:for|of|to|on|in|at)[ \t](?:[\w@.-]{1,40}[ \t]{1,2}){0,3}[\w@.-]{1,40})?"
+    rf"(?P<chosen>{_CHOSEN})?"
+    rf"(?:[ \t]{{1,2}}(?:for|of|to|on|in|at)[ \t](?:{_PURPOSE}[ \t]{{1,2}}){{0,3}}{_PURPOSE})?"
 )
-# "password: x", "password for my account = x": whatever follows is the password.
+# "password: x", "password for my account = x".
 _MARKED = re.compile(
     rf"(?<![A-Za-z=])(?:{_NAMES}){_QUALIFIER}"
-    rf"(?:[ \t]{{0,2}}\([^)\n]{{0,30}}\))?[ \t]{{0,3}}(?:is|was)?[ \t]{{0,2}}[:=][>]?\s{{0,3}}"
-    r"[\"'`“「]?(?P<value>[^\s\"'`”」<>]{2,80})",
+    rf"(?:[ \t]{{0,2}}\([^)\n]{{0,30}}\))?[ \t]{{0,3}}(?:is|was)?[ \t]{{0,2}}[:=][>]?(?P<gap>\s{{0,3}})"
+    r"(?P<quote>[\"'`“「]?)(?P<value>[^\s\"'`”」<>]{2,80})",
     re.IGNORECASE,
 )
-# "my password is x" and "password x": only what cannot be the next word of the sentence.
+# "my password is x" and "password x".
 _SPOKEN = re.compile(
     rf"(?<![A-Za-z=])(?:{_NAMES}){_QUALIFIER}"
-    rf"[ \t]{{1,3}}(?P<verb>(?:is|was|being|->|→|-)[ \t]{{1,3}})?"
-    r"(?P<quote>[\"'`“「]?)(?P<value>[^\s\"'`”」<>]{3,80})(?P<after>.?)",
+    r"(?P<verb>['’]s[ \t]{1,3}|[ \t]{1,3}(?:is|was|being|est|ist|lautet|es|->|→|-)[ \t]{1,3})?(?(verb)|[ \t]{1,3})"
+    r"(?P<quote>[\"'`“「]?)(?P<value>[^\s\"'`”」<>]{3,80})",
     re.IGNORECASE,
 )
 _CHINESE = re.compile(
     r"(?:密\s?[码碼]|口令|通行[码碼]|pin[码碼])(?P<link>\s{0,2}(?:(?:就|都|分别)?(?:是|为|為)|[:=]|"
-    r"改(?:成|为)了?|叫|设(?:成|为)了?)\s{0,2}[:=]?\s{0,3}|\s{0,2})[\"'`“「《(]?"
+    r"改(?:成|为)了?|叫|设(?:成|为)了?)\s{0,2}[:=]?\s{0,3}|\s{0,2})(?P<quote>[\"'`“「《(]?)"
     r"(?P<value>[\x21-\x26\x28-\x3b\x3d\x3f-\x7e]{4,64})"
 )
 _PIN = re.compile(
@@ -46,81 +53,57 @@ _PAIR = re.compile(
     r"(?:[\w.+-]{1,64}@[\w.-]{1,100}|\w{3,40})\s{0,3}[/|]\s{0,3}(?P<value>[^\s/|,，。<>]{4,64})",
     re.IGNORECASE,
 )
-_NO_PASSWORDS = frozenset(
-    """
-    not no wrong incorrect correct the a an my your our their his her its still always never ever being been expired
-    reset resets resetting changed change changing required invalid valid secure insecure safe compromised lost
-    forgotten forgot forget very too so ok okay fine also now what which in on to for of at by from with and or but
-    rejected accepted working work works doesn't don't didn't isn't unknown different same right strong weak leaked
-    stolen hacked exposed locked blocked disabled missing empty needed set sent something nothing only just all
-    already simply because when while if again after before then than that this these those i we you he she they it
-    there here maybe perhaps probably please help page link button form field recovery manager managers email e-mail
-    mail mails screen request requests option protected protection update updated issue issues problem problems error
-    errors none n/a na unable failed fails fail failing cannot can't won't could would should will must has have had
-    does do did is was are were be shown visible hidden emailed typed entered saved stored shared good bad new old
-    mine correctly yes login account accounts code codes hint policy length too-weak twice once anymore either
-    exactly definitely really certainly it's that's otherwise impossible possible known taken longer short long easy
-    hard difficult strange weird
-    """.split()  # noqa: SIM905 - a list of words reads as words
+# Whom the password lets in, named beside it: without that a plain word gives nothing away.
+_LOGIN = re.compile(
+    r"\b(?:user|log-?in|account|e-?mail)(?:[ -]?(?:name|id|address))?(?: ?[:=] ?| is | (?=[\w.+-]{0,64}[@\d]))[\w.+-]|"
+    r"[账帳帐賬][号號户戶]码?\s?[:是为為]?\s?[0-9A-Za-z]|(?:用[户戶]名|[邮郵]箱)\s?[:是为為]?\s?[0-9A-Za-z]",
+    re.IGNORECASE,
 )
-_SHAPE_OF_ID = re.compile(
-    r"(?:0x)?[0-9a-fA-F]{64}|https?://.*|[*•●.xX]+|\d{4}-\d\d-\d\d|[A-Z]{1,8}-[0-9A-Z]{4}-[0-9A-Z]{4}"
+_LOGIN_BEFORE = 80
+_NO_PASSWORD = re.compile(
+    r"(?:0x)?[0-9a-fA-F]{64}|https?://.*|[*•●.xX]+|\d{4}-\d\d-\d\d|[A-Z]{1,8}-[0-9A-Z]{4}-[0-9A-Z]{4}|\[redacted.*"
 )
 
-_DIGITS = re.compile(r"(?<![0-9A-Za-z_#@+$€£¥-])(?<!\d[.,:/])(?:\d{6,8}|\d{3}[ -]\d{3})(?![0-9A-Za-z_@%]|[.,:/-]\d)")
-_CODE_WORDING = re.compile(
-    r"\b2 ?fa\b|\botp\b|\bmfa\b|\btotp\b|two[- ]factor|authenticator|google auth|\b(?:verification|"
-    r"security|sms|login|log-in|one[- ]time|auth|access|confirmation|"
-    r"email|backup|text|verify|passkey)[ -]?(?:pass)?codes?|\bcodes?\b|一次性密码|验证码|驗證碼|"
-    r"动态[码碼口]|動態[码碼密]|动态密码|校验码|校驗碼|安全码|安全碼|谷歌[码碼]|"
-    r"短信[码碼]|双重验证|雙重驗證|二次验证|备份码|備份碼|код|código",
-    re.IGNORECASE,
+_WORD = r"[^\W\d_]+(?:['’-][^\W\d_]+)*"
+_PROSE = re.compile(rf"{_WORD}(?:[-.,;:!?…()/&—–]+{_WORD})*")  # a blank forgotten behind a sign is common
+_MEASURE = re.compile(r"\d+(?:[-–.,:/+%]+\d*)+|\d+(?:st|nd|rd|th|x|h|d)?(?:[-–+]+[^\W\d_]+)+", re.IGNORECASE)
+_SIGN = re.compile(r"[@#$%^&*_+=~|\\{}\[\]]")
+_SIGN_OR_MARK = re.compile(r"[@#$%^&*_+=~|\\{}\[\]!?]")
+_MIXED = re.compile(r"[a-z][A-Z]")
+_MAILBOX = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}")
+# An English verb or adjective by its ending: what a password is ("refused", "frozen", "unusable") more often than one.
+_ENDING_OF_ENGLISH = re.compile(r".{2,}(?:ed|..en|ing|[ai]ble|less|ful)", re.IGNORECASE)
+_COUNTED = re.compile(r"\s{0,2}[位个個次天年月号號日]")
+_CLOSING = "!?…*_~.,;:，。；：、(（)）]】"
+_SHOUT = re.compile(r"[!?]{2,20}1{0,20}$")
+_NEXT_TOKEN = re.compile(
+    r"[ \t]{1,3}(?P<value>(?=[^\s\d]{0,40}\d)(?=[^\sA-Z]{0,40}[A-Z])(?=[^\sa-z]{0,40}[a-z])[^\s\"'<>]{8,40})"
 )
-_NO_CODE = re.compile(
-    r"(?:order|ticket|amount|\buid\b|account|user ?id|member|\btx|\bref(?:erral|erence)?|invoice|"
-    r"\bcase\b|error|status|zip|post(?:al)? ?code|country|area|promo\w{0,6}|"
-    r"invit\w{1,6}|swift|\bqr\b|currency|discount|coupon|voucher|country|\bhttp|response|source|bar ?code|"
-    r"number|tel\b|\bid\b|balance|price|[$€£¥])(?:[ -]?(?:code|no|number)s?)?|"
-    r"[订訂][单單]|金[额額]|[账帳][号號户戶]|[单單][号號]|[编編][号號]|工[单單]|[错錯][误誤]|[邮郵][编編]|"
-    r"[邀][请請]|[优優]惠|用[户戶]|手[机機][号號]|[电電][话話]|尾号|[余餘]额|[数數]量",
-    re.IGNORECASE,
-)
-_CODE_AFTER = re.compile(
-    r"[ \t]{0,3}(?:\(|is|was|=|是|为)[ \t]{0,3}(?:my |the |your |我的|这是)*(?:\w{1,14} ){0,2}(?:2fa|otp|"
-    r"code|verification|验证码|动态码)",
-    re.IGNORECASE,
-)
-_UNIT_AFTER = re.compile(
-    r"\s{0,2}(?:(?-i:[A-Z]{3,5})\b|"
-    r"usdt?\b|usdc|btc|eth|eur|dollars?|yuan|元|块|个|枚|美元|人民币|days?|times?|"
-    r"users?)",
-    re.IGNORECASE,
-)
-_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 
 
-def find(text: str) -> Iterator[Secret]:
-    """Passwords and one-time codes in a text of half-width characters."""
+def find(text: str, *, heading: bool = False) -> Iterator[Secret]:
+    """Passwords in a text of half-width characters. heading: whether the text is a subject: no word stands alone."""
     loose = loosely(text)
     named = mentions(loose, _NAME_SIGNS)
-    for pattern in (_MARKED, _PAIR) if named else (_PAIR,):
-        for match in pattern.finditer(text):
-            if _may_be_password(match.group("value")):
-                yield _password(match)
+    for match in _MARKED.finditer(text) if named else ():
+        yield from _graded(match, _grade_marked(_Candidate(match)))
     for match in _SPOKEN.finditer(text) if named else ():
-        if _is_spoken_password(match):
-            yield _password(match)
+        word = _Candidate(match)
+        yield from _graded(match, _grade_spoken(word, heading=heading))
+        yield from _behind_adverb(word)
     for match in _CHINESE.finditer(text):
-        if _is_chinese_password(match):
-            yield _password(match)
+        yield from _graded(match, _grade_chinese(_Candidate(match), heading=heading))
+    for match in _PAIR.finditer(text):
+        if not _NO_PASSWORD.fullmatch(match.group("value")):
+            yield from _graded(match, "sure")
     for match in _PIN.finditer(text) if "pin" in loose else ():
-        yield _password(match)
-    yield from _codes(text)
+        yield from _graded(match, "sure")
 
 
-def _password(match: re.Match[str]) -> Secret:
-    value = match.group("value")
-    return Secret("password", match.start("value"), match.start("value") + len(_bare(value)))
+def _graded(match: re.Match[str], grade: Grade | None) -> Iterator[Secret]:
+    if grade:
+        start = match.start("value")
+        yield Secret("password", start, start + len(_bare(match.group("value"))), grade=grade)
 
 
 def _bare(value: str) -> str:
@@ -128,46 +111,130 @@ def _bare(value: str) -> str:
     return value.rstrip(".,;:，。；：、)）]】") or value
 
 
-def _may_be_password(value: str) -> bool:
-    bare = _bare(value)
-    return bare.lower() not in _NO_PASSWORDS and not _SHAPE_OF_ID.fullmatch(bare) and not bare.startswith("[redacted")
+class _Candidate:
+    """A word where a password may stand: its looks, and what stands around it."""
 
+    __slots__ = ("after", "exclaimed", "made_up", "match", "mixed_only", "plain", "quoted", "value")
 
-def _is_spoken_password(match: re.Match[str]) -> bool:
-    value = _bare(match.group("value"))
-    if not _may_be_password(value):
-        return False
-    if match.group("quote"):
-        return True
-    if _looks_made_up(value):
-        return len(value) >= 5
-    ends = match.group("after") in ("", "\n", "\r") or match.group("value") != value
-    return bool(match.group("verb")) and ends and value.isascii()
+    def __init__(self, match: re.Match[str]) -> None:
+        self.match = match
+        self.quoted = bool(match.group("quote"))
+        value = match.group("value")
+        self.after = match.string[match.start("value") + len(_bare(value)) :][:60].partition("\n")[0]
+        self.exclaimed = value.endswith(("!", "?"))
+        self.value = _SHOUT.sub("", value).strip("*_~").rstrip(_CLOSING)
+        self.plain = bool(_PROSE.fullmatch(self.value) or _MAILBOX.fullmatch(self.value))
+        if _NO_PASSWORD.fullmatch(_bare(value)):
+            self.value = ""
+        mixed = any(_MIXED.search(piece) for piece in re.split(r"[-.,;:!?…()/&—–]", self.value))
+        self.mixed_only = self.plain and mixed
+        self.made_up = _looks_made_up(self.value)
 
+    @property
+    def ends_clause(self) -> bool:
+        rest = self.after.lstrip(" \t*_~\"'`”」")
+        return not rest or rest[0] in ".,;!，。；！、)）]】–—-/|"
 
-def _is_chinese_password(match: re.Match[str]) -> bool:
-    value = _bare(match.group("value"))
-    if not _may_be_password(value) or value.isspace():
-        return False
-    return bool(match.group("link").strip()) or (len(value) >= 6 and _looks_made_up(value))
+    @property
+    def ends_line(self) -> bool:
+        return not self.after.strip(" \t*_~\"'`”」.。")
+
+    @property
+    def beside_login(self) -> bool:
+        """Whether the same line, or a little before it, says whom the password lets in."""
+        start = self.match.start()
+        before = self.match.string[max(0, start - _LOGIN_BEFORE) : start]
+        return bool(_LOGIN.search(before) or _LOGIN.search(self.after))
 
 
 def _looks_made_up(value: str) -> bool:
-    """Digits or signs among the letters, or capitals inside: no word of a sentence."""
-    inner = value[1:]
-    letters = any(c.isalpha() for c in value)
+    """Letters with digits, or signs among them, or a long number: no word of a sentence and no measure."""
+    if _MEASURE.fullmatch(value) or _MAILBOX.fullmatch(value):
+        return False
+    letters = any(c.isalpha() and not _is_han(c) for c in value)
     digits = any(c.isdigit() for c in value)
-    signs = any(not c.isalnum() and c not in "-'’./,()&" for c in value)
-    capitals = not value.isupper() and any(c.isupper() for c in inner)
-    return (letters and digits) or (signs and len(value) >= 5) or capitals or (digits and len(value) >= 6)
+    return (letters and digits) or (len(value) >= 5 and bool(_SIGN.search(value))) or (digits and len(value) >= 6)
 
 
-def _codes(text: str) -> Iterator[Secret]:
-    for match in _DIGITS.finditer(text):
-        start, end = match.span()
-        if _DATE.fullmatch(match.group()) or _UNIT_AFTER.match(text, end):
-            continue
-        wording = last_end(_CODE_WORDING, text, start - 40, start)
-        near = wording >= 0 and wording > last_end(_NO_CODE, text, start - 40, start)
-        if near or _CODE_AFTER.match(text, end):
-            yield Secret("2FA code", start, end)
+def _is_han(character: str) -> bool:
+    return bool(re.match(rf"[{HAN}]", character))
+
+
+def _grade_marked(word: _Candidate) -> Grade | None:
+    """Behind a colon: a plain word too, if it closes its clause on the same line."""
+    if not word.value or word.quoted or word.made_up:
+        return "sure" if word.value else None
+    if len(word.value) < 4 or not word.value.isascii():
+        return None
+    if "\n" in word.match.group("gap"):
+        return "doubtful" if word.ends_line and word.value.islower() else None
+    if not word.exclaimed and (word.mixed_only or word.ends_line or (word.ends_clause and word.beside_login)):
+        return "sure"
+    return "doubtful" if word.ends_clause or word.beside_login else None
+
+
+def _grade_spoken(word: _Candidate, *, heading: bool) -> Grade | None:
+    """Behind "is", or behind nothing but a blank."""
+    if not word.value:
+        return None
+    verb = bool(word.match.group("verb"))
+    if word.quoted:
+        return "sure" if verb or word.made_up else "doubtful"
+    if word.made_up:
+        return _grade_made_up(word, verb=verb)
+    if word.value.isdigit() and len(word.value) >= 4 and verb and word.ends_clause:
+        return "sure"
+    if word.mixed_only and word.ends_clause:
+        return "sure" if verb else "doubtful"
+    if not verb:
+        return "doubtful" if word.plain and len(word.value) >= 5 and word.ends_line and word.beside_login else None
+    return _grade_plain(word, heading=heading)
+
+
+def _behind_adverb(word: _Candidate) -> Iterator[Secret]:
+    """The password of "is now Kx7!pLm2": capitals, small letters and digits in one, behind a single plain word."""
+    goes_on = word.plain and word.match.group("verb") and not word.ends_clause
+    token = _NEXT_TOKEN.match(word.match.string, word.match.end("value")) if goes_on else None
+    if token:
+        start, bare = token.start("value"), _bare(token.group("value"))
+        yield Secret("password", start, start + len(bare), grade="sure" if _SIGN_OR_MARK.search(bare) else "doubtful")
+
+
+def _grade_made_up(word: _Candidate, *, verb: bool) -> Grade | None:
+    """What looks like a password, unless the sentence goes on as one about something else ("is sha256 hashed")."""
+    if len(word.value) < 5:
+        return None
+    if word.ends_clause:
+        return "sure"
+    following = re.match(r"[ \t]{1,3}([^\W\d_]+)", word.after)
+    goes_on = bool(following and _ENDING_OF_ENGLISH.fullmatch(following[1]))
+    if re.fullmatch(r"[A-Za-z]?[a-z]+\d{1,3}", word.value) and (goes_on or not verb):
+        return None if goes_on else "doubtful"
+    return "doubtful" if goes_on else "sure"
+
+
+def _grade_plain(word: _Candidate, *, heading: bool) -> Grade | None:
+    """A word like any other. In running prose it is one."""
+    if len(word.value) < 4 or not word.value.isascii() or _ENDING_OF_ENGLISH.fullmatch(word.value):
+        return None
+    alone = word.ends_line and not heading and not word.exclaimed
+    told = word.ends_clause and (word.beside_login or bool(word.match.groupdict().get("chosen")))
+    return "doubtful" if alone or told else None
+
+
+def _grade_chinese(word: _Candidate, *, heading: bool) -> Grade | None:
+    """Latin letters, digits and signs behind the Chinese word: what they mean in a Chinese sentence is seldom open."""
+    link = word.match.group("link").strip()
+    if not word.value or _COUNTED.match(word.after):
+        return None
+    if word.quoted:
+        return "sure" if link else "doubtful"
+    if word.made_up:
+        return "sure" if link or len(word.value) >= 6 else None
+    if word.value.isdigit():
+        return "sure" if link else None
+    if not link or not word.plain:
+        return None
+    if link[-1] in ":=" and (word.ends_line or word.ends_clause):
+        return "sure"
+    return _grade_plain(word, heading=heading)

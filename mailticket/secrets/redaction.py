@@ -42,7 +42,7 @@ class Redacted:
 
 
 def redact(raw: bytes) -> Redacted:
-    """The mail with every secret in its subject and text masked. Never raises; a mail without any comes back as it is.
+    """The mail with every sure secret in its subject and text masked. Never raises; one without any stays as it is.
 
     Files are not looked into: a secret inside an attachment stays there, as its bytes are kept.
     """
@@ -63,11 +63,12 @@ def _masker(mail: Mail) -> _Mask:
     """Masks what looks like a secret in a text, and the secrets of this mail wherever and however they stand in it."""
     known = []
     for text in (mail.subject, mail.text, mail.new_text):
-        known += [(text[secret.start : secret.end], secret.mark) for secret in masking.find(text)]
+        sure = (secret for secret in masking.find(text) if secret.grade == "sure")
+        known += [(text[secret.start : secret.end], secret.mark) for secret in sure]
     patterns = [(_literal(value), mark) for value, mark in dict(known[:_MOST_VALUES]).items()]
 
     def mask(text: str) -> str:
-        masked = masking.mask(text)[0]
+        masked = masking.mask(text, least="sure").text
         for pattern, mark in patterns:
             masked = pattern.sub(mark, masked) if pattern else masked
         return masked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 # Full-width letters, digits and signs and the ideographic space, one character for one, so that places stay the same.
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
@@ -11,21 +12,36 @@ _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000:
 _WIDE = re.compile("[\uff01-\uff5e\u3000\u00a0]")
 
 
+Grade = Literal["sure", "doubtful"]
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A secret at text[start:end].
 
-    kind: "seed phrase", "private key", "API key", "card number", "password" or "2FA code".
+    kind: "seed phrase", "private key", "API key", "card number", "password" or "2FA code". grade: a sure one is masked
+    for good, and its writer is told; a doubtful one is plausible: it is only masked where the text is shown, and staff
+    can look behind the mask.
     """
 
     kind: str
     start: int
     end: int
     detail: str = ""
+    grade: Grade = "sure"
 
     @property
     def mark(self) -> str:
-        return f"[redacted: {self.kind}, {self.detail}]" if self.detail else f"[redacted: {self.kind}]"
+        words = f"{self.kind}, {self.detail}" if self.detail else self.kind
+        return f"[redacted: {words}]" if self.grade == "sure" else f"[redacted: {words}?]"
+
+
+_DOUBTFUL_MARK = re.compile(r"\[redacted: ([A-Za-z0-9 ]{1,20})(?:, [^\]\n?]{1,20})?\?\]")
+
+
+def doubtful_kinds(masked: str) -> tuple[str, ...]:
+    """The kinds of doubtful secrets that a masked text names in their place, each once."""
+    return tuple(dict.fromkeys(_DOUBTFUL_MARK.findall(masked)))
 
 
 def plain(text: str) -> str:

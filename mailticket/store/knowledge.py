@@ -73,7 +73,14 @@ _KINDRED = (
 )
 _SAME_CONTENT = _ANSWERED_COPIES.where(_INCOMING.c.identity == bindparam("content"))
 _OPEN_TICKETS = (
-    select(_TICKETS.c.id, _TICKETS.c.key, _TICKETS.c.trust, _TICKETS.c.fingerprint, _FIRST.c.key.label("root"))
+    select(
+        _TICKETS.c.id,
+        _TICKETS.c.key,
+        _TICKETS.c.trust,
+        _TICKETS.c.fingerprint,
+        _TICKETS.c.created_at,
+        _FIRST.c.key.label("root"),
+    )
     .outerjoin_from(
         _TICKETS,
         _FIRST,
@@ -303,7 +310,7 @@ def _open_tickets(
     rows = execute(session, _OPEN_TICKETS, {"people": requesters, "since": since}).all()
     # In the order in which they were opened here: times of arrival are of servers whose clocks differ.
     return tuple(
-        OpenTicket(row.key, row.trust, Fingerprint.from_json(row.fingerprint), row.root or "")
+        OpenTicket(row.key, row.trust, Fingerprint.from_json(row.fingerprint), row.root or "", row.created_at)
         for row in sorted(rows, key=lambda row: int(row.id)) if row.fingerprint
     )  # fmt: skip
 

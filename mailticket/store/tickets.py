@@ -175,6 +175,12 @@ def participants(session: Session, ticket_id: int) -> list[Participant]:
     return list(session.execute(query).scalars())
 
 
+def name_of(session: Session, requester_id: int | None) -> str:
+    """How a requester calls themselves; "" for none."""
+    person = session.get(Requester, requester_id) if requester_id else None
+    return person.name if person else ""
+
+
 def addresses_of(session: Session, requester_id: int | None) -> list[Address]:
     query = select(Address).where(col(Address.requester_id) == requester_id).order_by(col(Address.key))
     return list(session.execute(query).scalars())

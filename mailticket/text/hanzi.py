@@ -1,8 +1,8 @@
-"""Traditional Chinese characters folded to simplified ones, so that one list of words serves both scripts.
+"""Traditional and simplified Chinese characters: which stands for which, and which of them tell the form of a text.
 
-Only the characters that people use in support mail are here, and only folding for comparison is meant: the result is
-never shown to anybody. Where one simplified character stands for several traditional ones, all of them are listed.
-帐, a common spelling of 账, is folded with them.
+Only the characters that people use in support mail are here. Folding is for comparison, so that one list of words
+serves both forms: the result is never shown to anybody. Where one simplified character stands for several traditional
+ones, all of them are listed. 帐, a common spelling of 账, is folded with them.
 """
 
 from __future__ import annotations
@@ -46,10 +46,19 @@ _PAIRS = (
     "倉仓 儉俭 債债 傑杰 鑽钻 誘诱 騷骚 濫滥 滲渗 潛潜 澀涩 溝沟 癱瘫 癡痴 療疗 瑣琐 瑪玛 瑋玮 "
     "甦苏 畢毕 畝亩 晉晋 曉晓 暈晕 曬晒 朧胧 術术 枴拐 棄弃 棗枣 棟栋 槍枪 槳桨 樂乐 樞枢 樹树 "
     "橋桥 橫横 櫥橱 欄栏 殼壳 毆殴 氈毡 挾挟 捨舍 捲卷 掙挣 揀拣 搖摇 搶抢 撥拨 撫抚 撲扑 撿捡 "
-    "擰拧 擠挤 攤摊 攪搅 敘叙 斂敛 麵面 鬱郁 籲吁 徹彻 牽牵 犧牺 獎奖 獄狱 獵猎 貼贴 蹟迹 "
+    "擰拧 擠挤 攤摊 攪搅 敘叙 斂敛 麵面 鬱郁 籲吁 徹彻 牽牵 犧牺 獎奖 獄狱 獵猎 貼贴 蹟迹 訟讼 變变 "
+    "歲岁 鐵铁 慶庆 澤泽 湧涌 煉炼 爛烂 瓏珑 蓋盖 積积 稱称 篩筛 紹绍 綠绿 節节 訓训 賺赚 賽赛 趨趋 "
+    "躍跃 輯辑 遷迁 "
+)
+# Characters above that stand in texts of both forms, and so tell neither.
+_IN_BOTH = frozenset(
+    "乾帐覆徵祇祗睏系干斗只卷台吁吊叶回志念才托松板核采里郁面云占厘游秘迹踪涂余周布恒杰症痴叙泪杆并舍虫冲后几与种"
 )
 
 _FOLD = str.maketrans({pair[0]: pair[1] for pair in _PAIRS.split()})
+
+ONLY_TRADITIONAL = frozenset(pair[0] for pair in _PAIRS.split()) - _IN_BOTH
+ONLY_SIMPLIFIED = frozenset(pair[1] for pair in _PAIRS.split()) - _IN_BOTH - ONLY_TRADITIONAL
 
 
 def simplified(text: str) -> str:

@@ -108,6 +108,10 @@ class Classifier:
         """The details that a text names, by the rules of all categories."""
         return fields.extract(text, self.rules)
 
+    def identifiers(self, text: str) -> dict[str, tuple[str, ...]]:
+        """Only what identifies a matter or an account, of all the details that a text names."""
+        return fields.extract(text, [rule for rule in self.rules if rule.kind in ("identifier", "account")])
+
     def category(self, name: str) -> Category | None:
         return next((category for category in self.categories if category.name == name), None)
 

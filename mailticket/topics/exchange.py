@@ -41,6 +41,13 @@ _NO_WORD_AFTER = r"(?![0-9A-Za-z])"
 # What may stand between the name of a detail and its value: "order no. is #123", "订单号是：123".
 _GAP = r"\s{0,3}(?:is|was|are|=|是|为|為|[:：])?\s{0,3}[#\[(「【]?\s?"
 _CODE = r"(?=[A-Z_-]{0,12}\d)[A-Z0-9][A-Z0-9_-]{3,39}"
+# The same in the midst of a sentence: "the order (no. 8841)", "my account with the number 4711223".
+_LOOSE_GAP = r"(?:,?[\s(（]{1,3}(?:with|the|number|num|no|nr|id|is|was)\b\.?){0,4}[\s:：#,，(（]{0,3}"
+_COUNTED = (
+    rf"(?!\d|[.,:/-]\d|\s?(?:{_COIN}|{_MONEY}|{_U}|coins?\b|tokens?\b|shares?\b|pieces?\b|units?\b|contracts?\b|lots?\b|"
+    r"times?\b|days?\b|people\b|percent\b|[%％]|[人名位次天个個年月]))"
+)
+_NO_DATE = r"(?!(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d))"
 
 # Where coins come from or go to: other exchanges and wallets.
 _OTHER_PLACES = (
@@ -52,7 +59,7 @@ _OTHER_PLACES = (
 _TXID = FieldRule(
     name="txid",
     patterns=(
-        _NO_WORD_BEFORE + r"((?:0x)?[0-9a-f]{64})" + _NO_WORD_AFTER,
+        r"(?:(?<![0-9A-Za-z])|(?<=txid)|(?<=hash))((?:0x)?[0-9a-f]{64})" + _NO_WORD_AFTER,
         # Solana: a base 58 signature of 64 bytes.
         _NO_WORD_BEFORE + r"(?-i:([1-9A-HJ-NP-Za-km-z]{86,88}))" + _NO_WORD_AFTER,
     ),
@@ -61,14 +68,20 @@ _TXID = FieldRule(
 _ORDER_ID = FieldRule(
     name="order_id",
     patterns=(
-        r"\b(?:order|trade|withdrawal|deposit|payment)s?\s{0,2}(?:id|no\.?|nos\.?|number|num|ref(?:erence)?|#)"
+        r"\b(?:order|trade|withdrawal|deposit|payment)s?\s{0,2}(?:ids?|no\.?|nos\.?|numbers?|num|ref(?:erence)?|#)"
         + _GAP
         + rf"({_CODE}){_NO_WORD_AFTER}",
         r"\b(?:order|trade)s?\s{0,2}#\s?(\d{3,20})" + _NO_WORD_AFTER,
-        rf"\b(?:order|trade)s?\s{{0,2}}[#:]?\s?((?=[A-Z-]{{0,6}}\d{{4}})[A-Z0-9-]{{6,40}}){_NO_WORD_AFTER}",
+        rf"\b(?:order|trade)s?{_LOOSE_GAP}((?=[A-Z-]{{0,6}}\d{{4}})[A-Z0-9-]{{6,40}}){_NO_WORD_AFTER}{_COUNTED}",
+        r"\b(?:my|our|the|this|that|about|cancel|regarding|for|of) order"
+        rf"{_LOOSE_GAP}(\d{{4,5}}){_NO_WORD_AFTER}{_COUNTED}",
+        r"\b(?:withdrawal|deposit|payment|payout)s?\s(?:no\.?\s|[#(]\s?)?"
+        rf"({_NO_DATE}(?:(?=[A-Z-]{{1,6}}\d{{4}})[A-Z0-9-]{{6,40}}|(?!\d{{0,16}}0000\b)\d{{7,20}}))"
+        rf"{_NO_WORD_AFTER}{_COUNTED}",
         r"(?:[订訂][单單]|委托[单單]?|委託[單单]?|交易[单單]?|提[现現幣币][单單]?|充值[单單]?|流水|"
         r"[单單])\s?(?:[号號]碼?码?|[编編][号號]|id)" + _GAP + rf"({_CODE}){_NO_WORD_AFTER}",
-        rf"(?:[订訂][单單]|委托|委託)\s?[#:：]?\s?((?=[A-Z-]{{0,6}}\d{{4}})[A-Z0-9-]{{6,40}}){_NO_WORD_AFTER}",
+        rf"(?:[订訂][单單]|委托|委託|(?:提[现現幣币]|充值)[单單])\s?[#:：（(]?\s?((?=[A-Z-]{{0,6}}\d{{4}})[A-Z0-9-]{{6,40}})"
+        rf"{_NO_WORD_AFTER}{_COUNTED}",
     ),
     labels={"en": "order ID", "zh-Hans": "订单号", "zh-Hant": "訂單號"},
 )
@@ -78,12 +91,14 @@ _ACCOUNT_ID = FieldRule(
     patterns=(
         r"\b(?:uid|user\s?(?:id|no\.?|number)|(?:account|acct?|member|customer|client)(?:ship)?\s?(?:id|no\.?|"
         r"number|num|#))" + _GAP + rf"((?=[A-Z_-]{{0,8}}\d)[A-Z0-9_-]{{4,24}}){_NO_WORD_AFTER}",
-        r"\b(?:account|user)\s?[:#]?\s?(\d{5,14})" + _NO_WORD_AFTER,
+        rf"\b(?:account|user|uid|client|customer|member|my id){_LOOSE_GAP}"
+        rf"({_NO_DATE}\d{{5,14}}){_NO_WORD_AFTER}{_COUNTED}",
         r"(?:uid|用[户戶]\s?(?:id|[编編]?[号號]码?碼?)|[会會][员員]\s?(?:id|[编編]?[号號])|客[户戶][编編]?[号號]|"
         r"[账帳帐賬](?:[户戶])?\s?(?:id|[编編]?[号號]码?碼?))\s?(?:id|uid)?"
         + _GAP
         + rf"((?=[A-Z_-]{{0,8}}\d)[A-Z0-9_-]{{4,24}}){_NO_WORD_AFTER}",
-        r"(?:[账帳帐賬][户戶]|用[户戶])\s?[:：#]?\s?(\d{5,14})" + _NO_WORD_AFTER,
+        r"(?:[账帳帐賬][户戶]|用[户戶]|[会會][员員]|客[户戶]|我的\s?id)\s?(?:是|为|為)?[\s:：#,，(（]{0,3}"
+        rf"({_NO_DATE}\d{{5,14}}){_NO_WORD_AFTER}{_COUNTED}",
     ),
     labels={"en": "account ID (UID)", "zh-Hans": "账户 ID（UID）", "zh-Hant": "帳戶 ID（UID）"},
 )
@@ -176,21 +191,21 @@ _ACCOUNT_SECURITY = Category(
     fields=FIELDS,
     words=_listed(
         """
-        sms codes, code, codes, my code, verification codes, e-mail address, change email, change my e-mail,
+        sms codes, code, codes, my code, verification codes, change email, change my e-mail,
         change the e-mail address, new laptop, log everyone out, knows my password, stranger, scam site,
         fake site, phishing site, 进入账户, 进不去账户, 收不到验证码, 被人登录, 账号安全, 防钓鱼, login,
         log in, logged in, sign in, signed in, log on, password, passcode, 2fa, two factor, authenticator,
         google authenticator, verification code, sms code, security, hacker, hacked, phishing, scam, scammer,
         stolen, locked, locked out, lockout, unlock, suspicious, unauthorized, unauthorised, unknown device,
-        new device, device, compromised, breach, freeze my account, frozen, account frozen, reset,
-        lost my phone, new phone, phone number, sim swap, sim, email address, change my email, someone, not me,
+        new device, compromised, breach, freeze my account, frozen, account frozen, reset,
+        lost my phone, new phone, sim swap, sim, change my email, not me,
         passkey, yubikey, security key, recover, recovery, access to my account, account           suspended,
         disabled, fake support, impersonating, otp, backup codes, captcha, cannot get in, can't get in,
         cant get in, kicked out, session, link i clicked, anti phishing, 登录, 登入, 登陆, 登不上, 登不进,
         进不去, 密码, 口令, 双重验证, 二次验证, 两步验证, 谷歌验证, 验证器, 验证码, 动态码, 短信, 被盗, 盗号,
         被黑, 黑客, 钓鱼, 诈骗, 骗子, 假客服, 冒充, 锁定, 被锁, 解锁, 冻结, 解冻, 异常登录, 陌生设备, 陌生ip,
-        异地, 不是我, 不是本人, 手机丢, 换手机, 换了手机, 手机号, 换号, 旧手机, 绑定, 解绑, 邮箱, 安全, 找回,
-        重置, 封号, 被封, 账号异常, 账户异常, 设备, 泄露, 盗走, 转走, 通行密钥, theft, thief, hijacked,
+        异地, 不是我, 不是本人, 手机丢, 换手机, 换了手机, 换号, 旧手机, 绑定, 解绑, 找回,
+        重置, 封号, 被封, 账号异常, 账户异常, 泄露, 盗走, 转走, 通行密钥, theft, thief, hijacked,
         intruder, emptied, drained, wrong password, forgot password, password reset, reset link, reset mail,
         login history, logins, block my account, log out, unlocked, hack, malware, virus, keylogger, clicked,
         telegram, whatsapp, pretend, employee, is it genuine, is this mail from you, 改密码, 改了密码,
@@ -217,6 +232,14 @@ _ACCOUNT_SECURITY = Category(
         r"(?:重置|忘记|忘了|解绑|更换|修改|换绑|丢了?|收不到|丢失)[^。！？\n]{0,8}(?:密码|验证器|谷歌|2fa|手机|"
         r"邮箱|验证码)",
         r"不是我(?:本人)?(?:操作|登|提|弄)|非本人",
+        r"(?:chang|updat|replac|wrong|old|new|lost|verify|confirm|remov|add)\w{0,4}\s(?:\w{1,10}\s){0,3}"
+        r"(?:e-?mail(?:\saddress)?|(?:phone|mobile)\snumber)\b",
+        r"\b(?:e-?mail(?:\saddress)?|(?:phone|mobile)\snumber)\s(?:\w{1,6}\s)?(?:chang|clos|lost|stolen|no longer)",
+        r"(?:my|the|a|this|that|unknown|strange|old|lost|stolen|trusted|other)\s(?:\w{1,10}\s)?device\b",
+        r"(?:authenticator|2fa|passkey|security key)\b.{0,40}\b(?:recover|restore)|"
+        r"\b(?:recover|restore)\w{0,3}\b.{0,30}(?:authenticator|2fa|passkey|access|account)",
+        r"(?:换|改|变更|更新|旧|新|丢|无法使用)[^。！？\n]{0,6}(?:邮箱|手机号)|(?:邮箱|手机号)[^。！？\n]{0,6}(?:换|改|变更|停用|丢)|"
+        r"(?:新|旧|陌生|未知|其他|别的|登录)[^。！？\n]{0,2}设备|(?:账号|账户|资金)安全",
     ),
 )
 _TRADING = Category(
@@ -267,7 +290,7 @@ _DEPOSIT = Category(
         没有到, 链上, 转账, 转了, 买币, card, visa, mastercard, credit card, debit card, debited,
         charged twice, double charged, booked on my account, wired, moved, sent you, my transfer, payment,
         bitcoin missing, usdt missing, coins gone, nowhere to be seen, not in my wallet, unsupported token,
-        recover, top ups, funded, bank wire, iban deposit, fiat deposit, etherscan, tronscan, 充进来, 转过来,
+        top ups, funded, bank wire, iban deposit, fiat deposit, etherscan, tronscan, 充进来, 转过来,
         打过来, 汇过来, 到你们, 选错网络, 网络选错, 选成, 错网络, 不支持的币, 刷卡, 信用卡, 区块, 浏览器, 入帐,
         充币地址, 充值地址, 存进, 钱没了, 没入账, 未入账
         """
@@ -285,6 +308,7 @@ _DEPOSIT = Category(
         rf"from (?:my |the |a )?(?:\w{{1,12}} )?{_OTHER_PLACES}",
         r"(?:wrong|forgot|missing|without|no|omitted)\s(?:\w{1,8}\s){0,3}(?:memo|tag|destination tag)",
         r"充值|充币|入金|充了",
+        r"\brecover\w{0,3}\s(?:\w{1,10}\s){0,3}(?:coins?|funds?|tokens?|money|deposits?|usdt|btc|eth)\b",
         r"(?:忘|没|未|漏)[^。！？\n]{0,4}(?:memo|标签|备注)",
     ),
 )
@@ -320,6 +344,13 @@ _WITHDRAWAL = Category(
         r"提现|提币|提款|提领|出金|提不[了出]|取不出|提了",
         r"(?:提现|提币|提款|提领|出金)[^。！？\n]{0,60}(?:未|没|不)(?:有)?(?:入账|到账|收到|进)",
         r"(?:转|提)(?:到|去|出)(?:我的?)?(?:银行|钱包|冷钱包|外部|卡)",
+        # What left and did not arrive speaks of arriving as a deposit does; where it left from decides.
+        r"(?:\bwithdr[ae]w\w{0,4}|\bpay-?outs?|\bpaid out|\bcash(?:ed)? out|\b(?:took|taken|take|sent|moved|"
+        r"transfer(?:red)?|wired) (?:\S{1,12} ){0,4}?out\b)[^.!?\n]{0,80}(?:\bnot|\bnever|n'?t|\bmissing|\bnothing)",
+        r"\b(?:took|taken) (?:\S{1,12} ){0,4}?out\b|\b(?:transfer(?:red)?|paid|sent|moved) (?:\S{1,12} ){0,4}?out\b",
+        r"\b(?:left|from) (?:your|the) (?:platform|exchange|site|app|side)\b",
+        r"(?:从|由)(?:你们|贵|平台|交易所|这里|这边)[^。！？\n]{0,8}(?:转|提|出|打)",
+        r"(?:转出|提出|提走|提到)[^。！？\n]{0,40}(?:未|没|不)(?:有)?(?:入账|到账|收到|到)",
     ),
 )
 _API = Category(
@@ -419,6 +450,16 @@ _OTHER = Category(
         r"page)\s(?:\w{1,10}\s)?(?:crash|closes|freezes)",
         r"tracking number|tax report|referral bonus|staking rewards?|no longer interested",
         r"报税|闪退|注销|销户|邀请.{0,6}奖励|体验金",
+        # What anybody sends to any address: prizes, legacies, loans, wares.
+        r"\b(?:you|has|have|been)\s(?:\w{1,10}\s)?won\b(?!['’])|\b(?:lucky|grand|prize)\s(?:draw|winner|user)|\blottery|\bjackpot|"
+        r"\binheritance|\bnext of kin|\bthe winner\b|\bour prize\b",
+        r"\bloans?\b.{0,20}\b(?:offer|percent|rate)|\b(?:offer|give)s?\b.{0,20}\bloans?\b|\bseo\b|first page of",
+        r"\bprice lists?\b|\bfee schedule\b|\bquotations?\b|\bcatalogues?\b|\bcatalogs?\b|"
+        r"\bterms of delivery|\bpurchase orders?\b|\b(?:best|lowest|fixed|our) prices?\b|"
+        r"\bquote (?:us|me|your)\b|\bdear beneficiary|[询詢][价價]",
+        r"中奖|大奖|获奖|领取奖|领奖|幸运用户|报价单|价目表|产品目录",
+        r"\bapp\b.{0,20}\b(?:restor|recover)|\b(?:restor|recover)\w{0,3}\b.{0,20}\b(?:settings?|purchases?|favou?rites|alerts?)|"
+        r"app.{0,4}恢复不了",
     ),
     fields=FIELDS,
 )

@@ -28,7 +28,12 @@ WORDINGS: tuple[Wording, ...] = (
         "not-filled",
         1.9,
         r"(?:un|not |n't |never |partially |half |only part\w{0,4} )(?:been |get |got |be )?(?:fill\w{0,3}|"
-        r"execut\w{0,4}|trigger\w{0,3}|match\w{0,3})|no fill",
+        r"execut\w{0,4}|trigger\w{0,3}|match\w{0,3})|no fill|"
+        r"(?:stop|order|stop[ -]loss|limit)s? (?:just |simply )?(?:did ?n[o']t|never|was ?n[o']t|"
+        r"not) (?:work|go off|hit)\w{0,3}|"
+        r"(?:skipped|ignored|jumped over) (?:my|the) (?:stop|order|limit)\w{0,5}|(?:my|the) (?:stop|"
+        r"order)\w{0,5} .{0,20}(?:was|got) "
+        r"(?:skipped|ignored)",
         r"没成交|未成交|不成交|部分成交|没有成交|没触发|未触发|没有触发|成交不了",
     ),
     (
@@ -47,8 +52,9 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "liquidation",
         2.2,
-        r"liquidat\w{0,4}|margin call\w?|wiped out|blew up|force[ -]?clos\w{0,3}",
-        r"爆仓|强平|强制平仓|穿仓|清算",
+        r"liquidat\w{0,4}|margin call\w?|wiped out|(?:blew|blow|blown) up|rekt|(?:lost|closed|"
+        r"killed) my (?:whole )?position|force[ -]?clos\w{0,3}",
+        r"爆仓|爆了|爆.{0,4}仓|强平|仓(?:位)?(?:全)?没了|强制平仓|穿仓|清算",
     ),
     (
         "position",
@@ -58,7 +64,7 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     ("funding-fee", 2.3, r"funding (?:rate|fee|payment)s?", r"资金费"),
     ("api", 1.7, r"apis?|endpoints?|rest api", r"接口"),
-    ("api-key", 1.9, r"(?:api|secret|access) ?keys?|keys?", r"密钥|秘钥"),
+    ("api-key", 1.9, r"(?:api|secret|access) ?keys?|keys?(?! ?card)", r"密钥|秘钥"),
     ("signature-error", 2.2, r"signatures?|hmac|sign(?:ing)? (?:the )?(?:request|payload)", r"签名"),
     (
         "timestamp",
@@ -112,7 +118,7 @@ WORDINGS: tuple[Wording, ...] = (
         r"polygon)\w{0,8}|different (?:network|chain)|network mismatch",
         r"错链|选错(?:了)?(?:网络|链)|链选错|网络选错|充错|转错|错误的?网络|提错",
     ),
-    ("memo", 2.3, r"memos?|destination tags?|dest tag|tags?", r"标签|备注"),
+    ("memo", 2.3, r"memos?|destination tags?|dest tag|(?<!guten )tags?", r"标签|备注"),
     (
         "confirmed-on-chain",
         1.3,
@@ -142,7 +148,9 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "staking",
         2.3,
-        r"stak(?:e|ed|ing)|unstak(?:e|ed|ing)|earn|savings|yield|apy|rewards?|redeem\w{0,3}|interest",
+        r"stak(?:e|ed|ing)|unstak(?:e|ed|ing)|earn|(?:flexible|fixed|locked|my|"
+        r"simple) savings(?= (?:product|plan|account|position|order))|savings product\w?|yield|apy|rewards?|"
+        r"redeem\w{0,3}|interest",
         r"质押|理财|赎回|利息|收益|定期|活期|锁仓",
     ),
     ("subaccount", 2.3, r"sub[ -]?accounts?", r"子账"),
@@ -183,7 +191,8 @@ WORDINGS: tuple[Wording, ...] = (
     (
         "not-arrived",
         1.1,
-        NOT + r"\W.{0,30}(?:credit|reflect|in my (?:wallet|balance))\w{0,4}|not (?:yet )?credited",
+        NOT + r"\W.{0,30}(?:credit|reflect|in my (?:wallet|balance))\w{0,4}|not (?:yet )?(?:credited|booked)|"
+        r"(?:don't|do not|cannot|can't) (?:i )?see (?:it|them|the money)",
         r"不到账|没入账|未入账|没有入账|没上账",
     ),
     (

@@ -73,8 +73,28 @@ def _values(text: str, rule: CompiledRule) -> tuple[str, ...]:
                 break
             group = 1 if pattern.groups and match.group(1) is not None else 0
             hits.append((match.start(group), match.group(group)))
+            if rule.kind == "identifier":
+                hits += _enumerated(text, match.group(group), match.end(group))
     values = (_normalised(rule, value) for _, value in sorted(hits, key=lambda hit: hit[0]))
     return tuple(dict.fromkeys(value for value in values if value))[:MOST_VALUES]
+
+
+_ANOTHER = re.compile(
+    r"\s{0,2}(?:[,，;；、/&+]|and|or|和|与|及)\s{0,2}(?:and\s|#)?([0-9A-Z][0-9A-Z-]{2,39})(?![0-9A-Z_-])", re.IGNORECASE
+)
+_MOST_ENUMERATED = 8
+
+
+def _enumerated(text: str, value: str, end: int) -> list[tuple[int, str]]:
+    """What an enumeration names behind its first ID: "orders 8841, 8842 and 8850"; IDs of one list look the same."""
+    looks = re.sub(r"\d", "0", value)
+    further: list[tuple[int, str]] = []
+    while len(further) < _MOST_ENUMERATED and (match := _ANOTHER.match(text, end)):
+        if re.sub(r"\d", "0", match[1]) != looks:
+            break
+        further.append((match.start(1), match[1]))
+        end = match.end()
+    return further
 
 
 def _normalised(rule: CompiledRule, value: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from mailticket.likeness.duplicates import Match, best
+from mailticket.likeness.duplicates import Earlier, Match, best
 from mailticket.mail.delivery_status import is_dead_address
 from mailticket.mail.identity import plain_text
 from mailticket.secrets import masking
@@ -15,7 +15,7 @@ from mailticket.triage import impostors
 from mailticket.triage.commands import Command, command
 from mailticket.triage.decision import Case, Decision
 from mailticket.triage.evidence import Trace, findings, traces
-from mailticket.triage.known import Copy, TicketFacts
+from mailticket.triage.known import Copy, OpenTicket, TicketFacts
 from mailticket.triage.letter import answer
 from mailticket.triage.writer import claim, is_claimed
 
@@ -114,7 +114,7 @@ def _repeated(case: Case, decision: Decision) -> Decision:
 
 def _says_the_same(case: Case, copy: Copy) -> bool:
     """Whether one of two texts of the same origin holds the other; gateways rewrite links."""
-    one, other = (plain_text(_LINK.sub("", text)) for text in (masking.mask(case.mail.text)[0], copy.text))
+    one, other = (plain_text(_LINK.sub("", text)) for text in (masking.mask(case.mail.text).text, copy.text))
     return one in other or other in one
 
 
@@ -290,12 +290,20 @@ def _compared(case: Case, decision: Decision) -> Decision:
     return replace(decision, action="append", rule="duplicate", reason=text, ticket=duplicate.key, kind="reply")
 
 
+def _hours(case: Case, ticket: OpenTicket) -> float | None:
+    """How far apart mail and ticket arrived, either way: mail is not always read in the order of its arrival."""
+    return None if ticket.arrived_at is None else abs((case.arrived_at - ticket.arrived_at).total_seconds()) / 3600
+
+
 def _duplicate(case: Case) -> Match | None:
     """The first open ticket of the same sender that says the same. A mail better identified than a ticket is not tied
     to it, or a forged request could make the victim's own look like a repetition."""
     rank = _TRUST_ORDER[case.mail.trust]
     earlier = {t.key: t for t in case.known.open_tickets if _TRUST_ORDER[t.trust] >= rank}
-    prints = [(key, ticket.fingerprint) for key, ticket in earlier.items()]
+    prints = [
+        Earlier(key, ticket.fingerprint, _hours(case, ticket), ticket.first if ticket.first in earlier else "")
+        for key, ticket in earlier.items()
+    ]
     match = best(case.fingerprint, prints, case.settings.duplicates.threshold, case.lexicon)
     first = earlier[match.key].first if match else ""
     return replace(match, key=first) if match and first in earlier else match

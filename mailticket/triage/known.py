@@ -131,12 +131,14 @@ class OpenTicket:
     """An open ticket of the same sender that a new request might repeat.
 
     first: the ticket that this one repeats itself, when that one is still open; "" when it stands for itself.
+    arrived_at: when its request arrived, by the server's clock; None when that is not on record.
     """
 
     key: str
     trust: str
     fingerprint: Fingerprint
     first: str = ""
+    arrived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,8 @@ def test_explain_prints_every_field_of_its_face_and_touches_nothing(run: Run, tm
     (face,) = lines(out)
     assert code == 0
     assert set(face) == {
-        "file", "digest", "message_id", "subject", "from", "to", "cc", "reply_to", "date", "language", "text",
-        "new_text",
+        "file", "digest", "message_id", "subject", "from", "from_raw", "to", "cc", "reply_to", "date", "language",
+        "text", "new_text", "hidden_lines",
         "attachments", "automatic", "bounce", "sender", "ticket_ids", "category", "priority", "fields", "missing",
         "secrets", "warnings",
     }  # fmt: skip

@@ -12,6 +12,9 @@ from jinja2 import Environment
 
 from mailticket.letters import KINDS, ArticleLink, Found, Letter, Letters, Step, TemplateSource
 from mailticket.mail.quoting import trim
+from mailticket.mail.values import OurLetters
+from mailticket.settings import Settings, Smtp, Support
+from mailticket.site import words_of
 from mailticket.triage.commands import command
 from tests.letters import HEAD, sample
 
@@ -50,6 +53,9 @@ def test_an_administrators_shared_words_reach_every_letter(source: TemplateSourc
     letters = with_file(source, "en/common.j2", text)
     for kind in set(KINDS) - {"staff-reply"}:
         assert "Good day," in letters.compose(letter(kind), HEAD).text
+
+
+SETTINGS = Settings(support=Support(address="support@example.com"), smtp=Smtp(host="localhost"))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +197,18 @@ def test_every_letter_has_id_first_check_word_and_security_notice(letters: Lette
 def test_a_reply_that_quotes_a_letter_without_marks_is_cut_at_the_marker(letters: Letters, kind, language) -> None:
     quoted = letters.compose(sample(kind, language), HEAD).text
     for reply in (f"The TXID is abc.\n\n{quoted}", "The TXID is abc.\n\n> " + quoted.replace("\n", "\n> ")):
-        assert trim(reply, marker=HEAD.reply_marker)[0] == "The TXID is abc."
+        known = OurLetters(sent=(quoted,))
+        assert trim(reply, marker=HEAD.reply_marker, letters=known)[0] == "The TXID is abc."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ("acknowledgement", "reply-received", "late-notice", "solved", "split-done"))
+def test_most_of_a_letter_is_known_by_the_sentences_of_the_templates_alone(letters: Letters, kind, language) -> None:
+    quoted = letters.compose(sample(kind, language), HEAD).text
+    new, _ = trim(f"Abc.\n\n{quoted}\n\nXyz.", marker=HEAD.reply_marker, letters=words_of(SETTINGS, letters))
+    lines = [line for line in new.splitlines() if line.strip()]
+    assert (lines[0], lines[-1]) == ("Abc.", "Xyz.")
+    assert len(lines) < 0.5 * sum(bool(line.strip()) for line in quoted.splitlines())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

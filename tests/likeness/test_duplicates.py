@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchmarks.duplicates.__main__ import judge_all, score
 from mailticket.likeness import boilerplate, followup_phrases
-from mailticket.likeness.duplicates import Fingerprint, best, compare, fingerprint
+from mailticket.likeness.duplicates import Earlier, Fingerprint, best, compare, fingerprint
 from mailticket.settings import Duplicates
 from mailticket.text.words import folded
 from mailticket.topics import exchange
@@ -113,7 +113,7 @@ def test_other_questions_are_not_asking_for_news(text: str) -> None:
 
 
 def test_the_best_match_is_the_most_similar_ticket() -> None:
-    earlier = [("MT-1", taken("Login", "I cannot log in")), ("MT-2", taken("Deposit", DEPOSIT))]
+    earlier = [Earlier("MT-1", taken("Login", "I cannot log in")), Earlier("MT-2", taken("Deposit", DEPOSIT))]
     match = best(taken("USDT", "my 1500 USDT deposit is still not credited"), earlier, THRESHOLD, LEXICON)
     assert match is not None
     assert match.key == "MT-2"
@@ -124,8 +124,8 @@ def test_the_best_match_is_the_most_similar_ticket() -> None:
 def test_a_bare_chaser_speaks_for_the_only_ticket_but_not_for_one_of_two() -> None:
     chaser = taken("Any news?", "Any news? I am still waiting.")
     first, second = (
-        ("MT-1", taken("Deposit", DEPOSIT)),
-        ("MT-2", taken("Withdrawal", "my withdrawal of 2 ETH is pending")),
+        Earlier("MT-1", taken("Deposit", DEPOSIT)),
+        Earlier("MT-2", taken("Withdrawal", "my withdrawal of 2 ETH is pending")),
     )
     only = best(chaser, [first], THRESHOLD, LEXICON)
     assert only is not None
@@ -134,7 +134,10 @@ def test_a_bare_chaser_speaks_for_the_only_ticket_but_not_for_one_of_two() -> No
 
 
 def test_a_chaser_that_names_its_matter_finds_the_right_one_of_two() -> None:
-    earlier = [("MT-1", taken("Deposit", DEPOSIT)), ("MT-2", taken("Withdrawal", "my withdrawal of 2 ETH is pending"))]
+    earlier = [
+        Earlier("MT-1", taken("Deposit", DEPOSIT)),
+        Earlier("MT-2", taken("Withdrawal", "my withdrawal of 2 ETH is pending")),
+    ]
     match = best(taken("", "any news on my withdrawal?"), earlier, THRESHOLD, LEXICON)
     assert match is not None
     assert match.key == "MT-2"
@@ -190,7 +193,7 @@ def test_time_grows_linearly_with_hostile_text(unit: str) -> None:
 
 def test_comparing_with_fifty_tickets_costs_less_than_taking_two_fingerprints() -> None:
     words = "The support chat told me to wait for an answer about my deposit, which I did for three days. " * 12
-    earlier = [(str(n), taken(f"Deposit {n}", f"{n}00 USDT missing. {words}")) for n in range(50)]
+    earlier = [Earlier(str(n), taken(f"Deposit {n}", f"{n}00 USDT missing. {words}")) for n in range(50)]
     new = taken("Deposit", DEPOSIT + words)
     fifty = min(_seconds(lambda: best(new, earlier, THRESHOLD, LEXICON)) for _ in range(5))
     two = min(_seconds(lambda: [taken("Deposit", DEPOSIT + words) for _ in range(2)]) for _ in range(3))

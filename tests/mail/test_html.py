@@ -85,3 +85,41 @@ def test_what_comes_out_is_bounded() -> None:
 def test_no_tag_survives() -> None:
     text = to_text("<p>a<scr<script>ipt>alert(1)</script><img src=x onerror=alert(1)>b<//p><" + "b>c")
     assert "<" not in text.replace("<//p>", "") and "onerror" not in text
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ('<td style="font-size:0"><span style="font-size: 14px">seen</span> unseen</td>', "seen"),
+        (
+            '<div style="font-size:0px;line-height:0"><p style="font-size:1rem">one</p><p>two</p></div>three',
+            "one\n\nthree",
+        ),
+        ('<div style="FONT-SIZE: 0.0pt"><font size="2">old way</font></div>', "old way"),
+        ('<div style="font:0/0 a">gone</div><div style="font: 12px Arial">here</div>', "here"),
+        ('<div style="font-size:0"><img alt="Receipt" src="r.png"></div>', "[Receipt]"),
+        ('<div style="font-size:0"><b style="font-size:2em">relative to nothing</b></div>x', "x"),
+        ('<div style="font-size:0"><b style="font-size:120%">of nothing</b></div>x', "x"),
+        ('<div style="font-size:0"><div style="display:none;font-size:12px">hidden</div></div>x', "x"),
+        ('<div style="font-size:0.8em">small but there</div>', "small but there"),
+        ('<div style="font-size:0"><i style="font-size:9px">in<u style="font-size:0">no</u>side</i></div>', "inside"),
+        ('a<embed src="x.swf">b', "ab"),
+        (
+            '<object data="film"><p>The film could not be shown, order 5512.</p></object>',
+            "The film could not be shown, order 5512.",
+        ),
+        ('<div style="white-space:pre-wrap">one\ntwo\n\n  three</div>', "one\ntwo\n\n  three"),
+        ('<span style="white-space: pre">a\tb\nc\td</span>', "a\tb\nc\td"),
+        ('<p style="color:red; WHITE-SPACE:pre-line">a   b\n   c</p>', "a b\nc"),
+        (
+            '<div style="white-space:pre-wrap">x\ny<div style="white-space:normal">p\nq</div></div>r\ns',
+            "x\ny\np q\nr s",
+        ),
+        ('<div style="white-space:nowrap">a\nb</div>', "a b"),
+        ('<div style="white-space:break-spaces">k\nl</div><p>m\nn</p>', "k\nl\n\nm n"),
+        ('<pre style="white-space:pre-wrap">u\nv</pre>w\nx', "u\nv\n\nw x"),
+        ('<div style="white-space:pre-wrap">\n  <p>one</p>\n  <p>two</p>\n</div>', "one\n\ntwo"),
+    ],
+)
+def test_sizes_and_line_ends_are_those_of_the_element_itself(markup: str, text: str) -> None:
+    assert to_text(markup) == text

@@ -103,6 +103,9 @@ def test_the_topmost_received_says_when_a_mail_arrived() -> None:
         (b"a@b", "<a@b>"),
         (b"", ""),
         (b"<<a@b>>", "<a@b>"),
+        (b"<long-first-half.\r\n second-half@mx.example>", "<long-first-half.second-half@mx.example>"),
+        (b'"<quoted@mx.example>"', "<quoted@mx.example>"),
+        (b"'bare@mx.example'", "<bare@mx.example>"),
     ],
 )
 def test_message_ids_have_their_brackets(value: bytes, expected: str) -> None:
@@ -118,6 +121,16 @@ def test_message_ids_have_their_brackets(value: bytes, expected: str) -> None:
         (b"<a@b><c@d>", ("<a@b>", "<c@d>")),
         (b"nothing", ()),
         (b"<broken", ()),
+        (b"<first-half-of\r\n -an-id@mx.example>", ("<first-half-of-an-id@mx.example>",)),
+        (
+            b"<one@mx.example>\r\n <two-\r\n\tand-more@mx.exa\r\n mple>",
+            ("<one@mx.example>", "<two-and-more@mx.example>"),
+        ),
+        (b'"<one@mx.example>", "< two@mx.example >"', ("<one@mx.example>", "<two@mx.example>")),
+        (b"=?us-ascii?q?=3Cone=2E?=\r\n =?us-ascii?q?two@mx.example=3E?=", ("<one.two@mx.example>",)),
+        (b"<split@\r\n mx.example\r\n >", ("<split@mx.example>",)),
+        (b"Your note of <Mon, 2 Nov 2026> <a@b>", ("<a@b>",)),
+        (b"<no-closing@mx.example <other@mx.example>", ("<other@mx.example>",)),
     ],
 )
 def test_references_are_ids(value: bytes, expected: tuple[str, ...]) -> None:

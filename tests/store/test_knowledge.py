@@ -14,6 +14,7 @@ from mailticket.mail.values import Address, Mail
 from mailticket.settings import Settings
 from mailticket.store import Session, knowledge, tickets
 from mailticket.store.engine import Database
+from mailticket.topics.exchange import EXCHANGE
 from mailticket.triage.known import Claims, Known
 from tests.servers.machine import PATIENCE, until
 from tests.store.conftest import NOON, after, new_outgoing, new_ticket
@@ -78,7 +79,8 @@ def test_what_bounces_is_known_of_the_sender_alone(database: Database) -> None:
 
 
 def test_open_tickets_are_the_sender_s_own_within_the_window_and_none_that_was_forged(database: Database) -> None:
-    print_ = fingerprint("", "My deposit has not arrived", fields={}, category="deposit", category_sure=True)
+    print_ = fingerprint("", "My deposit has not arrived", fields={}, category="deposit", category_sure=True,
+                         lexicon=EXCHANGE.lexicon)  # fmt: skip
     with database.write() as session:
         mine = new_ticket(session, fingerprint=print_.to_json())
         for more in ({"trust": "failed"}, {"status": "closed"}, {"created_at": after(-60 * 24 * 400)}):

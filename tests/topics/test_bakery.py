@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mailticket.likeness.duplicates import Match, best
+from mailticket.likeness.duplicates import Earlier, Match, best
 from mailticket.mail.values import Mail
 from mailticket.settings import Category, FieldRule
 from mailticket.topics.articles import Article, matcher
@@ -30,7 +30,7 @@ def read(subject: str, text: str) -> Understanding:
 
 
 def repeated(new: Understanding, **earlier: Understanding) -> Match | None:
-    prints = [(key, meaning.fingerprint) for key, meaning in earlier.items()]
+    prints = [Earlier(key, meaning.fingerprint) for key, meaning in earlier.items()]
     return best(new.fingerprint, prints, THRESHOLD, BAKERY.lexicon)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from mailticket.mail.values import Address
 from mailticket.triage import evidence, ticket_keys
+from mailticket.triage.decide import judge
 from mailticket.triage.evidence import OWN_MAIL, REFERENCE, REPLY_ADDRESS, SUBJECT
 from mailticket.triage.known import Claims, Known
 from mailticket.triage.signatures import Signed
@@ -64,3 +65,21 @@ def test_the_best_evidence_comes_first_and_the_newest_reference_before_older_one
     assert rules == [
         (REPLY_ADDRESS, OURS), (REFERENCE, OURS), (REFERENCE, other), (OWN_MAIL, OURS), (SUBJECT, OURS),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["STATUS", "SOLVED"])
+def test_a_command_needs_a_verified_sender_or_our_signature(word: str) -> None:
+    def command(rule: str, trust: str) -> str | None:
+        return judge(case(letter(trust=trust, text=word, new_text=word), CLAIMS[rule], KNOWN)).command
+
+    assert command(SUBJECT, "verified") == word.lower()
+    assert command(REFERENCE, "unknown") == word.lower()
+    assert command(SUBJECT, "unknown") is None
+    assert command(OWN_MAIL, "unknown") is None
+
+
+@pytest.mark.parametrize("address", ['"ann lee"@mail.example', "=?utf-8?q?ann?=@mail.example"])
+def test_an_address_that_no_header_can_hold_bare_is_owed_no_letter(address: str) -> None:
+    decision = judge(case(letter(Address("Ann", address))))
+    assert (decision.action, decision.letter) == ("open", "")
+    assert "cannot stand in a header" in dict(decision.evidence)["answer"]

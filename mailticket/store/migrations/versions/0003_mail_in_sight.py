@@ -1,4 +1,4 @@
-"""What is filed without a ticket can be listed, and one mail by two routes is recognised; the name under which a server took a mail."""
+"""What is filed can be listed, one mail by two routes is recognised, and a bounce finds its letter by queue ID."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,15 +23,17 @@ def upgrade() -> None:
         "ix_incoming_out_of_sight", "incoming", ["decided_at", "id"],
         unique=False, sqlite_where=_OUT_OF_SIGHT, postgresql_where=_OUT_OF_SIGHT,
     )  # fmt: skip
-    op.add_column("outgoing", sa.Column("accepted_as", sa.String(), nullable=True))
-    op.create_index("ix_outgoing_accepted_as", "outgoing", ["accepted_as"], unique=False)
     op.add_column("ticket", sa.Column("claimed", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_index("ix_ticket_linked_to", "ticket", ["linked_to"], unique=False)
-    op.add_column("message", sa.Column("cc_address", sa.Text(), server_default=sa.text("''"), nullable=False))
+    for name in ("cc_address", "from_raw"):
+        op.add_column("message", sa.Column(name, sa.Text(), server_default=sa.text("''"), nullable=False))
+    op.add_column("outgoing", sa.Column("accepted_as", sa.String(), nullable=True))
+    op.create_index("ix_outgoing_accepted_as", "outgoing", ["accepted_as"], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_column("from_raw")
         batch_op.drop_column("cc_address")
     with op.batch_alter_table("ticket", schema=None) as batch_op:
         batch_op.drop_index("ix_ticket_linked_to")

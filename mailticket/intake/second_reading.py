@@ -1,0 +1,42 @@
+"""A mail that repeats a letter of ours, read again when its ticket is known: what is not in the letters is new."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mailticket.intake.prepare import Prepared
+from mailticket.mail import bodies, html, read, structure
+from mailticket.mail.values import Ourselves
+from mailticket.store import Session, correspondence, tickets
+from mailticket.triage.brief import Brief
+from mailticket.triage.understanding import understand
+
+
+def read_again(session: Session, raw: bytes, item: Prepared, key: str, brief: Brief) -> Prepared:
+    """The mail as a reply to this ticket. It stays as it is when the ticket's letters are not there any more."""
+    ourselves = knowing_letters(session, brief.ourselves, key)
+    if not ourselves.letters.sent:
+        return item
+    mail = read(raw, ourselves)
+    if mail.new_text == item.mail.new_text:
+        return item
+    return replace(item, mail=mail, meaning=understand(mail, brief.classifier))
+
+
+def knowing_letters(session: Session, ourselves: Ourselves, key: str) -> Ourselves:
+    """What the reader must know to read a reply to this ticket; NotFound if there is no such ticket."""
+    ticket = tickets.by_key(session, key, follow_merge=True)
+    written = correspondence.of_ticket(session, int(ticket.id or 0))
+    if not written.letters:
+        return ourselves
+    pages = [page for wire in written.wires for page in _pages(wire)]
+    letters = replace(ourselves.letters, sent=(*written.letters, *pages), said=written.said)
+    return replace(ourselves, letters=letters)
+
+
+def _pages(wire: bytes) -> list[str]:
+    """The HTML pages of a letter as text: they say things that its plain text does not."""
+    content = structure.canonical(wire)
+    root, _ = structure.read_structure(content)
+    pages = [bodies.part_bytes(content, part) for part in root.walk() if part.type == "text/html"]
+    return [html.to_text(page.decode("utf_8", "replace")) for page in pages]
