@@ -90,7 +90,7 @@ def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: S
     sender = f"{read.sender_address.name} <{read.sender_address.address}>" if read.sender_address else "nobody usable"
     verdict = meaning.verdict
     terminal.facts([
-        ("from", sender.strip() if read.sender_address else f"{sender} in: {read.from_raw}"),
+        ("from", sender.strip() if read.sender_address else f"{sender} in: {read.from_raw}".removesuffix(" in: ")),
         ("identity", f"{read.trust}: {read.trust_reason}"),
         ("to", ", ".join(a.address for a in read.to)),
         ("cc", ", ".join(a.address for a in read.cc)),

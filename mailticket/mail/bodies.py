@@ -293,19 +293,26 @@ class _Reader:
         if part.type == _REACTION:
             self.reaction = self.reaction or _emoji(_decoded(self.raw, part)[0])
             return []
-        if nested.is_tnef(part) and (unpacked := nested.packed(_decoded(self.raw, part)[0])):
-            if unpacked[0].strip():
-                self.packed_texts.append(clean(unpacked[0]).strip())
-            self._list(part, unpacked[1])
+        if nested.is_tnef(part) and self._unpacked(part):
             return []
-        if nested.is_tnef(part):
-            self.warn("winmail.dat could not be opened: it was kept as it came")
         if nested.is_cms(part):
             signed = nested.signed_entity(_decoded(self.raw, part)[0])
             if signed is not None and self.within.count("#") < MAX_SIGNED_DEPTH:
                 return self._signed(part, signed)
         self._attach(part, parent)
         return []
+
+    def _unpacked(self, part: Part) -> bool:
+        """Take what a winmail.dat holds in its place; False where it holds neither text nor files."""
+        unpacked = nested.packed(_decoded(self.raw, part)[0])
+        if unpacked is None:
+            self.warn("winmail.dat could not be opened: it was kept as it came")
+            return False
+        text, files = unpacked
+        if text.strip():
+            self.packed_texts.append(clean(text).strip())
+        self._list(part, files)
+        return bool(text.strip() or files)
 
     def _signed(self, part: Part, content: bytes) -> list[_Piece]:
         """The mail that was signed as one file takes the file's place."""
@@ -324,7 +331,6 @@ class _Reader:
         self.warn(warning)
         if part.type == "application/pgp-encrypted" or (nested.is_cms(part) and cms.is_encrypted(data)):
             self.locked = True
-            self.encrypted = self.encrypted or parent is None
         if part.type in _CALENDAR_TYPES:
             lines = b"\n".join(data.split())
             if lines in self.calendars:

@@ -7,6 +7,7 @@ CP50221, eucJP-ms): row 13 of NEC, the kanji that IBM added, half-width kana in 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _EUC = re.compile(rb"[\x00-\x7f]+|\x8f[\xa1-\xfe]{2}|\x8e[\xa1-\xdf]|[\xa1-\xfe]{2}|[\x80-\xff]")
 _SHIFT = re.compile(rb"(\x1b(?:\$\([@-D]|\$[@-B]|\([A-Z]|\.[A-F])|[\x0e\x0f])+")  # of several the last one counts
@@ -27,6 +28,7 @@ def decode_euc(data: bytes) -> str:
         return "".join(_euc_character(token) for token in _EUC.findall(data))
 
 
+@lru_cache(maxsize=4096)
 def _euc_character(token: bytes) -> str:
     try:
         return token.decode("euc_jp")

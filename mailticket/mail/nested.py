@@ -75,7 +75,7 @@ def pasted(markup: bytes) -> list[File]:
 def packed(data: bytes) -> tuple[str, list[File]] | None:
     """The text and the files of a winmail.dat, or None where it cannot be opened."""
     unpacked = tnef.unpack(data)
-    if unpacked is None or not (unpacked.text or unpacked.files):
+    if unpacked is None:
         return None
     files = []
     for number, file in enumerate(unpacked.files):

@@ -6,17 +6,19 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from mailticket.mail import transfer
 
 MAX_PICTURES = 50  # of one part
+MAX_CANDIDATES = 2000  # data: URLs that are looked at
 MAX_BYTES = 32_000_000  # of encoded pictures in one part
 MAX_TAG = 2000  # bytes of a tag around its picture in which its name is looked for
 
 _SCHEME = re.compile(rb"data:(image/[a-z0-9.+-]{1,60})((?:;[a-z0-9=_.%\"-]{1,100}){0,5});base64,", re.IGNORECASE)
 _ENCODED = re.compile(rb"[A-Za-z0-9+/=_%\s-]*")
-_TAG = re.compile(rb"<(?:img|image|v:imagedata|input|source)\b[^<>]*$", re.IGNORECASE)
+_TAG = re.compile(rb"<(?:img|image|v:imagedata|input|source)\b[^>]*$", re.IGNORECASE)
 _NAMES = re.compile(
     rb"\b(?:data-file-?name|data-name|name|title|alt)\s{0,5}=\s{0,5}[\"']([^\"'<>]{1,200})", re.IGNORECASE
 )
@@ -42,10 +44,11 @@ def extract(markup: bytes) -> list[Picture]:
 
 def _pictures(markup: bytes) -> Iterator[Picture]:
     number, room = 0, MAX_BYTES
-    for scheme in _SCHEME.finditer(markup):
-        encoded = _ENCODED.match(markup, scheme.end(), scheme.end() + room)
-        before = _TAG.search(markup[max(0, scheme.start() - MAX_TAG) : scheme.start()])
-        if encoded is None or before is None:
+    for scheme in islice(_SCHEME.finditer(markup), MAX_CANDIDATES):
+        tag = markup.rfind(b"<", max(0, scheme.start() - MAX_TAG), scheme.start())
+        before = _TAG.match(markup[tag : scheme.start()]) if tag >= 0 else None
+        encoded = _ENCODED.match(markup, scheme.end(), scheme.end() + room) if before else None
+        if before is None or encoded is None:
             continue
         around = before[0] + b" " + markup[encoded.end() : encoded.end() + MAX_TAG].partition(b">")[0] + b">"
         data = _decoded(encoded[0])

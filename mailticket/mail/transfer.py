@@ -55,7 +55,8 @@ def is_no_base64(data: bytes) -> bool:
     if not foreign and (len(first) >= _LONG_WORD or len(b"".join(data.split())) % 4 == 0):
         return False
     content = decode_base64(data[:4000])[0]
-    return bool(_UNPRINTABLE.search(content)) and not _UNPRINTABLE.search(data[:4000])
+    garbled = bool(_UNPRINTABLE.search(content)) or (bool(foreign) and "\ufffd" in content.decode("utf_8", "replace"))
+    return garbled and not _UNPRINTABLE.search(data[:4000])
 
 
 def _damaged(data: bytes) -> tuple[bytes, str]:

@@ -77,6 +77,21 @@ def test_explain_prints_every_field_of_its_face_and_touches_nothing(run: Run, tm
     assert not (tmp_path / "mailticket.db").exists()
 
 
+def test_explain_shows_from_as_it_came_and_asks_nothing_of_an_encrypted_mail(run: Run, tmp_path: Path) -> None:
+    Path(tmp_path, "locked.eml").write_bytes(
+        b"From: a@example.org, =?utf-8?q?B=C3=B6?= <b@example.org>\r\nSubject: My withdrawal has not arrived\r\n"
+        b"\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhQEM\r\n-----END PGP MESSAGE-----\r\n"
+    )
+    Path(tmp_path, "open.eml").write_bytes(b"Subject: My withdrawal has not arrived\r\n\r\nPlease help.\r\n")
+    _, out, _ = run("mail", "explain", "--json", "locked.eml", "open.eml")
+    locked, readable = map(json.loads, out.splitlines())
+    assert (locked["from"], locked["from_raw"]) == (None, "a@example.org, Bö <b@example.org>")
+    assert (locked["category"], locked["missing"]) == (readable["category"], [])
+    assert readable["missing"] and readable["from_raw"] == ""
+    _, out, _ = run("mail", "explain", "locked.eml")
+    assert "nobody usable in: a@example.org, Bö <b@example.org>" in out and "encrypted" in out
+
+
 def test_explain_works_without_any_configuration(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mailticket.toml").unlink()
     code, out, _ = run("mail", "explain", "--json", "one.eml", "one.eml")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 HEAD = b"From: a@example.org\r\nSubject: x\r\n"
+# A SignedData of indefinite lengths (X.690 section 8.1.3.6), up to the first piece of what was signed.
+SIGNED_BEGIN = bytes.fromhex("308006092a864886f70d010702a08030800201013100308006092a864886f70d010701a0802480")
 MIXED = HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 HTML = HEAD + b"Content-Type: text/html\r\n\r\n"
 BASE64 = HEAD + b"Content-Transfer-Encoding: base64\r\n\r\n"
@@ -61,6 +63,19 @@ ATTACKS: dict[str, Callable[[int], bytes]] = {
     "date comments (S36)": lambda n: HEAD + b"Date: " + b"(" * n + b"\r\n\r\nx",
     "utf-7 (S37)": lambda n: HEAD + b"Content-Type: text/plain; charset=utf-7\r\n\r\n" + b"+2AA-" * n,
     "iso-2022-jp (S37)": lambda n: HEAD + b"Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n" + b"\x1b$B" * n,
+    "vendors' kanji": lambda n: HEAD + b"Content-Type: text/plain; charset=euc-jp\r\n\r\n" + b"\xad\xa1" * n,
+    "pictures that are none": lambda n: (
+        HEAD + b"Content-Type: text/html\r\n\r\n" + b'<img src="data:image/a;base64,' * n
+    ),
+    "a signed file of pieces": lambda n: (
+        HEAD + b"Content-Type: application/pkcs7-mime\r\n\r\n" + SIGNED_BEGIN + b"\x04\x01a" * n
+    ),
+    "packed lists": lambda n: (
+        HEAD
+        + b"Content-Type: application/ms-tnef\r\n\r\n\x78\x9f\x3e\x22\0\0"
+        + b"\x01\x03\x90\x06\0\x04\0\0\0\xff\xff\xff\xff\0\0" * n
+    ),
+    "names with commas": lambda n: b"From: " + b"a," * n + b" <a@b.example>\r\n\r\nx",
     "idna words (S37)": lambda n: b"Subject: " + b"=?idna?q?" + b"a." * n + b"?=\r\n\r\nx",
     "undeclared bytes (S37)": lambda n: HEAD + b"\r\n" + b"\xe9\xff " * n,
     "On (S38)": lambda n: HEAD + b"\r\n" + b"On " * n,

@@ -129,6 +129,7 @@ def test_several_from_headers_are_one_identity_only_if_all_say_the_same(
         ('"eve@evil.example", Lena <lena@example.org>', None),
         ("Eve @ evil.example; Lena <lena@example.org>", None),
         ("Weber, Lena <lena@example.org> and others", None),
+        ("Weber, Lena <lena@example.org>, (eve@evil.example)", None),
     ],
 )
 def test_commas_and_semicolons_in_a_name_are_no_other_mailboxes(value: str, expected: tuple[str, str] | None) -> None:
