@@ -17,7 +17,7 @@ _TXID = "9f2c4be1d07a5c83e6f1420b9ad8375e6c01fb24d95a7e3380c6b1f2e4d7a951"
 def _mail(name: str, address: str, subject: str, text: str, **more: str) -> EmailMessage:
     message = EmailMessage()
     message["From"] = f"{name} <{address}>"
-    message["To"] = headers.pop("To", SUPPORT)
+    message["To"] = more.pop("To", SUPPORT)
     message["Subject"] = subject
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = make_msgid(domain=address.partition("@")[2])
