@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailticket.errors import Refused
-from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail, words
+from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail, parsed, words
 
 FORM = "Harbor website <no-reply@coinharbor.com>"
 GROUP = f"'Ola Berg' via Desk <{SUPPORT}>"
@@ -85,11 +85,24 @@ def test_our_signature_brings_a_group_s_mail_to_its_ticket(helpdesk: HelpDesk) -
     assert any("claimed: by Reply-To" in message.mark for message in helpdesk.ticket(own.ticket).messages)
 
 
+def test_what_a_group_s_mail_quotes_of_ours_takes_nothing_from_its_writer(helpdesk: HelpDesk) -> None:
+    own = helpdesk.receive(mail(GROUP, Reply_To=OLA)).ticket or ""
+    helpdesk.desk.reply(own, "Please fetch the receipt of your bank and its number.")
+    letter = helpdesk.deliver()[-1]
+    body = parsed(letter).get_body(("plain",))
+    assert body is not None
+    text = f"See below.\n\n{body.get_content()}\nNo: it is 300 EUR.\n"
+    reply = helpdesk.receive(mail(GROUP, "Re: it", text, answers=letter, Reply_To=OLA))
+    message = helpdesk.ticket(own).messages[-1]
+    assert (reply.ticket, message.from_address, message.trust) == (own, "ola@strict.example", "unknown")
+    assert ("300 EUR" in message.new_text, "receipt" in message.new_text) == (True, False)
+
+
 def test_an_answer_to_nobody_is_refused_and_names_the_claimed_one(helpdesk: HelpDesk) -> None:
     shop = mail("no-reply@shop.example", "Order 7", "Automatic.", Reply_To="desk@shop.example")
     for raw, claimed in ((mail(FORM), "ADDRESS"), (mail(f"<{SUPPORT}>"), "ADDRESS")):
         key = helpdesk.receive(raw).ticket or ""
-        with pytest.raises(Refused, match=f"no requester to answer.*ticket requester {key} {claimed}"):
+        with pytest.raises(Refused, match=rf"no requester to answer.*ticket requester {key} {claimed}"):
             helpdesk.desk.reply(key, "Hello")
     key = helpdesk.receive(shop).ticket or ""
     assert helpdesk.desk.reply(key, "Hello")[0] == key, "its Reply-To can be answered"
@@ -100,7 +113,7 @@ def test_an_answer_to_nobody_is_refused_and_names_the_claimed_one(helpdesk: Help
 def test_an_answer_to_an_address_that_nobody_reads_is_refused(helpdesk: HelpDesk, address: str) -> None:
     key = helpdesk.receive(mail(f"<{SUPPORT}>", "Form", "text", Reply_To=f"{OLA}, second@far.example")).ticket or ""
     helpdesk.desk.set_requester(key, address)  # as tickets of former releases have them
-    with pytest.raises(Refused, match="nobody reads what is sent there.*claims ola@strict.example"):
+    with pytest.raises(Refused, match=r"nobody reads what is sent there.*claims ola@strict.example"):
         helpdesk.desk.reply(key, "Hello")
     helpdesk.desk.set_requester(key, "ola@strict.example")
     helpdesk.desk.reply(key, "Hello")

@@ -59,8 +59,8 @@ SAME = {
     "a tag in words": tagged(b"EXTERNAL: "),
     "a tag in Chinese": tagged(b"=?utf-8?b?44CQ5aSW6YOo6YKu5Lu244CR?= "),
     "a redirect of an Exchange rule": renamed(
-        "Auto-Submitted: auto-generated", "Resent-From: <desk@coinharbor.com>", "X-MS-Exchange-Generated-Message-Source:"
-        " Mailbox Rules Agent",
+        "Auto-Submitted: auto-generated", "Resent-From: <desk@coinharbor.com>",
+        "X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent",
     ),
     "other line breaks and another encoding of the text": ORIGINAL[:BODY_AT].replace(
         b"Content-Transfer-Encoding: 7bit", b"Content-Transfer-Encoding: quoted-printable"
@@ -70,7 +70,7 @@ SAME = {
     "a tag behind the subject": ORIGINAL.replace(b"is missing\r\n", b"is missing [SUSPECTED SPAM]\r\n"),
 }  # fmt: skip
 AROUND = {
-    "a banner": ORIGINAL[:BODY_AT] + b"CAUTION: This mail came from outside. Open no links.\r\n\r\n" + ORIGINAL[BODY_AT:],
+    "a banner": ORIGINAL[:BODY_AT] + b"CAUTION: This mail came from outside.\r\n\r\n" + ORIGINAL[BODY_AT:],
     "a list's footer": ORIGINAL + b"\r\n-- \r\ndesk mailing list\r\nhttps://lists.coinharbor.com/desk\r\n",
     "a disclaimer and a tag": tagged(b"[EXT] ") + b"\r\nThe content of this mail is confidential.\r\n",
 }  # fmt: skip
@@ -158,7 +158,6 @@ def test_what_was_filed_from_a_list_is_a_ticket_when_it_comes_to_us(helpdesk: He
 
 def test_each_mailbox_may_still_have_its_own(open_desk: OpenDesk) -> None:
     desk = open_desk(duplicates={"same_mail_in_several_mailboxes": "each"})
-    routes = ("support", "desk", "support", "desk")
-    assert [desk.receive(raw, route).state for raw, route in zip(2 * [ORIGINAL, tagged(b"[EXT] ")], routes, strict=True)] == [
-        "opened", "opened", "known", "known",
-    ]  # fmt: skip
+    ways = zip(2 * [ORIGINAL, tagged(b"[EXT] ")], 2 * ["support", "desk"], strict=True)
+    states = [desk.receive(raw, route).state for raw, route in ways]
+    assert states == ["opened", "opened", "known", "known"]

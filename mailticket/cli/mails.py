@@ -95,6 +95,7 @@ def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: S
         ("to", ", ".join(a.address for a in read.to)),
         ("cc", ", ".join(a.address for a in read.cc)),
         ("reply to", ", ".join(a.address for a in read.reply_to)),
+        ("claimed", f"{read.claimed.address}, by {read.claimed_by}" if read.claimed else ""),
         ("subject", read.subject),
         ("date", read.date),
         ("message id", read.message_id),

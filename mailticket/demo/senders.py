@@ -17,7 +17,7 @@ _TXID = "9f2c4be1d07a5c83e6f1420b9ad8375e6c01fb24d95a7e3380c6b1f2e4d7a951"
 def _mail(name: str, address: str, subject: str, text: str, **more: str) -> EmailMessage:
     message = EmailMessage()
     message["From"] = f"{name} <{address}>"
-    message["To"] = SUPPORT
+    message["To"] = more.pop("To", SUPPORT)
     message["Subject"] = subject
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = make_msgid(domain=address.partition("@")[2])
@@ -131,7 +131,7 @@ def mistyped_address() -> bytes:
 def newsletter() -> bytes:
     return _passed(_mail(
         "Chain Weekly", "news@chainweekly.example", "Chain Weekly #212: what moved the markets",
-        "This week in short ...\n",
+        "This week in short ...\n", To="weekly@chainweekly.example",
         List_Id="Chain Weekly <weekly.chainweekly.example>", List_Unsubscribe="<mailto:leave@chainweekly.example>",
         Precedence="bulk",
     ))  # fmt: skip

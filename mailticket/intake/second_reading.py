@@ -10,6 +10,7 @@ from mailticket.mail.values import Ourselves
 from mailticket.store import Session, correspondence, tickets
 from mailticket.triage.brief import Brief
 from mailticket.triage.understanding import understand
+from mailticket.triage.writer import with_writer
 
 
 def read_again(session: Session, raw: bytes, item: Prepared, key: str, brief: Brief) -> Prepared:
@@ -17,7 +18,7 @@ def read_again(session: Session, raw: bytes, item: Prepared, key: str, brief: Br
     ourselves = knowing_letters(session, brief.ourselves, key)
     if not ourselves.letters.sent:
         return item
-    mail = read(raw, ourselves)
+    mail = with_writer(read(raw, ourselves), ourselves)
     if mail.new_text == item.mail.new_text:
         return item
     return replace(item, mail=mail, meaning=understand(mail, brief.classifier))

@@ -142,7 +142,7 @@ class Mail:
     """An incoming mail as read. Every text is clean: valid Unicode, no NUL, no lone surrogate.
 
     digest: SHA-256 of the raw bytes. identity: SHA-256 of the content without transport's trace headers (promise 2).
-    origin, essence: digests by which it is known again when gateways changed it; "" where it lacks what they are made of.
+    origin, essence: digests by which it is known again when gateways changed it; "" where it lacks their parts.
     message_id, in_reply_to, references: with angle brackets, as written; "" or () where there is none.
     sender_address: the one usable From mailbox, else None (no From, several, a group, a broken address).
     from_: all mailboxes of From, whatever they are worth. from_raw: From as it came, decoded, for people to judge.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, literal, select, text
+from sqlalchemy import Select, and_, bindparam, func, literal, or_, select, text
 from sqlmodel import Session, col
 
 from mailticket.likeness.duplicates import Fingerprint
@@ -62,15 +62,16 @@ _OWED = (
     .exists()
 )
 _ANSWERED_COPIES = _COPIES.add_columns(_ANSWERED.label("answered"), _OWED.label("owed"))
-_SAME_ORIGIN = (
-    _ANSWERED_COPIES.add_columns(_INCOMING.c.essence, _MESSAGES.c.text)
+# What has the same Message-ID, or is one mail by its origin: see mail.identity.
+_KINDRED = (
+    _ANSWERED_COPIES.add_columns(_INCOMING.c.message_id, _INCOMING.c.origin, _INCOMING.c.essence, _MESSAGES.c.text)
     .outerjoin(_MESSAGES, _MESSAGES.c.incoming_id == _INCOMING.c.id)
-    .where(_INCOMING.c.origin == bindparam("writing"), _INCOMING.c.identity != bindparam("content"))
+    .where(
+        or_(_INCOMING.c.message_id == bindparam("named"), _INCOMING.c.origin == bindparam("writing")),
+        _INCOMING.c.identity != bindparam("content"),
+    )
 )
 _SAME_CONTENT = _ANSWERED_COPIES.where(_INCOMING.c.identity == bindparam("content"))
-_SAME_MESSAGE_ID = _COPIES.where(
-    _INCOMING.c.message_id == bindparam("named"), _INCOMING.c.identity != bindparam("content")
-)
 _OPEN_TICKETS = (
     select(
         _TICKETS.c.id,
@@ -140,12 +141,9 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
     sender = mail.sender_address.key if mail.sender_address else ""
     address = _lock_requester(session, sender)
     earlier = _earlier(session, claims.earlier_ids, _people(session, address, sender))
-    copies, variants = _earlier_ways(session, mail)
     may_have_letter = mail.automatic is None and not mail.suppress
     return Known(
-        copies=copies,
-        variants=variants,
-        same_message_id=_collisions(session, mail),
+        **_same_mail(session, mail),
         tickets=_tickets(session, [*claims.tickets, *earlier.values()]),
         earlier=earlier,
         colleagues=_colleagues(session, [m for m in claims.earlier_ids if m not in earlier], sender),
@@ -168,32 +166,29 @@ def _lock_requester(session: Session, sender: str) -> _Sender | None:
     return _Sender(row.requester_id, row.undeliverable_why if row.undeliverable_since else "", row.language)
 
 
-def _earlier_ways(session: Session, mail: Mail) -> tuple[tuple[Copy, ...], tuple[Copy, ...]]:
-    """The same mail as it came before: its copies, with those that gateways changed, and those with another text."""
-    same = [_answered_copy(row) for row in execute(session, _SAME_CONTENT, {"content": mail.identity})]
-    if not mail.origin:
-        return tuple(same), ()
-    rows = execute(session, _SAME_ORIGIN, {"writing": mail.origin, "content": mail.identity}).all()
-    copies = [_answered_copy(row) for row in rows if row.essence == mail.essence]
-    return (*same, *copies), tuple(_answered_copy(row, row.text or "") for row in rows if row.essence != mail.essence)
+def _same_mail(session: Session, mail: Mail) -> dict[str, tuple[Copy, ...]]:
+    """The mail as it came before: its copies, with those that gateways changed; those with another text; and what has
+    nothing in common with it but the Message-ID."""
+    copies = [_copy(row) for row in execute(session, _SAME_CONTENT, {"content": mail.identity})]
+    if not (mail.message_id or mail.origin):
+        return {"copies": tuple(copies)}
+    names = {"named": mail.message_id or None, "writing": mail.origin or None, "content": mail.identity}
+    kindred = execute(session, _KINDRED, names).all()
+    ways = [row for row in kindred if mail.origin and row.origin == mail.origin]
+    return {
+        "copies": (*copies, *(_copy(row) for row in ways if row.essence == mail.essence)),
+        "variants": tuple(_copy(row, row.text or "") for row in ways if row.essence != mail.essence),
+        "same_message_id": tuple(
+            _copy(row) for row in kindred if row.message_id == mail.message_id and row.essence != mail.essence
+        ),
+    }
 
 
-def _answered_copy(row: Any, text: str = "") -> Copy:
-    return replace(_copy(row), answered=bool(row.answered), owed=bool(row.owed), text=text)
-
-
-def _copy(row: Any) -> Copy:
-    return Copy(int(row.id or 0), row.route, row.state, row.trust, row.key, row.delivered_to)
-
-
-def _copies(rows: Iterable[Any]) -> tuple[Copy, ...]:
-    return tuple(_copy(row) for row in rows)
-
-
-def _collisions(session: Session, mail: Mail) -> tuple[Copy, ...]:
-    if not mail.message_id:
-        return ()
-    return _copies(execute(session, _SAME_MESSAGE_ID, {"named": mail.message_id, "content": mail.identity}))
+def _copy(row: Any, text: str = "") -> Copy:
+    return Copy(
+        int(row.id or 0), row.route, row.state, row.trust, row.key, row.delivered_to,
+        answered=bool(row.answered), owed=bool(row.owed), text=text,
+    )  # fmt: skip
 
 
 def _tickets(session: Session, keys: Iterable[str]) -> dict[str, TicketFacts]:

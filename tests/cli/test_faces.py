@@ -67,7 +67,7 @@ def test_explain_prints_every_field_of_its_face_and_touches_nothing(run: Run, tm
     assert code == 0
     assert set(face) == {
         "file", "digest", "message_id", "subject", "from", "from_raw", "to", "cc", "reply_to", "date", "language",
-        "text", "new_text", "hidden_lines",
+        "text", "new_text", "hidden_lines", "claimed",
         "attachments", "automatic", "bounce", "sender", "ticket_ids", "category", "priority", "fields", "missing",
         "secrets", "warnings",
     }  # fmt: skip
