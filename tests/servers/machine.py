@@ -76,7 +76,12 @@ class Unprivileged:
         return path
 
     def start(self, command: list[str], log: Path) -> subprocess.Popen[bytes]:
-        """Start a program as this user in a process group of its own; what it prints goes to the log."""
+        """Start a program as this user in a process group of its own; what it prints goes to the log.
+
+        It ends with the process of the tests, even where that is killed and closes nothing.
+        """
+        setpriv = program("setpriv", "/usr/bin")
+        command = [setpriv, "--pdeathsig", "TERM", *command] if setpriv else command
         with log.open("ab") as output:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **self._options())
 
