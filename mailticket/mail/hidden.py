@@ -18,7 +18,7 @@ _LONGEST = 4000
 
 
 def warnings(root: Part) -> list[str]:
-    """What was removed from the names that people are shown, each kind once."""
+    """What was removed from the names that people are shown, in words for people, each kind once."""
     sentences = [f"hidden characters in {place}" for place in ("from", "subject") if _has(root.headers, place)]
     parts = islice(root.walk(), _MOST_PARTS)
     if any(_has(part.headers, name) for part in parts for name in ("content-disposition", "content-type")):

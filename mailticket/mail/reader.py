@@ -37,7 +37,8 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
     sender, from_, broken = attempt("sender", lambda: addresses.sender(part), _NO_SENDER)
     body = attempt("bodies", lambda: bodies.read(content, root), Bodies())
     attempt.warnings += [*([broken] if broken else []), *body.warnings]
-    attempt.warnings += attempt("hidden characters", lambda: hidden.warnings(root), [])
+    deceptions = attempt("hidden characters", lambda: hidden.warnings(root), [])
+    attempt.warnings += deceptions
     return_path = attempt("return path", lambda: identity.return_path(part), None)
     verdict, reason = attempt("trust", lambda: trust.judge(part, sender, ourselves), _NO_VERDICT)
     fields = _fields(part, attempt)
@@ -65,6 +66,7 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
         **fields,
         **_meaning(content, root, body, fields, sender, return_path, ourselves, attempt),
         warnings=tuple(dict.fromkeys(attempt.warnings))[:MAX_WARNINGS],
+        deceptions=tuple(deceptions),
     )
 
 

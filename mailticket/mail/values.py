@@ -151,6 +151,7 @@ class Mail:
     return_path: the topmost Return-Path without brackets; "" is the null path, None is no such header.
     date: the Date header, aware, or None. language: "en", "zh-Hans", "zh-Hant", another ISO 639-1 code, or "".
     trust: what the site's own Authentication-Results say of sender_address; trust_reason says it in words.
+    deceptions: those of the warnings that staff beware of: what reverses or hides text in names.
     encrypted: the text cannot be read, so nothing can be missing from it. reaction: the emoji of a mail that is one.
     suppress: why no automatic answer may be sent though a person may have written ("" if it may): spam marks, wishes.
     quotes_us: our marker stands in the text, so that the ticket's letters tell better what of it is ours.
@@ -191,3 +192,4 @@ class Mail:
     essence: str = ""
     received_at: datetime | None = None  # of the topmost Received header
     warnings: tuple[str, ...] = field(default=())
+    deceptions: tuple[str, ...] = ()

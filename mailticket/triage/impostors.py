@@ -148,4 +148,4 @@ def _files(mail: Mail) -> Iterator[str]:
         extension = file.name.rpartition(".")[2].lower() if "." in file.name else ""
         if extension in _PROGRAMS:
             yield f"the attachment {file.name[:100]} is a program"
-    yield from (warning for warning in mail.warnings if warning.startswith("hidden characters"))
+    yield from mail.deceptions
