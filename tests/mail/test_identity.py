@@ -53,8 +53,12 @@ def test_one_writing_is_known_by_writer_time_name_and_words() -> None:
     base = CONTENT.replace(b"Date: x", b"Date: Mon, 2 Nov 2026 10:00:00 +0000")
     essence = read(base).essence
     assert essence
-    for old, new in ((b"Subject: hi", b"Subject: [EXT] hi"), (b"Date: Mon, 2 Nov 2026 10:00:00 +0000", b"Date: Mon, 2 Nov"
-                     b" 2026 11:00:00 +0100"), (b"Body\r\nmore", b"Body more")):  # fmt: skip
+    changes = [
+        (b"Subject: hi", b"Subject: [EXT] hi"),
+        (b"10:00:00 +0000", b"11:00:00 +0100"),
+        (b"Body\r\nmore", b"Body more"),
+    ]
+    for old, new in changes:
         assert read(base.replace(old, new)).essence == essence
     for old, new in (
         (b"ann@", b"bob@"),
