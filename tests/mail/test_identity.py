@@ -31,10 +31,46 @@ def same(one: bytes, other: bytes) -> bool:
         b"Received-SPF: pass\r\n",
         b"X-Spam-Status: No, score=1\r\n",
         b"From ann@example.org Mon Nov  2 10:00:00 2026\r\n",
+        b"Resent-From: desk@example.com\r\nResent-Message-ID: <2@example.com>\r\n",
+        b"X-MS-Exchange-CrossTenant-Id: 7\r\nX-OriginatorOrg: example.com\r\n",
+        b"DKIM-Signature: v=1; d=example.org;\r\n\tb=QQ==\r\n",
+        b"X-Sieve: CMU Sieve 2.4\r\n",
     ],
 )
 def test_what_transport_adds_is_no_content(trace: bytes) -> None:
     assert same(CONTENT, trace + CONTENT)
+
+
+def test_what_stands_above_a_server_s_received_is_its_own() -> None:
+    below = b"Received: from a by b; Mon, 2 Nov 2026 10:00:00 +0000\r\n" + CONTENT
+    assert same(below, b"X-Harbour-Firewall: clean;\r\n\tpolicy 7\r\n" + below)
+    assert not same(CONTENT, b"X-Harbour-Firewall: clean\r\n" + CONTENT)
+    assert not same(below, b"Reply-To: eve@evil.example\r\n" + below)
+    assert not same(below, below.replace(b"Subject: hi", b"X-Case: 7\r\nSubject: hi"))
+
+
+def test_one_writing_is_known_by_writer_time_name_and_words() -> None:
+    base = CONTENT.replace(b"Date: x", b"Date: Mon, 2 Nov 2026 10:00:00 +0000")
+    essence = read(base).essence
+    assert essence
+    changes = [
+        (b"Subject: hi", b"Subject: [EXT] hi"),
+        (b"10:00:00 +0000", b"11:00:00 +0100"),
+        (b"Body\r\nmore", b"Body more"),
+    ]
+    for old, new in changes:
+        assert read(base.replace(old, new)).essence == essence
+    for old, new in (
+        (b"ann@", b"bob@"),
+        (b"<1@", b"<2@"),
+        (b"10:00:00", b"10:00:01"),
+        (b"Body", b"Bodx"),
+        (b"hi", b"ho"),
+    ):
+        assert read(base.replace(old, new)).essence != essence
+    for missing in (b"From: ann@example.org\r\n", b"Message-ID: <1@example.org>\r\n"):
+        assert read(base.replace(missing, b"")).origin == ""
+    assert read(CONTENT).origin == ""
 
 
 def test_line_ends_are_no_content() -> None:
