@@ -329,4 +329,7 @@ def _display(words: list[str]) -> str:
     phrase = " ".join(words)
     if "=?" in phrase:
         phrase = headers.decode(phrase.encode("utf_8", "replace"))
-    return " ".join(headers.clean_line(phrase).split()).strip("\"' ")[:MAX_NAME]
+    name = " ".join(headers.clean_line(phrase).split()).strip('" ')
+    # Some programs quote a name twice; an apostrophe on one end alone belongs to it ("'Ann Lee' via Support").
+    quoted = name.startswith("'") == name.endswith("'")
+    return (name.strip("' ") if quoted else name)[:MAX_NAME]
