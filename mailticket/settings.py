@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationInfo,
     field_validator,
@@ -110,6 +111,15 @@ class SignIn(Section):
     password_file: FilePath | None = None
     password_credential: OneLine = ""
     oauth2_token_command: tuple[str, ...] = ()
+    _base: Path = PrivateAttr(default=Path())
+
+    def model_post_init(self, context: Any, /) -> None:
+        self._base = Path((context or {}).get("base", ""))
+
+    @property
+    def credentials_folder(self) -> Path:
+        """Where passwords lie that no key names: the folder `credentials` beside the configuration file."""
+        return self._base / "credentials"
 
     @field_validator("insecure_remote")
     @classmethod

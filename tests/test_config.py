@@ -25,6 +25,7 @@ from mailticket.config.lines import key_lines
 from mailticket.config.read import find_file, read_settings
 from mailticket.errors import ConfigurationError, WorldError
 from mailticket.settings import Mailbox, Settings, Smtp
+from tests.servers.machine import until
 
 BROKEN = sorted((Path(__file__).parent / "config").glob("*.toml"))
 EXAMPLE = Path(__file__).parent.parent / "config" / "mailticket.toml"
@@ -290,7 +291,7 @@ def test_a_password_file_that_everybody_can_read_is_used_and_warned_of(
     file.chmod(0o644)
     with caplog.at_level(logging.WARNING):
         assert passwords.secret(smtp(password_file=file), {}) == "xyzzy"
-    assert "chmod 600" in caplog.text
+    assert f"chmod o= {file}" in caplog.text
     assert "xyzzy" not in caplog.text
 
 
@@ -325,6 +326,47 @@ def test_without_any_password_the_message_says_what_to_set(tmp_path: Path, keys:
     (tmp_path / "smtp-password").write_text("\n")  # what the unit puts in place of a missing file
     with pytest.raises(ConfigurationError, match=r"no password for ann at smtp\.example\.com: .*LoadCredential="):
         passwords.secret(smtp(**keys), {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+
+
+def test_credentials_beside_the_configuration_serve_where_systemd_hands_none_over(smallest: Path) -> None:
+    smallest.write_text(SMALLEST.replace('password_file = "imap-password"', "").replace("password_file", "#"))
+    settings = read_settings(smallest, {})
+    folder = smallest.parent / "credentials"
+    with pytest.raises(ConfigurationError, match=f"write it into {folder}/imap-password, or set password_file"):
+        passwords.secret(settings.mailbox[0], {})
+    folder.mkdir()
+    (folder / "imap-password").write_text("for all\n")
+    (folder / "smtp-password").write_text("out\n")
+    assert passwords.secret(settings.mailbox[0], {}) == "for all"
+    assert passwords.secret(settings.smtp, {}) == "out"
+    (folder / "imap-password-support").write_text("its own\n")
+    assert passwords.secret(settings.mailbox[0], {}) == "its own"
+
+
+def test_a_credential_that_was_changed_since_the_unit_started_goes_before_systemd_s_copy(
+    smallest: Path, tmp_path: Path
+) -> None:
+    smallest.write_text(SMALLEST.replace('password_file = "imap-password"', "").replace("password_file", "#"))
+    settings = read_settings(smallest, {})
+    source, copies = smallest.parent / "credentials", smallest.parent / "run"
+    source.mkdir()
+    copies.mkdir()
+    environ = {"CREDENTIALS_DIRECTORY": str(copies)}
+    (source / "smtp-password").write_text("old\n")
+    prepared = source / "tomorrow's"
+    prepared.write_text("new\n")
+    (copies / "smtp-password").write_text("old, as handed over\n")
+    assert passwords.secret(settings.smtp, environ) == "old, as handed over"
+    until(lambda: _newer_than(copies / "smtp-password", tmp_path / "tick"), "the clock of the file system")
+    prepared.rename(source / "smtp-password")  # its time of writing is older than the copy
+    assert passwords.secret(settings.smtp, environ) == "new"
+    (source / "smtp-password").unlink()
+    assert passwords.secret(settings.smtp, environ) == "old, as handed over"
+
+
+def _newer_than(file: Path, fresh: Path) -> bool:
+    fresh.write_text("")
+    return fresh.stat().st_ctime_ns > file.stat().st_ctime_ns
 
 
 def test_a_token_command_gives_the_first_line_it_prints() -> None:
@@ -384,11 +426,14 @@ def keys(model: type[BaseModel], shown: dict[str, Any], at: str = "") -> list[tu
 
 def test_the_example_is_sound_and_means_the_defaults() -> None:
     example = read_settings(EXAMPLE, {})
-    plain = Settings(
-        support={"address": "support@example.com"},
-        database={"url": example.database.url},
-        mailbox=[{"name": "support", "host": "imap.example.com", "username": "support@example.com"}],
-        smtp={"host": "smtp.example.com", "username": "support@example.com"},
+    plain = Settings.model_validate(
+        {
+            "support": {"address": "support@example.com"},
+            "database": {"url": example.database.url},
+            "mailbox": [{"name": "support", "host": "imap.example.com", "username": "support@example.com"}],
+            "smtp": {"host": "smtp.example.com", "username": "support@example.com"},
+        },
+        context={"base": EXAMPLE.parent},
     )
     assert example == plain
 
