@@ -69,7 +69,7 @@ class Site:
         self.configure()
 
     def configure(self, **more: Mapping[str, object]) -> None:
-        """Write the configuration anew: the smallest one with these keys beside or in place of its own; None leaves one out."""
+        """The configuration anew: the smallest one with these keys on top (None leaves one out)."""
         names = [*self._tables, *(name for name in more if name not in self._tables)]
         lines = []
         for name in names:
