@@ -24,7 +24,8 @@ from mailticket.config import passwords, read
 from mailticket.config.lines import key_lines
 from mailticket.config.read import find_file, read_settings
 from mailticket.errors import ConfigurationError, WorldError
-from mailticket.settings import Mailbox, Settings, Smtp
+from mailticket.mail.addresses import is_bare_address
+from mailticket.settings import Mailbox, Settings, Smtp, stays_inside
 from tests.servers.machine import until
 
 BROKEN = sorted((Path(__file__).parent / "config").glob("*.toml"))
@@ -221,6 +222,48 @@ def test_the_default_database_of_the_system_wide_file_lies_where_the_daemon_may_
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(smallest: Path) -> None:
     smallest.write_bytes(b"\xef\xbb\xbf" + SMALLEST.replace("\n", "\r\n").encode())
     assert read_settings(smallest, {}).support.name == "Example Support"
+
+
+INSIDE = "firma.local x.lan y.internal a.test localhost b.localhost c.invalid d.onion e.home.arpa f.example mailhost"
+
+
+@pytest.mark.parametrize("domain", INSIDE.split())
+def test_an_address_of_an_intranet_is_an_address_in_every_key(smallest: Path, domain: str) -> None:
+    smallest.write_text(
+        SMALLEST.replace("support@example.com", f"support@{domain}", 1)
+        .replace('prefix = "MT"', "")
+        .replace('name = "support"', f'name = "support"\naddress = "box@{domain}"')
+        .replace("[smtp]", f'[smtp]\nenvelope_from = "bounce@{domain}"')
+        .replace("[database]", f'former_addresses = ["former@{domain}"]\n[database]')
+        + f'\n[alerts]\nto = ["ops@{domain}"]\n'
+    )
+    settings = read_settings(smallest, {})
+    assert settings.own_addresses == {f"{name}@{domain}" for name in ("support", "box", "bounce", "former")}
+    assert all(stays_inside(address) for address in (*settings.own_addresses, *settings.alerts.to))
+    assert is_bare_address(settings.support.address)
+
+
+def test_an_address_that_no_mail_server_takes_is_still_refused_and_each_of_a_list_is_named(smallest: Path) -> None:
+    smallest.write_text(SMALLEST + '\n[alerts]\nto = ["ops", "a b@firma.local", "good@firma.local", "x@-y-"]\n')
+    problems = problems_of(smallest, {})
+    assert [p.split(" (")[0] for p in problems] == ["alerts.to[1]", "alerts.to[2]", "alerts.to[4]"]
+    assert not stays_inside("support@example.com")
+
+
+def test_every_bad_span_weekday_and_priority_of_a_table_is_named(smallest: Path) -> None:
+    smallest.write_text(
+        SMALLEST
+        + "[promise.windows.odd]\nfrom_hours = 1\nby_hours = 2\n[promise.windows.even]\nfrom_hours = 1\nby_hours = 2\n"
+        + '[promise.hours]\nmonday = ["9-17", "17:00-09:00"]\nmunday = ["09:00-17:00"]\n'
+    )
+    everything = "\n".join(problems_of(smallest, {}))
+    for word in (
+        "'odd', 'even' are no priorities",
+        "'munday' is no weekday",
+        "'9-17' is no span",
+        "'17:00-09:00' ends",
+    ):
+        assert word in everything
 
 
 # --- the environment --------------------------------------------------------------------------------------------------
