@@ -202,6 +202,16 @@ def missing_password(sign_in: SignIn, account: Account) -> Finding | None:
     return None
 
 
+def right_password(sign_in: SignIn, account: Account) -> str:
+    """What to do about a password that the server refused."""
+    if sign_in.oauth2_token_command:
+        return "run oauth2_token_command by hand and see what it prints"
+    if sign_in.password is not None:
+        return "correct username and password"
+    file = passwords.secret_file(sign_in, os.environ)
+    return f"correct username, or the password: {_write_secret(file, account)}" if file else "correct username"
+
+
 def _command(program: str, name: str, account: Account, system_wide: bool) -> Iterator[Finding]:
     path = next((Path(folder, program) for folder in os.get_exec_path() if Path(folder, program).is_file()), None)
     if path is None:
