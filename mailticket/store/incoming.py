@@ -39,9 +39,7 @@ _WAITING = (
     .limit(bindparam("most"))
 )
 _PENDING = Prepared(_WAITING.where(text("incoming.state = 'listed'")))
-_AFTERWARDS = Prepared(
-    _WAITING.where(text("incoming.afterwards = 'due'"), _TABLE.c.afterwards_at <= bindparam("now"))
-)
+_AFTERWARDS = Prepared(_WAITING.where(text("incoming.afterwards = 'due'"), _TABLE.c.afterwards_at <= bindparam("now")))
 _AFTERWARDS_DONE = (
     _TABLE.update()
     .where(_TABLE.c.id.in_(bindparam("rows", expanding=True)))
@@ -119,9 +117,7 @@ def record_listed(session: Session, folder: Folder, listed: Sequence[Listed], no
 
 def record_file(session: Session, arrived_at: datetime, size: int, now: datetime, route: str = "file") -> int:
     """Write the row of a mail that comes from a file or standard input; returns its id."""
-    return insert_values(
-        session, Incoming, {"route": route, "size": size, "arrived_at": arrived_at, "listed_at": now}
-    )
+    return insert_values(session, Incoming, {"route": route, "size": size, "arrived_at": arrived_at, "listed_at": now})
 
 
 def pending(session: Session, folder_id: int, limit: int, without: Collection[int] = ()) -> list[Waiting]:

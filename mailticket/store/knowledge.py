@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, literal, or_, select, text
+from sqlalchemy import and_, bindparam, func, literal, or_, select, text
 from sqlmodel import Session, col
 
 from mailticket.likeness.duplicates import Fingerprint
@@ -29,6 +29,7 @@ TAKEN_IN = ("opened", "appended", "filed", "quarantined")
 # Statements that every mail runs, built once over the tables: building one costs three times its execution.
 _INCOMING, _TICKETS, _OUTGOING = table_of(Incoming), table_of(Ticket), table_of(Outgoing)
 _ADDRESSES, _REQUESTERS, _MESSAGES = table_of(Address), table_of(Requester), table_of(Message)
+_PARTICIPANTS = table_of(Participant)
 _FIRST = _TICKETS.alias("first")
 
 _SENDER = Prepared(
@@ -113,6 +114,19 @@ _TAGGED = Prepared(
     .where(_ADDRESSES.c.key > bindparam("lowest"), _ADDRESSES.c.key < bindparam("highest"))
     .limit(_MOST_TAGS)
 )
+_TICKET = select(
+    *(
+        _TICKETS.c[name]
+        for name in ("id", "key", "status", "closed_at", "trust", "requester_id", "duplicate_of", "merged_into")
+    )
+)
+_TICKET_BY_KEY = Prepared(_TICKET.where(_TICKETS.c.key == bindparam("ticket")))
+_TICKET_BY_ID = Prepared(_TICKET.where(_TICKETS.c.id == bindparam("ticket")))
+_MERGED_INTO = Prepared(
+    select(_TICKETS.c.id, _TICKETS.c.requester_id).where(_TICKETS.c.merged_into == bindparam("ticket"))
+)
+_GUESTS = Prepared(select(_PARTICIPANTS.c.key).where(_PARTICIPANTS.c.ticket_id == bindparam("ticket")))
+_ADDRESSES_OF = Prepared(select(_ADDRESSES.c.key).where(_ADDRESSES.c.requester_id == bindparam("person")))
 _TO_ADDRESS = Prepared(
     select(_OUTGOING.c.counted_at)
     .where(_OUTGOING.c.recipient_key == bindparam("sender"), _OUTGOING.c.counted_at > bindparam("day"))
@@ -196,12 +210,20 @@ def _copy(row: Any, text: str = "") -> Copy:
 def _tickets(session: Session, keys: Iterable[str]) -> dict[str, TicketFacts]:
     facts_by_key: dict[str, TicketFacts] = {}
     for key in dict.fromkeys(keys):
-        ticket = session.execute(select(Ticket).where(col(Ticket.key) == key)).scalar()
+        ticket = _TICKET_BY_KEY.first(session, ticket=key)
         if ticket is not None:
-            target = merged_into(session, ticket)
-            facts_by_key[key] = facts = _facts(session, target)
+            facts_by_key[key] = facts = _facts(session, _followed(session, ticket))
             facts_by_key.setdefault(facts.key, facts)
     return facts_by_key
+
+
+def _followed(session: Session, ticket: Any) -> Any:
+    """The row of the ticket that merges led to, as `merged_into` follows them."""
+    for _ in range(_MOST_MERGES):
+        if ticket.merged_into is None:
+            break
+        ticket = _TICKET_BY_ID.first(session, ticket=ticket.merged_into)
+    return ticket
 
 
 def merged_into(session: Session, ticket: Ticket) -> Ticket:
@@ -213,15 +235,14 @@ def merged_into(session: Session, ticket: Ticket) -> Ticket:
     return ticket
 
 
-def _facts(session: Session, ticket: Ticket) -> TicketFacts:
-    owners = set(session.execute(_addresses_of([ticket.requester_id])).scalars())
-    merged = _merged_from(session, ticket)
-    guests = select(col(Participant.key)).where(col(Participant.ticket_id).in_([ticket.id, *merged]))
-    writers = {*owners, *session.execute(guests).scalars()}
-    if merged:
-        others = select(col(Ticket.requester_id)).where(col(Ticket.id).in_(merged))
-        writers |= set(session.execute(_addresses_of(session.execute(others).scalars())).scalars())
-    first = session.get(Ticket, ticket.duplicate_of) if ticket.duplicate_of is not None else None
+def _facts(session: Session, ticket: Any) -> TicketFacts:
+    owners = _addresses_of(session, ticket.requester_id)
+    merged = _merged_from(session, ticket.id)
+    writers = set(owners)
+    for number, person in ((ticket.id, None), *merged):
+        writers |= _addresses_of(session, person)
+        writers.update(row.key for row in _GUESTS.all(session, ticket=number))
+    first = _TICKET_BY_ID.first(session, ticket=ticket.duplicate_of) if ticket.duplicate_of is not None else None
     return TicketFacts(
         key=ticket.key,
         status=ticket.status,
@@ -233,29 +254,28 @@ def _facts(session: Session, ticket: Ticket) -> TicketFacts:
     )
 
 
-def _addresses_of(requesters: Iterable[int | None]) -> Select[str]:
-    people = [requester for requester in requesters if requester is not None]
-    return select(col(Address.key)).where(col(Address.requester_id).in_(people))
+def _addresses_of(session: Session, person: int | None) -> set[str]:
+    return set() if person is None else {row.key for row in _ADDRESSES_OF.all(session, person=person)}
 
 
-def _merged_from(session: Session, ticket: Ticket) -> list[int]:
-    """The tickets that were merged into this one, directly or through others."""
-    sources: list[int] = []
-    newest = [int(ticket.id or 0)]
+def _merged_from(session: Session, ticket_id: int) -> list[tuple[int, int | None]]:
+    """The tickets that were merged into this one, directly or through others, each with its requester."""
+    sources: dict[int, int | None] = {}
+    newest = [ticket_id]
     for _ in range(_MOST_MERGES):
-        query = select(col(Ticket.id)).where(col(Ticket.merged_into).in_(newest))
-        newest = [int(merged or 0) for merged in session.execute(query).scalars() if merged not in sources]
+        rows = [row for number in newest for row in _MERGED_INTO.all(session, ticket=number)]
+        newest = [row.id for row in rows if row.id not in sources]
+        sources |= {row.id: row.requester_id for row in rows}
         if not newest:
             break
-        sources += newest
-    return sources
+    return list(sources.items())
 
 
 def _people(session: Session, address: _Sender | None, sender: str) -> list[str]:
     """The sender's address and the others of the same person."""
     if address is None:
         return [sender] if sender else []
-    return list(session.execute(_addresses_of([address.requester_id]).limit(_MOST_ADDRESSES)).scalars())
+    return sorted(_addresses_of(session, address.requester_id))[:_MOST_ADDRESSES]
 
 
 def _earlier(session: Session, message_ids: tuple[str, ...], people: list[str]) -> dict[str, str]:
@@ -332,6 +352,8 @@ def _requesters(session: Session, address: _Sender | None, sender: str, settings
 def _bounced(session: Session, claims: Claims, now: datetime) -> Bounced | None:
     """The mail that a delivery report returns: by our Message-ID; where a relay put its own in that place, by ticket
     and failed recipient, or by the name under which a server had accepted it. The newest of several is meant."""
+    if not (claims.bounced_id or claims.bounced_keys or claims.bounced_queue_ids):
+        return None
     query = (
         select(col(Outgoing.id), col(Ticket.key), col(Outgoing.recipient_key))
         .outerjoin(Ticket, col(Ticket.id) == col(Outgoing.ticket_id))

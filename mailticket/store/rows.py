@@ -12,11 +12,9 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, bindparam
+from sqlalchemy import ClauseElement, Connection, Table, bindparam
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import make_transient_to_detached
-from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.sql.selectable import Select
 from sqlmodel import Session, SQLModel
 
 _Convert = Callable[[Any], Any]
@@ -34,7 +32,7 @@ class Prepared:
     Of lists (`expanding` parameters) it knows nothing: their number would be part of the text.
     """
 
-    def __init__(self, statement: Select[Any] | UpdateBase, columns: Sequence[str] | None = None) -> None:
+    def __init__(self, statement: ClauseElement, columns: Sequence[str] | None = None) -> None:
         """columns: of an INSERT, those that are given; else all parameters are named in the statement."""
         self._statement = statement
         self._columns = columns
@@ -89,7 +87,7 @@ class _Shape:
         processors: Mapping[str, _Convert] = compiled._bind_processors
         self._parameters = [(name, compiled.binds[name], processors.get(name)) for name in names]
         entries = compiled._result_columns
-        self._row = namedtuple("Row", [str(e.keyname) for e in entries], rename=True)  # type: ignore[misc]  # noqa: PYI024
+        self._row: Any = namedtuple("Row", [str(e.keyname) for e in entries], rename=True)  # type: ignore[misc]
         convert = [entry.type._cached_result_processor(dialect, None) for entry in entries]
         self._converted = [(place, function) for place, function in enumerate(convert) if function is not None]
 

@@ -36,9 +36,7 @@ _DELIVERABLE = Prepared(
     .where(_ADDRESSES.c.key == bindparam("sought"), _ADDRESSES.c.undeliverable_since.is_not(None))
     .values(undeliverable_since=None, undeliverable_why="")
 )
-_SET_SERIAL = Prepared(
-    _TICKETS.update().where(_TICKETS.c.id == bindparam("ticket")).values(serial=bindparam("number"))
-)
+_SET_SERIAL = Prepared(_TICKETS.update().where(_TICKETS.c.id == bindparam("ticket")).values(serial=bindparam("number")))
 # In the words of the partial index over the few tickets that wait, so that it can be used.
 UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
 
