@@ -1,4 +1,4 @@
-"""`mailticket run` and `mailticket demo`."""
+"""`mailticket run`, `mailticket reload` and `mailticket demo`."""
 
 from __future__ import annotations
 
@@ -60,6 +60,26 @@ def _ready_settings(ctx: click.Context) -> Settings:
     settings = settings_of(ctx)
     must_be_ready(settings, find_file(config_path(ctx), os.environ))
     return settings
+
+
+@click.command()
+@click.argument("process", type=click.IntRange(min=1), metavar="PID")
+@click.option("--patience", type=float, default=80.0, show_default=True, metavar="SECONDS",
+              help="How long to wait for the daemon's answer.")  # fmt: skip
+def reload(process: int, patience: float) -> int:
+    """For the unit: have the daemon read its configuration again, and say what it made of it.
+
+    Exit code 1 when it refused the new one, with every problem; the old one then stays. People run
+    `systemctl reload mailticket`.
+    """
+    from mailticket.service.reload import ask
+
+    answer = ask(process, os.environ, patience)
+    for problem in answer.problems:
+        click.echo(f"reload refused: {problem}", err=True)
+    for note in answer.notes:
+        click.echo(note, err=True)
+    return 1 if answer.problems else 0
 
 
 @click.command()

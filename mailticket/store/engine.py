@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -204,6 +206,13 @@ def _sqlite(file: str) -> Engine:
         max_overflow=10,
         pool_use_lifo=True,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def keep_private(*_: object) -> None:
+        # SQLite gives its log and its index the rights of the database, so the file's own decide whatever the umask.
+        if file != ":memory:":
+            with contextlib.suppress(OSError):  # SQLite says itself what is wrong
+                os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
