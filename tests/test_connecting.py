@@ -49,7 +49,7 @@ def said(protocol: str, port: int, security: str, host: str = "127.0.0.1", ca_fi
         tables["smtp"] = server
     settings = Settings.model_validate({"support": {"address": "a@example.com"}, **tables})
     began = time.monotonic()
-    findings = {finding.subject: finding for finding in check_servers(settings, None, own_account())}
+    findings = {finding.subject: finding for finding in check_servers(settings, None, own_account(), {})}
     assert time.monotonic() - began < 10.5
     finding: Finding = findings["mailbox box" if protocol == "IMAP" else "smtp"]
     assert finding.level == "wrong"

@@ -348,7 +348,21 @@ def test_the_account_is_who_owns_the_state_folder(open_place: Place) -> None:
     assert daemon_account(state, system_wide=False).name == "nobody"
     os.chown(state, 0, 0)
     assert daemon_account(state, system_wide=False) == own_account()
-    assert daemon_account(None, system_wide=False) == own_account()
+    assert daemon_account(state / "none", system_wide=False) == own_account()
+
+
+@as_root
+def test_root_s_check_judges_for_the_daemon_and_works_as_it(open_place: Place) -> None:
+    secret = open_place.folder / "imap-password"
+    os.chown(secret, 0, 0)
+    wal = open_place.folder / "state" / "mailticket.db-wal"
+    done = subprocess.run(
+        [sys.executable, "-m", "mailticket", "check", "--offline", "--config", str(open_place.file)],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert f"nobody, as whom the daemon runs, may not read {secret}" in done.stdout, done.stdout + done.stderr
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert not wal.exists() or wal.stat().st_uid == open_place.account.uid
 
 
 @as_root
@@ -361,7 +375,7 @@ def test_looking_through_another_s_eyes_ends_with_one_s_own(open_place: Place) -
 
 def test_what_the_unit_hides_is_wrong_for_its_configuration(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "SYSTEM_FILE", place.file)
-    monkeypatch.setattr(room, "_HIDDEN", (place.folder,))
+    monkeypatch.setattr(room, "HIDDEN", (str(place.folder),))
     finding = next(finding for finding in place.wrong() if finding.subject == "unit")
     assert finding.said.startswith(f"the unit does not see {place.folder}/imap-password")
     assert finding.remedy.startswith(f"mv {place.folder}/imap-password ")

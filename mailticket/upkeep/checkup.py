@@ -6,22 +6,22 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from mailticket.config import passwords
+from mailticket.config.rights import work_as_owner
 from mailticket.errors import MailticketError, SignInRefused, WorldError
 from mailticket.imap import Folder, Inbox
-from mailticket.settings import Mailbox, Settings, Smtp
+from mailticket.settings import Mailbox, Settings, SignIn, Smtp
 from mailticket.smtp import Courier, Outcome
 from mailticket.store import incoming, meta, overview, schema, watch
 from mailticket.store.engine import Database
 from mailticket.upkeep.account import Account
-from mailticket.upkeep.readiness import Finding, account_for, missing_password, readiness, right_password
+from mailticket.upkeep.readiness import Finding, account_for, password_or_trouble, readiness, right_password
 
 _STUCK = timedelta(minutes=15)
 _PROBE_SECONDS = 10.0  # for each server, all at once
@@ -60,17 +60,37 @@ def check_state(database: Database, now: datetime) -> Iterator[Finding]:
                       "see `mailticket outbox list --state uncertain`; retry or cancel them")  # fmt: skip
 
 
-def check_servers(settings: Settings, database: Database | None, account: Account) -> Iterator[Finding]:
-    """Sign in everywhere at once, look, change nothing; what did not come about within 10 s is said not to have."""
-    until = time.monotonic() + _PROBE_SECONDS
-    probes: list[tuple[Mailbox, _Probe[Entered] | Finding]] = []
-    for mailbox in settings.mailbox:
-        probes.append((mailbox, missing_password(mailbox, account) or _Probe(partial(_enter, _hasty(mailbox)))))
+def check_servers(
+    settings: Settings, database: Database | None, account: Account, stored: Mapping[SignIn, str | Finding]
+) -> Iterator[Finding]:
+    """Sign in everywhere at once, look, change nothing; what did not come about within 10 s is said not to have.
+
+    stored: the passwords that were read already, or what was wrong with them.
+    """
     smtp = settings.smtp
-    delivery = missing_password(smtp, account) or _Probe(partial(_probe_smtp, _hasty(smtp)))
-    for mailbox, probe in probes:
-        yield from [probe] if isinstance(probe, Finding) else _check_mailbox(mailbox, probe, until, database, account)
-    yield delivery if isinstance(delivery, Finding) else _check_smtp(smtp, delivery, until, account)
+    secrets = {
+        server: stored[server] if server in stored else password_or_trouble(server, account)
+        for server in (*settings.mailbox, smtp)
+    }
+    until = time.monotonic() + _PROBE_SECONDS
+    entries = {
+        mailbox: _Probe(partial(_enter, _hasty(mailbox), secret))
+        for mailbox in settings.mailbox
+        if isinstance(secret := secrets[mailbox], str)
+    }
+    secret = secrets[smtp]
+    delivery = _Probe(partial(_probe_smtp, _hasty(smtp), secret)) if isinstance(secret, str) else None
+    for mailbox, entry in entries.items():
+        yield from _check_mailbox(mailbox, entry, until, database, account)
+    if delivery is not None:
+        yield _check_smtp(smtp, delivery, until, account)
+    yield from (secret for secret in secrets.values() if isinstance(secret, Finding))
+
+
+def stored_passwords(settings: Settings, account: Account) -> dict[SignIn, str | Finding]:
+    """The passwords that lie in files, or what is wrong with them; token commands are left alone."""
+    servers = [server for server in (*settings.mailbox, settings.smtp) if not server.oauth2_token_command]
+    return {server: password_or_trouble(server, account) for server in servers}
 
 
 Entered = tuple[Inbox, Folder]
@@ -108,14 +128,14 @@ def _hasty(server: S) -> S:
     return server.model_copy(update={"timeout_seconds": min(_WAIT_SECONDS, server.timeout_seconds)})
 
 
-def _enter(mailbox: Mailbox) -> Entered:
-    inbox = Inbox(mailbox, partial(passwords.secret, mailbox, os.environ))
+def _enter(mailbox: Mailbox, secret: str) -> Entered:
+    inbox = Inbox(mailbox, secret)
     inbox.connect()
     return inbox, inbox.select()
 
 
-def _probe_smtp(smtp: Smtp) -> Outcome | None:
-    return asyncio.run(Courier(smtp, partial(passwords.secret, smtp, os.environ)).probe())
+def _probe_smtp(smtp: Smtp, secret: str) -> Outcome | None:
+    return asyncio.run(Courier(smtp, lambda: secret).probe())
 
 
 def _check_smtp(smtp: Smtp, probe: _Probe[Outcome | None], until: float, account: Account) -> Finding:
@@ -185,14 +205,21 @@ def _compare(name: str, mailbox: Mailbox, inbox: Inbox, uidvalidity: int, databa
 def check_all(
     settings: Settings, configuration: Path | None, now: datetime, *, offline: bool, deep: bool
 ) -> Iterator[Finding]:
-    """Everything, in the order in which one would mend it. configuration: the file that the settings came from."""
+    """Everything, in the order in which one would mend it. configuration: the file that the settings came from.
+
+    Root looks at files through the eyes of the daemon's account, and then becomes it. Raises NotAllowed for a stranger.
+    """
+    if os.geteuid() != 0:
+        work_as_owner(settings)
     account = account_for(settings, configuration)
     yield from readiness(settings, configuration, account, deep=deep)
+    stored = {} if offline else stored_passwords(settings, account)  # systemd gives the unit some that only root reads
+    work_as_owner(settings)
     with _database_with_tables(settings) as database:
         if database is not None:
             yield from check_state(database, now)
         if not offline:
-            yield from check_servers(settings, database, account)
+            yield from check_servers(settings, database, account, stored)
 
 
 @contextmanager
