@@ -69,7 +69,7 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     elif as_json:
         print_json({**face, "envelope_from": row.envelope_from, "text": text})
     else:
-        terminal.facts([*((k.replace("_", " "), v) for k, v in face.items()), ("envelope from", row.envelope_from)])
+        terminal.facts([*terminal.readable(face), ("envelope from", row.envelope_from)])
         click.echo()
         click.echo(terminal.clean(text).rstrip())
 

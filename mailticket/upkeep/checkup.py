@@ -21,7 +21,7 @@ from mailticket.smtp import Courier, Outcome
 from mailticket.store import incoming, meta, overview, schema, watch
 from mailticket.store.engine import Database
 from mailticket.upkeep.account import Account
-from mailticket.upkeep.readiness import Finding, account_for, password_or_trouble, readiness, right_password
+from mailticket.upkeep.readiness import Finding, account_for, in_part, password_or_trouble, readiness, right_password
 
 _STUCK = timedelta(minutes=15)
 _PROBE_SECONDS = 10.0  # for each server, all at once
@@ -35,17 +35,17 @@ def check_state(database: Database, now: datetime) -> Iterator[Finding]:
         table = overview.conservation(session)
         troubles = [row for row in meta.health(session) if row.error and row.name not in watch.SHOWN_BY_FIGURES]
     for row in troubles:
-        yield Finding("wrong", row.name, f"{row.error} (since {row.error_since:%Y-%m-%d %H:%M} UTC)")
+        yield Finding("wrong", row.name, f"{row.error} (since {_moment(row.error_since)})")
     for route, states in table.items():
         listed = sum(states.values())
         parts = " + ".join(f"{number} {state}" for state, number in sorted(states.items()) if state != "listed")
         waiting = f" + {states['listed']} pending" if states.get("listed") else ""
         yield Finding("ok", f"mail of {route}", f"{listed} listed = {parts or '0'}{waiting}")
     if figures.oldest_pending and now - figures.oldest_pending > _STUCK:
-        yield Finding("wrong", "intake", f"mail waits since {figures.oldest_pending:%Y-%m-%d %H:%M} UTC",
+        yield Finding("wrong", "intake", f"mail waits since {_moment(figures.oldest_pending)}",
                       "is the daemon running? See `mailticket status` and the log")  # fmt: skip
     if figures.oldest_due and now - figures.oldest_due > _STUCK:
-        yield Finding("wrong", "outbox", f"mail waits since {figures.oldest_due:%Y-%m-%d %H:%M} UTC",
+        yield Finding("wrong", "outbox", f"mail waits since {_moment(figures.oldest_due)}",
                       "see `mailticket outbox list --state deferred`")  # fmt: skip
     if figures.quarantined:
         yield Finding("wrong", "quarantine", f"{figures.quarantined} mails", "see `mailticket quarantine list`")
@@ -58,6 +58,11 @@ def check_state(database: Database, now: datetime) -> Iterator[Finding]:
     if figures.outgoing.get("uncertain"):
         yield Finding("note", "outbox", f"{figures.outgoing['uncertain']} mails may or may not have been accepted",
                       "see `mailticket outbox list --state uncertain`; retry or cancel them")  # fmt: skip
+
+
+def _moment(at: datetime | None) -> str:
+    """A time in the zone of this machine, whose name stands beside it, as on every screen."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}" if at else "its beginning"
 
 
 def check_servers(
@@ -217,9 +222,9 @@ def check_all(
     work_as_owner(settings)
     with _database_with_tables(settings) as database:
         if database is not None:
-            yield from check_state(database, now)
+            yield from in_part("Mail", check_state(database, now))
         if not offline:
-            yield from check_servers(settings, database, account, stored)
+            yield from in_part("Servers", check_servers(settings, database, account, stored))
 
 
 @contextmanager
