@@ -195,7 +195,7 @@ def list_(ctx: click.Context, filed: bool, limit: int | None, as_json: bool) -> 
     ]  # fmt: skip
     if lines:
         head = ("NUMBER", "SINCE", "MAILBOX", "RULE", "NAMED US", "SEEN", "FROM", "SUBJECT", "WHY")
-        terminal.table(head, lines, spare=("MAILBOX", "RULE", "SUBJECT"))
+        terminal.table(head, lines, spare=("MAILBOX", "RULE"))
     else:
         click.echo("Nothing was filed without a ticket.")
 

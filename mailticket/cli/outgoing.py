@@ -43,7 +43,9 @@ def list_(ctx: click.Context, state: tuple[str, ...], withheld: bool, limit: int
         for row, key in rows
     ]  # fmt: skip
     if lines:
-        terminal.table(("NUMBER", "STATE", "KIND", "TICKET", "TO", "WRITTEN", "TRIES", "WHY"), lines)
+        terminal.table(
+            ("NUMBER", "STATE", "KIND", "TICKET", "TO", "WRITTEN", "TRIES", "WHY"), lines, spare=("TRIES", "WRITTEN")
+        )
     else:
         click.echo("Nothing in the outbox.")
 

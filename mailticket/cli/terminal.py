@@ -64,6 +64,7 @@ def screen() -> int:
 _GAP = 2
 _NARROWEST = 8  # columns to which a cell is cut
 _STRETCHED = 24  # columns that the text of a row should keep before others are left out
+_NEVER_CUT = ("NUMBER", "TICKET", "DUPLICATE OF")  # what people copy
 
 
 def table(
@@ -83,21 +84,20 @@ def table(
         if least + _GAP * (len(widths) - 1) <= screen():
             break
         widths = {i: wide for i, wide in widths.items() if head[i] != name}
-    _squeeze(widths, head.index(stretched))
+    _squeeze(widths, head.index(stretched), [i for i in widths if i and head[i] not in _NEVER_CUT])
     click.echo(click.style((" " * _GAP).join(fit(head[i], w) for i, w in widths.items()).rstrip(), bold=True))
     for row in body:
         cells = [coloured(fit(row[i], w), row[i]) for i, w in widths.items()]
         click.echo((" " * _GAP).join(cells).rstrip())
 
 
-def _squeeze(widths: dict[int, int], stretch: int) -> None:
+def _squeeze(widths: dict[int, int], stretch: int, others: Sequence[int]) -> None:
     """Take from the columns what is too much for the screen: from the stretched one, then from whichever is widest."""
     excess = sum(widths.values()) + _GAP * (len(widths) - 1) - screen()
     if excess > 0 and stretch in widths:
         taken = min(excess, max(0, widths[stretch] - min(_STRETCHED, widths[stretch])))
         widths[stretch] -= taken
         excess -= taken
-    others = [i for i in widths if i != next(iter(widths))]
     while excess > 0 and others:
         widest = max(others, key=lambda i: widths[i])
         if widths[widest] <= _NARROWEST:
