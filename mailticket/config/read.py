@@ -73,6 +73,22 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     return settings
 
 
+def passwords_written_in(place: Path) -> list[int]:
+    """The lines of a file, from 1, in which a password stands; none of a file that cannot be read."""
+    try:
+        text = _read(place)
+        values = _parse(text, place)
+    except ConfigurationError:
+        return []
+    paths: list[KeyPath] = [("mailbox", n, "password") for n in range(len(values.get("mailbox", ())))]
+    lines = key_lines(text)
+    found = [lines[path] for path in (*paths, ("smtp", "password")) if path in lines]
+    url = values.get("database", {}).get("url", "")
+    if re.match(r"\w+(\+\w+)?://[^/@]*:[^/@]+@", str(url)) and ("database", "url") in lines:
+        found.append(lines[("database", "url")])
+    return sorted(found)
+
+
 def _read(place: Path) -> str:
     try:
         # Windows editors begin a file with a byte order mark, which TOML does not know.

@@ -24,6 +24,7 @@ from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import Result
 from mailticket.outbox.deliver import Outbox
 from mailticket.service import memory, reload
+from mailticket.service.heartbeat import Pulse
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, broken_letters, open_site
 from mailticket.smtp import Courier, Outcome
@@ -96,6 +97,7 @@ class Daemon:
                     self._watch(lock)
                 finally:
                     self._stop()
+                self._pulse.stop()
         finally:
             database.close()
 
@@ -130,6 +132,8 @@ class Daemon:
 
     def _start(self, site: Site) -> None:
         self._site = site
+        self._pulse = Pulse(site, "daemon")
+        self._pulse.beat()
         self._start_outbox(site)
         for mailbox in site.settings.mailbox:
             self._start_mailbox(site, mailbox)
@@ -246,6 +250,7 @@ class Daemon:
                 self._reload()
             lock.check()
             self._site.database.check()
+            self._pulse.beat()
             self._preparer.tidy()
             late = self._beats.late(time.monotonic())
             if not late:

@@ -13,10 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session, SQLModel
 
-from mailticket.errors import StoreDamaged, StoreUnavailable
+from mailticket.errors import ConfigurationError, StoreDamaged, StoreUnavailable
+from mailticket.extras import how_to_install
 
 _BUSY_SECONDS = 10
 _DAMAGE = ("malformed", "not a database")
@@ -63,11 +64,19 @@ class Database:
     """A database by its URL; nothing is opened before the first transaction."""
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+        try:
+            self.url = make_url(url)
+        except (ArgumentError, ValueError):  # the text may hold a password
+            problem = "[database] url: cannot be read; write sqlite:///FILE or postgresql://USER@HOST:PORT/NAME"
+            raise ConfigurationError([problem]) from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
-        self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url)
+        try:
+            self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url)
+        except ModuleNotFoundError as missing:
+            problem = f"[database] url: PostgreSQL needs the package {missing.name}: {how_to_install('postgres')}"
+            raise ConfigurationError([problem]) from None
         self._writer = WriterLock()
         self._doubt = ""
 
