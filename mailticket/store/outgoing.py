@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
@@ -75,6 +75,20 @@ def claim(session: Session, now: datetime, limit: int) -> list[Due]:
     if rows:
         execute(session, _CLAIM, {"rows": [row.id for row in rows]})
     return [replace(Due(*row), attempts=row.attempts + 1) for row in rows]
+
+
+_OVERDUE = select(func.count(), func.min(_TABLE.c.next_attempt_at)).where(
+    _WAITING, _TABLE.c.next_attempt_at <= bindparam("before"), ~_BEHIND_ANOTHER
+)
+
+
+def overdue(session: Session, before: datetime) -> tuple[int, datetime | None]:
+    """How many mails were due by then and were not tried, and since when the first of them is due.
+
+    A mail that its recipient's server puts off has its time for the next try and is not among them.
+    """
+    row = execute(session, _OVERDUE, {"before": before}).one()
+    return int(row[0]), row[1]
 
 
 def set_begun(session: Session, outgoing_id: int, now: datetime) -> None:
