@@ -18,12 +18,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from mailticket import observe
 from mailticket.config import passwords
-from mailticket.errors import ConfigurationError, SignInRefused, StoreUnavailable, WorldError
+from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, StoreUnavailable, WorldError
 from mailticket.intake.collect import Collector
 from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import Result
 from mailticket.outbox.deliver import Outbox
-from mailticket.service import memory
+from mailticket.service import memory, reload
 from mailticket.service.heartbeat import Pulse
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, broken_letters, open_site
@@ -267,22 +267,29 @@ class Daemon:
         )
 
     def _reload(self) -> None:
-        """Take the new configuration if it is good; a broken one is refused and the old one stays."""
+        """Take the new configuration if it is good, else keep the old one; who asked hears which."""
         self._notifier.reloading()
+        mark = reload.asked(os.environ)
+        notes = []
         try:
             settings = self._read()
             if settings.database != self._site.settings.database:
-                log.warning("[database] takes effect only at a restart; the old one stays in use")
+                notes.append("[database] takes effect only at a restart; the old one stays in use")
             site = open_site(settings, self._site.database)
             if broken := broken_letters(settings, site.letters):
                 raise ConfigurationError(broken)
-        except (ConfigurationError, WorldError) as error:
+        except MailticketError as error:
             log.error("reload refused, the old configuration stays: %s", error)
             self._notifier.ready("reload refused: see the log; the old configuration stays")
+            problems = error.problems if isinstance(error, ConfigurationError) else [str(error)]
+            reload.tell(reload.Answer(problems=problems), mark, os.environ)
             return
+        for note in notes:
+            log.warning(note)
         self._replace(site)
         log.info("configuration and templates were read again")
         self._notifier.ready(self._summary())
+        reload.tell(reload.Answer(notes=notes), mark, os.environ)
 
     def _replace(self, site: Site) -> None:
         old, self._site = self._site, site

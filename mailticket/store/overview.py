@@ -224,3 +224,18 @@ def _states(session: Session, column: Any, states: Sequence[str], end: str) -> d
 
 def _count(session: Session, table: Any, *conditions: ColumnElement[bool] | TextClause) -> int:
     return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar() or 0)
+
+
+_MOST_PREFIXES = 20
+
+
+def prefixes_beside(session: Session, known: Sequence[str]) -> list[str]:
+    """The prefixes of ticket IDs that are none of these, at most 20."""
+    strangers: list[str] = []
+    while len(strangers) < _MOST_PREFIXES:
+        others = [col(Ticket.key).not_like(f"{prefix}-%") for prefix in (*known, *strangers)]
+        key = session.execute(select(col(Ticket.key)).where(*others).limit(1)).scalar()
+        if key is None:
+            break
+        strangers.append(str(key).partition("-")[0])
+    return strangers

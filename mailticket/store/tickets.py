@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, literal, select, text, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
@@ -18,26 +18,26 @@ from mailticket.mail.values import address_key
 from mailticket.models import Address, Attachment, Event, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.store import raws
 from mailticket.store.knowledge import merged_into
-from mailticket.store.rows import execute, insert_tracked, insert_values, table_of
+from mailticket.store.rows import Prepared, insert_tracked, insert_values, table_of
 
 _REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
-_NEW_REQUESTER, _NEW_ADDRESS = _REQUESTERS.insert(), _ADDRESSES.insert()
-_NEW_ATTACHMENT, _NEW_EVENT = table_of(Attachment).insert(), table_of(Event).insert()
-_REQUESTER_OF = (
+_NEW_ADDRESS = Prepared(_ADDRESSES.insert(), ("key", "address", "requester_id"))
+_NEW_ATTACHMENT = table_of(Attachment).insert()
+_REQUESTER_OF = Prepared(
     select(_REQUESTERS.c.id, _REQUESTERS.c.language)
     .join(_ADDRESSES, _ADDRESSES.c.requester_id == _REQUESTERS.c.id)
     .where(_ADDRESSES.c.key == bindparam("sender"))
 )
-_REMEMBER_LANGUAGE = (
+_REMEMBER_LANGUAGE = Prepared(
     _REQUESTERS.update().where(_REQUESTERS.c.id == bindparam("requester")).values(language=bindparam("language"))
 )
-_BEARER = select(_TICKETS.c.id).where(_TICKETS.c.key == bindparam("ticket"))
-_DELIVERABLE = (
+_BEARER = Prepared(select(_TICKETS.c.id).where(_TICKETS.c.key == bindparam("ticket")))
+_DELIVERABLE = Prepared(
     _ADDRESSES.update()
     .where(_ADDRESSES.c.key == bindparam("sought"), _ADDRESSES.c.undeliverable_since.is_not(None))
     .values(undeliverable_since=None, undeliverable_why="")
 )
-_SET_SERIAL = _TICKETS.update().where(_TICKETS.c.id == bindparam("ticket")).values(serial=bindparam("number"))
+_SET_SERIAL = Prepared(_TICKETS.update().where(_TICKETS.c.id == bindparam("ticket")).values(serial=bindparam("number")))
 # In the words of the partial index over the few tickets that wait, so that it can be used.
 UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
 WAITING = text("ticket.waiting_for = 'us'")
@@ -48,27 +48,31 @@ def _waiting(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(_TICKETS).where(WAITING, *conditions).scalar_subquery()
 
 
-_AHEAD = select(
-    _waiting(_TICKETS.c.priority.in_(bindparam("pressing", expanding=True))),
-    _waiting(_TICKETS.c.priority == bindparam("priority"), _TICKETS.c.waiting_since < bindparam("since")),
-    _waiting(
-        _TICKETS.c.priority == bindparam("priority"),
-        _TICKETS.c.waiting_since == bindparam("since"),
-        _TICKETS.c.id < bindparam("ticket"),
-    ),
-)
+def _ahead(pressing: Sequence[str]) -> Prepared:
+    """Who goes before a ticket: all of the more pressing priorities, and of its own who waits longer."""
+    mine = _TICKETS.c.priority == bindparam("priority")
+    return Prepared(
+        select(
+            _waiting(_TICKETS.c.priority.in_([literal(rank) for rank in pressing])) if pressing else literal(0),
+            _waiting(mine, _TICKETS.c.waiting_since < bindparam("since")),
+            _waiting(mine, _TICKETS.c.waiting_since == bindparam("since"), _TICKETS.c.id < bindparam("ticket")),
+        )
+    )
+
+
+_RANKS = ("urgent", "high", "normal", "low")
+_AHEAD = {rank: _ahead(_RANKS[:place]) for place, rank in enumerate(_RANKS)}
 
 
 def requester_of(session: Session, sender: MailAddress, language: str, now: datetime) -> int:
     """The id of the person behind an address, made at first sight; the newest language is remembered."""
-    person = execute(session, _REQUESTER_OF, {"sender": sender.key}).first()
+    person = _REQUESTER_OF.first(session, sender=sender.key)
     if person is not None:
         if language and person.language != language:
-            execute(session, _REMEMBER_LANGUAGE, {"requester": person.id, "language": language})
+            _REMEMBER_LANGUAGE.change(session, requester=person.id, language=language)
         return int(person.id)
-    addition = execute(session, _NEW_REQUESTER, {"name": sender.name, "language": language, "created_at": now})
-    number: int = addition.inserted_primary_key[0]
-    execute(session, _NEW_ADDRESS, {"key": sender.key, "address": sender.address, "requester_id": number})
+    number = insert_values(session, Requester, {"name": sender.name, "language": language, "created_at": now})
+    _NEW_ADDRESS.change(session, key=sender.key, address=sender.address, requester_id=number)
     return number
 
 
@@ -76,7 +80,7 @@ def unused_key(session: Session, make: Callable[[], str]) -> str:
     """A fresh ticket ID that no ticket bears."""
     while True:
         key = make()
-        if execute(session, _BEARER, {"ticket": key}).first() is None:
+        if _BEARER.first(session, ticket=key) is None:
             return key
 
 
@@ -118,13 +122,13 @@ def add_event(
     session: Session, ticket_id: int, now: datetime, kind: str, detail: str = "", actor: str = "mailticket"
 ) -> None:
     values = {"ticket_id": ticket_id, "at": now, "kind": kind, "actor": actor, "detail": detail}
-    execute(session, _NEW_EVENT, values)
+    insert_values(session, Event, values)
 
 
 def next_serial(session: Session, ticket: Ticket) -> int:
     """The number of the ticket's next outgoing mail: it makes our Message-IDs unique."""
     serial = ticket.serial + 1
-    execute(session, _SET_SERIAL, {"ticket": ticket.id, "number": serial})
+    _SET_SERIAL.change(session, ticket=ticket.id, number=serial)
     set_committed_value(ticket, "serial", serial)
     return serial
 
@@ -306,14 +310,8 @@ def position(session: Session, ticket: Ticket) -> int | None:
 
 def ahead_of(session: Session, priority: str, since: datetime, ticket_id: int | None) -> int:
     """How many tickets are served before one of this priority that has waited since then."""
-    ranks = ("urgent", "high", "normal", "low")
-    values = {
-        "pressing": ranks[: ranks.index(priority)],
-        "priority": priority,
-        "since": since,
-        "ticket": ticket_id if ticket_id is not None else 2**62,
-    }
-    return sum(execute(session, _AHEAD, values).one())
+    number = ticket_id if ticket_id is not None else 2**62
+    return sum(_AHEAD[priority].first(session, priority=priority, since=since, ticket=number))
 
 
 def set_undeliverable(session: Session, address: str, now: datetime, why: str) -> None:
@@ -324,7 +322,7 @@ def set_undeliverable(session: Session, address: str, now: datetime, why: str) -
 
 def set_deliverable(session: Session, address: str) -> bool:
     """Somebody verified wrote from the address, or staff said so: mail may go there. False if nothing stopped it."""
-    return bool(execute(session, _DELIVERABLE, {"sought": address_key(address)}).rowcount)
+    return bool(_DELIVERABLE.change(session, sought=address_key(address)))
 
 
 def move_messages(session: Session, source: int, target: int) -> int:
