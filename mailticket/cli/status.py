@@ -150,7 +150,8 @@ def _print(face: dict[str, Any]) -> None:
     _print_head(face, now)
     click.echo()
     for part in face["parts"]:
-        _print_part(part, now)
+        if part["name"].startswith("mailbox ") or part["last_success_at"]:  # the rest is said above
+            _print_part(part, now)
     click.echo()
     _print_figures(face, now)
 

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
-from mailticket.models import Event, Outgoing, Ticket
+from mailticket.models import Event, Message, Outgoing, Ticket
 from mailticket.store.rows import Prepared, execute, insert_values, table_of, update_row
 
 STAFF_RANK = 1
@@ -162,6 +162,13 @@ def listing(
         query = query.where(col(Outgoing.ticket_id) == ticket_id)
     query = query.order_by(col(Outgoing.id)).limit(limit)
     return [(row, key) for row, key in session.execute(query)]
+
+
+def of_messages(session: Session, messages: Sequence[Message]) -> dict[int, Outgoing]:
+    """The mails as which messages left, by the message's id: those of these messages, wherever a merge put them."""
+    homes = {home for message in messages for home in (message.ticket_id, message.home_ticket_id) if home}
+    rows = session.execute(select(Outgoing).where(col(Outgoing.ticket_id).in_(homes))).scalars()
+    return {row.message_row: row for row in rows if row.message_row is not None}
 
 
 def caused_by(session: Session, incoming_id: int) -> list[tuple[Outgoing, str | None]]:

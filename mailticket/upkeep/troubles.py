@@ -7,25 +7,34 @@ left to write anything down.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from mailticket import observe
+from mailticket.errors import StoreFull, StoreUnavailable
 from mailticket.letters import Trouble
 from mailticket.models import Health, Heartbeat
 from mailticket.settings import Mailbox, Settings
+from mailticket.site import Site
 from mailticket.store import Session, meta, outgoing, watch
 from mailticket.store.engine import Database
 
-LEAST_DISK = 500 * 1024 * 1024  # bytes free beside the database
+log = logging.getLogger("mailticket.upkeep.troubles")
+
+LEAST_DISK = 500 * 1024 * 1024  # bytes free beside the database, below which it is a trouble
+LEAST_ROOM = 64 * 1024 * 1024  # below which intake pauses
 _SILENT = timedelta(minutes=5)  # a daemon writes a sign of life each minute
 _STUCK = timedelta(minutes=15)
 _HOUR = timedelta(hours=1)
 _LOOKS = 3  # of a mailbox that may fail to be written down
 _LEAST_LIMIT = timedelta(minutes=10)
 _MANY = 3  # people whose mail is put off before it counts as the server's trouble
+LIFELESS = "daemon"  # the trouble that nobody can tell of by mail
 _ANSWER = "answer to "
 _STRAY = "mail of "
 _SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups")
@@ -41,6 +50,43 @@ _REMEDIES = {
 def free_bytes(folder: Path) -> int:
     """How much room a folder's disk has for us."""
     return shutil.disk_usage(folder).free
+
+
+def note_defect(site: Site, name: str, error: Exception) -> None:
+    """Write down that a part met a defect of ours; the log, which names the place, is the caller's."""
+    log.exception("%s: a defect", name, exc_info=error)
+    with suppress(StoreUnavailable), site.database.write() as session:
+        meta.went_wrong(session, name, site.clock(), observe.defect(error))
+
+
+class Room:
+    """Watches the disk for those who write much: what is short is written down at once, while that can be."""
+
+    def __init__(self, free_bytes: Callable[[Path], int] = free_bytes) -> None:
+        self._free_bytes = free_bytes
+        self._was_short = False
+
+    def check(self, site: Site) -> None:
+        """Note that the disk fills, or does no more. Raises StoreFull when what is left is needed for what must be
+        written: outcomes of deliveries, answers, the alert."""
+        text = short_of_room(site.database, self._free_bytes)
+        if bool(text) != self._was_short:
+            note_disk(site, text)
+            self._was_short = bool(text)
+        file = site.database.file
+        if text and file is not None and self._free_bytes(file.resolve().parent) < LEAST_ROOM:
+            raise StoreFull(f"{text}; intake pauses")
+
+
+def note_disk(site: Site, text: str) -> None:
+    """Write down at once that the disk is full or fills, if that can be written; "" that it has room again."""
+    if text:
+        log.error("%s", text)
+    with suppress(StoreUnavailable), site.database.write() as session:
+        if text:
+            meta.went_wrong(session, "disk", site.clock(), text)
+        elif meta.is_unwell(session, "disk"):
+            meta.went_well(session, "disk", site.clock())
 
 
 def is_seen(name: str) -> bool:
@@ -126,12 +172,12 @@ def _lifeless(sign: Life) -> Iterator[Trouble]:
     if beat.kind == "round":
         text = f"nobody collects mail: the last `mailticket run --once` was on {beat.host}"
         remedy = "systemctl list-timers (does its timer run?); [alerts] round_minutes says how rare rounds may be"
-        yield Trouble("daemon", text, beat.beat_at, remedy)
+        yield Trouble(LIFELESS, text, beat.beat_at, remedy)
     elif beat.stopped_at is not None:
-        yield Trouble("daemon", f"nobody collects mail: the daemon ({where}) was stopped", beat.stopped_at,
+        yield Trouble(LIFELESS, f"nobody collects mail: the daemon ({where}) was stopped", beat.stopped_at,
                       "systemctl start mailticket")  # fmt: skip
     else:
-        yield Trouble("daemon", f"nobody collects mail: the daemon ({where}) gives no sign of life", beat.beat_at,
+        yield Trouble(LIFELESS, f"nobody collects mail: the daemon ({where}) gives no sign of life", beat.beat_at,
                       "systemctl restart mailticket; why it ended: journalctl -u mailticket")  # fmt: skip
 
 
