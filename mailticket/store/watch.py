@@ -64,8 +64,10 @@ def refused_by_all(session: Session) -> tuple[int, datetime | None]:
 
     One full mailbox is its owner's trouble; when nobody's mail is accepted any more it is the server's.
     """
-    newest = select(col(Outgoing.sent_at)).order_by(col(Outgoing.id).desc()).limit(_NEWEST).subquery()
-    accepted: datetime | None = session.execute(select(func.max(newest.c.sent_at))).scalar()
+    first = select(func.max(col(Outgoing.id)) - _NEWEST).scalar_subquery()
+    accepted: datetime | None = session.execute(
+        select(func.max(col(Outgoing.sent_at))).where(col(Outgoing.id) > first)
+    ).scalar()
     query = select(func.count(func.distinct(col(Outgoing.recipient_key))), func.min(col(Outgoing.created_at))).where(
         text("outgoing.state IN ('queued', 'deferred')"), col(Outgoing.state) == "deferred"
     )
