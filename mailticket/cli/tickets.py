@@ -117,13 +117,14 @@ def show_(ctx: click.Context, name: str, full: bool, unmask: bool, as_json: bool
 def _details(site: Site, name: str, unmasked: Mapping[int, tuple[str, str, str]]) -> dict[str, Any]:
     from mailticket.cli import faces
     from mailticket.desk.tickets import Desk
-    from mailticket.store import overview, tickets
+    from mailticket.store import outgoing, overview, tickets
 
     with site.database.read() as session:
         row: Ticket = Desk(site).find(session, name)
         ticket_id = int(row.id or 0)
         conversation = tickets.conversation(session, ticket_id)
         files = tickets.attachments_of(session, [int(m.id or 0) for m in conversation])
+        deliveries = outgoing.of_messages(session, conversation)
         return {
             **faces.ticket(overview.ticket_row(session, row), tickets.position(session, row)),
             "linked_by": tickets.linked_by(session, ticket_id),
@@ -134,8 +135,8 @@ def _details(site: Site, name: str, unmasked: Mapping[int, tuple[str, str, str]]
             "addresses": [a.address for a in tickets.addresses_of(session, row.requester_id)],
             "undeliverable": [a.address for a in tickets.addresses_of(session, row.requester_id)
                               if a.undeliverable_since],
-            "conversation": [faces.message(m, files.get(int(m.id or 0), []), unmasked.get(int(m.id or 0)))
-                             for m in conversation],
+            "conversation": [faces.message(m, files.get(n, []), unmasked.get(n), deliveries.get(n))
+                             for m in conversation for n in [int(m.id or 0)]],
             "history": [faces.event(e) for e in tickets.events(session, ticket_id)],
         }  # fmt: skip
 

@@ -35,6 +35,7 @@ from mailticket.triage.decision import Case, Decision
 from mailticket.triage.understanding import Understanding
 from mailticket.triage.writer import names_us
 from mailticket.upkeep.load import Expectation
+from mailticket.upkeep.troubles import Room
 
 log = logging.getLogger("mailticket.intake.take_in")
 
@@ -94,6 +95,7 @@ class Intake:
         self.site = site
         self._preparer = preparer
         self._expectation = Expectation()
+        self._room = Room()
         self._innocent: dict[int, int] = {}  # attempts that a fault of the world ended: id -> attempts that count
 
     def take_in(self, arrivals: Sequence[Arrival], *, alone: bool = False) -> list[Result]:
@@ -101,6 +103,7 @@ class Intake:
 
         alone: take them one by one, as after a stop in the midst of a chunk.
         """
+        self._room.check(self.site)
         results: list[Result] = []
         suspects = list(arrivals)
         if not alone and len(arrivals) > 1:

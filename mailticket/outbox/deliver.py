@@ -26,6 +26,7 @@ from mailticket.store.outgoing import STAFF_RANK, Due
 log = logging.getLogger("mailticket.outbox.deliver")
 
 HEALTH = "smtp"
+DELIVERY = "delivery"  # where defects of ours are written down; the server is not at fault
 _LOOK_EVERY = 2.0
 _LAST_REPLY = 20.0  # seconds that a stop waits for the reply to a final dot
 _SERVER_PAUSE = (5.0, 300.0)

@@ -22,7 +22,7 @@ from mailticket.errors import ConfigurationError, MailticketError, SignInRefused
 from mailticket.intake.collect import Collector
 from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import Result
-from mailticket.outbox.deliver import Outbox
+from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service import memory, reload
 from mailticket.service.heartbeat import Pulse
 from mailticket.settings import Mailbox, Settings
@@ -33,6 +33,7 @@ from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import RunLock, run_lock
 from mailticket.store.outgoing import Due
 from mailticket.upkeep.chores import Upkeep
+from mailticket.upkeep.troubles import note_defect
 
 log = logging.getLogger("mailticket.service.daemon")
 
@@ -182,8 +183,8 @@ class Daemon:
             except (WorldError, ConfigurationError) as error:
                 self._unwell(collector, error)
                 shortest, longest = _SIGN_IN_PAUSE if isinstance(error, SignInRefused) else _PAUSE
-            except Exception:  # a defect of ours in one mailbox must not stop the others
-                log.exception("%s: a defect", collector.name)
+            except Exception as error:  # a defect of ours in one mailbox must not stop the others
+                self._unwell(collector, error)
                 shortest, longest = _PAUSE
             troubles = 0 if time.monotonic() - began > longest else troubles + 1
             pause = min(longest, shortest * 2 ** max(0, troubles - 1)) * random.uniform(0.75, 1.25)  # noqa: S311
@@ -200,12 +201,17 @@ class Daemon:
             log.warning("%s: %s", collector.name, trouble)
 
     def _keep_delivering(self, site: Site) -> None:
+        shortest, longest = _PAUSE
+        pause = shortest
         while not self._stopping.is_set():
+            began = time.monotonic()
             try:
                 asyncio.run(self._deliver(site))
-            except Exception:
-                log.exception("outbox: a defect")
-                self._stopping.wait(_PAUSE[0])
+            except Exception as error:
+                note_defect(self._site, DELIVERY, error)
+                pause = shortest if time.monotonic() - began > longest else min(longest, 2 * pause)
+                self._beat("outbox", pause)
+                self._stopping.wait(pause)
             site = self._site
         self._beats.done("outbox")
 

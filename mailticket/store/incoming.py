@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, bindparam, func, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound, Refused
@@ -136,6 +136,29 @@ def give_up_files(session: Session, before: datetime, now: datetime, limit: int)
     gone = {"state": "vanished", "decided_at": now, "reason": reason}
     session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(**gone))
     return len(ids)
+
+
+def strays(session: Session, mailbox: str) -> list[int]:
+    """The UIDs of a mailbox's mails that were listed and have no outcome."""
+    query = select(col(Incoming.uid)).where(*_of_folders_of(mailbox), text("incoming.state = 'listed'"))
+    return [uid or 0 for uid in session.execute(query.order_by(col(Incoming.uid))).scalars()]
+
+
+def give_up(session: Session, mailbox: str, now: datetime, actor: str) -> int:
+    """End the rows of a mailbox from which nobody will fetch any more: they vanished, as somebody says. Flags and moves
+    that were still due there are given up too. Returns how many mails."""
+    why = f"given up by {actor}: its mailbox is not configured any more"
+    gone = {"state": "vanished", "decided_at": now, "rule": "given up", "reason": why, "attempted_at": None,
+            "evidence": [["given up", why]]}  # fmt: skip
+    owed = update(Incoming).where(*_of_folders_of(mailbox), text("incoming.state = 'listed'"))
+    number = session.execute(owed.values(**gone)).rowcount  # type: ignore[attr-defined]
+    due = update(Incoming).where(*_of_folders_of(mailbox), text("incoming.afterwards = 'due'"))
+    session.execute(due.values(afterwards="none"))
+    return int(number)
+
+
+def _of_folders_of(mailbox: str) -> tuple[ColumnElement[bool], ...]:
+    return col(Incoming.route) == mailbox, col(Incoming.folder_id).is_not(None)
 
 
 def begin_attempts(session: Session, ids: Sequence[int], now: datetime) -> None:

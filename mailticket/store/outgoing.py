@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
-from mailticket.models import Event, Outgoing, Ticket
+from mailticket.models import Event, Message, Outgoing, Ticket
 from mailticket.store.rows import Prepared, execute, insert_values, table_of, update_row
 
 STAFF_RANK = 1
@@ -75,6 +75,20 @@ def claim(session: Session, now: datetime, limit: int) -> list[Due]:
     if rows:
         execute(session, _CLAIM, {"rows": [row.id for row in rows]})
     return [replace(Due(*row), attempts=row.attempts + 1) for row in rows]
+
+
+_OVERDUE = select(func.count(), func.min(_TABLE.c.next_attempt_at)).where(
+    _WAITING, _TABLE.c.next_attempt_at <= bindparam("before"), ~_BEHIND_ANOTHER
+)
+
+
+def overdue(session: Session, before: datetime) -> tuple[int, datetime | None]:
+    """How many mails were due by then and were not tried, and since when the first of them is due.
+
+    A mail that its recipient's server puts off has its time for the next try and is not among them.
+    """
+    row = execute(session, _OVERDUE, {"before": before}).one()
+    return int(row[0]), row[1]
 
 
 def set_begun(session: Session, outgoing_id: int, now: datetime) -> None:
@@ -148,6 +162,13 @@ def listing(
         query = query.where(col(Outgoing.ticket_id) == ticket_id)
     query = query.order_by(col(Outgoing.id)).limit(limit)
     return [(row, key) for row, key in session.execute(query)]
+
+
+def of_messages(session: Session, messages: Sequence[Message]) -> dict[int, Outgoing]:
+    """The mails as which messages left, by the message's id: those of these messages, wherever a merge put them."""
+    homes = {home for message in messages for home in (message.ticket_id, message.home_ticket_id) if home}
+    rows = session.execute(select(Outgoing).where(col(Outgoing.ticket_id).in_(homes))).scalars()
+    return {row.message_row: row for row in rows if row.message_row is not None}
 
 
 def caused_by(session: Session, incoming_id: int) -> list[tuple[Outgoing, str | None]]:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from mailticket.errors import StoreUnavailable
 from mailticket.mail.packing import pack
@@ -14,11 +15,12 @@ from mailticket.outbox.compose import Dispatch
 from mailticket.promise import make_promise
 from mailticket.secrets.redaction import redact
 from mailticket.site import Site
-from mailticket.store import Session, chores, incoming, knowledge, meta, raws, tickets
+from mailticket.store import Session, chores, incoming, knowledge, meta, raws, tickets, watch
 from mailticket.triage.decision import Hold
 from mailticket.triage.letter import DISABLED, over_cap
 from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.load import Expectation
+from mailticket.upkeep.troubles import note_defect
 
 log = logging.getLogger("mailticket.upkeep.chores")
 
@@ -41,20 +43,48 @@ class Upkeep:
     def run(self) -> None:
         """Every chore once, each in small transactions, then the alerts; a database in trouble ends the turn."""
         try:
+            with self.site.database.read() as session:
+                failing = {row.name for row in meta.health(session) if row.error}
             if self._clock_is_sound():
-                self._do_chores()
-            if Alerts(self.site).look(self.site.clock()):
-                self._wake()
+                for name, chore in self._chores().items():
+                    self._do(f"{watch.CHORE}{name}", partial(self._repeat, chore), failing)
+            self._do(f"{watch.CHORE}alerts", self._alert, failing)
         except StoreUnavailable as error:
             log.warning("housekeeping waits: %s", error)
 
-    def _do_chores(self) -> None:
-        for chore in (
-            self._close_solved, self._warn_staff, self._tell_late, self._mask_secrets, self._forget_raw,
-            self._forget_events, self._give_up_files,
-        ):  # fmt: skip
-            while chore(self.site.clock()) == _BATCH:
-                pass
+    def _chores(self) -> dict[str, Callable[[datetime], int]]:
+        """What is to be done each turn; each does at most a batch and says how much it did."""
+        return {
+            "closing": self._close_solved,
+            "warnings": self._warn_staff,
+            "late notices": self._tell_late,
+            "masking": self._mask_secrets,
+            "raw mails": self._forget_raw,
+            "history": self._forget_events,
+            "files": self._give_up_files,
+        }
+
+    def _do(self, name: str, chore: Callable[[], None], failing: set[str]) -> None:
+        """A chore that fails is named and tried again at the next turn, and the others are done all the same."""
+        try:
+            chore()
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            note_defect(self.site, name, error)
+            return
+        if name in failing:
+            log.warning("%s: works again", name)
+            with self.site.database.write() as session:
+                meta.went_well(session, name, self.site.clock())
+
+    def _repeat(self, chore: Callable[[datetime], int]) -> None:
+        while chore(self.site.clock()) == _BATCH:
+            pass
+
+    def _alert(self) -> None:
+        if Alerts(self.site).look(self.site.clock()):
+            self._wake()
 
     def _clock_is_sound(self) -> bool:
         """Rules of age pause when the wall clock leaps, or lies before what we wrote ourselves (promise 8)."""

@@ -17,7 +17,7 @@ from mailticket.mail import read
 from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import Ourselves
 from mailticket.settings import Settings
-from mailticket.store import Session, incoming, knowledge, load, outgoing, overview, raws, tickets
+from mailticket.store import Session, incoming, knowledge, load, outgoing, overview, raws, tickets, watch
 from mailticket.store.engine import Database
 from mailticket.triage.known import Claims
 from tests.store.conftest import NOON, new_message, new_outgoing, new_ticket
@@ -71,6 +71,18 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "the figures of status": lambda s: overview.figures(s, NOON, NOON - timedelta(days=7)),
     "conservation": overview.conservation,
     "a list": lambda s: list(overview.ticket_rows(s, overview.Filter(), 50)),
+    "the queue": lambda s: list(overview.ticket_rows(s, overview.Filter(waiting="us"), 50)),
+    "who wrote again": watch.waiting_again,
+    "promises that slip": lambda s: watch.slipping(s, NOON, NOON + timedelta(hours=4)),
+    "promises that slipped": lambda s: watch.missed(s, NOON),
+    "lost answers": watch.lost_answers,
+    "a lost answer": lambda s: tickets.take_back_answer(s, 1, NOON),
+    "what no answer followed": lambda s: tickets.oldest_unanswered(s, 1),
+    "what is overdue": lambda s: outgoing.overdue(s, NOON),
+    "what everybody refuses": watch.refused_by_all,
+    "what is not taken in": lambda s: watch.oldest_listed(s, ["support"]),
+    "what nobody will take in": lambda s: watch.strays(s, ["other"]),
+    "giving up": lambda s: incoming.give_up(s, "support", NOON, "mia"),
     "the load": lambda s: load.snapshot(s, NOON),
     "whether a ticket ID is free": lambda s: tickets.unused_key(s, lambda: "MT-AAAA-AAAB"),
     "who it is from": lambda s: tickets.requester_of(s, MailAddress("", "ann@example.org"), "en", NOON),
