@@ -27,7 +27,7 @@ from mailticket.service import memory
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, broken_letters, open_site
 from mailticket.smtp import Courier, Outcome
-from mailticket.store import outgoing, schema
+from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import RunLock, run_lock
 from mailticket.store.outgoing import Due
@@ -122,15 +122,11 @@ class Daemon:
         site = open_site(self._settings, database)
         for problem in broken_letters(self._settings, site.letters):
             log.error("a template is broken, the built-in one is used instead: %s", problem)
-        with database.write() as session:
-            again, unsure = outgoing.recover(session, site.clock())
-        if again or unsure:
-            log.warning("after an unclean stop: %d outgoing mails queued again, %d uncertain", again, unsure)
         return site
 
     def _start(self, site: Site) -> None:
         self._site = site
-        self._start_outbox(site)
+        self._start_outbox()
         for mailbox in site.settings.mailbox:
             self._start_mailbox(site, mailbox)
         self._upkeep = Upkeep(site, self._wake_outbox)
@@ -157,8 +153,8 @@ class Daemon:
         self._beat(name)
         thread.start()
 
-    def _start_outbox(self, site: Site) -> None:
-        thread = threading.Thread(target=self._keep_delivering, args=(site,), name="outbox", daemon=True)
+    def _start_outbox(self) -> None:
+        thread = threading.Thread(target=self._keep_delivering, name="outbox", daemon=True)
         self._workers["outbox"] = _Worker(thread, self._stop_outbox)
         self._beat("outbox")
         thread.start()
@@ -195,20 +191,21 @@ class Daemon:
         except StoreUnavailable as trouble:
             log.warning("%s: %s", collector.name, trouble)
 
-    def _keep_delivering(self, site: Site) -> None:
+    def _keep_delivering(self) -> None:
         while not self._stopping.is_set():
             try:
-                asyncio.run(self._deliver(site))
+                asyncio.run(self._deliver())
             except Exception:
                 log.exception("outbox: a defect")
                 self._stopping.wait(_PAUSE[0])
-            site = self._site
         self._beats.done("outbox")
 
-    async def _deliver(self, site: Site) -> None:
+    async def _deliver(self) -> None:
+        site = self._site
         courier = Courier(site.settings.smtp, partial(passwords.secret, site.settings.smtp, os.environ))
         self._outbox = Outbox(site, courier, self._delivered, partial(self._beat, "outbox"))
-        if not self._stopping.is_set():  # a stop that came before there was anything to stop
+        # A stop or a reload may have come before there was anything to stop.
+        if not self._stopping.is_set() and site is self._site:
             await self._outbox.run()
 
     def _stop_outbox(self) -> None:
@@ -314,9 +311,4 @@ class Daemon:
             if worker.thread.is_alive():
                 log.error("%s did not end in time", name)
         self._preparer.close()
-        try:
-            with self._site.database.write() as session:
-                outgoing.recover(session, self._site.clock())
-        except StoreUnavailable as error:
-            log.warning("the outbox is settled at the next start: %s", error)
         log.info("mailticket has stopped: %s", self._summary())

@@ -25,6 +25,10 @@ _WORLD_STATES, _OUR_STATES = ("25006", "XX001", "XX002"), ("54",)
 _QUICK_TO_CHECK = 1024**3  # bytes
 _CACHE = 8 * 1024  # KiB a connection: with a million tickets the upper pages of all indexes do not fit in SQLite's 2 MB
 _WAL_LIMIT = 64 * 1024 * 1024
+_READ_ONLY: dict[bool, dict[str, Any]] = {  # by whether it is SQLite
+    True: {"mailticket_read_only": True},
+    False: {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
+}
 
 
 class WriterLock:
@@ -66,6 +70,7 @@ class Database:
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url)
+        self._reader = self.engine.execution_options(**_READ_ONLY[self.is_sqlite])
         self._writer = WriterLock()
         self._doubt = ""
 
@@ -110,9 +115,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A read-only view of one moment; it blocks nobody."""
-        reader = self.engine.execution_options(mailticket_read_only=True)
-        with translated(), reader.connect() as connection, connection.begin(), _session(connection) as session:
+        """A read-only view of one moment; it blocks nobody, for a statement that would lock a row is refused.
+
+        On SQLite it keeps the write-ahead log from being emptied, on PostgreSQL old rows from being cleaned up: nobody
+        waits for a person inside.
+        """
+        with translated(), self._reader.connect() as connection, connection.begin(), _session(connection) as session:
             yield session
 
     def forget_overwritten(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, literal, or_, select, text
@@ -18,7 +19,6 @@ from mailticket.store.rows import execute, table_of
 from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
 
 _MOST_OPEN_TICKETS = 50
-_MOST_MERGES = 20
 _ECHOING_TICKETS = 10
 _MOST_ADDRESSES = 50  # of one person
 _MOST_TAGS = 200  # addresses that differ behind the first "+" only
@@ -36,8 +36,9 @@ _SENDER = (
            _REQUESTERS.c.language)
     .join(_REQUESTERS, _REQUESTERS.c.id == _ADDRESSES.c.requester_id)
     .where(_ADDRESSES.c.key == bindparam("sender"))
-    .with_for_update(of=_ADDRESSES)
+    .with_for_update(of=_REQUESTERS)
 )  # fmt: skip
+_LOCK_STRANGER = text("SELECT pg_advisory_xact_lock(:number)")
 _COPIES = (
     select(_INCOMING.c.id, _INCOMING.c.route, _INCOMING.c.state, _INCOMING.c.trust, _TICKETS.c.key,
            _INCOMING.c.delivered_to)
@@ -159,8 +160,15 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
 
 
 def _lock_requester(session: Session, sender: str) -> _Sender | None:
-    """On PostgreSQL, duplicates, caps and places are judged one mail of a requester after the other."""
+    """On PostgreSQL, duplicates, caps and places are judged one mail of a requester after the other.
+
+    Who has no row yet is locked by the digest of the address: of two first mails one sees what the other led to.
+    """
     row = execute(session, _SENDER, {"sender": sender}).first() if sender else None
+    if row is None and sender and session.connection().dialect.name == "postgresql":
+        digest = blake2b(sender.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        execute(session, _LOCK_STRANGER, {"number": int.from_bytes(digest, signed=True)})
+        row = execute(session, _SENDER, {"sender": sender}).first()
     if row is None:
         return None
     return _Sender(row.requester_id, row.undeliverable_why if row.undeliverable_since else "", row.language)
@@ -204,16 +212,14 @@ def _tickets(session: Session, keys: Iterable[str]) -> dict[str, TicketFacts]:
 
 def merged_into(session: Session, ticket: Ticket) -> Ticket:
     """The ticket that merges led to; itself when it was never merged."""
-    for _ in range(_MOST_MERGES):
-        if ticket.merged_into is None:
-            break
+    while ticket.merged_into is not None:
         ticket = session.get_one(Ticket, ticket.merged_into)
     return ticket
 
 
 def _facts(session: Session, ticket: Ticket) -> TicketFacts:
     owners = set(session.execute(_addresses_of([ticket.requester_id])).scalars())
-    merged = _merged_from(session, ticket)
+    merged = merged_from(session, int(ticket.id or 0))
     guests = select(col(Participant.key)).where(col(Participant.ticket_id).in_([ticket.id, *merged]))
     writers = {*owners, *session.execute(guests).scalars()}
     if merged:
@@ -236,15 +242,13 @@ def _addresses_of(requesters: Iterable[int | None]) -> Select[str]:
     return select(col(Address.key)).where(col(Address.requester_id).in_(people))
 
 
-def _merged_from(session: Session, ticket: Ticket) -> list[int]:
+def merged_from(session: Session, ticket_id: int) -> list[int]:
     """The tickets that were merged into this one, directly or through others."""
     sources: list[int] = []
-    newest = [int(ticket.id or 0)]
-    for _ in range(_MOST_MERGES):
-        query = select(col(Ticket.id)).where(col(Ticket.merged_into).in_(newest))
-        newest = [int(merged or 0) for merged in session.execute(query).scalars() if merged not in sources]
-        if not newest:
-            break
+    newest = [ticket_id]
+    while newest:
+        query = select(col(Ticket.id)).where(col(Ticket.merged_into).in_(newest), col(Ticket.id).not_in(sources))
+        newest = [int(merged or 0) for merged in session.execute(query).scalars()]
         sources += newest
     return sources
 

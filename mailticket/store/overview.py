@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, TextClause, func, literal_column, select, text
 from sqlalchemy.orm import aliased
@@ -13,8 +13,11 @@ from sqlmodel import Session, col
 
 from mailticket.mail.values import address_key
 from mailticket.models import OUTGOING_STATES, TICKET_STATES, Address, Incoming, Message, Outgoing, Ticket
+from mailticket.store.engine import Database
 from mailticket.store.incoming import OUT_OF_SIGHT
 from mailticket.triage.decide import BOUNCE_UNCLAIMED
+
+T = TypeVar("T")
 
 _PAGE = 500
 
@@ -43,13 +46,18 @@ class TicketRow:
     linked_to: str | None
 
 
-def ticket_rows(session: Session, criteria: Filter, limit: int | None = None) -> Iterator[TicketRow]:
-    """Tickets, newest first, page by page so that the first line comes at once however many there are."""
+def ticket_rows(
+    database: Database, criteria: Filter, limit: int | None, face: Callable[[Session, TicketRow], T]
+) -> Iterator[T]:
+    """Tickets, newest first, each as `face` shows it: page by page, so that the first line comes at once however many
+    there are. Between pages no transaction is open, for whoever reads may take a pause."""
     before: int | None = None
     left = limit
     while left is None or left > 0:
-        page = _page(session, criteria, before, min(_PAGE, left) if left is not None else _PAGE)
-        yield from page
+        with database.read() as session:
+            page = _page(session, criteria, before, min(_PAGE, left) if left is not None else _PAGE)
+            shown = [face(session, row) for row in page]
+        yield from shown
         if len(page) < _PAGE:
             return
         before = page[-1].ticket.id

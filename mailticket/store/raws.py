@@ -12,13 +12,13 @@ from mailticket.models import Raw
 from mailticket.store.rows import execute, table_of
 
 _TABLE = table_of(Raw)
-_FIND = select(_TABLE.c.digest).where(_TABLE.c.digest == bindparam("sought"))
+_KEEP = _TABLE.update().where(_TABLE.c.digest == bindparam("sought")).values(stored_at=bindparam("now"))
 _ADD = _TABLE.insert()
 
 
 def put(session: Session, packed: Packed, now: datetime, mask_after: datetime | None = None) -> None:
-    """Store a raw mail unless its bytes are there already; then only the time of its masking may be set."""
-    if execute(session, _FIND, {"sought": packed.digest}).first() is None:
+    """Store a raw mail. Bytes that are there already are kept from now on, and may get a time of masking."""
+    if not execute(session, _KEEP, {"sought": packed.digest, "now": now}).rowcount:
         values = {
             "digest": packed.digest, "size": packed.size, "packing": packed.packing, "data": packed.data,
             "complete": packed.complete, "stored_at": now, "mask_after": mask_after,

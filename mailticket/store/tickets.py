@@ -16,7 +16,7 @@ from mailticket.mail.values import Attachment as MailAttachment
 from mailticket.mail.values import address_key
 from mailticket.models import Address, Attachment, Event, Message, Participant, Requester, Ticket
 from mailticket.store import raws
-from mailticket.store.knowledge import merged_into
+from mailticket.store.knowledge import merged_from
 from mailticket.store.rows import execute, insert_tracked, insert_values, table_of
 
 _REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
@@ -36,7 +36,12 @@ _DELIVERABLE = (
     .where(_ADDRESSES.c.key == bindparam("sought"), _ADDRESSES.c.undeliverable_since.is_not(None))
     .values(undeliverable_since=None, undeliverable_why="")
 )
-_SET_SERIAL = _TICKETS.update().where(_TICKETS.c.id == bindparam("ticket")).values(serial=bindparam("number"))
+_NEXT_SERIAL = (
+    _TICKETS.update()
+    .where(_TICKETS.c.id == bindparam("ticket"))
+    .values(serial=_TICKETS.c.serial + 1)
+    .returning(_TICKETS.c.serial)
+)
 # In the words of the partial index over the few tickets that wait, so that it can be used.
 UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
 
@@ -78,12 +83,26 @@ def unused_key(session: Session, make: Callable[[], str]) -> str:
 
 
 def by_key(session: Session, key: str, *, follow_merge: bool = False, lock: bool = False) -> Ticket:
-    """The ticket with this written ID; NotFound if there is none."""
-    query = select(Ticket).where(col(Ticket.key) == key)
-    ticket: Ticket | None = session.execute(query.with_for_update() if lock else query).scalar()
+    """The ticket with this written ID; NotFound if there is none.
+
+    follow_merge: the one that merges led to. lock: nobody else changes it before the transaction ends.
+    """
+    ticket = _one(session, col(Ticket.key) == key, lock)
     if ticket is None:
         raise NotFound(f"there is no ticket {key}; `mailticket ticket list` shows them all")
-    return merged_into(session, ticket) if follow_merge else ticket
+    while follow_merge and ticket.merged_into is not None:
+        ticket = _one(session, col(Ticket.id) == ticket.merged_into, lock) or ticket
+    return ticket
+
+
+def _one(session: Session, condition: ColumnElement[bool], lock: bool) -> Ticket | None:
+    """A ticket; a locked one as it is at the moment of the lock, whatever the session read of it before."""
+    query = select(Ticket).where(condition)
+    if lock:
+        session.flush()  # or what waits to be written would be read over
+        query = query.with_for_update().execution_options(populate_existing=True)
+    ticket: Ticket | None = session.execute(query).scalar()
+    return ticket
 
 
 def add(session: Session, row: Ticket) -> int:
@@ -120,8 +139,7 @@ def add_event(
 
 def next_serial(session: Session, ticket: Ticket) -> int:
     """The number of the ticket's next outgoing mail: it makes our Message-IDs unique."""
-    serial = ticket.serial + 1
-    execute(session, _SET_SERIAL, {"ticket": ticket.id, "number": serial})
+    serial = int(execute(session, _NEXT_SERIAL, {"ticket": ticket.id}).scalar_one())
     set_committed_value(ticket, "serial", serial)
     return serial
 
@@ -243,25 +261,28 @@ def move_messages(session: Session, source: int, target: int) -> int:
     return int(moved.rowcount)  # type: ignore[attr-defined]
 
 
-def bring_back_messages(session: Session, home: int) -> int:
-    """Undo `move_messages` for the messages that lay in this ticket first, and in those merged into it before."""
-    inner = _merged_into(session, home)
+def bring_back_messages(session: Session, home: int, away: int) -> int:
+    """Undo `move_messages` for a ticket that merges had brought into `away`, and whose merge is undone already: the
+    messages that lay in it first, or in those merged into it before, and what their requesters wrote since. Returns how
+    many."""
+    inner = merged_from(session, home)
+    theirs = _addresses(session, [home, *inner]) - _addresses(session, [away, *merged_from(session, away)])
     kept = update(Message).where(col(Message.home_ticket_id).in_(inner)).values(ticket_id=home)
     own = update(Message).where(col(Message.home_ticket_id) == home).values(ticket_id=home, home_ticket_id=None)
+    since = (
+        col(Message.ticket_id) == away, col(Message.kind) == "reply", func.lower(col(Message.from_address)).in_(theirs)
+    )  # fmt: skip
+    replies = update(Message).where(*since).values(ticket_id=home, home_ticket_id=None)
     moved = 0
-    for back in (kept, own):
+    for back in (kept, own, replies):
         moved += session.execute(back).rowcount  # type: ignore[attr-defined]
     return moved
 
 
-def _merged_into(session: Session, ticket_id: int) -> list[int]:
-    merged: list[int] = []
-    newest = [ticket_id]
-    while newest:
-        query = select(col(Ticket.id)).where(col(Ticket.merged_into).in_(newest), col(Ticket.id).not_in(merged))
-        newest = [int(number or 0) for number in session.execute(query).scalars()]
-        merged += newest
-    return merged
+def _addresses(session: Session, ticket_ids: Sequence[int]) -> set[str]:
+    """Of the requesters of some tickets."""
+    people = select(col(Ticket.requester_id)).where(col(Ticket.id).in_(ticket_ids))
+    return set(session.execute(select(col(Address.key)).where(col(Address.requester_id).in_(people))).scalars())
 
 
 def restore_arrival(session: Session, ticket_id: int) -> None:

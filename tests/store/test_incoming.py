@@ -12,13 +12,13 @@ from mailticket.models import Folder
 from mailticket.store import Session, incoming, raws
 from mailticket.store.engine import Database
 from mailticket.store.incoming import Listed
-from tests.store.conftest import NOON, after
+from tests.store.conftest import ACCOUNT, NOON, after
 
 THREE_DAYS = timedelta(hours=72)
 
 
 def enter(session: Session, uidvalidity: int = 7, uidnext: int = 1, minutes: float = 0) -> Folder:
-    return incoming.enter_folder(session, "support", uidvalidity, uidnext, after(minutes), THREE_DAYS)
+    return incoming.enter_folder(session, "support", ACCOUNT, uidvalidity, uidnext, after(minutes), THREE_DAYS)
 
 
 def listed(session: Session, folder: Folder, *uids: int) -> list[int]:
@@ -37,7 +37,7 @@ def test_the_first_listing_leaves_old_mail_alone_and_passes_only_recorded_uids(d
         assert {row.uid: row.state for row in (incoming.find(session, f"support:{n}")[0] for n in (1, 2, 5))} == {
             1: "before", 2: "listed", 5: "vanished",
         }  # fmt: skip
-        assert incoming.recorded_uids(session, "support", 7) == (5, {1, 2, 5})
+        assert incoming.recorded_uids(session, "support", ACCOUNT, 7) == (5, {1, 2, 5})
 
 
 def test_a_uid_is_recorded_once(database: Database) -> None:
@@ -112,7 +112,7 @@ def test_a_mail_that_the_server_never_gives_ends_in_quarantine_and_can_be_asked_
             assert incoming.by_id(session, number).state == expected
     with database.write() as session:
         assert [row.id for row in incoming.quarantined(session)] == [number]
-        incoming.put_back(session, number)
+        incoming.ask_again(session, number)
     with database.read() as session:
         assert (incoming.by_id(session, number).state, incoming.by_id(session, number).refusals) == ("listed", 0)
 
