@@ -68,7 +68,7 @@ def open_site(settings: Settings, database: Database, clock: Callable[[], dateti
         keys = meta.signing_keys(session, clock())
         mark = meta.instance_mark(session)
     if settings.support.key_file is not None:
-        keys = (_read_key(settings.support.key_file), *keys)
+        keys = (read_key(settings.support.key_file), *keys)
     head = letterhead(settings, mark)
     letters = open_letters(settings)
     ourselves = ourselves_of(settings, mark, head.reply_marker, words_of(settings, letters))
@@ -84,7 +84,8 @@ def open_site(settings: Settings, database: Database, clock: Callable[[], dateti
     )
 
 
-def _read_key(file: Path) -> bytes:
+def read_key(file: Path) -> bytes:
+    """The key of [support] key_file; raises ConfigurationError for one that cannot be read or guards nothing."""
     try:
         key = file.read_bytes().strip()
     except OSError as error:

@@ -80,6 +80,7 @@ class Outbox:
         """Deliver until told to stop."""
         self._loop = asyncio.get_running_loop()
         while not self._stopping and not await self._settle_claimed():
+            self._woken.clear()
             self._on_beat()
             await self._wait(_STORE_PAUSE)
         try:
@@ -287,6 +288,8 @@ class Outbox:
         outgoing.set_outcome(session, due.id, state="failed", begun_at=None, last_error=why)
         if due.ticket_id is not None:
             tickets.add_event(session, due.ticket_id, now, f"{due.kind} failed", why)
+            if due.kind == "staff-reply":
+                tickets.take_back_answer(session, due.ticket_id, now)
 
     def _again(self, session: Session, due: Due, outcome: Outcome, now: datetime) -> None:
         when = retry_at(due.created_at, now, due.attempts, random.random, outcome=outcome,

@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
 from mailticket.models import Event, Outgoing, Ticket
-from mailticket.store.rows import execute, insert_values, table_of, update_row
+from mailticket.store.rows import Prepared, execute, insert_values, table_of, update_row
 
 STAFF_RANK = 1
 ALERT_RANK = 3  # before letters, behind people's
@@ -63,7 +63,7 @@ _IS_DUE = or_(
     _TABLE.c.next_attempt_at <= bindparam("now"),
     _TABLE.c.next_attempt_at > bindparam("beyond"),
 )
-_DUE = (
+_DUE = Prepared(
     select(*(_TABLE.c[field.name] for field in fields(Due)))
     .where(_WAITING, _IS_DUE, ~_BEHIND_ANOTHER)
     .order_by(_TABLE.c.rank, _TABLE.c.next_attempt_at, _TABLE.c.id)
@@ -82,7 +82,7 @@ def claim(session: Session, now: datetime, limit: int) -> list[Due]:
 
     Due is what is queued, and what was deferred until `now`.
     """
-    rows = execute(session, _DUE, {"now": now, "beyond": now + _LONGEST_WAIT, "most": limit}).all()
+    rows = _DUE.all(session, now=now, beyond=now + _LONGEST_WAIT, most=limit)
     if rows:
         execute(session, _CLAIM, {"rows": [row.id for row in rows]})
     return [replace(Due(*row), attempts=row.attempts + 1) for row in rows]

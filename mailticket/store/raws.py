@@ -9,21 +9,20 @@ from sqlmodel import Session, col
 
 from mailticket.mail.packing import Packed, unpack
 from mailticket.models import Raw
-from mailticket.store.rows import execute, table_of
+from mailticket.store.rows import Prepared, table_of
 
 _TABLE = table_of(Raw)
-_KEEP = _TABLE.update().where(_TABLE.c.digest == bindparam("sought")).values(stored_at=bindparam("now"))
-_ADD = _TABLE.insert()
+_KEEP = Prepared(_TABLE.update().where(_TABLE.c.digest == bindparam("sought")).values(stored_at=bindparam("now")))
+_ADD = Prepared(_TABLE.insert())
 
 
 def put(session: Session, packed: Packed, now: datetime, mask_after: datetime | None = None) -> None:
     """Store a raw mail. Bytes that are there already are kept from now on, and may get a time of masking."""
-    if not execute(session, _KEEP, {"sought": packed.digest, "now": now}).rowcount:
-        values = {
-            "digest": packed.digest, "size": packed.size, "packing": packed.packing, "data": packed.data,
-            "complete": packed.complete, "stored_at": now, "mask_after": mask_after,
-        }  # fmt: skip
-        execute(session, _ADD, values)
+    if not _KEEP.change(session, sought=packed.digest, now=now):
+        _ADD.change(
+            session, digest=packed.digest, size=packed.size, packing=packed.packing, data=packed.data,
+            complete=packed.complete, stored_at=now, mask_after=mask_after,
+        )  # fmt: skip
     elif mask_after is not None:
         waits = update(Raw).where(col(Raw.digest) == packed.digest, col(Raw.mask_after).is_(None))
         session.execute(waits.values(mask_after=mask_after))
