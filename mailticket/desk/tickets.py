@@ -188,7 +188,7 @@ class Desk:
         ticket.merged_into = None
         session.add(ticket)
         session.flush()
-        moved = tickets.bring_back_messages(session, int(ticket.id or 0), away)
+        moved = tickets.bring_back_messages(session, int(ticket.id or 0))
         for part in (ticket, other):
             tickets.restore_arrival(session, part)
         untouched = ticket.first_response_at is None and not ticket.assigned_to

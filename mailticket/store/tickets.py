@@ -362,29 +362,15 @@ def move_messages(session: Session, source: int, target: int) -> int:
     return int(moved.rowcount)  # type: ignore[attr-defined]
 
 
-def bring_back_messages(session: Session, home: int, away: int) -> int:
-    """Undo `move_messages` for a ticket that merges had brought into `away`, and whose merge is undone already: the
-    messages that lay in it first, or in those merged into it before, and what their requesters wrote since. Returns how
-    many."""
+def bring_back_messages(session: Session, home: int) -> int:
+    """Undo `move_messages` for the messages that lay in this ticket first, and in those merged into it before."""
     inner = [number for number, _ in merged_from(session, home)]
-    left = [number for number, _ in merged_from(session, away)]
-    theirs = _addresses(session, [home, *inner]) - _addresses(session, [away, *left])
     kept = update(Message).where(col(Message.home_ticket_id).in_(inner)).values(ticket_id=home)
     own = update(Message).where(col(Message.home_ticket_id) == home).values(ticket_id=home, home_ticket_id=None)
-    since = (
-        col(Message.ticket_id) == away, col(Message.kind) == "reply", func.lower(col(Message.from_address)).in_(theirs)
-    )  # fmt: skip
-    replies = update(Message).where(*since).values(ticket_id=home, home_ticket_id=None)
     moved = 0
-    for back in (kept, own, replies):
+    for back in (kept, own):
         moved += session.execute(back).rowcount  # type: ignore[attr-defined]
     return moved
-
-
-def _addresses(session: Session, ticket_ids: Sequence[int]) -> set[str]:
-    """Of the requesters of some tickets."""
-    people = select(col(Ticket.requester_id)).where(col(Ticket.id).in_(ticket_ids))
-    return set(session.execute(select(col(Address.key)).where(col(Address.requester_id).in_(people))).scalars())
 
 
 def restore_arrival(session: Session, ticket: Ticket) -> None:
