@@ -102,6 +102,8 @@ def forget_raw(session: Session, before: datetime, limit: int) -> int:
     )
     query = select(col(Raw.digest)).where(col(Raw.stored_at) < before, ~needed.exists()).limit(limit)
     digests = list(session.execute(query).scalars())
-    if digests:
-        session.execute(delete(Raw).where(col(Raw.digest).in_(digests), col(Raw.stored_at) < before))
-    return len(digests)
+    if not digests:
+        return 0
+    # Looked at once more, for the same bytes may have come again meanwhile.
+    removed = session.execute(delete(Raw).where(col(Raw.digest).in_(digests), col(Raw.stored_at) < before))
+    return int(removed.rowcount)  # type: ignore[attr-defined]
