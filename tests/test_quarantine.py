@@ -79,6 +79,25 @@ def test_of_two_commands_at_once_one_settles_it_and_the_other_says_so(
     assert len(helpdesk.letters()) == (deed == "retry")
 
 
+@pytest.mark.parametrize("deed", ["release", "discard"])
+def test_what_was_settled_after_the_look_is_not_settled_again(
+    helpdesk: HelpDesk, reading: Reading, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    number = quarantined(helpdesk, reading).incoming_id
+    look = Isolation.get
+
+    def look_and_lose(isolation: Isolation, number: int) -> Any:
+        seen = look(isolation, number)
+        monkeypatch.setattr(Isolation, "get", look)
+        isolation.release(number)
+        return seen
+
+    monkeypatch.setattr(Isolation, "get", look_and_lose)
+    with pytest.raises(Refused, match="is not in quarantine: it is opened"):
+        getattr(Isolation(helpdesk.site), deed)(number)
+    assert len(helpdesk.stored()) == 1
+
+
 def test_a_failing_retry_does_not_take_back_what_another_command_made_of_it(
     helpdesk: HelpDesk, reading: Reading
 ) -> None:
