@@ -62,7 +62,9 @@ class Site:
 
 def open_site(settings: Settings, database: Database, clock: Callable[[], datetime] = wall_clock) -> Site:
     """Build everything that the settings ask for; raises ConfigurationError or StoreUnavailable."""
-    with database.write() as session:
+    with database.read() as session:
+        is_made = meta.is_made(session)
+    with database.read() if is_made else database.write() as session:
         keys = meta.signing_keys(session, clock())
         mark = meta.instance_mark(session)
     if settings.support.key_file is not None:

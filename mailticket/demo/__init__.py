@@ -200,8 +200,7 @@ def _show_tickets(stage: Stage) -> None:
     stage.say(click.style("The tickets", bold=True, underline=True))
     database = Database(stage.settings.database.url)
     try:
-        with database.read() as session:
-            rows = list(overview.ticket_rows(session, overview.Filter()))
+        rows = list(overview.ticket_rows(database, overview.Filter(), None, lambda _session, row: row))
     finally:
         database.close()
     lines = [(row.ticket.key, row.ticket.status, row.ticket.category, row.requester, row.messages,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, TextClause, delete, func, select
+from sqlalchemy import ColumnElement, TextClause, delete, func, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -22,9 +22,15 @@ def newest_row(session: Session) -> datetime | None:
     return newest
 
 
-def solved_before(session: Session, before: datetime, limit: int) -> list[Ticket]:
-    query = select(Ticket).where(col(Ticket.solved_at) < before, col(Ticket.status) == "solved").limit(limit)
-    return list(session.execute(query).scalars())
+def close_solved(session: Session, before: datetime, now: datetime, limit: int) -> list[int]:
+    """Close tickets that were solved before a time and still are; returns their ids.
+
+    One statement looks and writes, so that a reply that is taken in meanwhile keeps its ticket open.
+    """
+    solved = (col(Ticket.solved_at) < before, col(Ticket.status) == "solved")
+    closing = update(Ticket).where(col(Ticket.id).in_(select(col(Ticket.id)).where(*solved).limit(limit)), *solved)
+    closed = closing.values(status="closed", closed_at=now, updated_at=now).returning(col(Ticket.id))
+    return sorted(session.execute(closed, execution_options={"synchronize_session": False}).scalars())
 
 
 def slipping(session: Session, until: datetime, limit: int) -> list[Ticket]:
@@ -90,12 +96,14 @@ def forget_events(session: Session, before: datetime, limit: int) -> int:
 
 
 def forget_raw(session: Session, before: datetime, limit: int) -> int:
-    """Remove raw mails stored before a time, but none that lies in quarantine; returns how many."""
+    """Remove raw mails stored before a time, but none of a mail that has no outcome yet; returns how many."""
     needed = select(col(Incoming.id)).where(
-        col(Incoming.raw_digest) == col(Raw.digest), col(Incoming.state) == "quarantined"
+        col(Incoming.raw_digest) == col(Raw.digest), col(Incoming.state).in_(("quarantined", "listed"))
     )
     query = select(col(Raw.digest)).where(col(Raw.stored_at) < before, ~needed.exists()).limit(limit)
     digests = list(session.execute(query).scalars())
-    if digests:
-        session.execute(delete(Raw).where(col(Raw.digest).in_(digests)))
-    return len(digests)
+    if not digests:
+        return 0
+    # Looked at once more, for the same bytes may have come again meanwhile.
+    removed = session.execute(delete(Raw).where(col(Raw.digest).in_(digests), col(Raw.stored_at) < before))
+    return int(removed.rowcount)  # type: ignore[attr-defined]

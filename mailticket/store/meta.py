@@ -20,6 +20,11 @@ def set_value(session: Session, name: str, text: str) -> None:
     session.merge(Meta(name=name, value=text))
 
 
+def is_made(session: Session) -> bool:
+    """Whether there are a mark and a key, so that asking for them writes nothing."""
+    return bool(value(session, "instance")) and session.execute(select(col(Key.id)).limit(1)).first() is not None
+
+
 def instance_mark(session: Session) -> str:
     """The mark of this installation in X-Loop headers; made at first use."""
     mark = value(session, "instance")

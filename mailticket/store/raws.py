@@ -16,18 +16,18 @@ _COLUMNS = [column.name for column in _TABLE.columns]
 _ADD = Prepared(
     text(
         f"INSERT INTO raw ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) "  # noqa: S608
-        "ON CONFLICT (digest) DO NOTHING"
+        "ON CONFLICT (digest) DO UPDATE SET stored_at = excluded.stored_at"
     ).bindparams(*(bindparam(column.name, type_=column.type) for column in _TABLE.columns))
 )
 
 
 def put(session: Session, packed: Packed, now: datetime, mask_after: datetime | None = None) -> None:
-    """Store a raw mail unless its bytes are there already; then only the time of its masking may be set."""
-    is_new = _ADD.change(
+    """Store a raw mail. Bytes that are there already are kept from now on, and may get a time of masking."""
+    _ADD.change(
         session, digest=packed.digest, size=packed.size, packing=packed.packing, data=packed.data,
         complete=packed.complete, stored_at=now, mask_after=mask_after,
     )  # fmt: skip
-    if not is_new and mask_after is not None:
+    if mask_after is not None:
         waits = update(Raw).where(col(Raw.digest) == packed.digest, col(Raw.mask_after).is_(None))
         session.execute(waits.values(mask_after=mask_after))
 

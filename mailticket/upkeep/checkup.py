@@ -192,7 +192,7 @@ def _check_mailbox(
 def _compare(name: str, mailbox: Mailbox, inbox: Inbox, uidvalidity: int, database: Database) -> Iterator[Finding]:
     """Every UID that the server lists up to our high-water mark has a row: nothing was passed over."""
     with database.read() as session:
-        record = incoming.recorded_uids(session, mailbox.name, uidvalidity)
+        record = incoming.recorded_uids(session, mailbox.name, incoming.account_of(mailbox), uidvalidity)
     if record is None:
         yield Finding("note", name, "no contact with this folder yet", "`mailticket run` makes the first one")
         return

@@ -107,12 +107,10 @@ class Upkeep:
         """What stayed solved for a week is closed; nobody is told."""
         before = now - timedelta(days=self.site.settings.support.close_after_days)
         with self.site.database.write() as session:
-            due = chores.solved_before(session, before, _BATCH)
-            for ticket in due:
-                ticket.status, ticket.closed_at, ticket.updated_at = "closed", now, now
-                session.add(ticket)
-                tickets.add_event(session, int(ticket.id or 0), now, "closed", "solved, and nobody objected")
-        return len(due)
+            closed = chores.close_solved(session, before, now, _BATCH)
+            for ticket_id in closed:
+                tickets.add_event(session, ticket_id, now, "closed", "solved, and nobody objected")
+        return len(closed)
 
     def _warn_staff(self, now: datetime) -> int:
         """Staff hear of a promise before it breaks: an event, a line in the log, a figure in `status`."""
@@ -155,8 +153,9 @@ class Upkeep:
             session, site, ticket, dispatch, now,
             promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,
         )  # fmt: skip
-        detail = f"withheld: {hold.text}" if hold else f"new date {renewed.promised_by}"
-        tickets.add_event(session, int(ticket.id or 0), now, "late notice", detail)
+        detail = hold.text if hold else f"new date {renewed.promised_by}"
+        kind = "late notice withheld" if hold else "late notice"  # of which its requester knows nothing
+        tickets.add_event(session, int(ticket.id or 0), now, kind, detail)
 
     def _hold(self, session: Session, recipient: str, now: datetime, verified: bool) -> Hold | None:
         if not self.site.settings.acknowledge.enabled:
