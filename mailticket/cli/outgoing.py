@@ -104,7 +104,7 @@ def cancel(ctx: click.Context, numbers: tuple[int, ...]) -> None:
 
 @outbox.command()
 @click.argument("numbers", type=int, nargs=-1)
-@click.option("--withheld", is_flag=True, help="All that is held back, oldest first.")
+@click.option("--withheld", is_flag=True, help="All that is held back, oldest first; not what a restore holds back.")
 @json_option
 @config_option
 @click.pass_context

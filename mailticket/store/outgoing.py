@@ -17,6 +17,7 @@ from mailticket.store.rows import execute, insert_values, table_of, update_row
 STAFF_RANK = 1
 ALERT_RANK = 3  # before letters, behind people's
 LETTER_RANK = 5
+RESTORED = "restored"  # the code of what is held back because it may have left before a restore
 # The words of the partial index: SQLite does not see that a list of bound values is the same.
 _WAITING = text("outgoing.state IN ('queued', 'deferred')")
 
@@ -55,9 +56,11 @@ _BEHIND_ANOTHER = (
     )
     .exists()
 )
+# After a restore nothing leaves until somebody says so, but for alerts, which tell of that too (store.restored).
+_MAY_LEAVE = text("(outgoing.kind = 'alert' OR NOT EXISTS (SELECT 1 FROM meta WHERE name = 'held_since_restore'))")
 _DUE = (
     select(*(_TABLE.c[field.name] for field in fields(Due)))
-    .where(_WAITING, _TABLE.c.next_attempt_at <= bindparam("now"), ~_BEHIND_ANOTHER)
+    .where(_WAITING, _TABLE.c.next_attempt_at <= bindparam("now"), ~_BEHIND_ANOTHER, _MAY_LEAVE)
     .order_by(_TABLE.c.rank, _TABLE.c.next_attempt_at, _TABLE.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
@@ -122,10 +125,10 @@ def by_id(session: Session, outgoing_id: int) -> Outgoing:
 
 
 def withheld(session: Session, ids: Sequence[int] | None = None) -> list[Outgoing]:
-    """Rows that are held back, oldest first: all, or those of the given numbers."""
+    """Rows that are held back, oldest first: those of the given numbers, or all but what may have left before a
+    restore, for of those a person decides one by one."""
     query = select(Outgoing).where(col(Outgoing.state) == "withheld").order_by(col(Outgoing.id))
-    if ids is not None:
-        query = query.where(col(Outgoing.id).in_(ids))
+    query = query.where(col(Outgoing.hold) != RESTORED) if ids is None else query.where(col(Outgoing.id).in_(ids))
     return list(session.execute(query).scalars())
 
 

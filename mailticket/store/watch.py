@@ -9,12 +9,13 @@ from sqlmodel import Session, col
 
 from mailticket.mail.values import address_key
 from mailticket.models import Health, Incoming, Outgoing
+from mailticket.store import restored
 
 # Rows of the health table that `alerts` writes while a trouble lasts; `status` and `check` show these three by
 # figures of their own.
 SHOWN_BY_FIGURES = ("intake", "outbox", "quarantine")
 WATCHED = (*SHOWN_BY_FIGURES, "answers", "disk")
-PASSING = (*WATCHED, "clock")  # parts that are of interest only while they are unwell
+PASSING = (*WATCHED, "clock", restored.PART)  # parts that are of interest only while they are unwell
 
 
 def oldest_listed(session: Session) -> datetime | None:

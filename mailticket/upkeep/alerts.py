@@ -32,6 +32,7 @@ _REMEDIES = {
     "quarantine": "See `mailticket quarantine list`; then retry, release or discard.",
     "disk": "Make room, or intake pauses when the disk is full.",
     "answers": "Is it a flood or a loop? See `mailticket outbox list --state withheld`, and [caps].",
+    "restore": "See `mailticket outbox list --withheld`, then `mailticket restore --go`.",
     "clock": "Set the clock right, then restart the daemon; rules of age pause meanwhile.",
 }
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from mailticket.errors import StoreUnavailable
 from mailticket.mail.packing import pack
+from mailticket.models import Ticket
 from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
 from mailticket.promise import make_promise
@@ -16,7 +17,7 @@ from mailticket.secrets.redaction import redact
 from mailticket.site import Site
 from mailticket.store import Session, chores, incoming, knowledge, meta, raws, tickets
 from mailticket.triage.decision import Hold
-from mailticket.triage.letter import DISABLED, over_cap
+from mailticket.triage.letter import DISABLED, over_cap, restored
 from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.load import Expectation
 
@@ -119,7 +120,7 @@ class Upkeep:
         renewed = make_promise(now, now, ticket.category, ticket.priority, site.settings.promise, site.calendar,
                                load, site.classifier.categories)  # fmt: skip
         verified = ticket.trust == "verified"
-        hold = self._hold(session, promisee.recipient_key, now, verified)
+        hold = self._told_before_a_restore(ticket) or self._hold(session, promisee.recipient_key, now, verified)
         dispatch = Dispatch("late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold)
         compose.write(
             session, site, ticket, dispatch, now,
@@ -127,6 +128,12 @@ class Upkeep:
         )  # fmt: skip
         detail = f"withheld: {hold.text}" if hold else f"new date {renewed.promised_by}"
         tickets.add_event(session, int(ticket.id or 0), now, "late notice", detail)
+
+    def _told_before_a_restore(self, ticket: Ticket) -> Hold | None:
+        """A notice that fell due before a backup was restored may have left then."""
+        at, due_by = self.site.restored_at, ticket.promised_by
+        notice = timedelta(hours=self.site.settings.promise.late_notice_hours)
+        return restored(at) if at and due_by and due_by - notice <= at else None
 
     def _hold(self, session: Session, recipient: str, now: datetime, verified: bool) -> Hold | None:
         if not self.site.settings.acknowledge.enabled:
