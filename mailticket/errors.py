@@ -43,6 +43,10 @@ class AlreadyRunning(WorldError):
     """Another process holds the lock of this database (exit code 75)."""
 
 
+class NotAllowed(MailticketError):
+    """The account that runs a command may not read what the command needs (exit code 77)."""
+
+
 class NotFound(MailticketError):
     """A person named a ticket, mail or row that does not exist."""
 

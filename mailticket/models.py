@@ -123,6 +123,18 @@ class Folder(SQLModel, table=True):
     retired_at: datetime | None = _time()
 
 
+class Heartbeat(SQLModel, table=True):
+    """The last process of each kind that collected and delivered: `daemon`, or `round` for `run --once`."""
+
+    kind: str = Field(primary_key=True)
+    host: str
+    pid: int
+    version: str
+    started_at: datetime = _time(nullable=False)
+    beat_at: datetime = _time(nullable=False)
+    stopped_at: datetime | None = _time()  # null while it runs, and after an end that was none
+
+
 class Health(SQLModel, table=True):
     """How a part of the system fares, for `status`, `check` and alerts: a row a mailbox, and one for the outbox."""
 
@@ -218,6 +230,7 @@ class Ticket(SQLModel, table=True):
         _one_of("status", TICKET_STATES),
         _partial("ix_ticket_unanswered", "priority", "created_at",
                  where="first_response_at IS NULL AND status IN ('new', 'open')"),
+        _partial("ix_ticket_waiting", "priority", "waiting_since", where="waiting_for = 'us'"),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
@@ -237,6 +250,8 @@ class Ticket(SQLModel, table=True):
     serial: int = 0
     created_at: datetime = _time(nullable=False, index=True)
     updated_at: datetime = _time(nullable=False)
+    waiting_for: str = Field(default="nobody", sa_column_kwargs={"server_default": "nobody"})  # us | them | nobody
+    waiting_since: datetime | None = _time()  # the oldest mail of the requester that no answer followed
     promised_from: datetime | None = _time()
     promised_by: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
     promise_reason: str = _text()
@@ -314,6 +329,7 @@ class Outgoing(SQLModel, table=True):
         Index("ix_outgoing_state", "state"),
         _partial("ix_outgoing_sending", "id", where="state = 'sending'"),
         _partial("ix_outgoing_withheld", "id", where="state = 'withheld'"),
+        _partial("ix_outgoing_answers_failed", "ticket_id", where="kind = 'staff-reply' AND state = 'failed'"),
         _partial("ix_outgoing_unverified_counted_at", "counted_at", where="NOT verified"),
         Index("ix_outgoing_recipient_counted_at", "recipient_key", "counted_at"),
         _partial("ix_outgoing_unverified_domain_counted_at", "recipient_domain", "counted_at", where="NOT verified"),
@@ -343,6 +359,7 @@ class Outgoing(SQLModel, table=True):
     accepted_as: str | None = Field(default=None, index=True)  # the name under which the server took it
     last_error: str = _text()
     sent_again: bool = False
+    waited_since: datetime | None = _time()  # of an answer: since when its ticket had waited when it was written
     counted_at: datetime | None = _time()  # when it began to count towards the caps; null while withheld
 
 

@@ -86,7 +86,7 @@ def open_site(settings: Settings, database: Database, clock: Callable[[], dateti
 
 
 def read_key(file: Path) -> bytes:
-    """The signing key in a file; raises ConfigurationError for one that cannot be read or is too short."""
+    """The key of [support] key_file; raises ConfigurationError for one that cannot be read or guards nothing."""
     try:
         key = file.read_bytes().strip()
     except OSError as error:

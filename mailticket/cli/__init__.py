@@ -9,17 +9,20 @@ import sys
 import click
 
 from mailticket import __version__
-from mailticket.errors import ConfigurationError, MailticketError, StoreDamaged, WorldError
+from mailticket.errors import ConfigurationError, MailticketError, NotAllowed, StoreDamaged, WorldError
 from mailticket.service.memory import seek_garbage_seldom
 
-FOUND_WRONG, USAGE, TRY_LATER, BAD_CONFIGURATION = 1, 2, 75, 78  # sysexits.h: EX_TEMPFAIL, EX_CONFIG
+FOUND_WRONG, USAGE = 1, 2
+TRY_LATER, NOT_ALLOWED, BAD_CONFIGURATION = 75, 77, 78  # sysexits.h: EX_TEMPFAIL, EX_NOPERM, EX_CONFIG
 
 # command -> (module, one line of help): so that `--help` need not load the database and the mail libraries
 COMMANDS = {
     "demo": ("running", "Everything on this machine, no set-up: embedded servers, sample senders."),
+    "setup": ("installing", "As root: user, folders, configuration, unit, completion and man page."),
     "init": ("setup", "Write a commented configuration, asking nothing."),
     "check": ("setup", "Say what is wrong, and what to do: configuration, templates, database, servers."),
     "run": ("running", "The daemon: take in mail and answer it, until stopped."),
+    "reload": ("running", "For the unit: have the daemon read its configuration again, and say how that went."),
     "status": ("status", "One screen: mailboxes, queue, promises, what is stuck and since when."),
     "report": ("report", "How promises were kept, and how long first answers took, by week and category."),
     "mail": ("mails", "Read a mail, take mails in from files, ask what became of one."),
@@ -66,7 +69,8 @@ def root(ctx: click.Context, config: str | None) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command and leave with its exit code: 0 done, 1 found something wrong, 2 usage, 75 later, 78 bad file."""
+    """Run a command and leave with its exit code: 0 done, 1 found something wrong, 2 usage, 75 later, 77 not
+    for this account, 78 bad file."""
     seek_garbage_seldom()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for some among all installed packages takes 30 ms
     try:
@@ -94,6 +98,8 @@ def _explain(error: MailticketError) -> int:
             click.echo(f"  - {problem}" if many else f"  {problem}", err=True)
         return BAD_CONFIGURATION
     click.echo(f"mailticket: {error}", err=True)
+    if isinstance(error, NotAllowed):
+        return NOT_ALLOWED
     if isinstance(error, StoreDamaged):
         return BAD_CONFIGURATION
     return TRY_LATER if isinstance(error, WorldError) else FOUND_WRONG

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from mailticket.config.read import find_file, read_settings
+from mailticket.config.rights import work_as_owner
 from mailticket.settings import Settings
 
 if TYPE_CHECKING:  # the database is loaded only by the commands that open it
@@ -37,8 +38,13 @@ limit_option = click.option("--limit", type=click.IntRange(min=0), metavar="N", 
 
 
 def settings_of(ctx: click.Context) -> Settings:
-    """The configuration that this call means; raises ConfigurationError."""
-    return read_settings(config_path(ctx), os.environ)
+    """The configuration that this call means; a call of root then works as the owner of the database.
+
+    Raises ConfigurationError, and NotAllowed for an account that may not read what is needed.
+    """
+    settings = read_settings(config_path(ctx), os.environ)
+    work_as_owner(settings)
+    return settings
 
 
 def config_path(ctx: click.Context) -> Path | None:

@@ -99,6 +99,8 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
         "promised_from": moment(t.promised_from),
         "promised_by": moment(t.promised_by),
         "first_response_at": moment(t.first_response_at),
+        "waiting_for": t.waiting_for,
+        "waiting_since": moment(t.waiting_since),
         "merged_into": row.merged_into,
         "position": position,
         "duplicate_of": row.duplicate_of,

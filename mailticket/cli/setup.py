@@ -14,6 +14,7 @@ import click
 from mailticket.cli import terminal
 from mailticket.cli.common import (
     config_option,
+    config_path,
     json_option,
     print_json,
     settings_of,
@@ -21,6 +22,7 @@ from mailticket.cli.common import (
     site_of,
 )
 from mailticket.config.files import shipped_folder
+from mailticket.config.read import find_file
 
 _NEXT = """
 Next:
@@ -56,7 +58,8 @@ def check(ctx: click.Context, offline: bool, deep: bool, as_json: bool) -> int:
     from mailticket.upkeep.checkup import check_all
 
     findings = []
-    for finding in check_all(settings_of(ctx), datetime.now(UTC), offline=offline, deep=deep):
+    settings, place = settings_of(ctx), find_file(config_path(ctx), os.environ)
+    for finding in check_all(settings, place, datetime.now(UTC), offline=offline, deep=deep):
         findings.append(finding)
         if not as_json:
             sign, colour = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "red")}[finding.level]

@@ -46,17 +46,20 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 @click.option("--requester", default="", metavar="ADDRESS", help="Only of this person.")
 @click.option("--duplicates", is_flag=True, help="Only those flagged as duplicates.")
 @click.option("--merged", is_flag=True, help="Merged ones too.")
+@click.option("--waiting", type=click.Choice(("us", "them")), help="Only what waits for us, in the order of the queue, "
+              "or for its requester.")  # fmt: skip
 @click.option("--since", callback=_since, metavar="WHEN", help="Opened since: a date, a time, 12h, 7d.")
 @limit_option
 @json_option
 @config_option
 @click.pass_context
 def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: Any) -> None:
-    """List tickets, newest first."""
+    """List tickets, newest first; with --waiting us the queue, the next to be answered first."""
     from mailticket.cli import faces
     from mailticket.store import overview, tickets
 
     criteria["status"] = tuple(criteria["status"])
+    criteria["waiting"] = criteria["waiting"] or ""
     with reading_of(ctx) as (session, _, now):
         rows = overview.ticket_rows(session, overview.Filter(**criteria), limit)
         if as_json:
@@ -65,7 +68,7 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: A
             return
         lines = [
             (t.key, t.status, t.priority, t.category, row.requester, terminal.ago(t.created_at, now),
-             terminal.moment(t.promised_by) if t.first_response_at is None else "answered",
+             _wait(t, now), terminal.moment(t.promised_by) if t.first_response_at is None else "answered",
              row.duplicate_of or "", t.subject)
             for row in rows for t in [row.ticket]
         ]  # fmt: skip
@@ -77,6 +80,7 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: A
             "CATEGORY",
             "REQUESTER",
             "OPENED",
+            "WAITS FOR",
             "PROMISED BY",
             "DUPLICATE OF",
             "SUBJECT",
@@ -84,6 +88,13 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: A
         terminal.table(head, lines)
     else:
         click.echo("No tickets.")
+
+
+def _wait(ticket: Ticket, now: datetime) -> str:
+    """For whom a ticket waits, and for us since when."""
+    if ticket.waiting_for != "us":
+        return ticket.waiting_for.replace("nobody", "")
+    return f"us, {terminal.ago(ticket.waiting_since, now)}"
 
 
 @ticket.command("show")

@@ -127,6 +127,8 @@ class Desk:
             if ticket.status not in ("solved", "closed", "pending"):
                 raise Refused(f"{ticket.key} is {ticket.status}: there is nothing to reopen")
             self._set_status(session, ticket, "open", now)
+            since, _ = tickets.oldest_unanswered(session, int(ticket.id or 0))
+            tickets.wait_for_us(ticket, since or now)
             self._event(session, ticket, now, "reopened")
         return ticket.key
 
@@ -151,11 +153,12 @@ class Desk:
                 raise Refused(f"{source.key} cannot be merged into itself")
             moved = tickets.move_messages(session, int(source.id or 0), int(target.id or 0))
             source.merged_into = target.id
+            _keep_place(source, target)
+            _keep_waiting(source, target, now)
             self._set_status(session, source, "closed", now)
             if target.duplicate_of == source.id:
                 target.duplicate_of, target.similarity, target.duplicate_reason = None, None, ""
             tickets.point_duplicates(session, int(source.id or 0), int(target.id or 0))
-            _keep_place(source, target)
             target.updated_at = now
             session.add(target)
             self._event(session, source, now, "merged", f"into {target.key}")
@@ -185,9 +188,24 @@ class Desk:
         ticket.merged_into = None
         untouched = ticket.first_response_at is None and not ticket.assigned_to
         self._set_status(session, ticket, "new" if untouched else "open", now)
+        other = tickets.by_id(session, target)
+        other.first_response_at = other.first_response_at or tickets.first_answer_at(session, target)
+        for part in (ticket, other):
+            self._review_waiting(session, part, now)
         detail = f"{moved} messages went back to {ticket.key}"
         tickets.add_event(session, target, now, "split", detail, self.actor)
         self._event(session, ticket, now, "split", f"{moved} messages came back")
+
+    def _review_waiting(self, session: Session, ticket: Ticket, now: datetime) -> None:
+        """After a split each part waits for what its own conversation lacks."""
+        if ticket.status in ("solved", "closed"):
+            return
+        since, answered = tickets.oldest_unanswered(session, int(ticket.id or 0))
+        if since is None and answered:
+            self._set_status(session, ticket, "pending", now)
+        else:
+            ticket.waiting_for, ticket.waiting_since = "us", since or ticket.created_at
+            session.add(ticket)
 
     def add_participant(self, name: str, address: str) -> str:
         """Allow an address to write to a ticket beside its requester."""
@@ -241,6 +259,7 @@ class Desk:
                 raise Refused(f"outgoing mail {number} is {row.state}: there is nothing to retry")
             row.state, row.next_attempt_at, row.created_at = "queued", self.site.clock(), self.site.clock()
             session.add(row)
+            tickets.give_answer_again(session, row, self.site.clock())
 
     def cancel_outgoing(self, number: int) -> None:
         """Take a mail out of the queue for good."""
@@ -250,6 +269,9 @@ class Desk:
                 raise Refused(f"outgoing mail {number} is {row.state} and cannot be cancelled")
             row.state, row.reason = "cancelled", f"cancelled by {self.actor}"
             session.add(row)
+            session.flush()
+            if row.kind == "staff-reply" and row.ticket_id is not None:
+                tickets.take_back_answer(session, row.ticket_id, self.site.clock())
 
     def attachment(self, number: int) -> tuple[str, bytes]:
         """Name and bytes of a file, decoded from its raw mail."""
@@ -313,10 +335,7 @@ class Desk:
         compose.write(session, self.site, ticket, dispatch, now, state="solved")
 
     def _set_status(self, session: Session, ticket: Ticket, status: str, now: datetime) -> None:
-        ticket.status = status
-        ticket.closed_at = now if status == "closed" else None
-        ticket.solved_at = now if status == "solved" else None
-        ticket.updated_at = now
+        tickets.set_status(ticket, status, now)
         session.add(ticket)
 
     def _event(self, session: Session, ticket: Ticket, now: datetime, kind: str, detail: str = "") -> None:
@@ -331,6 +350,20 @@ def _keep_place(source: Ticket, target: Ticket) -> None:
     target.created_at = source.created_at
     if source.promised_by is not None and (target.promised_by is None or source.promised_by < target.promised_by):
         target.promised_from, target.promised_by = source.promised_from, source.promised_by
+
+
+def _keep_waiting(source: Ticket, target: Ticket, now: datetime) -> None:
+    """Whoever waits in one of two merged tickets waits in both, and a promise that is still to be kept goes on."""
+    if source.waiting_for != "us":
+        return
+    if target.status in ("pending", "solved", "closed"):
+        tickets.set_status(target, "open", now)
+    tickets.wait_for_us(target, source.waiting_since or source.created_at)
+    if source.first_response_at is None and target.first_response_at is not None:
+        target.first_response_at = None
+        for name in ("promised_from", "promised_by", "promise_reason", "promise_longer", "late_warned_at",
+                     "late_notice_at"):  # fmt: skip
+            setattr(target, name, getattr(source, name))
 
 
 def _quoted(message: Message | None) -> Quoted | None:

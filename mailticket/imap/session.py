@@ -54,7 +54,10 @@ class Inbox:
     def connect(self) -> None:
         """Connect, make TLS sure, sign in, and send our ID. A connection that was there is dropped first."""
         self.drop()
-        secret = self._secret() if callable(self._secret) else self._secret
+        try:
+            secret = self._secret() if callable(self._secret) else self._secret
+        except MailticketError as error:
+            raise MailboxUnavailable(str(error)) from error
         try:
             with self._translated("sign in"):
                 self._client = open_connection(self.mailbox)

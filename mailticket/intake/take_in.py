@@ -29,6 +29,7 @@ from mailticket.site import Site
 from mailticket.store import Session, incoming, knowledge, raws
 from mailticket.store.engine import is_fault_of_the_world
 from mailticket.store.incoming import Waiting
+from mailticket.store.rows import savepoint
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
 from mailticket.triage.understanding import Understanding
@@ -176,12 +177,11 @@ class Intake:
             while prepared and (not done or time.monotonic() - began < self._transaction_seconds()):
                 arrival, item = prepared[0]
                 try:
-                    with session.begin_nested():
+                    with savepoint(session):
                         done.extend(self._write(session, arrival, item, load))
                 except Exception as error:
                     if is_fault_of_the_world(error):
                         raise
-                    session.expunge_all()  # what the savepoint took back must not stand in the way of the next
                     log.exception("mail %s could not be written; it is taken alone", arrival.incoming_id)
                     failed.append(arrival)
                 prepared = prepared[1:]

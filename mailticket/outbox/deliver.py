@@ -232,6 +232,8 @@ class Outbox:
         outgoing.set_outcome(session, due.id, state="failed", begun_at=None, last_error=why)
         if due.ticket_id is not None:
             tickets.add_event(session, due.ticket_id, now, f"{due.kind} failed", why)
+            if due.kind == "staff-reply":
+                tickets.take_back_answer(session, due.ticket_id, now)
 
     def _again(self, session: Session, due: Due, outcome: Outcome, now: datetime) -> None:
         when = retry_at(due.created_at, now, due.attempts, random.random, outcome=outcome,

@@ -18,12 +18,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from mailticket import observe
 from mailticket.config import passwords
-from mailticket.errors import ConfigurationError, SignInRefused, StoreUnavailable, WorldError
+from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, StoreUnavailable, WorldError
 from mailticket.intake.collect import Collector
 from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import Result
 from mailticket.outbox.deliver import Outbox
-from mailticket.service import memory
+from mailticket.service import memory, reload
+from mailticket.service.heartbeat import Pulse
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, broken_letters, open_site
 from mailticket.smtp import Courier, Outcome
@@ -96,6 +97,7 @@ class Daemon:
                     self._watch(lock)
                 finally:
                     self._stop()
+                self._pulse.stop()
         finally:
             database.close()
 
@@ -130,6 +132,8 @@ class Daemon:
 
     def _start(self, site: Site) -> None:
         self._site = site
+        self._pulse = Pulse(site, "daemon")
+        self._pulse.beat()
         self._start_outbox(site)
         for mailbox in site.settings.mailbox:
             self._start_mailbox(site, mailbox)
@@ -246,6 +250,7 @@ class Daemon:
                 self._reload()
             lock.check()
             self._site.database.check()
+            self._pulse.beat()
             self._preparer.tidy()
             late = self._beats.late(time.monotonic())
             if not late:
@@ -262,22 +267,29 @@ class Daemon:
         )
 
     def _reload(self) -> None:
-        """Take the new configuration if it is good; a broken one is refused and the old one stays."""
+        """Take the new configuration if it is good, else keep the old one; who asked hears which."""
         self._notifier.reloading()
+        mark = reload.asked(os.environ)
+        notes = []
         try:
             settings = self._read()
             if settings.database != self._site.settings.database:
-                log.warning("[database] takes effect only at a restart; the old one stays in use")
+                notes.append("[database] takes effect only at a restart; the old one stays in use")
             site = open_site(settings, self._site.database)
             if broken := broken_letters(settings, site.letters):
                 raise ConfigurationError(broken)
-        except (ConfigurationError, WorldError) as error:
+        except MailticketError as error:
             log.error("reload refused, the old configuration stays: %s", error)
             self._notifier.ready("reload refused: see the log; the old configuration stays")
+            problems = error.problems if isinstance(error, ConfigurationError) else [str(error)]
+            reload.tell(reload.Answer(problems=problems), mark, os.environ)
             return
+        for note in notes:
+            log.warning(note)
         self._replace(site)
         log.info("configuration and templates were read again")
         self._notifier.ready(self._summary())
+        reload.tell(reload.Answer(notes=notes), mark, os.environ)
 
     def _replace(self, site: Site) -> None:
         old, self._site = self._site, site

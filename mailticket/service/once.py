@@ -16,6 +16,7 @@ from mailticket.intake.collect import Collector
 from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import Result
 from mailticket.outbox.deliver import Outbox
+from mailticket.service.heartbeat import Pulse
 from mailticket.settings import Settings
 from mailticket.site import Site, open_site
 from mailticket.smtp import Courier, Outcome
@@ -67,12 +68,15 @@ def run_once(settings: Settings) -> Summary:
             site = open_site(settings, database)
             with database.write() as session:
                 outgoing.recover(session, site.clock())
+            pulse = Pulse(site, "round")
+            pulse.beat()
             for mailbox in settings.mailbox:
                 secret = partial(passwords.secret, mailbox, os.environ)
-                collector = Collector(site, mailbox, secret, summary.took, preparer=preparer)
+                collector = Collector(site, mailbox, secret, summary.took, lambda quiet: pulse.beat(), preparer)
                 _collect(collector, summary)
             Upkeep(site).run()
-            asyncio.run(_deliver(site, summary))
+            asyncio.run(_deliver(site, summary, pulse))
+            pulse.stop()
     finally:
         preparer.close()
         database.close()
@@ -89,9 +93,9 @@ def _collect(collector: Collector, summary: Summary) -> None:
         collector.close()
 
 
-async def _deliver(site: Site, summary: Summary) -> None:
+async def _deliver(site: Site, summary: Summary, pulse: Pulse) -> None:
     courier = Courier(site.settings.smtp, partial(passwords.secret, site.settings.smtp, os.environ))
-    outbox = Outbox(site, courier, summary.delivered)
+    outbox = Outbox(site, courier, summary.delivered, pulse.beat)
     await outbox.deliver_due()
     if outbox.server_trouble:
         summary.troubles.append(f"smtp: {outbox.server_trouble}")

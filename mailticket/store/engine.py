@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,10 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session, SQLModel
 
-from mailticket.errors import StoreDamaged, StoreUnavailable
+from mailticket.errors import ConfigurationError, StoreDamaged, StoreUnavailable
+from mailticket.extras import how_to_install
 
 _BUSY_SECONDS = 10
 _DAMAGE = ("malformed", "not a database")
@@ -61,11 +64,19 @@ class Database:
     """A database by its URL; nothing is opened before the first transaction."""
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+        try:
+            self.url = make_url(url)
+        except (ArgumentError, ValueError):  # the text may hold a password
+            problem = "[database] url: cannot be read; write sqlite:///FILE or postgresql://USER@HOST:PORT/NAME"
+            raise ConfigurationError([problem]) from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
-        self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url)
+        try:
+            self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url)
+        except ModuleNotFoundError as missing:
+            problem = f"[database] url: PostgreSQL needs the package {missing.name}: {how_to_install('postgres')}"
+            raise ConfigurationError([problem]) from None
         self._writer = WriterLock()
         self._doubt = ""
 
@@ -195,6 +206,13 @@ def _sqlite(file: str) -> Engine:
         max_overflow=10,
         pool_use_lifo=True,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def keep_private(*_: object) -> None:
+        # SQLite gives its log and its index the rights of the database, so the file's own decide whatever the umask.
+        if file != ":memory:":
+            with contextlib.suppress(OSError):  # SQLite says itself what is wrong
+                os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

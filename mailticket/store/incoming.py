@@ -11,12 +11,12 @@ from sqlmodel import Session, col
 
 from mailticket.errors import NotFound, Refused
 from mailticket.models import Folder, Incoming
-from mailticket.store.rows import execute, insert_many, table_of, update_row
+from mailticket.store.rows import Prepared, execute, insert_many, insert_values, table_of, update_row
 
 _TABLE = table_of(Incoming)
 OUT_OF_SIGHT = "incoming.state = 'filed' AND incoming.ticket_id IS NULL"  # in the words of the partial index
 NOT_GIVEN = "not given"  # the rule by which a mail is quarantined that the server lists and does not give
-_STATE = select(_TABLE.c.state).where(_TABLE.c.id == bindparam("mail")).with_for_update()
+_STATE = Prepared(select(_TABLE.c.state).where(_TABLE.c.id == bindparam("mail")).with_for_update())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ _WAITING = (
     .order_by(_TABLE.c.uid)
     .limit(bindparam("most"))
 )
-_PENDING = _WAITING.where(text("incoming.state = 'listed'"))
-_AFTERWARDS = _WAITING.where(text("incoming.afterwards = 'due'"), _TABLE.c.afterwards_at <= bindparam("now"))
+_PENDING = Prepared(_WAITING.where(text("incoming.state = 'listed'")))
+_AFTERWARDS = Prepared(_WAITING.where(text("incoming.afterwards = 'due'"), _TABLE.c.afterwards_at <= bindparam("now")))
 _AFTERWARDS_DONE = (
     _TABLE.update()
     .where(_TABLE.c.id.in_(bindparam("rows", expanding=True)))
@@ -117,15 +117,12 @@ def record_listed(session: Session, folder: Folder, listed: Sequence[Listed], no
 
 def record_file(session: Session, arrived_at: datetime, size: int, now: datetime, route: str = "file") -> int:
     """Write the row of a mail that comes from a file or standard input; returns its id."""
-    row = Incoming(route=route, size=size, arrived_at=arrived_at, listed_at=now)
-    session.add(row)
-    session.flush()
-    return int(row.id or 0)
+    return insert_values(session, Incoming, {"route": route, "size": size, "arrived_at": arrived_at, "listed_at": now})
 
 
 def pending(session: Session, folder_id: int, limit: int, without: Collection[int] = ()) -> list[Waiting]:
     """The mails that are owed an outcome, in order of UID, but for some that are passed over for now."""
-    rows = execute(session, _PENDING, {"folder": folder_id, "most": limit + len(without)})
+    rows = _PENDING.all(session, folder=folder_id, most=limit + len(without))
     return [Waiting(*row) for row in rows if row.id not in without][:limit]
 
 
@@ -164,7 +161,7 @@ def finish(session: Session, incoming_id: int, now: datetime, **values: object) 
 
 def is_owed(session: Session, incoming_id: int) -> bool:
     """Whether the row still waits for an outcome: a second daemon, or an earlier life, may have given it one."""
-    return bool(execute(session, _STATE, {"mail": incoming_id}).scalar() == "listed")
+    return bool(_STATE.scalar(session, mail=incoming_id) == "listed")
 
 
 def has_copy(session: Session, original: int, identity: str, route: str, delivered_to: str) -> bool:
@@ -195,7 +192,7 @@ def count_refusal(session: Session, incoming_id: int, most: int, reason: str, no
 
 def afterwards_due(session: Session, folder_id: int, now: datetime, limit: int = 500) -> list[Waiting]:
     """Mails whose server copy is still to be flagged or moved, and whose time for the next try has come."""
-    return [Waiting(*row) for row in execute(session, _AFTERWARDS, {"folder": folder_id, "now": now, "most": limit})]
+    return [Waiting(*row) for row in _AFTERWARDS.all(session, folder=folder_id, now=now, most=limit)]
 
 
 def afterwards_done(session: Session, ids: Sequence[int]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from mailticket.models import Health, Key, Meta
+from mailticket.models import Health, Heartbeat, Key, Meta
 
 
 def value(session: Session, name: str) -> str:
@@ -101,3 +101,13 @@ def is_unwell(session: Session, name: str) -> bool:
 
 def health(session: Session) -> list[Health]:
     return list(session.execute(select(Health).order_by(col(Health.name))).scalars())
+
+
+def set_heartbeat(session: Session, beat: Heartbeat) -> None:
+    """Put a sign of life in the place of the last one of its kind."""
+    session.merge(beat)
+
+
+def heartbeats(session: Session) -> list[Heartbeat]:
+    """The last sign of life of each kind, the newest first."""
+    return list(session.execute(select(Heartbeat).order_by(col(Heartbeat.beat_at).desc())).scalars())

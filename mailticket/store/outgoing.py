@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
 from mailticket.models import Event, Outgoing, Ticket
-from mailticket.store.rows import execute, insert_values, table_of, update_row
+from mailticket.store.rows import Prepared, execute, insert_values, table_of, update_row
 
 STAFF_RANK = 1
 ALERT_RANK = 3  # before letters, behind people's
@@ -58,7 +58,7 @@ _BEHIND_ANOTHER = (
 )
 # After a restore nothing leaves until somebody says so, but for alerts, which tell of that too (store.restored).
 _MAY_LEAVE = text("(outgoing.kind = 'alert' OR NOT EXISTS (SELECT 1 FROM meta WHERE name = 'held_since_restore'))")
-_DUE = (
+_DUE = Prepared(
     select(*(_TABLE.c[field.name] for field in fields(Due)))
     .where(_WAITING, _TABLE.c.next_attempt_at <= bindparam("now"), ~_BEHIND_ANOTHER, _MAY_LEAVE)
     .order_by(_TABLE.c.rank, _TABLE.c.next_attempt_at, _TABLE.c.id)
@@ -74,7 +74,7 @@ _CLAIM = (
 
 def claim(session: Session, now: datetime, limit: int) -> list[Due]:
     """Claim the due rows that go first: staff answers before letters, and within a ticket in order."""
-    rows = execute(session, _DUE, {"now": now, "most": limit}).all()
+    rows = _DUE.all(session, now=now, most=limit)
     if rows:
         execute(session, _CLAIM, {"rows": [row.id for row in rows]})
     return [replace(Due(*row), attempts=row.attempts + 1) for row in rows]

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, TextClause, func, literal_column, select, text
+from sqlalchemy import ColumnElement, TextClause, case, func, literal_column, select, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from mailticket.mail.values import address_key
 from mailticket.models import OUTGOING_STATES, TICKET_STATES, Address, Incoming, Message, Outgoing, Ticket
+from mailticket.settings import PRIORITIES
 from mailticket.store.incoming import OUT_OF_SIGHT
+from mailticket.store.tickets import WAITING
 from mailticket.triage.decide import BOUNCE_UNCLAIMED
 
 _PAGE = 500
@@ -29,6 +31,7 @@ class Filter:
     duplicates: bool = False
     merged: bool = False
     since: datetime | None = None
+    waiting: Literal["", "us", "them"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,11 @@ class TicketRow:
 
 
 def ticket_rows(session: Session, criteria: Filter, limit: int | None = None) -> Iterator[TicketRow]:
-    """Tickets, newest first, page by page so that the first line comes at once however many there are."""
+    """Tickets, newest first, page by page so that the first line comes at once however many there are; what waits for
+    us in the order of the queue."""
+    if criteria.waiting == "us":
+        yield from _queue(session, criteria, limit)
+        return
     before: int | None = None
     left = limit
     while left is None or left > 0:
@@ -54,6 +61,17 @@ def ticket_rows(session: Session, criteria: Filter, limit: int | None = None) ->
             return
         before = page[-1].ticket.id
         left = None if left is None else left - len(page)
+
+
+def _queue(session: Session, criteria: Filter, limit: int | None) -> Iterator[TicketRow]:
+    rank = case(
+        {name: place for place, name in enumerate(PRIORITIES)}, value=col(Ticket.priority), else_=len(PRIORITIES)
+    )
+    query = select(Ticket).where(*_conditions(session, criteria))
+    query = query.order_by(rank, col(Ticket.waiting_since), col(Ticket.id)).limit(limit)
+    tickets = list(session.execute(query).scalars())
+    for start in range(0, len(tickets), _PAGE):
+        yield from _rows(session, tickets[start : start + _PAGE])
 
 
 def ticket_row(session: Session, ticket: Ticket) -> TicketRow:
@@ -68,12 +86,15 @@ def _page(session: Session, criteria: Filter, before: int | None, size: int) -> 
     return _rows(session, list(session.execute(query).scalars()))
 
 
-def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] | TextClause]:
+    conditions: list[ColumnElement[bool] | TextClause] = []
     if not criteria.merged:
         conditions.append(col(Ticket.merged_into).is_(None))
     if criteria.status:
         conditions.append(col(Ticket.status).in_(criteria.status))
+    if criteria.waiting:
+        # What waits for us in the words of the partial index, so that it can be used.
+        conditions.append(WAITING if criteria.waiting == "us" else col(Ticket.waiting_for) == criteria.waiting)
     if criteria.category:
         conditions.append(col(Ticket.category) == criteria.category)
     if criteria.duplicates:
@@ -203,3 +224,18 @@ def _states(session: Session, column: Any, states: Sequence[str], end: str) -> d
 
 def _count(session: Session, table: Any, *conditions: ColumnElement[bool] | TextClause) -> int:
     return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar() or 0)
+
+
+_MOST_PREFIXES = 20
+
+
+def prefixes_beside(session: Session, known: Sequence[str]) -> list[str]:
+    """The prefixes of ticket IDs that are none of these, at most 20."""
+    strangers: list[str] = []
+    while len(strangers) < _MOST_PREFIXES:
+        others = [col(Ticket.key).not_like(f"{prefix}-%") for prefix in (*known, *strangers)]
+        key = session.execute(select(col(Ticket.key)).where(*others).limit(1)).scalar()
+        if key is None:
+            break
+        strangers.append(str(key).partition("-")[0])
+    return strangers

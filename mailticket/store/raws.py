@@ -9,21 +9,20 @@ from sqlmodel import Session, col
 
 from mailticket.mail.packing import Packed, unpack
 from mailticket.models import Raw
-from mailticket.store.rows import execute, table_of
+from mailticket.store.rows import Prepared, table_of
 
 _TABLE = table_of(Raw)
-_FIND = select(_TABLE.c.digest).where(_TABLE.c.digest == bindparam("sought"))
-_ADD = _TABLE.insert()
+_FIND = Prepared(select(_TABLE.c.digest).where(_TABLE.c.digest == bindparam("sought")))
+_ADD = Prepared(_TABLE.insert())
 
 
 def put(session: Session, packed: Packed, now: datetime, mask_after: datetime | None = None) -> None:
     """Store a raw mail unless its bytes are there already; then only the time of its masking may be set."""
-    if execute(session, _FIND, {"sought": packed.digest}).first() is None:
-        values = {
-            "digest": packed.digest, "size": packed.size, "packing": packed.packing, "data": packed.data,
-            "complete": packed.complete, "stored_at": now, "mask_after": mask_after,
-        }  # fmt: skip
-        execute(session, _ADD, values)
+    if _FIND.first(session, sought=packed.digest) is None:
+        _ADD.change(
+            session, digest=packed.digest, size=packed.size, packing=packed.packing, data=packed.data,
+            complete=packed.complete, stored_at=now, mask_after=mask_after,
+        )  # fmt: skip
     elif mask_after is not None:
         waits = update(Raw).where(col(Raw.digest) == packed.digest, col(Raw.mask_after).is_(None))
         session.execute(waits.values(mask_after=mask_after))

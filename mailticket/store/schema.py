@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from mailticket.errors import ConfigurationError
 from mailticket.store.engine import Database, translated
 
-HEAD = "0003"  # the newest step below migrations/versions; a test compares
+HEAD = "0004"  # the newest step below migrations/versions; a test compares
 
 
 def version(connection: Connection) -> str:

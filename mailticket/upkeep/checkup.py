@@ -5,104 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Literal
+from pathlib import Path
 
 from mailticket.config import passwords
 from mailticket.errors import ConfigurationError, MailticketError, WorldError
 from mailticket.imap import Inbox
 from mailticket.settings import Mailbox, Settings
-from mailticket.site import articles_of, open_letters
 from mailticket.smtp import Courier
 from mailticket.store import incoming, meta, overview, schema, watch
-from mailticket.store.engine import Database, damage
-from mailticket.topics.exchange import CATEGORIES
+from mailticket.store.engine import Database
+from mailticket.upkeep.readiness import Finding, account_for, readiness
 
 _STUCK = timedelta(minutes=15)
-_DEEP_LIMIT = 1024**3  # bytes of a database whose own check is quick enough to be made each time
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. remedy: what to type or change, when it is not well."""
-
-    level: Literal["ok", "note", "wrong"]
-    subject: str
-    said: str
-    remedy: str = ""
-
-
-def check_settings(settings: Settings) -> Iterator[Finding]:
-    """What the configuration says, and what is weaker for what it leaves out."""
-    yield Finding("ok", "configuration", f"{settings.support.address}, {len(settings.mailbox)} mailboxes")
-    if not settings.mailbox:
-        yield Finding("wrong", "mailboxes", "no [[mailbox]] is configured", "add one, or nothing is ever collected")
-    if not settings.trust.authserv_id:
-        yield Finding(
-            "note", "trust",
-            "no [trust] authserv_id: no sender can be verified, so a forged From of a requester may write to that "
-            "person's ticket if it names the ID, and acknowledgements never repeat a requester's own words",
-            "set it to the name your mail server puts first in its Authentication-Results header",
-        )  # fmt: skip
-    for sign_in, name in [*((m, f"mailbox {m.name}") for m in settings.mailbox), (settings.smtp, "smtp")]:
-        if sign_in.security == "none":
-            yield Finding("note", name, "the line is not encrypted", 'use security = "tls" for anything but loopback')
-    categories = settings.category or CATEGORIES
-    yield Finding("ok", "categories", ", ".join(category.name for category in categories))
-
-
-def check_templates(settings: Settings) -> Iterator[Finding]:
-    """Every letter rendered in every language with sample data."""
-    try:
-        letters = open_letters(settings)
-    except ConfigurationError as error:
-        yield Finding("wrong", "templates", str(error))
-        return
-    if settings.support.language not in letters.languages:
-        yield Finding("wrong", "templates", f"there are no letters in {settings.support.language}, [support] language",
-                      f"write one of {', '.join(letters.languages)}, or add that folder of templates")  # fmt: skip
-    problems = letters.check() if settings.templates.folder else []  # ours were checked before they were shipped
-    for problem in problems:
-        remedy = "" if problem.gap else "the built-in one is used until it is mended"
-        yield Finding("note" if problem.gap else "wrong", "templates", str(problem), remedy)
-    if not problems:
-        yield Finding("ok", "templates", f"all letters in {', '.join(letters.languages)}")
-
-
-def check_articles(settings: Settings) -> Iterator[Finding]:
-    """Every help article of the configured folder."""
-    if settings.articles.folder is None:
-        return
-    articles, flaws = articles_of(settings)
-    for flaw in flaws:
-        yield Finding("wrong", "articles", str(flaw), "it is left out until it is mended")
-    languages = sorted({article.language for article in articles})
-    if articles:
-        yield Finding("ok", "articles", f"{len(articles)} in {', '.join(languages)}")
-    elif not flaws:
-        yield Finding("note", "articles", f"{settings.articles.folder} holds none", "put Markdown files (*.md) there")
-
-
-def check_database(database: Database, *, deep: bool) -> Iterator[Finding]:
-    """Whether the database is there, ours, of this release and, where that is quick or asked for, undamaged."""
-    step = schema.current(database)
-    if step > schema.HEAD:
-        yield Finding("wrong", "database", schema.too_new(step))
-        return
-    if step != schema.HEAD:
-        state = "is empty" if not step else f"is at step {step} of {schema.HEAD}"
-        yield Finding("note", "database", state, "the next start brings it up to date")
-        return
-    small = database.file is not None and database.file.stat().st_size < _DEEP_LIMIT
-    if deep or small:
-        wrong = damage(database)
-        if wrong:
-            yield Finding("wrong", "database", wrong, "stop the daemon and restore a backup")
-            return
-    size = f", {database.file.stat().st_size / 1024**2:.0f} MB" if database.file is not None else ""
-    yield Finding("ok", "database", f"{database.url.render_as_string(hide_password=True)}{size}")
 
 
 def check_state(database: Database, now: datetime) -> Iterator[Finding]:
@@ -190,37 +107,31 @@ def _compare(name: str, mailbox: Mailbox, inbox: Inbox, uidvalidity: int, databa
         )
 
 
-def check_all(settings: Settings, now: datetime, *, offline: bool, deep: bool) -> Iterator[Finding]:
-    """Everything, in the order in which one would mend it."""
-    yield from check_settings(settings)
-    yield from check_templates(settings)
-    yield from check_articles(settings)
-    database = Database(settings.database.url)
-    try:
-        usable = False
-        try:
-            absent = _absent(database)
-            if absent is not None:
-                yield absent
-            else:
-                yield from check_database(database, deep=deep)
-                usable = schema.current(database) == schema.HEAD
-            if usable:
-                yield from check_state(database, now)
-        except MailticketError as error:
-            yield Finding("wrong", "database", str(error), "check [database] url and the rights of its folder")
+def check_all(
+    settings: Settings, configuration: Path | None, now: datetime, *, offline: bool, deep: bool
+) -> Iterator[Finding]:
+    """Everything, in the order in which one would mend it. configuration: the file that the settings came from."""
+    yield from readiness(settings, configuration, account_for(settings, configuration), deep=deep)
+    with _database_with_tables(settings) as database:
+        if database is not None:
+            yield from check_state(database, now)
         if not offline:
-            yield from check_servers(settings, database if usable else None)
+            yield from check_servers(settings, database)
+
+
+@contextmanager
+def _database_with_tables(settings: Settings) -> Iterator[Database | None]:
+    """The database, if there is something in it to look at; None where `readiness` has said what is wrong with it."""
+    database = None
+    try:
+        database = Database(settings.database.url)
+        # A SQLite file is not made by looking.
+        absent = database.file is not None and not database.file.is_file()
+        usable = not absent and schema.current(database) == schema.HEAD
+    except MailticketError:
+        usable = False
+    try:
+        yield database if usable else None
     finally:
-        database.close()
-
-
-def _absent(database: Database) -> Finding | None:
-    """A SQLite file is not made by looking: one that is not there is said not to be."""
-    file = database.file
-    if file is None or file.exists():
-        return None
-    if file.parent.is_dir() and os.access(file.parent, os.W_OK):
-        return Finding("note", "database", f"{file} is not there yet", "the first start makes it")
-    problem = f"{file.parent} is no folder that we may write to"
-    return Finding("wrong", "database", problem, "make it, or correct [database] url")
+        if database is not None:
+            database.close()

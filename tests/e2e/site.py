@@ -69,13 +69,13 @@ class Site:
         self.configure()
 
     def configure(self, **more: Mapping[str, object]) -> None:
-        """Write the configuration anew: the smallest one with these keys beside or in place of its own."""
+        """The configuration anew: the smallest one with these keys on top (None leaves one out)."""
         names = [*self._tables, *(name for name in more if name not in self._tables)]
         lines = []
         for name in names:
             lines.append(f"[[{name}]]" if name == "mailbox" else f"[{name}]")
             values = {**self._tables.get(name, {}), **more.get(name, {})}
-            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None]
         self.configuration.write_text("\n".join(lines) + "\n", "utf-8")
 
     def start(self, fail: str = "", ready: bool = True, **environ: str) -> None:

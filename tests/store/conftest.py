@@ -85,11 +85,13 @@ def after(minutes: float) -> datetime:
 def new_ticket(session: Session, sender: str = "ann@example.org", at: datetime = NOON, **more: Any) -> int:
     """A ticket of a person; returns its id."""
     requester = tickets.requester_of(session, Address("", sender), "en", at)
+    waiting = {"waiting_for": "us", "waiting_since": at} if more.get("status", "new") in ("new", "open") else {}
     values: dict[str, Any] = {
         "subject": "Deposit",
         "requester_id": requester,
         "created_at": at,
         "updated_at": at,
+        **waiting,
         **more,
     }
     return tickets.add(session, Ticket(key=f"MT-{next(_numbers):04d}-TEST", **values))
