@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, database_of, json_option, print_json, settings_of
+from mailticket.cli.common import config_option, config_path, database_of, json_option, print_json, settings_of
+from mailticket.config.read import read_settings
+from mailticket.config.rights import work_as_owner
 
 if TYPE_CHECKING:
     from mailticket.settings import Settings
@@ -19,6 +22,18 @@ if TYPE_CHECKING:
     from mailticket.store.restored import Held
 
 _WIDE = 30
+
+
+def _settings_as_root(ctx: click.Context) -> Settings:
+    """The configuration, with root's rights where SQLite is used: the file may lie where the daemon's user may not go.
+
+    SQLite gives what it makes beside a database to the owner of that one. PostgreSQL may know people by their user
+    name, so with it root works as the daemon's user, as in other commands.
+    """
+    settings = read_settings(config_path(ctx), os.environ)
+    if os.geteuid() != 0 or not settings.database.url.startswith("sqlite"):
+        work_as_owner(settings)
+    return settings
 
 
 class _Bar:
@@ -56,7 +71,7 @@ def backup(ctx: click.Context, file: Path, force: bool, as_json: bool) -> None:
     bar = _Bar()
     now = datetime.now(UTC)
     try:
-        made = make_backup(settings_of(ctx), file, now, bar, force=force)
+        made = make_backup(_settings_as_root(ctx), file, now, bar, force=force)
     finally:
         bar.clear()
     if as_json:
@@ -86,7 +101,7 @@ def restore(ctx: click.Context, file: Path | None, go: bool, as_json: bool) -> N
     from mailticket.upkeep.backup import restore as put_back
 
     bar = _Bar()
-    settings = settings_of(ctx)
+    settings = _settings_as_root(ctx)
     try:
         done = put_back(settings, file, datetime.now(UTC), bar)
     finally:

@@ -257,6 +257,8 @@ class Desk:
             row = outgoing.by_id(session, number)
             if row.state not in ("deferred", "failed", "uncertain", "cancelled"):
                 raise Refused(f"outgoing mail {number} is {row.state}: there is nothing to retry")
+            if not row.wire:
+                raise Refused(f"the bytes of outgoing mail {number} were removed by [retention]; answer anew")
             row.state, row.next_attempt_at, row.created_at = "queued", self.site.clock(), self.site.clock()
             session.add(row)
             tickets.give_answer_again(session, row, self.site.clock())

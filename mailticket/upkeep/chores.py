@@ -52,7 +52,7 @@ class Upkeep:
     def _do_chores(self) -> None:
         for chore in (
             self._close_solved, self._warn_staff, self._tell_late, self._mask_secrets, self._forget_raw,
-            self._forget_events, self._give_up_files,
+            self._forget_sent, self._forget_events, self._give_up_files,
         ):  # fmt: skip
             while chore(self.site.clock()) == _BATCH:
                 pass
@@ -165,10 +165,17 @@ class Upkeep:
             return incoming.give_up_files(session, now - _LONGEST_INGEST, now, _BATCH)
 
     def _forget_raw(self, now: datetime) -> int:
-        """Raw mails are kept for a time; what was read of them stays, and so does their digest."""
+        """Raw mails are kept for a time, and as long as their ticket is not done; what was read of them stays."""
         before = now - timedelta(days=self.site.settings.retention.raw_days)
+        reopening = now - timedelta(days=self.site.settings.support.grace_days)
         with self.site.database.write() as session:
-            return chores.forget_raw(session, before, _BATCH)
+            return chores.forget_raw(session, before, reopening, _BATCH)
+
+    def _forget_sent(self, now: datetime) -> int:
+        """The bytes of what was sent are kept for a while: to be looked at, and to be sent again when it bounces."""
+        before = now - timedelta(days=self.site.settings.retention.sent_raw_days)
+        with self.site.database.write() as session:
+            return chores.forget_sent(session, before, _BATCH)
 
     def _forget_events(self, now: datetime) -> int:
         before = now - timedelta(days=self.site.settings.retention.events_days)
