@@ -50,6 +50,7 @@ OUTGOING_STATES: Final = (
     "withheld",  # owed but held back; reason says why
     "cancelled",  # taken out by staff
 )
+SENT_WITH_BYTES: Final = "state = 'sent' AND length(wire) > 0"  # in the words of the partial index
 TICKET_STATES: Final = ("new", "open", "pending", "solved", "closed")
 
 
@@ -353,7 +354,7 @@ class Outgoing(SQLModel, table=True):
     recipient_domain: str
     subject: str = _text()
     message_id: str = Field(unique=True)
-    wire: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    wire: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # empty some time after it was sent
     verified: bool = False  # whether the caps for domains and in all leave it out
     state: str = "queued"
     hold: str = _text()  # while withheld: the code of why

@@ -258,7 +258,10 @@ class Desk:
             other = outgoing.change(session, number, states, state="queued", next_attempt_at=now, created_at=now)
             if other:
                 raise Refused(f"outgoing mail {number} is {_words(other)}: there is nothing to retry")
-            tickets.give_answer_again(session, outgoing.by_id(session, number), now)
+            row = outgoing.by_id(session, number)
+            if not row.wire:
+                raise Refused(f"the bytes of outgoing mail {number} were removed by [retention]; answer anew")
+            tickets.give_answer_again(session, row, now)
 
     def cancel_outgoing(self, number: int) -> None:
         """Take a mail out of the queue for good."""

@@ -244,6 +244,7 @@ class Intake:
             arrived_at=arrived_at,
             route=arrival.route,
             answerable=arrival.letters_allowed,
+            restored_at=self.site.restored_at,
         )
         decision = judge(case)
         answered = decision.ticket or decision.linked_to

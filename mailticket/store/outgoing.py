@@ -18,6 +18,7 @@ STAFF_RANK = 1
 ALERT_RANK = 3  # before letters, behind people's
 LETTER_RANK = 5
 _LONGEST_WAIT = timedelta(hours=6)  # longer than any deferral lasts
+RESTORED = "restored"  # the code of what is held back because it may have left before a restore
 # The words of the partial index: SQLite does not see that a list of bound values is the same.
 _WAITING = text("outgoing.state IN ('queued', 'deferred')")
 
@@ -56,6 +57,8 @@ _BEHIND_ANOTHER = (
     )
     .exists()
 )
+# After a restore nothing leaves until somebody says so, but for alerts, which tell of that too (store.restored).
+_MAY_LEAVE = text("(outgoing.kind = 'alert' OR NOT EXISTS (SELECT 1 FROM meta WHERE name = 'held_since_restore'))")
 # What waits for its first attempt is due whatever the clock says, and so is what would wait longer than anything may:
 # the clock was set back since.
 _IS_DUE = or_(
@@ -65,7 +68,7 @@ _IS_DUE = or_(
 )
 _DUE = Prepared(
     select(*(_TABLE.c[field.name] for field in fields(Due)))
-    .where(_WAITING, _IS_DUE, ~_BEHIND_ANOTHER)
+    .where(_WAITING, _IS_DUE, ~_BEHIND_ANOTHER, _MAY_LEAVE)
     .order_by(_TABLE.c.rank, _TABLE.c.next_attempt_at, _TABLE.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
@@ -89,7 +92,7 @@ def claim(session: Session, now: datetime, limit: int) -> list[Due]:
 
 
 _OVERDUE = select(func.count(), func.min(_TABLE.c.next_attempt_at)).where(
-    _WAITING, _TABLE.c.next_attempt_at <= bindparam("before"), ~_BEHIND_ANOTHER
+    _WAITING, _TABLE.c.next_attempt_at <= bindparam("before"), ~_BEHIND_ANOTHER, _MAY_LEAVE
 )
 
 
@@ -123,10 +126,10 @@ def change(session: Session, outgoing_id: int, states: Sequence[str], **values: 
 
 
 def release(session: Session, now: datetime, ids: Sequence[int] | None = None) -> int:
-    """Queue rows that are held back: all, or those of the given numbers; returns how many. They count from now on."""
+    """Queue rows that are held back: those of the given numbers, or all but what may have left before a restore, for
+    of those a person decides one by one. Returns how many. They count from now on."""
     held = update(Outgoing).where(col(Outgoing.state) == "withheld")
-    if ids is not None:
-        held = held.where(col(Outgoing.id).in_(ids))
+    held = held.where(col(Outgoing.hold) != RESTORED) if ids is None else held.where(col(Outgoing.id).in_(ids))
     released = session.execute(held.values(state="queued", next_attempt_at=now, counted_at=now))
     return int(released.rowcount)  # type: ignore[attr-defined]
 
