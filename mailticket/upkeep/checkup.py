@@ -18,37 +18,32 @@ from mailticket.errors import MailticketError, SignInRefused, WorldError
 from mailticket.imap import Folder, Inbox
 from mailticket.settings import Mailbox, Settings, SignIn, Smtp
 from mailticket.smtp import Courier, Outcome
-from mailticket.store import incoming, meta, overview, schema, watch
+from mailticket.store import incoming, overview, schema
 from mailticket.store.engine import Database
 from mailticket.upkeep.account import Account
 from mailticket.upkeep.readiness import Finding, account_for, in_part, password_or_trouble, readiness, right_password
+from mailticket.upkeep.troubles import Life, life, troubles
 
-_STUCK = timedelta(minutes=15)
 _PROBE_SECONDS = 10.0  # for each server, all at once
 _WAIT_SECONDS = 7.0  # for a response; a look at what is there in its stead takes 3 s more at most
 
 
-def check_state(database: Database, now: datetime) -> Iterator[Finding]:
-    """What is stuck, and whether every mail that was listed is accounted for (promise 1)."""
+def check_state(settings: Settings, database: Database, now: datetime) -> Iterator[Finding]:
+    """What is wrong, and whether every mail that was listed is accounted for (promise 1)."""
     with database.read() as session:
         figures = overview.figures(session, now, now - timedelta(days=7))
         table = overview.conservation(session)
-        troubles = [row for row in meta.health(session) if row.error and row.name not in watch.SHOWN_BY_FIGURES]
-    for row in troubles:
-        yield Finding("wrong", row.name, f"{row.error} (since {_moment(row.error_since)})")
+        sign = life(session, settings, now)
+        wrong = troubles(session, settings, database, now)
+    for trouble in wrong:
+        yield Finding("wrong", trouble.name, f"{trouble.text} (since {_moment(trouble.since)})",
+                      trouble.remedy)  # fmt: skip
+    yield from _signs_of_life(sign)
     for route, states in table.items():
         listed = sum(states.values())
         parts = " + ".join(f"{number} {state}" for state, number in sorted(states.items()) if state != "listed")
         waiting = f" + {states['listed']} pending" if states.get("listed") else ""
         yield Finding("ok", f"mail of {route}", f"{listed} listed = {parts or '0'}{waiting}")
-    if figures.oldest_pending and now - figures.oldest_pending > _STUCK:
-        yield Finding("wrong", "intake", f"mail waits since {_moment(figures.oldest_pending)}",
-                      "is the daemon running? See `mailticket status` and the log")  # fmt: skip
-    if figures.oldest_due and now - figures.oldest_due > _STUCK:
-        yield Finding("wrong", "outbox", f"mail waits since {_moment(figures.oldest_due)}",
-                      "see `mailticket outbox list --state deferred`")  # fmt: skip
-    if figures.quarantined:
-        yield Finding("wrong", "quarantine", f"{figures.quarantined} mails", "see `mailticket quarantine list`")
     if figures.unclaimed_bounces:
         yield Finding("note", "filed", f"{figures.unclaimed_bounces} delivery reports belong to no letter of ours",
                       "see `mailticket mail list --filed`; release or dismiss them")  # fmt: skip
@@ -63,6 +58,18 @@ def check_state(database: Database, now: datetime) -> Iterator[Finding]:
 def _moment(at: datetime | None) -> str:
     """A time in the zone of this machine, whose name stands beside it, as on every screen."""
     return f"{at.astimezone():%Y-%m-%d %H:%M %Z}" if at else "its beginning"
+
+
+def _signs_of_life(sign: Life) -> Iterator[Finding]:
+    """What is no trouble: somebody lives, nobody has lived yet, or somebody was stopped just now."""
+    if sign.beat is None:
+        yield Finding("note", "daemon", "no daemon has run on this database yet: nobody collects mail",
+                      "systemctl enable --now mailticket")  # fmt: skip
+    elif sign.rests:
+        yield Finding("note", "daemon", f"it was stopped {_moment(sign.beat.stopped_at)}",
+                      "systemctl start mailticket")  # fmt: skip
+    elif sign.alive:
+        yield Finding("ok", "daemon", sign.words)
 
 
 def check_servers(
@@ -190,7 +197,7 @@ def _check_mailbox(
 def _compare(name: str, mailbox: Mailbox, inbox: Inbox, uidvalidity: int, database: Database) -> Iterator[Finding]:
     """Every UID that the server lists up to our high-water mark has a row: nothing was passed over."""
     with database.read() as session:
-        record = incoming.recorded_uids(session, mailbox.name, uidvalidity)
+        record = incoming.recorded_uids(session, mailbox.name, incoming.account_of(mailbox), uidvalidity)
     if record is None:
         yield Finding("note", name, "no contact with this folder yet", "`mailticket run` makes the first one")
         return
@@ -222,7 +229,9 @@ def check_all(
     work_as_owner(settings)
     with _database_with_tables(settings) as database:
         if database is not None:
-            yield from in_part("Mail", check_state(database, now))
+            yield from in_part("Mail", check_state(settings, database, now))
+
+            yield from check_state(settings, database, now)
         if not offline:
             yield from in_part("Servers", check_servers(settings, database, account, stored))
 

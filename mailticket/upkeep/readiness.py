@@ -23,8 +23,8 @@ from mailticket.store import overview, schema
 from mailticket.store.engine import Database, damage
 from mailticket.topics.exchange import CATEGORIES
 from mailticket.upkeep.account import Account, daemon_account, open_to_everybody, own_account
-from mailticket.upkeep.alerts import LEAST_DISK, free_bytes
 from mailticket.upkeep.installation import HIDDEN
+from mailticket.upkeep.troubles import LEAST_DISK, free_bytes
 
 log = logging.getLogger("mailticket.upkeep.readiness")
 
