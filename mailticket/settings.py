@@ -341,6 +341,7 @@ class Retention(Section):
 
     raw_days: Annotated[int, Field(ge=1)] = 365
     secret_raw_hours: Annotated[int, Field(ge=0)] = 24
+    sent_raw_days: Annotated[int, Field(ge=1)] = 30
     events_days: Annotated[int, Field(ge=1)] = 3650
 
 
@@ -379,6 +380,13 @@ class Alerts(Section):
     to: tuple[EmailAddress, ...] = ()
     after_minutes: Annotated[int, Field(ge=1)] = 15
     per_day: Annotated[int, Field(ge=1)] = 20
+    round_minutes: Annotated[int, Field(ge=1)] = 60
+
+
+class Desk(Section):
+    """How staff work."""
+
+    followup_hours: Annotated[float, Field(gt=0)] = 24
 
 
 class Log(Section):
@@ -406,6 +414,7 @@ class Settings(Section):
     templates: Templates = Templates()
     letters: LettersText = LettersText()
     alerts: Alerts = Alerts()
+    desk: Desk = Desk()
     log: Log = Log()
 
     @model_validator(mode="after")

@@ -200,6 +200,7 @@ def list_(ctx: click.Context, filed: bool, limit: int | None, as_json: bool) -> 
         click.echo("Nothing was filed without a ticket.")
 
 
+_MOST_UIDS = 10
 _NAMED = {True: "yes", False: "no", None: "?"}
 
 
@@ -281,6 +282,33 @@ def take_up(ctx: click.Context, name: str) -> int:
         count = incoming.take_up(session, mailbox, int(uid) if uid else None)
     click.echo(f"{count} mails of {terminal.line(mailbox)} will be taken in.")
     return 0 if count else 1
+
+
+@mail.command("give-up")
+@click.argument("mailbox", metavar="MAILBOX")
+@click.option("--dry-run", is_flag=True, help="Only say which mails it would be.")
+@json_option
+@config_option
+@click.pass_context
+def give_up(ctx: click.Context, mailbox: str, dry_run: bool, as_json: bool) -> int:
+    """End the wait for mails of a mailbox that is not configured any more. They count as vanished, with the reason."""
+    from mailticket.errors import Refused
+    from mailticket.store import incoming
+
+    with site_of(ctx) as site:
+        if mailbox in (configured.name for configured in site.settings.mailbox):
+            raise Refused(f"mailbox {mailbox} is configured: the daemon takes in what waits there")
+        with site.database.write() as session:
+            uids = incoming.strays(session, mailbox)
+            if not dry_run:
+                incoming.give_up(session, mailbox, site.clock(), getpass.getuser())
+    if as_json:
+        print_json({"mailbox": mailbox, "uids": uids, "given_up": 0 if dry_run else len(uids)})
+    else:
+        some = ", ".join(map(str, uids[:_MOST_UIDS])) + (" ..." if len(uids) > _MOST_UIDS else "")
+        verb = "would be" if dry_run else "are"
+        click.echo(f"{len(uids)} mails of {terminal.line(mailbox)} {verb} given up{f': UID {some}' if uids else ''}.")
+    return 0 if uids else 1
 
 
 @mail.command()

@@ -8,6 +8,7 @@ import click
 
 from mailticket.cli import terminal
 
+_UNDER_WAY = ("queued", "sending", "sent")
 _LINES_OF_A_LETTER = 2  # of our automatic letters; everybody knows the rest
 
 
@@ -32,6 +33,7 @@ def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
         ("category", f"{details['category']}, {details['priority']}"),
         ("promised", " to ".join(window) + " UTC" if window else ""),
         ("place", details["position"]),
+        ("waits for", _waits(details)),
         ("answered", _minute(details["first_response_at"])),
         ("duplicate of", duplicate),
         ("linked with", ", ".join([*([details["linked_to"]] if details["linked_to"] else []), *details["linked_by"]])),
@@ -42,6 +44,11 @@ def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
         ("mail bounces", ", ".join(details["undeliverable"])),
         ("check word", details["check_word"]),
     ]
+
+
+def _waits(details: dict[str, Any]) -> str:
+    since = f" since {_minute(details['waiting_since'])} UTC" if details["waiting_since"] else ""
+    return "" if details["waiting_for"] == "nobody" else f"{details['waiting_for']}{since}"
 
 
 def _requester(details: dict[str, Any]) -> str:
@@ -56,6 +63,10 @@ def _print_entry(entry: dict[str, Any], full: bool) -> None:
     for label, value in (("From", entry["from_raw"]), ("Cc", entry["cc"])):
         if value:
             click.echo(f"{label}: {terminal.line(value)}")
+    delivery = entry["delivery"]
+    if delivery and delivery["state"] not in _UNDER_WAY:
+        words = f"! {delivery['state']}, outgoing mail {delivery['number']}: {delivery['error'] or 'see outbox show'}"
+        click.echo(click.style(terminal.line(words), fg="red"))
     if entry["mark"]:
         click.echo(click.style(f"! {terminal.line(entry['mark'])}", fg="yellow"))
     if entry["secrets"]:

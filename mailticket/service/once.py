@@ -7,24 +7,27 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from mailticket import observe
 from mailticket.config import passwords
-from mailticket.errors import WorldError
+from mailticket.errors import MailticketError, StoreUnavailable
 from mailticket.intake.collect import Collector
 from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import Result
-from mailticket.outbox.deliver import Outbox
+from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service.heartbeat import Pulse
 from mailticket.settings import Settings
 from mailticket.site import Site, open_site
 from mailticket.smtp import Courier, Outcome
-from mailticket.store import outgoing, schema
+from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import run_lock
 from mailticket.store.outgoing import Due
 from mailticket.upkeep.chores import Upkeep
+from mailticket.upkeep.troubles import note_defect
 
 log = logging.getLogger("mailticket.service.once")
 
@@ -66,8 +69,6 @@ def run_once(settings: Settings) -> Summary:
                 must_be_sound(database)
             schema.prepare(database)
             site = open_site(settings, database)
-            with database.write() as session:
-                outgoing.recover(session, site.clock())
             pulse = Pulse(site, "round")
             pulse.beat()
             for mailbox in settings.mailbox:
@@ -75,7 +76,11 @@ def run_once(settings: Settings) -> Summary:
                 collector = Collector(site, mailbox, secret, summary.took, lambda quiet: pulse.beat(), preparer)
                 _collect(collector, summary)
             Upkeep(site).run()
-            asyncio.run(_deliver(site, summary, pulse))
+            try:
+                asyncio.run(_deliver(site, summary, pulse))
+            except Exception as error:
+                note_defect(site, DELIVERY, error)
+                summary.troubles.append(f"outbox: {observe.defect(error)}")
             pulse.stop()
     finally:
         preparer.close()
@@ -86,9 +91,11 @@ def run_once(settings: Settings) -> Summary:
 def _collect(collector: Collector, summary: Summary) -> None:
     try:
         collector.collect_once()
-    except WorldError as error:
-        summary.troubles.append(f"{collector.name}: {error}")
-        collector.is_unwell(error)
+    except Exception as error:
+        known = isinstance(error, MailticketError)
+        summary.troubles.append(f"{collector.name}: {error if known else observe.defect(error)}")
+        with suppress(StoreUnavailable):
+            collector.is_unwell(error)
     finally:
         collector.close()
 

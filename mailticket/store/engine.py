@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session, SQLModel
 
-from mailticket.errors import ConfigurationError, StoreDamaged, StoreUnavailable
+from mailticket.errors import ConfigurationError, StoreDamaged, StoreFull, StoreUnavailable
 from mailticket.extras import how_to_install
 
 _BUSY_SECONDS = 10
@@ -25,9 +25,14 @@ _FAILED_SYNCS = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
 # Of PostgreSQL's errors, those outside psycopg's OperationalError that are about the server and not about what was
 # written (read-only after a failover, damaged), and those inside it that are about what was written (too large).
 _WORLD_STATES, _OUR_STATES = ("25006", "XX001", "XX002"), ("54",)
+_DISK_FULL = "53100"
 _QUICK_TO_CHECK = 1024**3  # bytes
 _CACHE = 8 * 1024  # KiB a connection: with a million tickets the upper pages of all indexes do not fit in SQLite's 2 MB
 _WAL_LIMIT = 64 * 1024 * 1024
+_READ_ONLY: dict[bool, dict[str, Any]] = {  # by whether it is SQLite
+    True: {"mailticket_read_only": True},
+    False: {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
+}
 
 
 class WriterLock:
@@ -77,6 +82,7 @@ class Database:
         except ModuleNotFoundError as missing:
             problem = f"[database] url: PostgreSQL needs the package {missing.name}: {how_to_install('postgres')}"
             raise ConfigurationError([problem]) from None
+        self._reader = self.engine.execution_options(**_READ_ONLY[self.is_sqlite])
         self._writer = WriterLock()
         self._doubt = ""
 
@@ -121,9 +127,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A read-only view of one moment; it blocks nobody."""
-        reader = self.engine.execution_options(mailticket_read_only=True)
-        with translated(), reader.connect() as connection, connection.begin(), _session(connection) as session:
+        """A read-only view of one moment; it blocks nobody, for a statement that would lock a row is refused.
+
+        On SQLite it keeps the write-ahead log from being emptied, on PostgreSQL old rows from being cleaned up: nobody
+        waits for a person inside.
+        """
+        with translated(), self._reader.connect() as connection, connection.begin(), _session(connection) as session:
             yield session
 
     def forget_overwritten(self) -> bool:
@@ -167,9 +176,15 @@ def translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         if is_fault_of_the_world(error):
-            damaged = any(sign in str(error.orig) for sign in _DAMAGE)
-            raise (StoreDamaged if damaged else StoreUnavailable)(_in_words(error)) from error
+            raise _class_of(error)(_in_words(error)) from error
         raise
+
+
+def _class_of(error: DBAPIError) -> type[StoreUnavailable]:
+    words, state = str(error.orig), str(getattr(error.orig, "sqlstate", None) or "")
+    if any(sign in words for sign in _DAMAGE):
+        return StoreDamaged
+    return StoreFull if "disk is full" in words or state == _DISK_FULL else StoreUnavailable
 
 
 def is_fault_of_the_world(error: Exception) -> bool:
