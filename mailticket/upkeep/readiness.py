@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +37,8 @@ _BAD_CONFIGURATION, _TRY_LATER = 78, 75  # sysexits.h: EX_CONFIG, EX_TEMPFAIL
 class Finding:
     """One thing that was looked at. remedy: what to type or change, when it is not well.
 
-    stops: the exit code with which a start is refused for it; 0 for what the daemon can live with.
+    stops: the exit code with which a start is refused for it; 0 for what the daemon can live with. part: under which
+    heading people see it.
     """
 
     level: Literal["ok", "note", "wrong"]
@@ -44,6 +46,7 @@ class Finding:
     said: str
     remedy: str = ""
     stops: int = 0
+    part: str = ""
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.said}" + (f"; {self.remedy}" if self.remedy else "")
@@ -74,12 +77,14 @@ def readiness(settings: Settings, configuration: Path | None, account: Account, 
 
     deep: let the database check itself, however large it is.
     """
-    yield from _settings(settings)
-    yield from _files(settings, configuration, account)
-    yield from _calendar(settings)
-    yield from _templates(settings, account)
-    yield from _articles(settings, account)
-    yield from _database(settings, configuration, account, deep)
+    yield from in_part("Configuration", chain(_settings(settings), _calendar(settings)))
+    yield from in_part("Files and rights", _files(settings, configuration, account))
+    yield from in_part("Letters", chain(_templates(settings, account), _articles(settings, account)))
+    yield from in_part("Database", _database(settings, configuration, account, deep))
+
+
+def in_part(part: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (replace(finding, part=part) for finding in findings)
 
 
 # --- the configuration ------------------------------------------------------------------------------------------------
