@@ -50,6 +50,7 @@ OUTGOING_STATES: Final = (
     "withheld",  # owed but held back; reason says why
     "cancelled",  # taken out by staff
 )
+SENT_WITH_BYTES: Final = "state = 'sent' AND length(wire) > 0"  # in the words of the partial index
 TICKET_STATES: Final = ("new", "open", "pending", "solved", "closed")
 
 
@@ -110,11 +111,17 @@ class Key(SQLModel, table=True):
 
 
 class Folder(SQLModel, table=True):
-    """One life of a watched folder. A new UIDVALIDITY, or UIDs that went back, begin a new life."""
+    """One life of a watched folder. A new UIDVALIDITY, UIDs that went back, or another account begin a new life.
+
+    host, username, path: the account and its folder; null where a former release wrote the row.
+    """
 
     __table_args__ = (UniqueConstraint("mailbox", "uidvalidity", "generation"),)
     id: int | None = Field(default=None, primary_key=True)
     mailbox: str
+    host: str | None = None
+    username: str | None = None
+    path: str | None = None
     uidvalidity: int = Field(sa_type=BigInteger)
     generation: int = 0
     high_water: int = Field(default=0, sa_type=BigInteger)
@@ -325,7 +332,8 @@ class Outgoing(SQLModel, table=True):
 
     __table_args__ = (
         _one_of("state", OUTGOING_STATES),
-        _partial("ix_outgoing_due", "rank", "next_attempt_at", "id", where="state IN ('queued', 'deferred')"),
+        # With the state, which is asked of each, so that no row is read only to be passed over.
+        _partial("ix_outgoing_due", "rank", "next_attempt_at", "id", "state", where="state IN ('queued', 'deferred')"),
         Index("ix_outgoing_state", "state"),
         _partial("ix_outgoing_sending", "id", where="state = 'sending'"),
         _partial("ix_outgoing_withheld", "id", where="state = 'withheld'"),
@@ -346,7 +354,7 @@ class Outgoing(SQLModel, table=True):
     recipient_domain: str
     subject: str = _text()
     message_id: str = Field(unique=True)
-    wire: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    wire: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # empty some time after it was sent
     verified: bool = False  # whether the caps for domains and in all leave it out
     state: str = "queued"
     hold: str = _text()  # while withheld: the code of why

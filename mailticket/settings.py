@@ -341,6 +341,7 @@ class Retention(Section):
 
     raw_days: Annotated[int, Field(ge=1)] = 365
     secret_raw_hours: Annotated[int, Field(ge=0)] = 24
+    sent_raw_days: Annotated[int, Field(ge=1)] = 30
     events_days: Annotated[int, Field(ge=1)] = 3650
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from alembic import command
@@ -267,12 +267,12 @@ def test_the_list_is_filtered_by_who_waits_and_the_queue_is_in_its_order(desk: H
     again(desk, first)
     third = request(desk, "KYC passport was rejected", "cy@mail.example")
     desk.desk.reply(third, "Which one?")
-    with desk.database.read() as session:
-        lists = {
-            whom: [row.ticket.key for row in overview.ticket_rows(session, overview.Filter(waiting=whom))]
-            for whom in ("us", "them")
-        }
-        limited = [row.ticket.key for row in overview.ticket_rows(session, overview.Filter(waiting="us"), 1)]
+
+    def keys(whom: Literal["us", "them"], limit: int | None = None) -> list[str]:
+        criteria = overview.Filter(waiting=whom)
+        return list(overview.ticket_rows(desk.database, criteria, limit, lambda _session, row: row.ticket.key))
+
+    lists, limited = {"us": keys("us"), "them": keys("them")}, keys("us", 1)
     assert lists == {"us": [second, first], "them": [third]}
     assert limited == [second]
 

@@ -29,6 +29,8 @@ COMMANDS = {
     "quarantine": ("quarantine", "Mails that could not be taken in."),
     "ticket": ("tickets", "List, show, answer and tidy tickets."),
     "outbox": ("outgoing", "What was sent, what waits, what is held back."),
+    "backup": ("backups", "Write a backup, whole and checked, while the daemon works."),
+    "restore": ("backups", "Put a backup into the place of the database; nothing leaves until --go."),
     "promise": ("promises", "What would have been promised over a recorded history."),
     "preview": ("setup", "Look at a letter with sample data."),
     "key": ("setup", "The keys that sign our mails."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -93,4 +94,5 @@ def demo(keep: bool, files: tuple[Path, ...]) -> int:
     except ModuleNotFoundError as missing:
         click.echo(f"The demo's mail servers are not installed ({missing.name}): {how_to_install('demo')}", err=True)
         return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it leaves nothing behind, however it is ended
     return run_demo(sys.stdout, keep=keep, files=files)

@@ -12,13 +12,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, limit_option, print_json, read_text, reading_of, site_of
+from mailticket.cli.common import (
+    config_option,
+    database_of,
+    json_option,
+    limit_option,
+    print_json,
+    read_text,
+    settings_of,
+    site_of,
+)
 from mailticket.cli.ticket_view import print_ticket
 
 if TYPE_CHECKING:
     from mailticket.desk.tickets import Desk
     from mailticket.models import Ticket
     from mailticket.site import Site
+    from mailticket.store import Session, overview
 
 STATUSES = ("new", "open", "pending", "solved", "closed")
 
@@ -58,20 +68,26 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: A
     from mailticket.cli import faces
     from mailticket.store import overview, tickets
 
+    now = datetime.now(UTC)
+
+    def cells(_session: Session, row: overview.TicketRow) -> tuple[object, ...]:
+        t = row.ticket
+        promise = terminal.moment(t.promised_by) if t.first_response_at is None else "answered"
+        opened = terminal.ago(t.created_at, now)
+        return (t.key, t.status, t.priority, t.category, row.requester, opened, _wait(t, now), promise,
+                row.duplicate_of or "", t.subject)  # fmt: skip
+
     criteria["status"] = tuple(criteria["status"])
     criteria["waiting"] = criteria["waiting"] or ""
-    with reading_of(ctx) as (session, _, now):
-        rows = overview.ticket_rows(session, overview.Filter(**criteria), limit)
+    wanted = overview.Filter(**criteria)
+    with database_of(settings_of(ctx)) as database:
         if as_json:
-            for row in rows:
-                print_json(faces.ticket(row, tickets.position(session, row.ticket)))
+            for face in overview.ticket_rows(
+                database, wanted, limit, lambda session, row: faces.ticket(row, tickets.position(session, row.ticket))
+            ):
+                print_json(face)
             return
-        lines = [
-            (t.key, t.status, t.priority, t.category, row.requester, terminal.ago(t.created_at, now),
-             _wait(t, now), terminal.moment(t.promised_by) if t.first_response_at is None else "answered",
-             row.duplicate_of or "", t.subject)
-            for row in rows for t in [row.ticket]
-        ]  # fmt: skip
+        lines = list(overview.ticket_rows(database, wanted, limit, cells))
     if lines:
         head = (
             "TICKET",
@@ -120,7 +136,7 @@ def _details(site: Site, name: str, unmasked: Mapping[int, tuple[str, str, str]]
     from mailticket.store import outgoing, overview, tickets
 
     with site.database.read() as session:
-        row: Ticket = Desk(site).find(session, name)
+        row: Ticket = Desk(site).find(session, name, lock=False)
         ticket_id = int(row.id or 0)
         conversation = tickets.conversation(session, ticket_id)
         files = tickets.attachments_of(session, [int(m.id or 0) for m in conversation])

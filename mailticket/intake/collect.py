@@ -132,8 +132,9 @@ class Collector:
         now = self.site.clock()
         with self.site.database.write() as session:
             folder = incoming.enter_folder(
-                session, self.mailbox.name, selected.uidvalidity, selected.uidnext or 0, now, first_contact
-            )
+                session, self.mailbox.name, incoming.account_of(self.mailbox), selected.uidvalidity,
+                selected.uidnext or 0, now, first_contact,
+            )  # fmt: skip
         if folder.first_contact_at == now:
             log.warning(
                 "mailbox %s: first contact with %s (UIDVALIDITY %d); mail older than %s is left alone",

@@ -28,7 +28,7 @@ from mailticket.service.heartbeat import Pulse
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, broken_letters, open_site
 from mailticket.smtp import Courier, Outcome
-from mailticket.store import outgoing, schema
+from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import RunLock, run_lock
 from mailticket.store.outgoing import Due
@@ -125,17 +125,13 @@ class Daemon:
         site = open_site(self._settings, database)
         for problem in broken_letters(self._settings, site.letters):
             log.error("a template is broken, the built-in one is used instead: %s", problem)
-        with database.write() as session:
-            again, unsure = outgoing.recover(session, site.clock())
-        if again or unsure:
-            log.warning("after an unclean stop: %d outgoing mails queued again, %d uncertain", again, unsure)
         return site
 
     def _start(self, site: Site) -> None:
         self._site = site
         self._pulse = Pulse(site, "daemon")
         self._pulse.beat()
-        self._start_outbox(site)
+        self._start_outbox()
         for mailbox in site.settings.mailbox:
             self._start_mailbox(site, mailbox)
         self._upkeep = Upkeep(site, self._wake_outbox)
@@ -162,8 +158,8 @@ class Daemon:
         self._beat(name)
         thread.start()
 
-    def _start_outbox(self, site: Site) -> None:
-        thread = threading.Thread(target=self._keep_delivering, args=(site,), name="outbox", daemon=True)
+    def _start_outbox(self) -> None:
+        thread = threading.Thread(target=self._keep_delivering, name="outbox", daemon=True)
         self._workers["outbox"] = _Worker(thread, self._stop_outbox)
         self._beat("outbox")
         thread.start()
@@ -200,25 +196,26 @@ class Daemon:
         except StoreUnavailable as trouble:
             log.warning("%s: %s", collector.name, trouble)
 
-    def _keep_delivering(self, site: Site) -> None:
+    def _keep_delivering(self) -> None:
         shortest, longest = _PAUSE
         pause = shortest
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                asyncio.run(self._deliver(site))
+                asyncio.run(self._deliver())
             except Exception as error:
                 note_defect(self._site, DELIVERY, error)
                 pause = shortest if time.monotonic() - began > longest else min(longest, 2 * pause)
                 self._beat("outbox", pause)
                 self._stopping.wait(pause)
-            site = self._site
         self._beats.done("outbox")
 
-    async def _deliver(self, site: Site) -> None:
+    async def _deliver(self) -> None:
+        site = self._site
         courier = Courier(site.settings.smtp, partial(passwords.secret, site.settings.smtp, os.environ))
         self._outbox = Outbox(site, courier, self._delivered, partial(self._beat, "outbox"))
-        if not self._stopping.is_set():  # a stop that came before there was anything to stop
+        # A stop or a reload may have come before there was anything to stop.
+        if not self._stopping.is_set() and site is self._site:
             await self._outbox.run()
 
     def _stop_outbox(self) -> None:
@@ -332,9 +329,4 @@ class Daemon:
             if worker.thread.is_alive():
                 log.error("%s did not end in time", name)
         self._preparer.close()
-        try:
-            with self._site.database.write() as session:
-                outgoing.recover(session, self._site.clock())
-        except StoreUnavailable as error:
-            log.warning("the outbox is settled at the next start: %s", error)
         log.info("mailticket has stopped: %s", self._summary())

@@ -22,7 +22,7 @@ from mailticket.service.heartbeat import Pulse
 from mailticket.settings import Settings
 from mailticket.site import Site, open_site
 from mailticket.smtp import Courier, Outcome
-from mailticket.store import outgoing, schema
+from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import run_lock
 from mailticket.store.outgoing import Due
@@ -69,8 +69,6 @@ def run_once(settings: Settings) -> Summary:
                 must_be_sound(database)
             schema.prepare(database)
             site = open_site(settings, database)
-            with database.write() as session:
-                outgoing.recover(session, site.clock())
             pulse = Pulse(site, "round")
             pulse.beat()
             for mailbox in settings.mailbox:

@@ -29,6 +29,10 @@ _DISK_FULL = "53100"
 _QUICK_TO_CHECK = 1024**3  # bytes
 _CACHE = 8 * 1024  # KiB a connection: with a million tickets the upper pages of all indexes do not fit in SQLite's 2 MB
 _WAL_LIMIT = 64 * 1024 * 1024
+_READ_ONLY: dict[bool, dict[str, Any]] = {  # by whether it is SQLite
+    True: {"mailticket_read_only": True},
+    False: {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
+}
 
 
 class WriterLock:
@@ -78,6 +82,7 @@ class Database:
         except ModuleNotFoundError as missing:
             problem = f"[database] url: PostgreSQL needs the package {missing.name}: {how_to_install('postgres')}"
             raise ConfigurationError([problem]) from None
+        self._reader = self.engine.execution_options(**_READ_ONLY[self.is_sqlite])
         self._writer = WriterLock()
         self._doubt = ""
 
@@ -122,9 +127,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A read-only view of one moment; it blocks nobody."""
-        reader = self.engine.execution_options(mailticket_read_only=True)
-        with translated(), reader.connect() as connection, connection.begin(), _session(connection) as session:
+        """A read-only view of one moment; it blocks nobody, for a statement that would lock a row is refused.
+
+        On SQLite it keeps the write-ahead log from being emptied, on PostgreSQL old rows from being cleaned up: nobody
+        waits for a person inside.
+        """
+        with translated(), self._reader.connect() as connection, connection.begin(), _session(connection) as session:
             yield session
 
     def forget_overwritten(self) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, literal, or_, select, text
+from sqlalchemy import BigInteger, and_, bindparam, func, literal, or_, select, text
 from sqlmodel import Session, col
 
 from mailticket.likeness.duplicates import Fingerprint
@@ -18,7 +19,6 @@ from mailticket.store.rows import Prepared, execute, table_of
 from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
 
 _MOST_OPEN_TICKETS = 50
-_MOST_MERGES = 20
 _ECHOING_TICKETS = 10
 _MOST_ADDRESSES = 50  # of one person
 _MOST_TAGS = 200  # addresses that differ behind the first "+" only
@@ -37,8 +37,9 @@ _SENDER = Prepared(
            _REQUESTERS.c.language)
     .join(_REQUESTERS, _REQUESTERS.c.id == _ADDRESSES.c.requester_id)
     .where(_ADDRESSES.c.key == bindparam("sender"))
-    .with_for_update(of=_ADDRESSES)
+    .with_for_update(of=_REQUESTERS)
 )  # fmt: skip
+_LOCK_STRANGER = Prepared(select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger))))
 _COPIES = (
     select(_INCOMING.c.id, _INCOMING.c.route, _INCOMING.c.state, _INCOMING.c.trust, _TICKETS.c.key,
            _INCOMING.c.delivered_to)
@@ -174,8 +175,15 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
 
 
 def _lock_requester(session: Session, sender: str) -> _Sender | None:
-    """On PostgreSQL, duplicates, caps and places are judged one mail of a requester after the other."""
+    """On PostgreSQL, duplicates, caps and places are judged one mail of a requester after the other.
+
+    Who has no row yet is locked by the digest of the address: of two first mails one sees what the other led to.
+    """
     row = _SENDER.first(session, sender=sender) if sender else None
+    if row is None and sender and session.connection().dialect.name == "postgresql":
+        digest = blake2b(sender.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        _LOCK_STRANGER.first(session, number=int.from_bytes(digest, signed=True))
+        row = _SENDER.first(session, sender=sender)
     if row is None:
         return None
     return _Sender(row.requester_id, row.undeliverable_why if row.undeliverable_since else "", row.language)
@@ -218,26 +226,15 @@ def _tickets(session: Session, keys: Iterable[str]) -> dict[str, TicketFacts]:
 
 
 def _followed(session: Session, ticket: Any) -> Any:
-    """The row of the ticket that merges led to, as `merged_into` follows them."""
-    for _ in range(_MOST_MERGES):
-        if ticket.merged_into is None:
-            break
+    """The row of the ticket that merges led to; itself when it was never merged."""
+    while ticket.merged_into is not None:
         ticket = _TICKET_BY_ID.first(session, ticket=ticket.merged_into)
-    return ticket
-
-
-def merged_into(session: Session, ticket: Ticket) -> Ticket:
-    """The ticket that merges led to; itself when it was never merged."""
-    for _ in range(_MOST_MERGES):
-        if ticket.merged_into is None:
-            break
-        ticket = session.get_one(Ticket, ticket.merged_into)
     return ticket
 
 
 def _facts(session: Session, ticket: Any) -> TicketFacts:
     owners = _addresses_of(session, ticket.requester_id)
-    merged = _merged_from(session, ticket.id)
+    merged = merged_from(session, ticket.id)
     writers = set(owners)
     for number, person in ((ticket.id, None), *merged):
         writers |= _addresses_of(session, person)
@@ -258,16 +255,14 @@ def _addresses_of(session: Session, person: int | None) -> set[str]:
     return set() if person is None else {row.key for row in _ADDRESSES_OF.all(session, person=person)}
 
 
-def _merged_from(session: Session, ticket_id: int) -> list[tuple[int, int | None]]:
+def merged_from(session: Session, ticket_id: int) -> list[tuple[int, int | None]]:
     """The tickets that were merged into this one, directly or through others, each with its requester."""
     sources: dict[int, int | None] = {}
     newest = [ticket_id]
-    for _ in range(_MOST_MERGES):
+    while newest:
         rows = [row for number in newest for row in _MERGED_INTO.all(session, ticket=number)]
         newest = [row.id for row in rows if row.id not in sources]
         sources |= {row.id: row.requester_id for row in rows}
-        if not newest:
-            break
     return list(sources.items())
 
 

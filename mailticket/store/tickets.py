@@ -17,7 +17,7 @@ from mailticket.mail.values import Attachment as MailAttachment
 from mailticket.mail.values import address_key
 from mailticket.models import Address, Attachment, Event, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.store import raws
-from mailticket.store.knowledge import merged_into
+from mailticket.store.knowledge import merged_from
 from mailticket.store.rows import Prepared, insert_tracked, insert_values, table_of
 
 _REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
@@ -37,7 +37,12 @@ _DELIVERABLE = Prepared(
     .where(_ADDRESSES.c.key == bindparam("sought"), _ADDRESSES.c.undeliverable_since.is_not(None))
     .values(undeliverable_since=None, undeliverable_why="")
 )
-_SET_SERIAL = Prepared(_TICKETS.update().where(_TICKETS.c.id == bindparam("ticket")).values(serial=bindparam("number")))
+_NEXT_SERIAL = Prepared(
+    _TICKETS.update()
+    .where(_TICKETS.c.id == bindparam("ticket"))
+    .values(serial=_TICKETS.c.serial + 1)
+    .returning(_TICKETS.c.serial)
+)
 # In the words of the partial index over the few tickets that wait, so that it can be used.
 UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
 WAITING = text("ticket.waiting_for = 'us'")
@@ -85,12 +90,37 @@ def unused_key(session: Session, make: Callable[[], str]) -> str:
 
 
 def by_key(session: Session, key: str, *, follow_merge: bool = False, lock: bool = False) -> Ticket:
-    """The ticket with this written ID; NotFound if there is none."""
-    query = select(Ticket).where(col(Ticket.key) == key)
-    ticket: Ticket | None = session.execute(query.with_for_update() if lock else query).scalar()
+    """The ticket with this written ID; NotFound if there is none.
+
+    follow_merge: the one that merges led to. lock: nobody else changes it before the transaction ends.
+    """
+    ticket = _one(session, col(Ticket.key) == key, lock)
     if ticket is None:
         raise NotFound(f"there is no ticket {key}; `mailticket ticket list` shows them all")
-    return merged_into(session, ticket) if follow_merge else ticket
+    return _followed(session, ticket, lock) if follow_merge else ticket
+
+
+def led_to(session: Session, ticket_id: int) -> Ticket:
+    """The ticket to which merges led from this one, locked like those between; itself when it was never merged."""
+    return _followed(session, _one(session, col(Ticket.id) == ticket_id, lock=True), lock=True)
+
+
+def _followed(session: Session, ticket: Ticket | None, lock: bool) -> Ticket:
+    while ticket is not None and ticket.merged_into is not None:
+        ticket = _one(session, col(Ticket.id) == ticket.merged_into, lock)
+    if ticket is None:
+        raise LookupError("a merge led to no ticket")
+    return ticket
+
+
+def _one(session: Session, condition: ColumnElement[bool], lock: bool) -> Ticket | None:
+    """A ticket; a locked one as it is at the moment of the lock, whatever the session read of it before."""
+    query = select(Ticket).where(condition)
+    if lock:
+        session.flush()  # or what waits to be written would be read over
+        query = query.with_for_update().execution_options(populate_existing=True)
+    ticket: Ticket | None = session.execute(query).scalar()
+    return ticket
 
 
 def add(session: Session, row: Ticket) -> int:
@@ -127,8 +157,7 @@ def add_event(
 
 def next_serial(session: Session, ticket: Ticket) -> int:
     """The number of the ticket's next outgoing mail: it makes our Message-IDs unique."""
-    serial = ticket.serial + 1
-    _SET_SERIAL.change(session, ticket=ticket.id, number=serial)
+    serial = int(_NEXT_SERIAL.scalar(session, ticket=ticket.id))
     set_committed_value(ticket, "serial", serial)
     return serial
 
@@ -196,7 +225,7 @@ def take_back_answer(session: Session, ticket_id: int, now: datetime) -> None:
     )
     answers = session.execute(query.order_by(col(Outgoing.id).desc())).all()
     lost = list(takewhile(lambda answer: answer.state in LOST, answers))
-    ticket = merged_into(session, session.get_one(Ticket, ticket_id, with_for_update=True))
+    ticket = led_to(session, ticket_id)
     if not lost or ticket.status == "solved":
         return
     before = ticket.status
@@ -212,7 +241,7 @@ def give_answer_again(session: Session, answer: Outgoing, now: datetime) -> None
     """An answer that had not arrived is sent once more: its ticket waits for the requester, unless they wrote since."""
     if answer.kind != "staff-reply" or answer.ticket_id is None:
         return
-    ticket = merged_into(session, session.get_one(Ticket, answer.ticket_id, with_for_update=True))
+    ticket = led_to(session, answer.ticket_id)
     newer = select(col(Message.id)).where(
         *_of_the_requester(int(ticket.id or 0)), col(Message.id) > (answer.message_row or 0)
     )
@@ -335,7 +364,7 @@ def move_messages(session: Session, source: int, target: int) -> int:
 
 def bring_back_messages(session: Session, home: int) -> int:
     """Undo `move_messages` for the messages that lay in this ticket first, and in those merged into it before."""
-    inner = _merged_into(session, home)
+    inner = [number for number, _ in merged_from(session, home)]
     kept = update(Message).where(col(Message.home_ticket_id).in_(inner)).values(ticket_id=home)
     own = update(Message).where(col(Message.home_ticket_id) == home).values(ticket_id=home, home_ticket_id=None)
     moved = 0
@@ -344,23 +373,14 @@ def bring_back_messages(session: Session, home: int) -> int:
     return moved
 
 
-def _merged_into(session: Session, ticket_id: int) -> list[int]:
-    merged: list[int] = []
-    newest = [ticket_id]
-    while newest:
-        query = select(col(Ticket.id)).where(col(Ticket.merged_into).in_(newest), col(Ticket.id).not_in(merged))
-        newest = [int(number or 0) for number in session.execute(query).scalars()]
-        merged += newest
-    return merged
-
-
-def restore_arrival(session: Session, ticket_id: int) -> None:
+def restore_arrival(session: Session, ticket: Ticket) -> None:
     """Let a ticket have come when the first came of the mails in it that opened one; a reply gives no place."""
-    openings = (col(Message.ticket_id) == ticket_id, col(Message.kind).in_(("request", "automatic")))
+    openings = (col(Message.ticket_id) == ticket.id, col(Message.kind).in_(("request", "automatic")))
     query = select(func.min(col(Message.at))).where(*openings)
     first = session.execute(query).scalar()
     if first is not None:
-        session.execute(update(Ticket).where(col(Ticket.id) == ticket_id).values(created_at=first))
+        ticket.created_at = first
+        session.add(ticket)
 
 
 def point_duplicates(session: Session, source: int, target: int) -> None:

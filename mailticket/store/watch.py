@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from mailticket.mail.values import address_key
 from mailticket.models import Event, Health, Incoming, Outgoing, Ticket
-from mailticket.store.knowledge import merged_into
+from mailticket.store import tickets
 from mailticket.store.tickets import UNANSWERED, WAITING
 
 CHORE = "chore "  # begins the names of the health rows that housekeeping writes for chores that fail
@@ -112,7 +112,9 @@ def lost_answers(session: Session) -> list[LostAnswer]:
         .order_by(col(Outgoing.id).desc())
         .limit(_MOST_ANSWERS)
     )
-    rows = [(row, ticket, merged_into(session, ticket)) for row, ticket in session.execute(query)]
+    rows = [
+        (row, ticket, tickets.by_key(session, ticket.key, follow_merge=True)) for row, ticket in session.execute(query)
+    ]
     return [_lost(session, row, ticket, lies_in) for row, ticket, lies_in in rows if lies_in.waiting_for == "us"]
 
 

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-USUAL_NAME = "mailticket"
+from mailticket.upkeep.installation import USER
+
 _ROOT = 0
 
 
@@ -76,7 +77,7 @@ def own_account() -> Account:
     return _account(os.geteuid(), os.getegid(), os.getgroups())
 
 
-def daemon_account(state: Path | None, *, system_wide: bool) -> Account:
+def daemon_account(state: Path, *, system_wide: bool) -> Account:
     """As whom the daemon meets this configuration.
 
     That is who owns the state folder, if we are root, or the package's user, if there is no folder yet and the
@@ -85,9 +86,9 @@ def daemon_account(state: Path | None, *, system_wide: bool) -> Account:
     if os.geteuid() != _ROOT:
         return own_account()
     try:
-        owner = pwd.getpwuid(state.stat().st_uid) if state is not None and state.exists() else None
+        owner = pwd.getpwuid(state.stat().st_uid) if state.exists() else None
         if owner is None and system_wide:
-            owner = pwd.getpwnam(USUAL_NAME)
+            owner = pwd.getpwnam(USER)
     except KeyError:
         return own_account()
     if owner is None or owner.pw_uid == _ROOT:

@@ -16,7 +16,7 @@ from mailticket.letters import Alert, Trouble, alert_message, alert_subject
 from mailticket.mail.values import Address
 from mailticket.models import Health
 from mailticket.site import Site
-from mailticket.store import Session, meta, outgoing, watch
+from mailticket.store import Session, meta, outgoing, restored, watch
 from mailticket.triage import signatures
 from mailticket.upkeep.troubles import LIFELESS, free_bytes, is_past, is_seen, short_of_room, troubles
 
@@ -24,7 +24,7 @@ log = logging.getLogger("mailticket.upkeep.alerts")
 
 _DAY = timedelta(days=1)
 _NAME = "alert"  # stands where others of our Message-IDs have a ticket; no ticket ID looks like it
-_PASSING = ("clock", "disk", "delivery")  # parts that are of interest only while they are unwell
+_PASSING = ("clock", "disk", "delivery", restored.PART)  # parts that are of interest only while they are unwell
 
 
 class Alerts:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from mailticket.config import passwords
-from mailticket.errors import ConfigurationError, MailticketError, WorldError
-from mailticket.imap import Inbox
-from mailticket.settings import Mailbox, Settings
-from mailticket.smtp import Courier
+from mailticket.config.rights import work_as_owner
+from mailticket.errors import MailticketError, SignInRefused, WorldError
+from mailticket.imap import Folder, Inbox
+from mailticket.settings import Mailbox, Settings, SignIn, Smtp
+from mailticket.smtp import Courier, Outcome
 from mailticket.store import incoming, overview, schema
 from mailticket.store.engine import Database
-from mailticket.upkeep.readiness import Finding, account_for, readiness
+from mailticket.upkeep.account import Account
+from mailticket.upkeep.readiness import Finding, account_for, password_or_trouble, readiness, right_password
 from mailticket.upkeep.troubles import Life, life, troubles
+
+_PROBE_SECONDS = 10.0  # for each server, all at once
+_WAIT_SECONDS = 7.0  # for a response; a look at what is there in its stead takes 3 s more at most
 
 
 def check_state(settings: Settings, database: Database, now: datetime) -> Iterator[Finding]:
@@ -60,25 +67,114 @@ def _signs_of_life(sign: Life) -> Iterator[Finding]:
         yield Finding("ok", "daemon", sign.words)
 
 
-def check_servers(settings: Settings, database: Database | None) -> Iterator[Finding]:
-    """Sign in everywhere, look, change nothing."""
-    for mailbox in settings.mailbox:
-        yield from _check_mailbox(mailbox, database)
-    courier = Courier(settings.smtp, partial(passwords.secret, settings.smtp, os.environ))
-    outcome = asyncio.run(courier.probe())
-    where = f"{settings.smtp.host}:{settings.smtp.port}"
-    if outcome is None:
-        yield Finding("ok", "smtp", f"{where} lets us in")
-    else:
-        yield Finding("wrong", "smtp", f"{where}: {outcome}", "check [smtp]: host, port, security, username, password")
+def check_servers(
+    settings: Settings, database: Database | None, account: Account, stored: Mapping[SignIn, str | Finding]
+) -> Iterator[Finding]:
+    """Sign in everywhere at once, look, change nothing; what did not come about within 10 s is said not to have.
+
+    stored: the passwords that were read already, or what was wrong with them.
+    """
+    smtp = settings.smtp
+    secrets = {
+        server: stored[server] if server in stored else password_or_trouble(server, account)
+        for server in (*settings.mailbox, smtp)
+    }
+    until = time.monotonic() + _PROBE_SECONDS
+    entries = {
+        mailbox: _Probe(partial(_enter, _hasty(mailbox), secret))
+        for mailbox in settings.mailbox
+        if isinstance(secret := secrets[mailbox], str)
+    }
+    secret = secrets[smtp]
+    delivery = _Probe(partial(_probe_smtp, _hasty(smtp), secret)) if isinstance(secret, str) else None
+    for mailbox, entry in entries.items():
+        yield from _check_mailbox(mailbox, entry, until, database, account)
+    if delivery is not None:
+        yield _check_smtp(smtp, delivery, until, account)
+    yield from (secret for secret in secrets.values() if isinstance(secret, Finding))
 
 
-def _check_mailbox(mailbox: Mailbox, database: Database | None) -> Iterator[Finding]:
-    name = f"mailbox {mailbox.name}"
-    inbox = Inbox(mailbox, partial(passwords.secret, mailbox, os.environ))
+def stored_passwords(settings: Settings, account: Account) -> dict[SignIn, str | Finding]:
+    """The passwords that lie in files, or what is wrong with them; token commands are left alone."""
+    servers = [server for server in (*settings.mailbox, settings.smtp) if not server.oauth2_token_command]
+    return {server: password_or_trouble(server, account) for server in servers}
+
+
+Entered = tuple[Inbox, Folder]
+T = TypeVar("T")
+S = TypeVar("S", Mailbox, Smtp)
+
+
+class _Probe(Generic[T]):
+    """A piece of work in a thread that dies with the program: looking up a name takes as long as the system likes."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._outcome: list[T | MailticketError] = []
+        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        self._thread.start()
+
+    def _run(self, work: Callable[[], T]) -> None:
+        try:
+            self._outcome.append(work())
+        except MailticketError as error:
+            self._outcome.append(error)
+
+    def result(self, until: float) -> T:
+        """What came of it by then (monotonic seconds); raises its error, or WorldError when nothing came."""
+        self._thread.join(max(0.0, until - time.monotonic()))
+        if not self._outcome:
+            raise WorldError(f"nothing came of it within {_PROBE_SECONDS:.0f} s; does this machine find the host?")
+        outcome = self._outcome[0]
+        if isinstance(outcome, MailticketError):
+            raise outcome
+        return outcome
+
+
+def _hasty(server: S) -> S:
+    """The same server, waited for less long."""
+    return server.model_copy(update={"timeout_seconds": min(_WAIT_SECONDS, server.timeout_seconds)})
+
+
+def _enter(mailbox: Mailbox, secret: str) -> Entered:
+    inbox = Inbox(mailbox, secret)
+    inbox.connect()
+    return inbox, inbox.select()
+
+
+def _probe_smtp(smtp: Smtp, secret: str) -> Outcome | None:
+    return asyncio.run(Courier(smtp, lambda: secret).probe())
+
+
+def _check_smtp(smtp: Smtp, probe: _Probe[Outcome | None], until: float, account: Account) -> Finding:
+    where = f"{smtp.host}:{smtp.port}"
     try:
-        inbox.connect()
-        folder = inbox.select()
+        outcome = probe.result(until)
+    except MailticketError as error:
+        return Finding("wrong", "smtp", f"cannot connect to {where}: {error}")
+    if outcome is None:
+        return Finding("ok", "smtp", f"{where} lets us in")
+    words = " ".join(part for part in (str(outcome.code or ""), outcome.status, outcome.text) if part)
+    if outcome.phase != "sign-in":
+        return Finding("wrong", "smtp", f"cannot connect to {where}: {words}")
+    refused = outcome.kind == "configuration" and outcome.code
+    reason = "the server refused the user name or password: " if refused else ""
+    return Finding("wrong", "smtp", f"cannot sign in at {where}: {reason}{words}",
+                   right_password(smtp, account) if refused else "")  # fmt: skip
+
+
+def _check_mailbox(
+    mailbox: Mailbox, probe: _Probe[Entered], until: float, database: Database | None, account: Account
+) -> Iterator[Finding]:
+    name = f"mailbox {mailbox.name}"
+    try:
+        inbox, folder = probe.result(until)
+    except SignInRefused as error:
+        yield Finding("wrong", name, str(error).removeprefix(f"{name}: "), right_password(mailbox, account))
+        return
+    except MailticketError as error:
+        yield Finding("wrong", name, str(error).removeprefix(f"{name}: "))
+        return
+    try:
         ways = "IDLE" if mailbox.idle and inbox.can_idle else f"a look every {mailbox.poll_seconds:.0f} s"
         rights = ", read-only (counts as afterwards = keep)" if folder.read_only else ""
         yield Finding("ok", name, f"{mailbox.folder} holds {folder.exists} mails; new ones are seen by {ways}{rights}")
@@ -87,8 +183,8 @@ def _check_mailbox(mailbox: Mailbox, database: Database | None) -> Iterator[Find
         if database is not None:
             yield from _compare(name, mailbox, inbox, folder.uidvalidity, database)
         inbox.logout()
-    except (WorldError, ConfigurationError) as error:
-        yield Finding("wrong", name, str(error), "check its host, port, security, username and password")
+    except WorldError as error:
+        yield Finding("wrong", name, str(error).removeprefix(f"{name}: "))
     finally:
         inbox.drop()
 
@@ -96,7 +192,7 @@ def _check_mailbox(mailbox: Mailbox, database: Database | None) -> Iterator[Find
 def _compare(name: str, mailbox: Mailbox, inbox: Inbox, uidvalidity: int, database: Database) -> Iterator[Finding]:
     """Every UID that the server lists up to our high-water mark has a row: nothing was passed over."""
     with database.read() as session:
-        record = incoming.recorded_uids(session, mailbox.name, uidvalidity)
+        record = incoming.recorded_uids(session, mailbox.name, incoming.account_of(mailbox), uidvalidity)
     if record is None:
         yield Finding("note", name, "no contact with this folder yet", "`mailticket run` makes the first one")
         return
@@ -116,13 +212,21 @@ def _compare(name: str, mailbox: Mailbox, inbox: Inbox, uidvalidity: int, databa
 def check_all(
     settings: Settings, configuration: Path | None, now: datetime, *, offline: bool, deep: bool
 ) -> Iterator[Finding]:
-    """Everything, in the order in which one would mend it. configuration: the file that the settings came from."""
-    yield from readiness(settings, configuration, account_for(settings, configuration), deep=deep)
+    """Everything, in the order in which one would mend it. configuration: the file that the settings came from.
+
+    Root looks at files through the eyes of the daemon's account, and then becomes it. Raises NotAllowed for a stranger.
+    """
+    if os.geteuid() != 0:
+        work_as_owner(settings)
+    account = account_for(settings, configuration)
+    yield from readiness(settings, configuration, account, deep=deep)
+    stored = {} if offline else stored_passwords(settings, account)  # systemd gives the unit some that only root reads
+    work_as_owner(settings)
     with _database_with_tables(settings) as database:
         if database is not None:
             yield from check_state(settings, database, now)
         if not offline:
-            yield from check_servers(settings, database)
+            yield from check_servers(settings, database, account, stored)
 
 
 @contextmanager

@@ -24,7 +24,8 @@ USER, STAFF = "mailticket", "mailticket-staff"
 _SHIPPED_PREFIX = "/opt/mailticket/venv"
 """Where the unit in systemd/ expects the program's virtual environment."""
 _PACKAGED_UNITS = (Path("/lib/systemd/system/mailticket.service"), Path("/usr/lib/systemd/system/mailticket.service"))
-_HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 - where the unit sees nothing
+HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108
+"""Where the unit sees nothing: ProtectHome= and PrivateTmp=."""
 _COMMAND_SECONDS = 60.0
 
 
@@ -90,10 +91,10 @@ def obstacle() -> str:
         if unit.exists():
             return f"the Debian package has set everything up already ({unit}); there is nothing to do"
     for place in (sys.prefix, sys.base_prefix):
-        if any(Path(place).resolve().is_relative_to(hidden) for hidden in _HIDDEN):
+        if any(Path(place).resolve().is_relative_to(hidden) for hidden in HIDDEN):
             return (
                 f"{place} lies where a service may not look; install into /opt: python3 -m venv {_SHIPPED_PREFIX}, "
-                f"with a Python that lies outside of {', '.join(_HIDDEN)}"
+                f"with a Python that lies outside of {', '.join(HIDDEN)}"
             )
     if not program().exists():
         return f"{program()} is missing; install mailticket with pip into a virtual environment first"

@@ -13,6 +13,7 @@ from typing import Literal
 from mailticket.config import passwords
 from mailticket.config.files import shipped_folder
 from mailticket.config.read import SYSTEM_FILE, passwords_written_in
+from mailticket.config.rights import state_folder
 from mailticket.errors import ConfigurationError, MailticketError, StoreDamaged, WorldError
 from mailticket.promise.calendar import from_settings
 from mailticket.settings import Mailbox, Settings, SignIn, is_loopback, stays_inside
@@ -21,14 +22,14 @@ from mailticket.store import overview, schema
 from mailticket.store.engine import Database, damage
 from mailticket.topics.exchange import CATEGORIES
 from mailticket.upkeep.account import Account, daemon_account, open_to_everybody, own_account
+from mailticket.upkeep.installation import HIDDEN
 from mailticket.upkeep.troubles import LEAST_DISK, free_bytes
 
 log = logging.getLogger("mailticket.upkeep.readiness")
 
 _DEEP_LIMIT = 1024**3  # bytes of a database whose own check is quick enough to be made each time
+_HANDED_OVER = ("imap-password", "smtp-password")  # the shipped unit's LoadCredential=
 _BAD_CONFIGURATION, _TRY_LATER = 78, 75  # sysexits.h: EX_CONFIG, EX_TEMPFAIL
-# What the unit hides from the program: ProtectHome= and PrivateTmp=.
-_HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,7 @@ def must_be_ready(settings: Settings, configuration: Path | None) -> None:
 
 def account_for(settings: Settings, configuration: Path | None) -> Account:
     """As whom the daemon will meet this configuration."""
-    kind, _, file = settings.database.url.partition(":///")
-    state = Path(file).parent if kind == "sqlite" else None
-    return daemon_account(state, system_wide=_is_system_wide(configuration))
+    return daemon_account(state_folder(settings), system_wide=_is_system_wide(configuration))
 
 
 def readiness(settings: Settings, configuration: Path | None, account: Account, *, deep: bool) -> Iterator[Finding]:
@@ -183,15 +182,20 @@ def _secret_file_of(sign_in: SignIn, account: Account, system_wide: bool) -> Ite
     if sign_in.password is not None or not (sign_in.username or isinstance(sign_in, Mailbox)):
         return
     file = passwords.secret_file(sign_in, os.environ)
-    if file is not None and Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere")) != file.parent:
+    if file is None or Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere")) == file.parent:
+        return
+    obstacle = account.obstacle(file, os.R_OK)
+    if obstacle and system_wide and file.parent == sign_in.credentials_folder and file.name in _HANDED_OVER:
+        yield Finding("note", name, f"only root may read {file}: the unit is given it when it starts, so that a new "
+                      "password needs a restart", _let_in(file, account))  # fmt: skip
+    else:
         yield from _private(file, name, account)
 
 
-def missing_password(sign_in: SignIn, account: Account) -> Finding | None:
-    """What is wrong with the password of a server that is about to be signed in to; None for nothing."""
+def password_or_trouble(sign_in: SignIn, account: Account) -> str | Finding:
+    """The password of a server that is about to be signed in to, or what is wrong with it."""
     try:
-        if sign_in.username or isinstance(sign_in, Mailbox):
-            passwords.secret(sign_in, os.environ)
+        return passwords.secret(sign_in, os.environ) if sign_in.username or isinstance(sign_in, Mailbox) else ""
     except WorldError as error:
         return Finding("wrong", _name(sign_in), str(error))
     except ConfigurationError as error:
@@ -199,7 +203,16 @@ def missing_password(sign_in: SignIn, account: Account) -> Finding | None:
             sign_in.credentials_folder / passwords.credential_names(sign_in)[-1]
         )
         return Finding("wrong", _name(sign_in), str(error), _write_secret(place, account))
-    return None
+
+
+def right_password(sign_in: SignIn, account: Account) -> str:
+    """What to do about a password that the server refused."""
+    if sign_in.oauth2_token_command:
+        return "run oauth2_token_command by hand and see what it prints"
+    if sign_in.password is not None:
+        return "correct username and password"
+    file = passwords.secret_file(sign_in, os.environ)
+    return f"correct username, or the password: {_write_secret(file, account)}" if file else "correct username"
 
 
 def _command(program: str, name: str, account: Account, system_wide: bool) -> Iterator[Finding]:
@@ -238,22 +251,25 @@ def _unreadable(path: Path, obstacle: tuple[Path, str], name: str, account: Acco
     said = f"{account.name}, as whom the daemon runs, may not read {path}"
     if obstacle[0] != path:
         said += f", for it may not enter {obstacle[0]}"
-    rights = "g+rx" if obstacle[0].is_dir() else "g+r"
-    place = _quoted(obstacle[0])
-    return Finding("wrong", name, f"{said}: {obstacle[1]}",
-                   f"chgrp {account.group} {place} && chmod {rights} {place}", stops)  # fmt: skip
+    return Finding("wrong", name, f"{said}: {obstacle[1]}", _let_in(obstacle[0], account), stops)
+
+
+def _let_in(path: Path, account: Account) -> str:
+    place = _quoted(path)
+    return f"chgrp {account.group} {place} && chmod {'g+rx' if path.is_dir() else 'g+r'} {place}"
 
 
 def _exposed(file: Path, what: str, name: str, account: Account) -> Finding:
     place = _quoted(file)
-    mend = f"chmod 600 {place}" if account.uid == own_account().uid else ""
-    return Finding("wrong", name, f"anybody on this machine can read {what}",
-                   mend or f"chmod 640 {place} && chown root:{account.group} {place}")  # fmt: skip
+    its_own = file.stat().st_uid == account.uid
+    mend = f"chmod 600 {place}" if its_own else f"chmod 640 {place} && chown root:{account.group} {place}"
+    return Finding("wrong", name, f"anybody on this machine can read {what}", mend)
 
 
 def _write_secret(file: Path, account: Account) -> str:
-    whose = "-m 600" if account.uid == own_account().uid else f"-m 640 -o root -g {account.group}"
-    return f"install -D {whose} /dev/stdin {_quoted(file)}, then type it, Enter, Ctrl-D"
+    folder = next(folder for folder in file.absolute().parents if folder.exists())
+    rights = "-m 600" if folder.stat().st_uid == account.uid else f"-m 640 -g {account.group}"
+    return f"install -D {rights} /dev/stdin {_quoted(file)}, then type it, Enter, Ctrl-D"
 
 
 def _key(file: Path) -> Iterator[Finding]:
@@ -264,7 +280,7 @@ def _key(file: Path) -> Iterator[Finding]:
 
 
 def _is_hidden(path: Path) -> bool:
-    return any(path.is_relative_to(folder) for folder in _HIDDEN)
+    return any(path.is_relative_to(folder) for folder in HIDDEN)
 
 
 def _hidden(path: Path) -> Finding:

@@ -21,7 +21,7 @@ from mailticket.letters import Trouble
 from mailticket.models import Health, Heartbeat
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site
-from mailticket.store import Session, meta, outgoing, watch
+from mailticket.store import Session, meta, outgoing, restored, watch
 from mailticket.store.engine import Database
 
 log = logging.getLogger("mailticket.upkeep.troubles")
@@ -44,6 +44,7 @@ _REMEDIES = {
     "clock": "set the clock right, then: systemctl restart mailticket; rules of age pause meanwhile",
     "delivery": "journalctl -u mailticket; report the lines; mailticket outbox list --state deferred",
     "disk": "make room; intake goes on by itself",
+    restored.PART: "mailticket outbox list --withheld; then: mailticket restore --go",
 }
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mailticket.cli import faces
-from mailticket.store import incoming, outgoing, overview, tickets
+from mailticket.store import Session, incoming, outgoing, overview, tickets
 from mailticket.store.engine import Database
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.machine import PATIENCE, until
@@ -143,9 +143,11 @@ class Site:
 
     def tickets(self) -> list[dict[str, Any]]:
         """What `ticket list --json` prints, oldest first, without the cost of a command."""
-        with self.database.read() as session:
-            rows = list(overview.ticket_rows(session, overview.Filter()))
-            return [faces.ticket(row, tickets.position(session, row.ticket)) for row in reversed(rows)]
+
+        def face(session: Session, row: overview.TicketRow) -> dict[str, Any]:
+            return faces.ticket(row, tickets.position(session, row.ticket))
+
+        return [*overview.ticket_rows(self.database, overview.Filter(), None, face)][::-1]
 
     def outbox(self) -> list[dict[str, Any]]:
         """What `outbox list --json` prints."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from mailticket.mail.values import Address
 from mailticket.models import Ticket
 from mailticket.store import Session, outgoing, schema, tickets
 from mailticket.store.engine import Database
+from mailticket.store.incoming import Account
+from tests.servers.machine import until
 from tests.servers.postgres import Postgres
 
+ACCOUNT = Account("imap.example.com", "support@example.com", "INBOX")
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _numbers = itertools.count(1)
 
@@ -121,3 +125,16 @@ def new_outgoing(
         **more,
     }
     return outgoing.add(session, ticket_id=ticket_id, rank=rank, **values)
+
+
+def wait_for_locks(database: Database, number: int, unless: Callable[[], bool] = lambda: False) -> None:
+    """Until so many transactions of a PostgreSQL database wait for one another, or something has happened meanwhile."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+
+    def wait() -> bool:
+        with database.engine.connect() as connection:
+            return unless() or bool(connection.execute(waiting).scalar() == number)
+
+    until(wait, f"{number} transactions to wait for a lock")
