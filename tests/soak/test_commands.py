@@ -131,8 +131,8 @@ class World:
         """There is nothing to close."""
 
     def _by_the_way(self) -> None:
-        """Somebody does something while a mail is on its way."""
-        if not self.calm and self.random.random() < 0.3:
+        """Somebody does something while a mail is on its way, to it or to others."""
+        if not self.calm and self.random.random() < 0.5:
             self.random.choice(
                 (self.cancel, self.retry, self.send, self.reply, self.split, self.merge, self.close_one)
             )()
@@ -183,6 +183,8 @@ class World:
 
     def _row(self) -> Outgoing | None:
         rows = self._outgoing()
+        if self.random.random() < 0.5:
+            rows = [row for row in rows if row.state == "sending"] or rows
         return self.random.choice(rows) if rows else None
 
     def _key(self) -> str:
