@@ -63,7 +63,7 @@ WORDINGS: tuple[Wording, ...] = (
         r"initiat|order|approv|sen)\w{0,4}|(?:they|someone|somebody|he) (?:took|stole|withdrew|"
         r"transferred) (?:it|them|my)|"
         r"(?:someone|somebody|stranger|they|he|she) (?:is |are |got |was |were )?(?:in|inside|into) my account|"
-        r"(?:took|taking|moved|moving|stealing|steals?) (?:all|everything|it all|my (?:coins|money|funds))|cleaned out",
+        r"(?:took|taking|moved|moving|stealing|steals?) (?:all|everything|it all|my (?:money|funds))|cleaned out",
         r"被盗|盗号|盗走|被黑|黑客|不是我|不是本人|非本人|转走|有人(?:登|进|用|动|在(?:用|动))|(?:别人|陌生人)(?:登|进|用|动)|偷|入侵|陌生|异地",
     ),
     (
