@@ -191,6 +191,23 @@ def reload_is_answered(machine: Machine) -> None:
     machine.shell(command)
 
 
+def a_failure_is_told(machine: Machine) -> None:
+    """The page's example: a unit of the administrator is started when the configuration cannot be used."""
+    teller, drop_in = page.units()
+    machine.shell("cat > /etc/systemd/system/tell-somebody@.service", stdin=teller)
+    folder = "/etc/systemd/system/mailticket.service.d"
+    machine.shell(f"mkdir {folder} && cat > {folder}/override.conf && systemctl daemon-reload", stdin=drop_in)
+    machine.shell(
+        f"mv {CONFIGURATION} /root/ && ! systemctl restart mailticket && mv /root/mailticket.toml /etc/mailticket/"
+    )
+    until(
+        lambda: "Finished" in machine.shell("journalctl --no-pager -u 'tell-somebody@mailticket.service.service'"),
+        "the unit that tells somebody",
+        30,
+    )
+    machine.shell("systemctl restart mailticket")
+
+
 def wrong_secret_is_loud(machine: Machine) -> None:
     file = "/etc/mailticket/credentials/imap-password"
     machine.shell(f"install -m 640 -g mailticket /dev/stdin {file}", stdin="not the password\n")
@@ -241,6 +258,7 @@ def test_the_package_of_debian_12(provider: Provider) -> None:
         assert "there is nothing to do" in machine.shell("mailticket setup", expect=2)
         strangers_are_told(machine)
         reload_is_answered(machine)
+        a_failure_is_told(machine)
         wrong_secret_is_loud(machine)
         root_leaves_nothing_behind(machine, provider)
 
