@@ -22,7 +22,7 @@ from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.machine import require, until
 from tests.servers.smtp import SmtpSink
 
-pytestmark = [pytest.mark.boot, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.boot, pytest.mark.timeout(1500)]
 
 CONFIGURATION = "/etc/mailticket/mailticket.toml"
 DATABASE = "/var/lib/mailticket/mailticket.db"
@@ -96,7 +96,7 @@ def provider(tmp_path: Path) -> Iterator[Provider]:
 @functools.cache
 def make(target: str) -> None:
     """Make a target of the Makefile, once for this process of tests."""
-    done = subprocess.run(["make", "--silent", target], cwd=CHECKOUT, capture_output=True, text=True, timeout=420)
+    done = subprocess.run(["make", "--silent", target], cwd=CHECKOUT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
@@ -241,6 +241,7 @@ def strangers_are_told(machine: Machine) -> None:
 
 
 def test_the_package_of_debian_12(provider: Provider) -> None:
+    require(shutil.which("dh"), "debhelper")
     with booted() as machine:
         *building, install = page.commands("Debian 12: a package")
         assert building[-1] == "make deb"
@@ -280,7 +281,7 @@ def test_the_package_of_debian_12(provider: Provider) -> None:
 def lintian_finds_nothing(package: Path) -> None:
     require(shutil.which("lintian"), "lintian")
     done = subprocess.run(
-        ["lintian", "--fail-on", "error,warning", str(package)], capture_output=True, text=True, timeout=120
+        ["lintian", "--fail-on", "error,warning", str(package)], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
