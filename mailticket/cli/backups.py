@@ -112,7 +112,7 @@ def restore(ctx: click.Context, file: Path | None, go: bool, as_json: bool) -> N
         face = {"backup_at": made, "replaced": done.replaced or None, "held": done.held, **_face(done.contents)}
         print_json({"file": str(file), **face})
         return
-    click.echo(f"{_inventory(done.contents)} are back" + (f", as of {terminal.moment(note.at)} UTC." if note else "."))
+    click.echo(f"{_inventory(done.contents)} are back" + (f", as of {terminal.moment(note.at)}." if note else "."))
     if done.replaced:
         click.echo(f"The former database is kept: {done.replaced}")
     _say_what_follows(settings, done.held)
