@@ -230,6 +230,17 @@ def test_a_backup_of_a_newer_release_is_refused(database: Database, settings: Se
         restore(database, settings, tmp_path / "backup", NOON)
 
 
+def test_where_the_daemon_had_stopped_for_good_nothing_is_held(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    make_backup(settings, tmp_path / "backup", NOON, silent)
+    database.close()
+    assert upkeep_backup.restore(settings, tmp_path / "backup", NOON, silent, moved=True).held == 0
+    with database.write() as session:
+        assert restored.restored_at(session) is None
+        assert len(outgoing.claim(session, NOON, 10)) == 1
+
+
 def test_what_was_under_way_is_held_and_a_release_lets_only_new_mail_go(
     database: Database, settings: Settings, tmp_path: Path
 ) -> None:
