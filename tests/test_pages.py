@@ -18,7 +18,7 @@ from tests.servers.machine import require
 HOME = Path(__file__).parent.parent
 PAGES = [HOME / "README.md", *sorted((HOME / "docs").glob("*.md"))]
 # In code of any kind: the program by its name or path, then words up to the end of the code or of the command.
-_CODE = re.compile(r"^```\w*\n(.*?)^```|^((?: {4}.*\n)+)|`([^`\n]+)`", re.M | re.S)
+_CODE = re.compile(r"^```\w*\n(.*?)^```|^((?: {4}[^\n]*\n)+)|`([^`\n]+)`", re.M | re.S)
 _CALL = re.compile(r"(?<![\w./-])(?<!-u )(?:[\w./-]+/)?mailticket +((?:-|[a-z])[^\n`|;&>'),]*)")
 
 

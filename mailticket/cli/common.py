@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import sys
@@ -112,7 +113,16 @@ def site_of(ctx: click.Context) -> Iterator[Site]:
 
 def print_json(value: Any) -> None:
     """One JSON object on one line, UTF-8."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    click.echo(text.encode("utf-8", "replace"))  # whatever the terminal's encoding
+
+
+def user_name() -> str:
+    """Who runs the command, as the history of a ticket names them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in containers
+        return str(os.getuid())
 
 
 def read_text(text: str | None) -> str:

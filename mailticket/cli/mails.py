@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from mailticket.cli.common import (
     reading_of,
     settings_or_none,
     site_of,
+    user_name,
 )
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def list_(ctx: click.Context, filed: bool, limit: int | None, as_json: bool) -> 
     ]  # fmt: skip
     if lines:
         head = ("NUMBER", "SINCE", "MAILBOX", "RULE", "NAMED US", "SEEN", "FROM", "SUBJECT", "WHY")
-        terminal.table(head, lines)
+        terminal.table(head, lines, spare=("MAILBOX", "RULE"))
     else:
         click.echo("Nothing was filed without a ticket.")
 
@@ -247,7 +247,7 @@ def _on_filed(
 
     wrong = 0
     with site_of(ctx) as site:
-        cabinet = Cabinet(site, getpass.getuser())
+        cabinet = Cabinet(site, user_name())
         for number in numbers:
             try:
                 outcome: dict[str, Any] = {"id": number, "state": done, **act(cabinet, number)}
@@ -301,7 +301,7 @@ def give_up(ctx: click.Context, mailbox: str, dry_run: bool, as_json: bool) -> i
         with site.database.write() as session:
             uids = incoming.strays(session, mailbox)
             if not dry_run:
-                incoming.give_up(session, mailbox, site.clock(), getpass.getuser())
+                incoming.give_up(session, mailbox, site.clock(), user_name())
     if as_json:
         print_json({"mailbox": mailbox, "uids": uids, "given_up": 0 if dry_run else len(uids)})
     else:
@@ -346,8 +346,8 @@ def _print_stories(stories: Sequence[dict[str, Any]]) -> None:
                    f"{story['ticket'] or ''}")  # fmt: skip
         terminal.facts([
             ("message id", story["message_id"]),
-            ("arrived", story["arrived_at"]),
-            ("decided", story["decided_at"]),
+            ("arrived", terminal.moment(story["arrived_at"])),
+            ("decided", terminal.moment(story["decided_at"])),
             ("rule", story["rule"]),
             ("reason", story["reason"]),
             ("sender", story["sender"]),

@@ -44,7 +44,9 @@ def list_(ctx: click.Context, state: tuple[str, ...], withheld: bool, limit: int
         for row, key in rows
     ]  # fmt: skip
     if lines:
-        terminal.table(("NUMBER", "STATE", "KIND", "TICKET", "TO", "WRITTEN", "TRIES", "WHY"), lines)
+        terminal.table(
+            ("NUMBER", "STATE", "KIND", "TICKET", "TO", "WRITTEN", "TRIES", "WHY"), lines, spare=("TRIES", "WRITTEN")
+        )
     else:
         click.echo("Nothing in the outbox.")
 
@@ -72,7 +74,7 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     elif as_json:
         print_json({**face, "envelope_from": row.envelope_from, "text": text})
     else:
-        terminal.facts([*((k.replace("_", " "), v) for k, v in face.items()), ("envelope from", row.envelope_from)])
+        terminal.facts([*terminal.readable(face), ("envelope from", row.envelope_from)])
         click.echo()
         click.echo(terminal.clean(text).rstrip())
 

@@ -65,11 +65,11 @@ def check(ctx: click.Context, offline: bool, deep: bool, as_json: bool) -> int:
 
     path = config_path(ctx)
     settings, place = read_settings(path, os.environ), find_file(path, os.environ)
-    findings = []
+    findings: list[Finding] = []
     for finding in check_all(settings, place, datetime.now(UTC), offline=offline, deep=deep):
-        findings.append(finding)
         if not as_json:
-            _print_finding(finding)
+            _print_finding(finding, is_first=not findings or findings[-1].part != finding.part)
+        findings.append(finding)
     wrong = sum(finding.level == "wrong" for finding in findings)
     if as_json:
         print_json({
@@ -81,15 +81,18 @@ def check(ctx: click.Context, offline: bool, deep: bool, as_json: bool) -> int:
     else:
         notes = sum(finding.level == "note" for finding in findings)
         summary = f"{wrong} wrong." if wrong else "All is well."
+        click.echo()
         click.echo(click.style(f"{summary} {notes} to note." if notes else summary, bold=True))
     return 1 if wrong else 0
 
 
-def _print_finding(finding: Finding) -> None:
+def _print_finding(finding: Finding, *, is_first: bool) -> None:
+    if is_first:
+        click.echo(click.style(f"{finding.part}:", bold=True))
     sign, colour = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "red")}[finding.level]
-    click.echo(f"{click.style(sign, fg=colour, bold=True)} {finding.subject}: {terminal.line(finding.said)}")
+    click.echo(f"  {click.style(sign, fg=colour, bold=True)} {finding.subject}: {terminal.line(finding.said)}")
     if finding.remedy:
-        click.echo(f"    {finding.remedy}")
+        click.echo(f"      → {finding.remedy}")
 
 
 @click.command()

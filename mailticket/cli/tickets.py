@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from mailticket.cli.common import (
     read_text,
     settings_of,
     site_of,
+    user_name,
 )
 from mailticket.cli.ticket_view import print_ticket
 
@@ -47,7 +47,7 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
         at = datetime.fromisoformat(value)
     except ValueError:
         raise click.BadParameter("write 2026-11-22, 2026-11-22T10:00+01:00, 12h or 7d") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return at if at.tzinfo else at.astimezone()  # as the times on our screens
 
 
 @ticket.command("list")
@@ -72,7 +72,7 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: A
 
     def cells(_session: Session, row: overview.TicketRow) -> tuple[object, ...]:
         t = row.ticket
-        promise = terminal.moment(t.promised_by) if t.first_response_at is None else "answered"
+        promise = terminal.ago(t.promised_by, now) if t.promised_by and not t.first_response_at else ""
         opened = terminal.ago(t.created_at, now)
         return (t.key, t.status, t.priority, t.category, row.requester, opened, _wait(t, now), promise,
                 row.duplicate_of or "", t.subject)  # fmt: skip
@@ -97,11 +97,11 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: A
             "REQUESTER",
             "OPENED",
             "WAITS FOR",
-            "PROMISED BY",
+            "PROMISED",
             "DUPLICATE OF",
             "SUBJECT",
         )
-        terminal.table(head, lines)
+        terminal.table(head, lines, spare=("OPENED", "CATEGORY", "PRIORITY", "DUPLICATE OF"))
     else:
         click.echo("No tickets.")
 
@@ -325,4 +325,4 @@ def attachment(ctx: click.Context, number: int, target: Path | None) -> None:
 def _desk(site: Site) -> Desk:
     from mailticket.desk.tickets import Desk
 
-    return Desk(site, getpass.getuser())
+    return Desk(site, user_name())

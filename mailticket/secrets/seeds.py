@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 
 from mnemonic import Mnemonic
 
-from mailticket.secrets.spans import Secret, loosely, mentions
+from mailticket.secrets.spans import Reading, Secret
 from mailticket.text.words import HAN
 
 SIZES = (24, 21, 18, 15, 12)  # BIP-39: 128 to 256 bits of entropy
@@ -21,8 +21,8 @@ _LEAST_WORDED = 10  # list words that make a phrase when wording says that it is
 
 _MARKS = "\u0300-\u036f\u3099\u309a"  # combining ones, where a mail program has taken letters apart
 _LETTERED = rf"(?:[^\W\d_{HAN}][{_MARKS}]*){{2,20}}"
-_LETTERED_WORD = re.compile(_LETTERED)
 _WORD = re.compile(rf"[{HAN}]|{_LETTERED}")
+_TOKEN = re.compile(rf"[{HAN}]+|{_LETTERED}")
 _LETTER = re.compile(r"[^\W\d_]|@")
 _ACCENT = re.compile("[\u0300-\u036f]")
 _WORDING = re.compile(
@@ -32,8 +32,7 @@ _WORDING = re.compile(
     r"二十四)\s?个(?:单|英文)?(?:单)?词",
     re.IGNORECASE,
 )
-# One of these is in whatever the wording matches.
-_SIGNS = ("seed", "mnemonic", "39", "phrase", "word", "key", "助", "注记", "恢", "种", "種", "词", "詞", "密语", "私钥")
+PATTERNS = (_WORDING,)
 
 
 @cache
@@ -64,37 +63,62 @@ def _plain(word: str) -> str:
     return unicodedata.normalize("NFC", bare)
 
 
-def find(text: str) -> Iterator[Secret]:
-    """Seed phrases in a text of half-width characters: 12, 15, 18, 21 or 24 words with a good checksum wherever they
-    stand, and at least ten words of the list with wording of a seed phrase near by."""
-    lettered, chinese = _may_hold_a_run(text), _SPACED_CHINESE.search(text) is not None
-    for language, words in _lists().items() if lettered or chinese else ():
-        for run in _runs(text, words) if (chinese if language == "chinese" else lettered) else ():
+def find(reading: Reading) -> Iterator[Secret]:
+    """Seed phrases in a text: 12, 15, 18, 21 or 24 words with a good checksum wherever they stand, and at least ten
+    words of the list with wording of a seed phrase near by."""
+    text = reading.text
+    tokens = _TOKEN.findall(text)
+    listed = bytes(map(_lettered().__contains__, map(str.lower if text.isascii() else _plain, tokens)))
+    chains, stretches = _chains(_SPACED, text), _stretches(_STRICT, text, listed)
+    for language, words in _lists().items():
+        for run in _all_runs(text, words, chains if language == "chinese" else stretches):
             windows = _valid_windows([index for _, _, index in run]) if len(run) >= SIZES[-1] else []
             for first, size in windows:
                 yield Secret("seed phrase", run[first][0], run[first + size - 1][1], f"{size} words")
-    yield from _worded(text)
+    wordings = [match.span() for match in reading.matches(_WORDING)]
+    if wordings:
+        chains, stretches = _chains(_LOOSELY_SPACED, text), _stretches(_LOOSE, text, listed)
+        for language, words in _lists().items():
+            runs = _all_runs(text, words, chains if language == "chinese" else stretches, strangers=1)
+            yield from _worded(text, wordings, runs)
 
 
-_SPACED_CHINESE = re.compile(f"(?:[{HAN}][^{HAN}]{{1,{_LONGEST_GAP}}}){{{SIZES[-1] - 1}}}[{HAN}]")
+# Where a phrase can stand at all: listed words (1) behind one another, or with a stranger (0) between two at most, and
+# Chinese characters that are set apart. Only there words are looked at one by one; most texts have no such place.
+_STRICT = re.compile(b"\1{%d,}" % SIZES[-1])
+_LOOSE = re.compile(b"(?:\1\0?){%d,}" % _LEAST_WORDED)
+_SPACED = re.compile(f"(?:[{HAN}][^{HAN}]{{1,{_LONGEST_GAP}}}){{{SIZES[-1] - 1},}}[{HAN}]")
+_LOOSELY_SPACED = re.compile(f"(?:[{HAN}]{{1,3}}[^{HAN}]{{1,{2 * _LONGEST_GAP}}}){{3,}}[{HAN}]{{1,3}}")
+_Spans = list[tuple[int, int]]
 
 
-def _may_hold_a_run(text: str) -> bool:
-    """Whether twelve words of any list but the Chinese one follow each other: most texts hold no such place, and this
-    looks at them without stopping at each word."""
-    words = _LETTERED_WORD.findall(text)
-    listed = bytes(map(_lettered().__contains__, map(str.lower if text.isascii() else _plain, words)))
-    return bytes([1]) * SIZES[-1] in listed
+def _chains(pattern: re.Pattern[str], text: str) -> _Spans:
+    return [] if text.isascii() else [match.span() for match in pattern.finditer(text)]
 
 
-def _runs(text: str, words: Mapping[str, int], strangers: int = 0) -> Iterator[list[tuple[int, int, int]]]:
+def _stretches(pattern: re.Pattern[bytes], text: str, listed: bytes) -> _Spans:
+    """Where in the text stand the words whose marks match."""
+    stretches = [match.span() for match in pattern.finditer(listed)]
+    spans = [match.span() for match in _TOKEN.finditer(text)] if stretches else []
+    return [(spans[first][0], spans[behind - 1][1]) for first, behind in stretches]
+
+
+_Run = list[tuple[int, int, int]]
+
+
+def _all_runs(text: str, words: Mapping[str, int], places: _Spans, strangers: int = 0) -> Iterator[_Run]:
+    for start, end in places:
+        yield from _runs(text, words, start, end, strangers)
+
+
+def _runs(text: str, words: Mapping[str, int], start: int, end: int, strangers: int) -> Iterator[_Run]:
     """Runs of words of a list: (start, end, index) each. Chinese words stand alone, so neighbours must be set apart.
 
     strangers: how many other words in a row a run bears; 0 keeps to the list strictly.
     """
-    run: list[tuple[int, int, int]] = []
+    run: _Run = []
     foreign = 0
-    for match in _WORD.finditer(text):
+    for match in _WORD.finditer(text, start, end):
         start, end = match.span()
         index = words.get(_plain(match.group()))
         joined = bool(run) and _set_apart(text[run[-1][1] : start], strangers)
@@ -145,23 +169,16 @@ def _checksum_holds(bits: int, size: int) -> bool:
     return digest[0] >> (8 - length) == bits & ((1 << length) - 1)
 
 
-def _worded(text: str) -> Iterator[Secret]:
-    places = [match.span() for match in _WORDING.finditer(text)] if mentions(loosely(text), _SIGNS) else []
-    if not places:
-        return
-    text_words = [_plain(word) for word in _WORD.findall(text)]
-    for words in _lists().values():
-        if sum(map(words.__contains__, text_words)) < _LEAST_WORDED:
+def _worded(text: str, wordings: _Spans, runs: Iterable[_Run]) -> Iterator[Secret]:
+    following = 0
+    for run in runs:
+        if len(run) < _LEAST_WORDED:
             continue
-        following = 0
-        for run in _runs(text, words, strangers=1):
-            if len(run) < _LEAST_WORDED:
-                continue
-            start, end = run[0][0], run[-1][1]
-            while following < len(places) and places[following][1] < start - _WORDING_BEFORE:
-                following += 1
-            if following < len(places) and places[following][0] <= end + _WORDING_AFTER:
-                yield Secret("seed phrase", *_trimmed(text, run, places[following]), f"{_size(len(run))} words")
+        start, end = run[0][0], run[-1][1]
+        while following < len(wordings) and wordings[following][1] < start - _WORDING_BEFORE:
+            following += 1
+        if following < len(wordings) and wordings[following][0] <= end + _WORDING_AFTER:
+            yield Secret("seed phrase", *_trimmed(text, run, wordings[following]), f"{_size(len(run))} words")
 
 
 def _trimmed(text: str, run: list[tuple[int, int, int]], wording: tuple[int, int]) -> tuple[int, int]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from mailticket.text.sieve import Sieve, matches
+from mailticket.text.words import loosely
 
 # Full-width letters, digits and signs and the ideographic space, one character for one, so that places stay the same.
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
@@ -49,16 +53,22 @@ def plain(text: str) -> str:
     return text.translate(_HALF_WIDTH) if _WIDE.search(text) else text
 
 
-def loosely(text: str) -> str:
-    """The text in which a sign is sought before a pattern is tried: whatever a pattern that ignores case would take for
-    a letter stands here as that letter."""
-    return text.casefold().replace("ı", "i")
+class Reading:
+    """A text in which secrets are sought, half-width, and where each pattern of a sieve may match it."""
 
+    __slots__ = ("_places", "text")
 
-def mentions(loose: str, signs: tuple[str, ...]) -> bool:
-    """Whether one of the signs stands in a text from `loosely`. A pattern none of whose matches lacks all of its signs
-    need not be tried where there is none, which is most texts; looking for them costs a hundredth of trying it."""
-    return any(sign in loose for sign in signs)
+    def __init__(self, text: str, patterns: Sequence[re.Pattern[str]], sieve: Sieve) -> None:
+        self.text = plain(text)
+        self._places = {patterns[number]: places for number, places in sieve.candidates(loosely(self.text))}
+
+    def may_match(self, *patterns: re.Pattern[str]) -> bool:
+        """Whether the text can match one of the patterns at all."""
+        return not self._places.keys().isdisjoint(patterns)
+
+    def matches(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        """The matches of a pattern of the sieve, as `finditer` gives them."""
+        return matches(pattern, self.text, self._places.get(pattern, []))
 
 
 def last_end(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:

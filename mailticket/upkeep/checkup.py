@@ -21,7 +21,7 @@ from mailticket.smtp import Courier, Outcome
 from mailticket.store import incoming, overview, schema
 from mailticket.store.engine import Database
 from mailticket.upkeep.account import Account
-from mailticket.upkeep.readiness import Finding, account_for, password_or_trouble, readiness, right_password
+from mailticket.upkeep.readiness import Finding, account_for, in_part, password_or_trouble, readiness, right_password
 from mailticket.upkeep.troubles import Life, life, troubles
 
 _PROBE_SECONDS = 10.0  # for each server, all at once
@@ -36,8 +36,7 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         sign = life(session, settings, now)
         wrong = troubles(session, settings, database, now)
     for trouble in wrong:
-        yield Finding("wrong", trouble.name, f"{trouble.text} (since {trouble.since:%Y-%m-%d %H:%M} UTC)",
-                      trouble.remedy)  # fmt: skip
+        yield Finding("wrong", trouble.name, f"{trouble.text} (since {_moment(trouble.since)})", trouble.remedy)
     yield from _signs_of_life(sign)
     for route, states in table.items():
         listed = sum(states.values())
@@ -61,10 +60,15 @@ def _signs_of_life(sign: Life) -> Iterator[Finding]:
         yield Finding("note", "daemon", "no daemon has run on this database yet: nobody collects mail",
                       "systemctl enable --now mailticket")  # fmt: skip
     elif sign.rests:
-        yield Finding("note", "daemon", f"it was stopped {sign.beat.stopped_at:%Y-%m-%d %H:%M} UTC",
+        yield Finding("note", "daemon", f"it was stopped {_moment(sign.beat.stopped_at)}",
                       "systemctl start mailticket")  # fmt: skip
     elif sign.alive:
         yield Finding("ok", "daemon", sign.words)
+
+
+def _moment(at: datetime | None) -> str:
+    """A time in the zone of this machine, whose name stands beside it, as on every screen."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}" if at else "its beginning"
 
 
 def check_servers(
@@ -224,9 +228,9 @@ def check_all(
     work_as_owner(settings)
     with _database_with_tables(settings) as database:
         if database is not None:
-            yield from check_state(settings, database, now)
+            yield from in_part("Mail", check_state(settings, database, now))
         if not offline:
-            yield from check_servers(settings, database, account, stored)
+            yield from in_part("Servers", check_servers(settings, database, account, stored))
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +24,7 @@ from mailticket.store.engine import Database, damage
 from mailticket.topics.exchange import CATEGORIES
 from mailticket.upkeep.account import Account, daemon_account, open_to_everybody, own_account
 from mailticket.upkeep.installation import HIDDEN
-from mailticket.upkeep.troubles import LEAST_DISK, free_bytes
+from mailticket.upkeep.troubles import LEAST_DISK, LEAST_ROOM, free_bytes
 
 log = logging.getLogger("mailticket.upkeep.readiness")
 
@@ -36,7 +37,8 @@ _BAD_CONFIGURATION, _TRY_LATER = 78, 75  # sysexits.h: EX_CONFIG, EX_TEMPFAIL
 class Finding:
     """One thing that was looked at. remedy: what to type or change, when it is not well.
 
-    stops: the exit code with which a start is refused for it; 0 for what the daemon can live with.
+    stops: the exit code with which a start is refused for it; 0 for what the daemon can live with. part: under which
+    heading people see it.
     """
 
     level: Literal["ok", "note", "wrong"]
@@ -44,6 +46,7 @@ class Finding:
     said: str
     remedy: str = ""
     stops: int = 0
+    part: str = ""
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.said}" + (f"; {self.remedy}" if self.remedy else "")
@@ -74,12 +77,14 @@ def readiness(settings: Settings, configuration: Path | None, account: Account, 
 
     deep: let the database check itself, however large it is.
     """
-    yield from _settings(settings)
-    yield from _files(settings, configuration, account)
-    yield from _calendar(settings)
-    yield from _templates(settings, account)
-    yield from _articles(settings, account)
-    yield from _database(settings, configuration, account, deep)
+    yield from in_part("Configuration", chain(_settings(settings), _calendar(settings)))
+    yield from in_part("Files and rights", _files(settings, configuration, account))
+    yield from in_part("Letters", chain(_templates(settings, account), _articles(settings, account)))
+    yield from in_part("Database", _database(settings, configuration, account, deep))
+
+
+def in_part(part: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (replace(finding, part=part) for finding in findings)
 
 
 # --- the configuration ------------------------------------------------------------------------------------------------
@@ -401,7 +406,7 @@ def _state(file: Path, configuration: Path | None, account: Account) -> Iterator
     free = free_bytes(folder)
     if free < LEAST_DISK:
         yield Finding("wrong", "disk", f"only {free // 1024**2} MB are free in {folder}",
-                      f"make room: below {LEAST_DISK // 1024**2} MB alerts begin, at none intake pauses")  # fmt: skip
+                      f"make room: below {LEAST_ROOM // 1024**2} MB intake pauses")  # fmt: skip
 
 
 def _tables(database: Database, deep: bool) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import fcntl
 import functools
 import os
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tests.boot import page
 from tests.boot.machine import CHECKOUT, CannotBoot, Machine
 from tests.servers.certificate import make_certificate
 from tests.servers.dovecot import PASSWORD, Dovecot
-from tests.servers.machine import until
+from tests.servers.machine import require, until
 from tests.servers.smtp import SmtpSink
 
 pytestmark = [pytest.mark.boot, pytest.mark.timeout(900)]
@@ -86,8 +87,7 @@ def booted() -> Iterator[Machine]:
 
 @pytest.fixture
 def provider(tmp_path: Path) -> Iterator[Provider]:
-    if not Dovecot.available():
-        pytest.skip("Dovecot is not installed here")
+    require(Dovecot.available(), "Dovecot (Debian's dovecot-imapd) or openssl")
     provider = Provider(tmp_path)
     yield provider
     provider.close()
@@ -229,6 +229,7 @@ def test_the_package_of_debian_12(provider: Provider) -> None:
         assert building[-1] == "make deb"
         make("deb")
         (package,) = (CHECKOUT / "dist").glob("mailticket_*.deb")
+        lintian_finds_nothing(package)
         machine.copy_in(package, f"/root/dist/{package.name}")
         assert "not started" in machine.shell(install)
         assert not is_active(machine)
@@ -256,6 +257,14 @@ def test_the_package_of_debian_12(provider: Provider) -> None:
         (purge,) = (line for line in page.commands("Remove") if line.startswith("apt "))
         assert "stays in /var/lib/mailticket" in machine.shell(purge)
         machine.shell(f"test ! -e /etc/mailticket && test ! -e /usr/lib/mailticket && test -f {DATABASE}")
+
+
+def lintian_finds_nothing(package: Path) -> None:
+    require(shutil.which("lintian"), "lintian")
+    done = subprocess.run(
+        ["lintian", "--fail-on", "error,warning", str(package)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def newer(machine: Machine, name: str) -> None:

@@ -121,3 +121,12 @@ def test_no_large_table_is_read_whole_for(filled: Database, what: str) -> None:
         for sql, values in asked:
             plan = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
             assert not any(_SCAN.search(step) for step in plan), f"{sql}\n{plan}"
+
+
+@pytest.mark.parametrize("what", QUERIES)
+def test_each_database_understands(database: Database, what: str) -> None:
+    with database.write() as session:
+        ticket = new_ticket(session)
+        message = new_message(session, ticket)
+        new_outgoing(session, ticket, message_row=message)
+        QUERIES[what](session)
