@@ -7,7 +7,7 @@ ARGS ?=
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contract units fuzz soak bench clean
+.PHONY: help demo test lint types contract units fuzz soak bench wheels deb clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,23 @@ soak: .venv/installed-test ## A long random run with kills, cuts and refusals; f
 
 bench: .venv/installed-test ## Measure speed and memory against a bare reference
 	$(BIN)/python -m benchmarks $(ARGS)
+
+wheels: ## Gather the program and the libraries that it needs in build/wheels
+	rm -rf build/wheels
+	/usr/bin/python3 -m venv build/packer
+	build/packer/bin/pip wheel --quiet --disable-pip-version-check --wheel-dir build/wheels \
+		'.[postgres,holidays]' hatchling
+
+deb: wheels ## Build the Debian package into dist/ (needs debhelper and python3-venv)
+	rm -rf build/deb dist/mailticket_*.deb
+	mkdir -p build/deb/source dist
+	cp -R packaging/debian CHANGELOG.md build/deb/source/
+	printf 'mailticket (%s) unstable; urgency=medium\n\n  * What changed stands in CHANGELOG.md.\n\n -- %s  %s\n' \
+		"$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' mailticket/__init__.py)" \
+		"$$(sed -n 's/^Maintainer: //p' packaging/debian/control)" "$$(date -R)" > build/deb/source/debian/changelog
+	cd build/deb/source && WHEELS=$(CURDIR)/build/wheels PIP=$(CURDIR)/build/packer/bin/pip \
+		dpkg-buildpackage --build=binary --no-sign --no-check-builddeps
+	cp build/deb/mailticket_*.deb dist/
 
 clean: ## Remove what was built and cached
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

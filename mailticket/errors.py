@@ -23,6 +23,10 @@ class StoreUnavailable(WorldError):
     """The database cannot be read or written now: locked, full, read-only, gone."""
 
 
+class StoreFull(StoreUnavailable):
+    """The disk below the database is full, or so nearly that we leave the rest of it to what must be written."""
+
+
 class StoreDamaged(StoreUnavailable):
     """The database file is not what we wrote: only a person with a backup can help (exit code 78)."""
 
@@ -41,6 +45,10 @@ class CommandRefused(MailboxUnavailable):
 
 class AlreadyRunning(WorldError):
     """Another process holds the lock of this database (exit code 75)."""
+
+
+class NotAllowed(MailticketError):
+    """The account that runs a command may not read what the command needs (exit code 77)."""
 
 
 class NotFound(MailticketError):

@@ -50,6 +50,7 @@ OUTGOING_STATES: Final = (
     "withheld",  # owed but held back; reason says why
     "cancelled",  # taken out by staff
 )
+SENT_WITH_BYTES: Final = "state = 'sent' AND length(wire) > 0"  # in the words of the partial index
 TICKET_STATES: Final = ("new", "open", "pending", "solved", "closed")
 
 
@@ -110,17 +111,35 @@ class Key(SQLModel, table=True):
 
 
 class Folder(SQLModel, table=True):
-    """One life of a watched folder. A new UIDVALIDITY, or UIDs that went back, begin a new life."""
+    """One life of a watched folder. A new UIDVALIDITY, UIDs that went back, or another account begin a new life.
+
+    host, username, path: the account and its folder; null where a former release wrote the row.
+    """
 
     __table_args__ = (UniqueConstraint("mailbox", "uidvalidity", "generation"),)
     id: int | None = Field(default=None, primary_key=True)
     mailbox: str
+    host: str | None = None
+    username: str | None = None
+    path: str | None = None
     uidvalidity: int = Field(sa_type=BigInteger)
     generation: int = 0
     high_water: int = Field(default=0, sa_type=BigInteger)
     first_contact_at: datetime = _time(nullable=False)
     before: datetime = _time(nullable=False)
     retired_at: datetime | None = _time()
+
+
+class Heartbeat(SQLModel, table=True):
+    """The last process of each kind that collected and delivered: `daemon`, or `round` for `run --once`."""
+
+    kind: str = Field(primary_key=True)
+    host: str
+    pid: int
+    version: str
+    started_at: datetime = _time(nullable=False)
+    beat_at: datetime = _time(nullable=False)
+    stopped_at: datetime | None = _time()  # null while it runs, and after an end that was none
 
 
 class Health(SQLModel, table=True):
@@ -218,6 +237,7 @@ class Ticket(SQLModel, table=True):
         _one_of("status", TICKET_STATES),
         _partial("ix_ticket_unanswered", "priority", "created_at",
                  where="first_response_at IS NULL AND status IN ('new', 'open')"),
+        _partial("ix_ticket_waiting", "priority", "waiting_since", where="waiting_for = 'us'"),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
@@ -237,6 +257,8 @@ class Ticket(SQLModel, table=True):
     serial: int = 0
     created_at: datetime = _time(nullable=False, index=True)
     updated_at: datetime = _time(nullable=False)
+    waiting_for: str = Field(default="nobody", sa_column_kwargs={"server_default": "nobody"})  # us | them | nobody
+    waiting_since: datetime | None = _time()  # the oldest mail of the requester that no answer followed
     promised_from: datetime | None = _time()
     promised_by: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
     promise_reason: str = _text()
@@ -310,10 +332,12 @@ class Outgoing(SQLModel, table=True):
 
     __table_args__ = (
         _one_of("state", OUTGOING_STATES),
-        _partial("ix_outgoing_due", "rank", "next_attempt_at", "id", where="state IN ('queued', 'deferred')"),
+        # With the state, which is asked of each, so that no row is read only to be passed over.
+        _partial("ix_outgoing_due", "rank", "next_attempt_at", "id", "state", where="state IN ('queued', 'deferred')"),
         Index("ix_outgoing_state", "state"),
         _partial("ix_outgoing_sending", "id", where="state = 'sending'"),
         _partial("ix_outgoing_withheld", "id", where="state = 'withheld'"),
+        _partial("ix_outgoing_answers_failed", "ticket_id", where="kind = 'staff-reply' AND state = 'failed'"),
         _partial("ix_outgoing_unverified_counted_at", "counted_at", where="NOT verified"),
         Index("ix_outgoing_recipient_counted_at", "recipient_key", "counted_at"),
         _partial("ix_outgoing_unverified_domain_counted_at", "recipient_domain", "counted_at", where="NOT verified"),
@@ -330,7 +354,7 @@ class Outgoing(SQLModel, table=True):
     recipient_domain: str
     subject: str = _text()
     message_id: str = Field(unique=True)
-    wire: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    wire: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # empty some time after it was sent
     verified: bool = False  # whether the caps for domains and in all leave it out
     state: str = "queued"
     hold: str = _text()  # while withheld: the code of why
@@ -343,6 +367,7 @@ class Outgoing(SQLModel, table=True):
     accepted_as: str | None = Field(default=None, index=True)  # the name under which the server took it
     last_error: str = _text()
     sent_again: bool = False
+    waited_since: datetime | None = _time()  # of an answer: since when its ticket had waited when it was written
     counted_at: datetime | None = _time()  # when it began to count towards the caps; null while withheld
 
 

@@ -145,6 +145,13 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}{words}{because}" + (f" at {places}" if places else "")
 
 
+def defect(error: BaseException) -> str:
+    """A defect of ours in a few words for a person, without what the exception may quote."""
+    frames = traceback.extract_tb(error.__traceback__)[-1:]
+    place = "".join(f" at {_short(frame.filename)}:{frame.lineno}" for frame in frames)
+    return f"a defect of mailticket: {type(error).__name__}{place}; the log has the details"
+
+
 def _short(filename: str) -> str:
     return "/".join(filename.rsplit("/", 2)[-2:])
 

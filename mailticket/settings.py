@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationInfo,
     field_validator,
@@ -25,14 +26,28 @@ Priority = Literal["urgent", "high", "normal", "low"]
 PRIORITIES: tuple[Priority, ...] = ("urgent", "high", "normal", "low")
 
 
-def _address(value: str) -> str:
-    from email_validator import EmailNotValidError, validate_email
+# Names that are used inside a site and never in the public DNS (RFC 6761, 6762, 7686, 8375 and usage).
+_INSIDE = frozenset(
+    ("local", "lan", "internal", "intranet", "test", "localhost", "invalid", "onion", "arpa", "example", "home", "corp")
+)
 
+
+def _address(value: str) -> str:
+    import email_validator
+
+    # The library refuses .local and its like. Whether they exist is for the site's mail server to say, not for us.
+    email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
     try:
-        validate_email(value, check_deliverability=False, test_environment=True, globally_deliverable=False)
-    except EmailNotValidError as error:
+        email_validator.validate_email(value, check_deliverability=False, globally_deliverable=False)
+    except email_validator.EmailNotValidError as error:
         raise ValueError(f"{value!r} is not an e-mail address: {error}") from None
     return value
+
+
+def stays_inside(address: str) -> bool:
+    """Whether mail to an address can only be delivered within the site: a single label, or a name such as .local."""
+    domain = address.rpartition("@")[2].lower().rstrip(".")
+    return "." not in domain or domain.rpartition(".")[2] in _INSIDE
 
 
 def _zone(value: str) -> str:
@@ -110,6 +125,15 @@ class SignIn(Section):
     password_file: FilePath | None = None
     password_credential: OneLine = ""
     oauth2_token_command: tuple[str, ...] = ()
+    _base: Path = PrivateAttr(default=Path())
+
+    def model_post_init(self, context: Any, /) -> None:
+        self._base = Path((context or {}).get("base", ""))
+
+    @property
+    def credentials_folder(self) -> Path:
+        """Where passwords lie that no key names: the folder `credentials` beside the configuration file."""
+        return self._base / "credentials"
 
     @field_validator("insecure_remote")
     @classmethod
@@ -229,25 +253,32 @@ class Promise(Section):
     @field_validator("windows", mode="after")
     @classmethod
     def _fill(cls, windows: dict[str, Window]) -> dict[str, Window]:
-        for priority in windows:
-            if priority not in PRIORITIES:
-                raise ValueError(f"{priority!r} is no priority; write one of {', '.join(PRIORITIES)}")
+        if strangers := [repr(name) for name in windows if name not in PRIORITIES]:
+            are = "is no priority" if len(strangers) == 1 else "are no priorities"
+            raise ValueError(f"{', '.join(strangers)} {are}; write one of {', '.join(PRIORITIES)}")
         return {**cls.model_fields["windows"].get_default(call_default_factory=True), **windows}
 
     @field_validator("hours", mode="after")
     @classmethod
     def _weekdays(cls, hours: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-        for day, spans in hours.items():
-            if day not in days:
-                raise ValueError(f"{day!r} is no weekday; write one of {', '.join(days)}")
-            for span in spans:
-                if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)", span):
-                    raise ValueError(f"{day}: {span!r} is no span of hours; write it as 09:00-17:30")
-                start, _, end = span.partition("-")
-                if end <= start:
-                    raise ValueError(f"{day}: {span!r} ends before it begins; split it at midnight")
+        problems = [
+            f"{day!r} is no weekday; write one of {', '.join(_WEEKDAYS)}" for day in hours if day not in _WEEKDAYS
+        ]
+        problems += [f"{day}: {flaw}" for day, spans in hours.items() for span in spans if (flaw := _span_flaw(span))]
+        if problems:
+            raise ValueError("; ".join(problems))
         return hours
+
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _span_flaw(span: str) -> str:
+    """What is wrong with a span of hours; "" for nothing."""
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)", span):
+        return f"{span!r} is no span of hours; write it as 09:00-17:30"
+    start, _, end = span.partition("-")
+    return "" if start < end else f"{span!r} ends before it begins; split it at midnight"
 
 
 class Duplicates(Section):
@@ -310,6 +341,7 @@ class Retention(Section):
 
     raw_days: Annotated[int, Field(ge=1)] = 365
     secret_raw_hours: Annotated[int, Field(ge=0)] = 24
+    sent_raw_days: Annotated[int, Field(ge=1)] = 30
     events_days: Annotated[int, Field(ge=1)] = 3650
 
 
@@ -348,6 +380,13 @@ class Alerts(Section):
     to: tuple[EmailAddress, ...] = ()
     after_minutes: Annotated[int, Field(ge=1)] = 15
     per_day: Annotated[int, Field(ge=1)] = 20
+    round_minutes: Annotated[int, Field(ge=1)] = 60
+
+
+class Desk(Section):
+    """How staff work."""
+
+    followup_hours: Annotated[float, Field(gt=0)] = 24
 
 
 class Log(Section):
@@ -375,6 +414,7 @@ class Settings(Section):
     templates: Templates = Templates()
     letters: LettersText = LettersText()
     alerts: Alerts = Alerts()
+    desk: Desk = Desk()
     log: Log = Log()
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ from mailticket.letters import Letterhead, Letters, TemplateSource, in_language
 from mailticket.mail.values import OurLetters, Ourselves
 from mailticket.promise.calendar import SupportCalendar, from_settings
 from mailticket.settings import Category, LetterSample, LettersText, Settings
-from mailticket.store import meta
+from mailticket.store import meta, restored
 from mailticket.store.engine import Database
 from mailticket.topics.articles import Article, Matcher, matcher
 from mailticket.topics.categories import Classifier
@@ -45,6 +45,7 @@ class Site:
     calendar: SupportCalendar
     articles: Matcher
     clock: Callable[[], datetime] = wall_clock
+    restored_at: datetime | None = None  # when its database was put back from a backup, if ever
 
     @property
     def keys(self) -> tuple[bytes, ...]:
@@ -62,11 +63,14 @@ class Site:
 
 def open_site(settings: Settings, database: Database, clock: Callable[[], datetime] = wall_clock) -> Site:
     """Build everything that the settings ask for; raises ConfigurationError or StoreUnavailable."""
-    with database.write() as session:
+    with database.read() as session:
+        is_made = meta.is_made(session)
+    with database.read() if is_made else database.write() as session:
         keys = meta.signing_keys(session, clock())
         mark = meta.instance_mark(session)
+        restored_at = restored.restored_at(session)
     if settings.support.key_file is not None:
-        keys = (_read_key(settings.support.key_file), *keys)
+        keys = (read_key(settings.support.key_file), *keys)
     head = letterhead(settings, mark)
     letters = open_letters(settings)
     ourselves = ourselves_of(settings, mark, head.reply_marker, words_of(settings, letters))
@@ -79,10 +83,12 @@ def open_site(settings: Settings, database: Database, clock: Callable[[], dateti
         calendar=from_settings(settings.promise, settings.support.timezone),
         articles=open_articles(settings),
         clock=clock,
+        restored_at=restored_at,
     )
 
 
-def _read_key(file: Path) -> bytes:
+def read_key(file: Path) -> bytes:
+    """The key of [support] key_file; raises ConfigurationError for one that cannot be read or guards nothing."""
     try:
         key = file.read_bytes().strip()
     except OSError as error:

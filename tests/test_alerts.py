@@ -14,13 +14,15 @@ from mailticket.letters.samples import HEAD
 from mailticket.models import Outgoing
 from mailticket.store import incoming, meta, outgoing
 from mailticket.triage import signatures
-from mailticket.upkeep.alerts import LEAST_DISK, Alerts
+from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.checkup import check_state
 from mailticket.upkeep.chores import Upkeep
+from mailticket.upkeep.troubles import LEAST_DISK
 from tests.helpdesk import HelpDesk, empty_database, mail, parsed
 
 OPS = "ops@example.net"
 PLENTY = 100 * LEAST_DISK
+MAILBOXES = [{"name": name, "host": "127.0.0.1", "username": name} for name in ("support", "m0", "m1", "m2", "m3")]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def helpdesk(tmp_path: Path, empty: Path) -> Iterator[Callable[..., HelpDesk]]:
     opened: list[HelpDesk] = []
 
     def open_(to: Any = (OPS,), **alerts: Any) -> HelpDesk:
-        opened.append(HelpDesk(tmp_path, empty, alerts={"to": to, **alerts}))
+        opened.append(HelpDesk(tmp_path, empty, mailbox=MAILBOXES, alerts={"to": to, **alerts}))
         return opened[-1]
 
     yield open_
@@ -127,7 +129,7 @@ def test_a_quarantine_that_nobody_empties_is_told(helpdesk: Callable[..., HelpDe
         incoming.finish(session, row, desk.now, state="quarantined", rule="poison", reason="ended the program")
     desk.later(minutes=15)
     assert look(desk) == ["[mailticket] broken: quarantine"]
-    [finding] = [f for f in check_state(desk.database, desk.now) if f.subject == "quarantine"]
+    [finding] = [f for f in check_state(desk.site.settings, desk.database, desk.now) if f.subject == "quarantine"]
     assert finding.level == "wrong"  # said once, by its own figure
     with desk.database.write() as session:
         incoming.finish(session, row, desk.now, state="filed", rule="discarded", reason="")
@@ -142,7 +144,7 @@ def test_a_disk_that_fills_is_told(helpdesk: Callable[..., HelpDesk]) -> None:
     assert look(desk, free=LEAST_DISK - 1) == []
     desk.later(minutes=15)
     assert look(desk, free=LEAST_DISK - 1) == ["[mailticket] broken: disk"]
-    assert [f.said for f in check_state(desk.database, desk.now) if f.subject == "disk"]
+    assert [f.said for f in check_state(desk.site.settings, desk.database, desk.now) if f.subject == "disk"]
     assert look(desk) == ["[mailticket] works again: disk"]
 
 
@@ -173,7 +175,7 @@ def test_at_most_so_many_a_day_and_the_rest_later(helpdesk: Callable[..., HelpDe
 
 def test_alerts_do_not_use_up_what_requesters_are_owed(helpdesk: Callable[..., HelpDesk]) -> None:
     desk = helpdesk()
-    desk.reopen(alerts={"to": ["ann@mail.example"]}, caps={"per_address_hour": 1})
+    desk.reopen(mailbox=MAILBOXES, alerts={"to": ["ann@mail.example"]}, caps={"per_address_hour": 1})
     breaks(desk)
     desk.later(minutes=15)
     assert len(look(desk)) == 1

@@ -24,7 +24,9 @@ from mailticket.config import passwords, read
 from mailticket.config.lines import key_lines
 from mailticket.config.read import find_file, read_settings
 from mailticket.errors import ConfigurationError, WorldError
-from mailticket.settings import Mailbox, Settings, Smtp
+from mailticket.mail.addresses import is_bare_address
+from mailticket.settings import Mailbox, Settings, Smtp, stays_inside
+from tests.servers.machine import until
 
 BROKEN = sorted((Path(__file__).parent / "config").glob("*.toml"))
 EXAMPLE = Path(__file__).parent.parent / "config" / "mailticket.toml"
@@ -222,6 +224,48 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(smallest: Path) -> N
     assert read_settings(smallest, {}).support.name == "Example Support"
 
 
+INSIDE = "firma.local x.lan y.internal a.test localhost b.localhost c.invalid d.onion e.home.arpa f.example mailhost"
+
+
+@pytest.mark.parametrize("domain", INSIDE.split())
+def test_an_address_of_an_intranet_is_an_address_in_every_key(smallest: Path, domain: str) -> None:
+    smallest.write_text(
+        SMALLEST.replace("support@example.com", f"support@{domain}", 1)
+        .replace('prefix = "MT"', "")
+        .replace('name = "support"', f'name = "support"\naddress = "box@{domain}"')
+        .replace("[smtp]", f'[smtp]\nenvelope_from = "bounce@{domain}"')
+        .replace("[database]", f'former_addresses = ["former@{domain}"]\n[database]')
+        + f'\n[alerts]\nto = ["ops@{domain}"]\n'
+    )
+    settings = read_settings(smallest, {})
+    assert settings.own_addresses == {f"{name}@{domain}" for name in ("support", "box", "bounce", "former")}
+    assert all(stays_inside(address) for address in (*settings.own_addresses, *settings.alerts.to))
+    assert is_bare_address(settings.support.address)
+
+
+def test_an_address_that_no_mail_server_takes_is_still_refused_and_each_of_a_list_is_named(smallest: Path) -> None:
+    smallest.write_text(SMALLEST + '\n[alerts]\nto = ["ops", "a b@firma.local", "good@firma.local", "x@-y-"]\n')
+    problems = problems_of(smallest, {})
+    assert [p.split(" (")[0] for p in problems] == ["alerts.to[1]", "alerts.to[2]", "alerts.to[4]"]
+    assert not stays_inside("support@example.com")
+
+
+def test_every_bad_span_weekday_and_priority_of_a_table_is_named(smallest: Path) -> None:
+    smallest.write_text(
+        SMALLEST
+        + "[promise.windows.odd]\nfrom_hours = 1\nby_hours = 2\n[promise.windows.even]\nfrom_hours = 1\nby_hours = 2\n"
+        + '[promise.hours]\nmonday = ["9-17", "17:00-09:00"]\nmunday = ["09:00-17:00"]\n'
+    )
+    everything = "\n".join(problems_of(smallest, {}))
+    for word in (
+        "'odd', 'even' are no priorities",
+        "'munday' is no weekday",
+        "'9-17' is no span",
+        "'17:00-09:00' ends",
+    ):
+        assert word in everything
+
+
 # --- the environment --------------------------------------------------------------------------------------------------
 
 
@@ -290,7 +334,7 @@ def test_a_password_file_that_everybody_can_read_is_used_and_warned_of(
     file.chmod(0o644)
     with caplog.at_level(logging.WARNING):
         assert passwords.secret(smtp(password_file=file), {}) == "xyzzy"
-    assert "chmod 600" in caplog.text
+    assert f"chmod o= {file}" in caplog.text
     assert "xyzzy" not in caplog.text
 
 
@@ -325,6 +369,47 @@ def test_without_any_password_the_message_says_what_to_set(tmp_path: Path, keys:
     (tmp_path / "smtp-password").write_text("\n")  # what the unit puts in place of a missing file
     with pytest.raises(ConfigurationError, match=r"no password for ann at smtp\.example\.com: .*LoadCredential="):
         passwords.secret(smtp(**keys), {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+
+
+def test_credentials_beside_the_configuration_serve_where_systemd_hands_none_over(smallest: Path) -> None:
+    smallest.write_text(SMALLEST.replace('password_file = "imap-password"', "").replace("password_file", "#"))
+    settings = read_settings(smallest, {})
+    folder = smallest.parent / "credentials"
+    with pytest.raises(ConfigurationError, match=f"write it into {folder}/imap-password, or set password_file"):
+        passwords.secret(settings.mailbox[0], {})
+    folder.mkdir()
+    (folder / "imap-password").write_text("for all\n")
+    (folder / "smtp-password").write_text("out\n")
+    assert passwords.secret(settings.mailbox[0], {}) == "for all"
+    assert passwords.secret(settings.smtp, {}) == "out"
+    (folder / "imap-password-support").write_text("its own\n")
+    assert passwords.secret(settings.mailbox[0], {}) == "its own"
+
+
+def test_a_credential_that_was_changed_since_the_unit_started_goes_before_systemd_s_copy(
+    smallest: Path, tmp_path: Path
+) -> None:
+    smallest.write_text(SMALLEST.replace('password_file = "imap-password"', "").replace("password_file", "#"))
+    settings = read_settings(smallest, {})
+    source, copies = smallest.parent / "credentials", smallest.parent / "run"
+    source.mkdir()
+    copies.mkdir()
+    environ = {"CREDENTIALS_DIRECTORY": str(copies)}
+    (source / "smtp-password").write_text("old\n")
+    prepared = source / "tomorrow's"
+    prepared.write_text("new\n")
+    (copies / "smtp-password").write_text("old, as handed over\n")
+    assert passwords.secret(settings.smtp, environ) == "old, as handed over"
+    until(lambda: _newer_than(copies / "smtp-password", tmp_path / "tick"), "the clock of the file system")
+    prepared.rename(source / "smtp-password")  # its time of writing is older than the copy
+    assert passwords.secret(settings.smtp, environ) == "new"
+    (source / "smtp-password").unlink()
+    assert passwords.secret(settings.smtp, environ) == "old, as handed over"
+
+
+def _newer_than(file: Path, fresh: Path) -> bool:
+    fresh.write_text("")
+    return fresh.stat().st_ctime_ns > file.stat().st_ctime_ns
 
 
 def test_a_token_command_gives_the_first_line_it_prints() -> None:
@@ -384,11 +469,14 @@ def keys(model: type[BaseModel], shown: dict[str, Any], at: str = "") -> list[tu
 
 def test_the_example_is_sound_and_means_the_defaults() -> None:
     example = read_settings(EXAMPLE, {})
-    plain = Settings(
-        support={"address": "support@example.com"},
-        database={"url": example.database.url},
-        mailbox=[{"name": "support", "host": "imap.example.com", "username": "support@example.com"}],
-        smtp={"host": "smtp.example.com", "username": "support@example.com"},
+    plain = Settings.model_validate(
+        {
+            "support": {"address": "support@example.com"},
+            "database": {"url": example.database.url},
+            "mailbox": [{"name": "support", "host": "imap.example.com", "username": "support@example.com"}],
+            "smtp": {"host": "smtp.example.com", "username": "support@example.com"},
+        },
+        context={"base": EXAMPLE.parent},
     )
     assert example == plain
 

@@ -107,7 +107,11 @@ def test_a_bounce_without_a_way_back_shows_until_somebody_looked(helpdesk: HelpD
     assert (bounce.state, bounce.rule) == ("filed", "bounce-unclaimed")
     helpdesk.later(days=30)
     assert figures(helpdesk) == (0, 0, 1)
-    notices = [finding for finding in check_state(helpdesk.database, helpdesk.now) if finding.subject == "filed"]
+    notices = [
+        finding
+        for finding in check_state(helpdesk.site.settings, helpdesk.database, helpdesk.now)
+        if finding.subject == "filed"
+    ]
     assert [(finding.level, "1 delivery reports" in finding.said) for finding in notices] == [("note", True)]
     Cabinet(helpdesk.site).dismiss(bounce.incoming_id)
     assert figures(helpdesk) == (0, 0, 0)

@@ -17,7 +17,7 @@ from mailticket.models import Address
 from mailticket.outbox import deliver
 from mailticket.outbox.deliver import Outbox
 from mailticket.smtp import Courier, Outcome
-from mailticket.store import outgoing
+from mailticket.store import outgoing, tickets
 from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail
 from tests.servers.machine import PATIENCE
 from tests.servers.smtp import SmtpSink
@@ -249,13 +249,13 @@ def test_a_round_ends_with_what_was_due_when_it_began(open_desk: OpenDesk) -> No
     """Or a round with a server that defers everything would never end."""
     desk = desk_with_letters(open_desk, 2)
     with desk.database.write() as session:
-        outgoing.set_outcome(session, 2, next_attempt_at=desk.now + timedelta(minutes=5))
+        outgoing.set_outcome(session, 2, state="deferred", next_attempt_at=desk.now + timedelta(minutes=5))
 
     async def slowly(_number: int) -> None:
         desk.later(minutes=10)
 
     asyncio.run(Outbox(desk.site, Counter(slowly)).deliver_due())  # type: ignore[arg-type]
-    assert states(desk) == ["sent", "queued"]
+    assert states(desk) == ["sent", "deferred"]
 
 
 def test_an_attempt_that_the_database_could_not_note_is_made_again_later(open_desk: OpenDesk) -> None:
@@ -275,3 +275,101 @@ def test_an_attempt_that_the_database_could_not_note_is_made_again_later(open_de
     [row] = desk.outbox()
     assert (row.state, row.begun_at, row.attempts) == ("deferred", None, 1)
     assert "could not note the attempt" in row.last_error
+
+
+class Stumbling(Counter):
+    """A courier with a defect: it raises for one mail, before or after its data was begun."""
+
+    def __init__(self, number: int, *, begun: bool) -> None:
+        super().__init__(self._stumble)
+        self._stumbles, self._begun = number, begun
+
+    async def deliver(self, sender: str, recipient: str, message: bytes, before_data: Any, *, notify: str) -> Outcome:
+        if not self._begun:
+            await self._stumble(len(self.delivered))
+        return await super().deliver(sender, recipient, message, before_data, notify=notify)
+
+    async def _stumble(self, number: int) -> None:
+        if number == self._stumbles:
+            self._stumbles = -1
+            raise LookupError("a defect")
+
+
+@pytest.mark.parametrize(("begun", "state"), [(False, "deferred"), (True, "uncertain")])
+def test_a_defect_in_a_delivery_is_its_outcome_and_the_others_go_on(
+    open_desk: OpenDesk, begun: bool, state: str
+) -> None:
+    desk = desk_with_letters(open_desk, 4)
+    asyncio.run(Outbox(desk.site, Stumbling(1, begun=begun)).deliver_due())  # type: ignore[arg-type]
+    assert sorted(states(desk)) == sorted(["sent", "sent", "sent", state])
+    [row] = desk.outbox(state)
+    assert "a defect of mailticket (LookupError)" in row.last_error
+    assert row.begun_at is None
+    assert (row.next_attempt_at > desk.now) == (not begun)
+
+
+def test_a_staff_answer_that_met_a_defect_is_sent_once_more(open_desk: OpenDesk) -> None:
+    desk = desk_with_letters(open_desk, 1)
+    desk.deliver()
+    [stored] = desk.stored()
+    _, number = desk.desk.reply(stored.row.key, "It has arrived.")
+    courier = Stumbling(0, begun=True)
+    asyncio.run(Outbox(desk.site, courier).deliver_due())  # type: ignore[arg-type]
+    [row] = [row for row in desk.outbox() if row.id == number]
+    assert (row.state, row.sent_again, len(courier.delivered)) == ("sent", True, 2)
+
+
+def test_a_defect_in_writing_an_outcome_down_leaves_the_outcome(
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desk_with_letters(open_desk, 1)
+    desk.deliver()
+    [stored] = desk.stored()
+    _, number = desk.desk.reply(stored.row.key, "It has arrived.")
+
+    def break_down(*_arguments: object) -> None:
+        raise LookupError("a defect")
+
+    async def at_once(_number: int) -> None:
+        return None
+
+    monkeypatch.setattr(tickets, "set_first_response", break_down)
+    courier = Counter(at_once)
+    asyncio.run(Outbox(desk.site, courier).deliver_due())  # type: ignore[arg-type]
+    [row] = [row for row in desk.outbox() if row.id == number]
+    assert (row.state, row.sent_at, len(courier.delivered)) == ("sent", desk.now, 1)
+
+
+def test_after_a_defect_in_claiming_what_is_under_way_ends_and_nothing_more_is_claimed(
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the mail past its final dot would be cut off, or one claimed by an outbox that nobody runs any more."""
+    desk = desk_with_letters(open_desk, 1)
+    plain = outgoing.claim
+
+    async def play() -> None:
+        begun, broken, reply = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def break_down(*_arguments: object) -> None:
+            monkeypatch.setattr(outgoing, "claim", plain)
+            loop.call_soon_threadsafe(broken.set)
+            raise LookupError("a defect")
+
+        async def hang(_number: int) -> None:
+            begun.set()
+            await reply.wait()
+
+        outbox = Outbox(desk.site, Counter(hang))  # type: ignore[arg-type]
+        running = asyncio.create_task(outbox.run())
+        await begun.wait()
+        desk.receive(mail("late@example.org", subject="Matter of the hour"))
+        monkeypatch.setattr(outgoing, "claim", break_down)
+        outbox.wake()
+        await broken.wait()
+        reply.set()
+        with pytest.raises(LookupError):
+            await running
+
+    asyncio.run(asyncio.wait_for(play(), PATIENCE))
+    assert states(desk) == ["sent", "queued"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from mailticket.errors import Refused
 from mailticket.intake import take_in
 from mailticket.models import Raw
 from mailticket.store import incoming
@@ -45,6 +47,7 @@ def test_raw_mails_go_after_their_time_but_none_that_lies_in_quarantine(poisoned
     desk = poisoned
     opened = desk.receive(mail())
     quarantined = desk.receive(mail(subject=POISON))
+    desk.desk.close(str(opened.ticket))
     assert (opened.state, quarantined.state) == ("opened", "quarantined")
     digest = {one: desk.record(one).raw_digest for one in (opened, quarantined)}
     desk.later(days=29)
@@ -63,10 +66,78 @@ def test_bytes_that_a_ticket_and_a_quarantined_mail_share_stay(poisoned: HelpDes
     raw = mail(subject=POISON)
     quarantined = desk.receive(raw)
     monkeypatch.undo()
-    assert desk.receive(raw).state == "opened"
+    opened = desk.receive(raw)
+    assert opened.state == "opened"
+    desk.desk.close(str(opened.ticket))
     desk.later(days=31)
     keep_house(desk)
     assert digests(desk) == {desk.record(quarantined).raw_digest}
+
+
+def test_the_files_of_a_ticket_stay_as_long_as_it_is_not_done(open_desk: OpenDesk) -> None:
+    desk = open_desk(retention={"raw_days": 30}, support={"grace_days": 14})
+    first, second = desk.receive(mail()), desk.receive(mail(subject="Sign-in", text="The code is refused."))
+    digest = {one: desk.record(one).raw_digest for one in (first, second)}
+    key = str(first.ticket)
+    acts = (lambda: None, lambda: desk.desk.reply(key, "Soon."), lambda: desk.desk.assign(key, "kim"))
+    for act in acts:
+        act()
+        desk.later(days=100)
+        keep_house(desk)
+        assert digests(desk) == set(digest.values())
+    desk.desk.close(str(first.ticket))
+    desk.later(days=13)
+    keep_house(desk)
+    assert digests(desk) == set(digest.values()), "a reply could still open it again"
+    desk.later(days=2)
+    keep_house(desk)
+    assert digests(desk) == {digest[second]}
+
+
+def test_the_files_of_a_merged_ticket_follow_its_messages(open_desk: OpenDesk) -> None:
+    desk = open_desk(retention={"raw_days": 30})
+    first, second = desk.receive(mail()), desk.receive(mail(subject="Sign-in", text="The code is refused."))
+    desk.desk.merge(str(first.ticket), str(second.ticket))
+    desk.later(days=60)
+    keep_house(desk)
+    assert len(digests(desk)) == 2
+    desk.desk.close(str(second.ticket))
+    desk.later(days=15)
+    keep_house(desk)
+    assert digests(desk) == set()
+
+
+def test_the_bytes_of_a_letter_go_when_it_has_served(open_desk: OpenDesk) -> None:
+    desk = open_desk(retention={"sent_raw_days": 30}, promise={"late_notice": False})
+    desk.receive(mail())
+    letter = desk.deliver()[0]
+    held = desk.receive(mail(sender="Bob <bob@mail.example>", subject="Sign-in"), at=desk.now - timedelta(days=9))
+    assert held.withheld
+    desk.later(days=29)
+    keep_house(desk)
+    assert [bool(row.wire) for row in desk.outbox()] == [True, True]
+    desk.later(days=2)
+    keep_house(desk)
+    assert [(row.state, bool(row.wire)) for row in desk.outbox()] == [("sent", False), ("withheld", True)]
+    sent = desk.outbox()[0]
+    bounced = desk.receive(bounce_of(letter))
+    assert (bounced.state, desk.outbox()[0].state) == ("filed", "failed"), "it is known by its Message-ID"
+    with pytest.raises(Refused, match="retention"):
+        desk.desk.retry_outgoing(int(sent.id or 0))
+
+
+def bounce_of(letter: bytes) -> bytes:
+    """A delivery report as a mail server writes it (RFC 3464)."""
+    head = letter.partition(b"\r\n\r\n")[0]
+    return (
+        b"Return-Path: <>\r\nFrom: MAILER-DAEMON@mail.example\r\nTo: support@coinharbor.com\r\nSubject: Undelivered\r\n"
+        b"Message-ID: <report@mail.example>\r\nMIME-Version: 1.0\r\n"
+        b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+        b"--b\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.\r\n"
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.mail.example\r\n\r\n"
+        b"Final-Recipient: rfc822; ann@mail.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+        b"--b\r\nContent-Type: text/rfc822-headers\r\n\r\n" + head + b"\r\n\r\n--b--\r\n"
+    )
 
 
 def test_a_file_that_is_being_taken_in_has_an_hour_before_it_is_given_up(helpdesk: HelpDesk) -> None:

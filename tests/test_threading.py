@@ -175,6 +175,54 @@ def test_split_brings_back_what_merge_moved_and_nothing_else(helpdesk: HelpDesk)
     assert helpdesk.ticket(two).row.status == "new"
 
 
+def test_a_ticket_is_split_out_of_a_chain_of_merges(helpdesk: HelpDesk) -> None:
+    """Its messages lie at the end of the chain: that ticket is what it was before, and the one between is as merged as
+    ever."""
+    keys = []
+    for number in range(3):
+        keys.append(opened(helpdesk, number=number)[0])
+        helpdesk.later(hours=1)
+    one, two, three = keys
+    before = {key: helpdesk.ticket(key).row for key in keys}
+    helpdesk.desk.merge(one, two)
+    helpdesk.desk.merge(two, three)
+    with helpdesk.database.read() as session:
+        assert [helpdesk.desk.find(session, key, lock=False).key for key in keys] == [three] * 3
+    assert helpdesk.ticket(three).row.created_at == before[one].created_at
+
+    helpdesk.desk.split(one)
+    assert [helpdesk.ticket(key).kinds.count("request") for key in keys] == [1, 0, 2]
+    for key, since in ((one, one), (three, two)):
+        row = helpdesk.ticket(key).row
+        assert (row.status, row.waiting_for, row.requester_id) == ("new", "us", before[key].requester_id)
+        assert row.created_at == row.waiting_since == before[since].created_at
+        assert helpdesk.ticket(key).happened("split")
+    assert helpdesk.ticket(two).happened("split") == []
+    with helpdesk.database.read() as session:
+        assert [helpdesk.desk.find(session, key, lock=False).key for key in keys] == [one, three, three]
+    assert helpdesk.receive(mail(ANN, subject=one, text="here")).ticket == one
+    assert helpdesk.receive(mail(ANN, subject=two, text="there")).ticket == three
+
+    helpdesk.desk.split(two)
+    assert [helpdesk.ticket(key).row.created_at for key in keys] == [before[key].created_at for key in keys]
+    assert [helpdesk.ticket(key).kinds.count("request") for key in keys] == [1, 1, 1]
+
+
+def test_a_long_chain_of_merges_leads_to_its_end(helpdesk: HelpDesk) -> None:
+    """Or what is written to its beginning would lie on a ticket that no list shows."""
+    first = key = helpdesk.receive(mail(ANN, subject="Matter 0", text="About the matter of the day 0.")).ticket or ""
+    for number in range(1, 25):
+        text = f"About the matter of the day {number}."
+        following = (
+            helpdesk.receive(mail(f"p{number}@mail.example", subject=f"Matter {number}", text=text)).ticket or ""
+        )
+        helpdesk.desk.merge(key, following)
+        key = following
+    assert helpdesk.receive(mail(ANN, subject=first, text="Still here.")).ticket == key
+    with helpdesk.database.read() as session:
+        assert helpdesk.desk.find(session, first, lock=False).key == key
+
+
 def test_merge_keeps_the_earlier_place_in_the_queue(helpdesk: HelpDesk) -> None:
     early, _ = opened(helpdesk)
     helpdesk.later(hours=1)

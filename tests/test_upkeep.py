@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from mailticket.mail import read
 from mailticket.models import Event, Raw
+from mailticket.outbox import compose
 from mailticket.store import tickets
 from mailticket.upkeep.chores import Upkeep
 from tests.helpdesk import HelpDesk, empty_database, mail, parsed, words
@@ -178,6 +179,9 @@ def test_a_late_notice_is_withheld_while_piloting(helpdesk: Any) -> None:
     desk.reopen(acknowledge={"enabled": False})
     keep_house(desk)
     assert [(row.state, row.reason) for row in late_notices(desk)] == [("withheld", "[acknowledge] enabled is false")]
+    with desk.database.read() as session:
+        told = compose.steps(session, tickets.by_key(session, key))
+    assert [step.kind for step in told] == ["received"], "who asks for the status hears only of what was sent"
 
 
 def test_late_notices_keep_to_the_caps(helpdesk: Any) -> None:

@@ -58,7 +58,9 @@ def is_unwell(desk: HelpDesk) -> bool:
 
 def complaints(desk: HelpDesk) -> list[str]:
     """What `mailticket check` says of the clock."""
-    return [str(finding) for finding in check_state(desk.database, desk.now) if "clock" in str(finding)]
+    return [
+        str(finding) for finding in check_state(desk.site.settings, desk.database, desk.now) if "clock" in str(finding)
+    ]
 
 
 def test_housekeeping_that_has_run_for_a_week_closes_what_is_solved(desk: HelpDesk, clocks: Clocks) -> None:

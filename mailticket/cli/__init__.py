@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
+import io
 import os
 import sys
+import traceback
+from pathlib import Path
 
 import click
 
 from mailticket import __version__
-from mailticket.errors import ConfigurationError, MailticketError, StoreDamaged, WorldError
+from mailticket.errors import ConfigurationError, MailticketError, NotAllowed, StoreDamaged, WorldError
 from mailticket.service.memory import seek_garbage_seldom
 
-FOUND_WRONG, USAGE, TRY_LATER, BAD_CONFIGURATION = 1, 2, 75, 78  # sysexits.h: EX_TEMPFAIL, EX_CONFIG
+FOUND_WRONG, USAGE = 1, 2
+TRY_LATER, NOT_ALLOWED, BAD_CONFIGURATION = 75, 77, 78  # sysexits.h: EX_TEMPFAIL, EX_NOPERM, EX_CONFIG
+
+_OF_A_STREAM = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 # command -> (module, one line of help): so that `--help` need not load the database and the mail libraries
 COMMANDS = {
     "demo": ("running", "Everything on this machine, no set-up: embedded servers, sample senders."),
+    "setup": ("installing", "As root: user, folders, configuration, unit, completion and man page."),
     "init": ("setup", "Write a commented configuration, asking nothing."),
     "check": ("setup", "Say what is wrong, and what to do: configuration, templates, database, servers."),
     "run": ("running", "The daemon: take in mail and answer it, until stopped."),
+    "reload": ("running", "For the unit: have the daemon read its configuration again, and say how that went."),
     "status": ("status", "One screen: mailboxes, queue, promises, what is stuck and since when."),
     "report": ("report", "How promises were kept, and how long first answers took, by week and category."),
     "mail": ("mails", "Read a mail, take mails in from files, ask what became of one."),
     "quarantine": ("quarantine", "Mails that could not be taken in."),
     "ticket": ("tickets", "List, show, answer and tidy tickets."),
     "outbox": ("outgoing", "What was sent, what waits, what is held back."),
+    "backup": ("backups", "Write a backup, whole and checked, while the daemon works."),
+    "restore": ("backups", "Put a backup into the place of the database; nothing leaves until --go."),
     "promise": ("promises", "What would have been promised over a recorded history."),
     "preview": ("setup", "Look at a letter with sample data."),
     "key": ("setup", "The keys that sign our mails."),
@@ -64,23 +76,80 @@ def root(ctx: click.Context, config: str | None) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command and leave with its exit code: 0 done, 1 found something wrong, 2 usage, 75 later, 78 bad file."""
+    """Run a command and leave with its exit code: 0 done, 1 found something wrong, 2 usage, 75 later, 77 not
+    for this account, 78 bad file, 130 interrupted."""
     seek_garbage_seldom()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for some among all installed packages takes 30 ms
+    _prepare_process()
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `mailticket ticket list | head`
+        code = 0
+    except OSError as error:
+        _complain(f"standard output takes nothing: {error.strerror or error}")
+        code = TRY_LATER
+    else:
+        raise SystemExit(code)
+    with contextlib.suppress(OSError):  # what is left in the buffer has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(code)
+
+
+def _run(arguments: list[str] | None) -> int:
+    """The command's exit code. No error of a command goes further than this, but for one of standard output."""
     try:
         code = root.main(args=arguments, prog_name="mailticket", standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.Abort:
-        raise SystemExit(130) from None
+        return 130
     except click.ClickException as error:
         error.show()
-        raise SystemExit(USAGE if isinstance(error, click.UsageError) else error.exit_code) from None
-    except BrokenPipeError:  # `mailticket ticket list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+        return USAGE if isinstance(error, click.UsageError) else error.exit_code
     except MailticketError as error:
-        raise SystemExit(_explain(error)) from None
-    raise SystemExit(code if isinstance(code, int) else 0)
+        return _explain(error)
+    except OSError as error:
+        if error.filename is None and error.errno in _OF_A_STREAM:
+            raise
+        _complain(f"{os.fsdecode(error.filename)}: {error.strerror}" if error.filename else str(error))
+        return TRY_LATER
+    except Exception as error:
+        return _own_up(error)
+    return code if isinstance(code, int) else 0
+
+
+def _prepare_process() -> None:
+    """Nothing that a shell can start us with ends in a traceback: closed streams, a terminal that knows fewer
+    characters than our texts have, a working folder that is gone."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 - as long as the process
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - as long as the process
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - as long as the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        Path.cwd()
+    except OSError:
+        os.chdir("/")
+
+
+def _complain(words: str) -> None:
+    with contextlib.suppress(OSError):
+        click.echo(f"mailticket: {words}", err=True)
+
+
+def _own_up(error: Exception) -> int:
+    """A defect: one line for a person, all of it for whoever asks. A mail server that pipes to us keeps its mail."""
+    places = [place for place in traceback.extract_tb(error.__traceback__) if "mailticket" in place.filename]
+    where = f" ({Path(places[-1].filename).name}:{places[-1].lineno})" if places else ""
+    _complain(f"this is a defect of mailticket, please report it: {type(error).__name__}: {error}{where}")
+    if os.environ.get("MAILTICKET_LOG__LEVEL", "").lower() == "debug":
+        traceback.print_exception(error)
+    else:
+        _complain("MAILTICKET_LOG__LEVEL=debug before the command shows where it arose")
+    return TRY_LATER
 
 
 def _explain(error: MailticketError) -> int:
@@ -92,6 +161,8 @@ def _explain(error: MailticketError) -> int:
             click.echo(f"  - {problem}" if many else f"  {problem}", err=True)
         return BAD_CONFIGURATION
     click.echo(f"mailticket: {error}", err=True)
+    if isinstance(error, NotAllowed):
+        return NOT_ALLOWED
     if isinstance(error, StoreDamaged):
         return BAD_CONFIGURATION
     return TRY_LATER if isinstance(error, WorldError) else FOUND_WRONG

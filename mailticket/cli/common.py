@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from mailticket.config.read import find_file, read_settings
+from mailticket.config.rights import work_as_owner
 from mailticket.settings import Settings
 
 if TYPE_CHECKING:  # the database is loaded only by the commands that open it
@@ -37,8 +39,13 @@ limit_option = click.option("--limit", type=click.IntRange(min=0), metavar="N", 
 
 
 def settings_of(ctx: click.Context) -> Settings:
-    """The configuration that this call means; raises ConfigurationError."""
-    return read_settings(config_path(ctx), os.environ)
+    """The configuration that this call means; a call of root then works as the owner of the database.
+
+    Raises ConfigurationError, and NotAllowed for an account that may not read what is needed.
+    """
+    settings = read_settings(config_path(ctx), os.environ)
+    work_as_owner(settings)
+    return settings
 
 
 def config_path(ctx: click.Context) -> Path | None:
@@ -106,7 +113,16 @@ def site_of(ctx: click.Context) -> Iterator[Site]:
 
 def print_json(value: Any) -> None:
     """One JSON object on one line, UTF-8."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    click.echo(text.encode("utf-8", "replace"))  # whatever the terminal's encoding
+
+
+def user_name() -> str:
+    """Who runs the command, as the history of a ticket names them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in containers
+        return str(os.getuid())
 
 
 def read_text(text: str | None) -> str:

@@ -99,6 +99,8 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
         "promised_from": moment(t.promised_from),
         "promised_by": moment(t.promised_by),
         "first_response_at": moment(t.first_response_at),
+        "waiting_for": t.waiting_for,
+        "waiting_since": moment(t.waiting_since),
         "merged_into": row.merged_into,
         "position": position,
         "duplicate_of": row.duplicate_of,
@@ -115,9 +117,13 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
 
 
 def message(
-    row: Message, attachments: Sequence[Attachment], unmasked: tuple[str, str, str] | None = None
+    row: Message,
+    attachments: Sequence[Attachment],
+    unmasked: tuple[str, str, str] | None = None,
+    delivery: Outgoing | None = None,
 ) -> dict[str, Any]:
-    """An entry of a ticket's `conversation`. unmasked: subject, text and new text without doubtful masks."""
+    """An entry of a ticket's `conversation`. unmasked: subject, text and new text without doubtful masks. delivery: the
+    mail as which it left."""
     subject, text, new_text = unmasked or (row.subject, row.text, row.new_text)
     return {
         "direction": row.direction,
@@ -139,9 +145,11 @@ def message(
             for a in attachments
         ],
         "mark": row.mark or None,
+        "delivery": {"number": delivery.id, "state": delivery.state, "error": delivery.last_error or None}
+        if delivery else None,
         "secrets": row.secrets or [],
         "doubtful_secrets": list(doubtful_kinds(f"{subject}\n{text}")),
-    }
+    }  # fmt: skip
 
 
 def event(row: Event) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from mailticket.cli.common import (
     reading_of,
     settings_or_none,
     site_of,
+    user_name,
 )
 
 if TYPE_CHECKING:
@@ -195,11 +195,12 @@ def list_(ctx: click.Context, filed: bool, limit: int | None, as_json: bool) -> 
     ]  # fmt: skip
     if lines:
         head = ("NUMBER", "SINCE", "MAILBOX", "RULE", "NAMED US", "SEEN", "FROM", "SUBJECT", "WHY")
-        terminal.table(head, lines)
+        terminal.table(head, lines, spare=("MAILBOX", "RULE"))
     else:
         click.echo("Nothing was filed without a ticket.")
 
 
+_MOST_UIDS = 10
 _NAMED = {True: "yes", False: "no", None: "?"}
 
 
@@ -246,7 +247,7 @@ def _on_filed(
 
     wrong = 0
     with site_of(ctx) as site:
-        cabinet = Cabinet(site, getpass.getuser())
+        cabinet = Cabinet(site, user_name())
         for number in numbers:
             try:
                 outcome: dict[str, Any] = {"id": number, "state": done, **act(cabinet, number)}
@@ -281,6 +282,33 @@ def take_up(ctx: click.Context, name: str) -> int:
         count = incoming.take_up(session, mailbox, int(uid) if uid else None)
     click.echo(f"{count} mails of {terminal.line(mailbox)} will be taken in.")
     return 0 if count else 1
+
+
+@mail.command("give-up")
+@click.argument("mailbox", metavar="MAILBOX")
+@click.option("--dry-run", is_flag=True, help="Only say which mails it would be.")
+@json_option
+@config_option
+@click.pass_context
+def give_up(ctx: click.Context, mailbox: str, dry_run: bool, as_json: bool) -> int:
+    """End the wait for mails of a mailbox that is not configured any more. They count as vanished, with the reason."""
+    from mailticket.errors import Refused
+    from mailticket.store import incoming
+
+    with site_of(ctx) as site:
+        if mailbox in (configured.name for configured in site.settings.mailbox):
+            raise Refused(f"mailbox {mailbox} is configured: the daemon takes in what waits there")
+        with site.database.write() as session:
+            uids = incoming.strays(session, mailbox)
+            if not dry_run:
+                incoming.give_up(session, mailbox, site.clock(), user_name())
+    if as_json:
+        print_json({"mailbox": mailbox, "uids": uids, "given_up": 0 if dry_run else len(uids)})
+    else:
+        some = ", ".join(map(str, uids[:_MOST_UIDS])) + (" ..." if len(uids) > _MOST_UIDS else "")
+        verb = "would be" if dry_run else "are"
+        click.echo(f"{len(uids)} mails of {terminal.line(mailbox)} {verb} given up{f': UID {some}' if uids else ''}.")
+    return 0 if uids else 1
 
 
 @mail.command()
@@ -318,8 +346,8 @@ def _print_stories(stories: Sequence[dict[str, Any]]) -> None:
                    f"{story['ticket'] or ''}")  # fmt: skip
         terminal.facts([
             ("message id", story["message_id"]),
-            ("arrived", story["arrived_at"]),
-            ("decided", story["decided_at"]),
+            ("arrived", terminal.moment(story["arrived_at"])),
+            ("decided", terminal.moment(story["decided_at"])),
             ("rule", story["rule"]),
             ("reason", story["reason"]),
             ("sender", story["sender"]),

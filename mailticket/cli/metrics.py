@@ -9,6 +9,15 @@ from typing import Any
 from mailticket.observe import Metrics
 
 _MEANINGS = {
+    "mailticket_well": "1 while something collects mail and nothing is wrong, else 0: what `status` and `check` say.",
+    "mailticket_alive": "1 while a daemon gives signs of life, or the last round of `run --once` is fresh, else 0.",
+    "mailticket_heartbeat_timestamp_seconds": "The last sign of life.",
+    "mailticket_trouble_since_timestamp_seconds": "Since when each present trouble lasts, by its name.",
+    "mailticket_waiting_again": "Tickets whose requester wrote again after an answer and waits.",
+    "mailticket_oldest_waiting_again_timestamp_seconds": "Since when the oldest of them waits.",
+    "mailticket_slipping": "Unanswered tickets whose promise is about to pass.",
+    "mailticket_lost_answers": "Waiting tickets whose newest answer did not reach its reader.",
+    "mailticket_strays": "Mails that were listed and not taken in, of a mailbox that is not configured any more.",
     "mailticket_part_failing": "1 while a mailbox or the SMTP server is in trouble, else 0.",
     "mailticket_part_last_success_timestamp_seconds": "When a part last worked.",
     "mailticket_part_backlog": "Mails of a mailbox that are listed and not yet taken in.",
@@ -32,6 +41,16 @@ def exposition(face: Mapping[str, Any]) -> str:
     metrics = Metrics()
     for name, meaning in _MEANINGS.items():
         metrics.declare(name, meaning)
+    metrics.set("mailticket_well", face["well"])
+    metrics.set("mailticket_alive", bool(face["daemon"] and face["daemon"]["alive"]))
+    _set_time(metrics, "mailticket_heartbeat", (face["daemon"] or {}).get("beat_at"))
+    for trouble in face["troubles"]:
+        _set_time(metrics, "mailticket_trouble_since", trouble["since"], trouble=trouble["name"])
+    for name in ("waiting_again", "slipping", "lost_answers"):
+        metrics.set(f"mailticket_{name}", face[name])
+    for mailbox, number in face["strays"].items():
+        metrics.set("mailticket_strays", number, mailbox=mailbox)
+    _set_time(metrics, "mailticket_oldest_waiting_again", (face["oldest_waiting_again"] or {}).get("waiting_since"))
     for part in face["parts"]:
         metrics.set("mailticket_part_failing", part["error"] is not None, part=part["name"])
         metrics.set("mailticket_part_backlog", part["backlog"], part=part["name"])

@@ -9,6 +9,7 @@ import click
 
 from mailticket.cli import terminal
 from mailticket.cli.common import config_option, json_option, limit_option, print_json, reading_of, site_of
+from mailticket.errors import NotFound
 
 STATES = ("queued", "sending", "sent", "deferred", "failed", "uncertain", "withheld", "cancelled")
 
@@ -43,7 +44,9 @@ def list_(ctx: click.Context, state: tuple[str, ...], withheld: bool, limit: int
         for row, key in rows
     ]  # fmt: skip
     if lines:
-        terminal.table(("NUMBER", "STATE", "KIND", "TICKET", "TO", "WRITTEN", "TRIES", "WHY"), lines)
+        terminal.table(
+            ("NUMBER", "STATE", "KIND", "TICKET", "TO", "WRITTEN", "TRIES", "WHY"), lines, spare=("TRIES", "WRITTEN")
+        )
     else:
         click.echo("Nothing in the outbox.")
 
@@ -64,12 +67,14 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
         owner = tickets.by_id(session, row.ticket_id) if row.ticket_id else None
         face = faces.outgoing(row, owner.key if owner else None)
         text = tickets.message_text(session, row.message_row)
+    if raw and not row.wire:
+        raise NotFound(f"the bytes of outgoing mail {number} were removed by [retention] sent_raw_days")
     if raw:
         sys.stdout.buffer.write(row.wire)
     elif as_json:
         print_json({**face, "envelope_from": row.envelope_from, "text": text})
     else:
-        terminal.facts([*((k.replace("_", " "), v) for k, v in face.items()), ("envelope from", row.envelope_from)])
+        terminal.facts([*terminal.readable(face), ("envelope from", row.envelope_from)])
         click.echo()
         click.echo(terminal.clean(text).rstrip())
 
@@ -104,7 +109,7 @@ def cancel(ctx: click.Context, numbers: tuple[int, ...]) -> None:
 
 @outbox.command()
 @click.argument("numbers", type=int, nargs=-1)
-@click.option("--withheld", is_flag=True, help="All that is held back, oldest first.")
+@click.option("--withheld", is_flag=True, help="All that is held back, oldest first; not what a restore holds back.")
 @json_option
 @config_option
 @click.pass_context

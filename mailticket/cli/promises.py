@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -51,10 +52,10 @@ def _events(file: str) -> Iterator[Mapping[str, Any]]:
     from mailticket.promise import BadHistory
 
     try:
-        lines = sys.stdin if file == "-" else Path(file).open(encoding="utf-8")  # noqa: SIM115 closed below
+        stream = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115 closed below
     except OSError as error:
         raise NotFound(f"{file} cannot be read: {error.strerror}") from None
-    with lines:
+    with io.TextIOWrapper(stream, "utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 yield json.loads(line)
@@ -63,7 +64,7 @@ def _events(file: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _print_summary(summary: dict[str, Any], mode: str) -> None:
-    click.echo(f"Promises by [promise] mode = {mode}: horizon and width in hours, from arrival.\n")
+    click.echo(f"Promises by [promise] mode = {mode}: horizon, width and waits (half, 90 %) in hours, from arrival.\n")
     head = (
         "",
         "REQUESTS",
@@ -74,8 +75,8 @@ def _print_summary(summary: dict[str, Any], mode: str) -> None:
         "LONGER",
         "HORIZON",
         "WIDTH",
-        "MEDIAN WAIT",
-        "90 % WAIT",
+        "MEDIAN",
+        "90 %",
     )
     rows = [("all", summary), *summary["weeks"].items(), *summary["categories"].items()]
     terminal.table(head, [(name, *_row(tally)) for name, tally in rows])

@@ -59,7 +59,7 @@ def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     elif as_json:
         print_json(faces.incoming(row, None))
     else:
-        terminal.facts((name.replace("_", " "), value) for name, value in faces.incoming(row, None).items())
+        terminal.facts(terminal.readable(faces.incoming(row, None)))
         terminal.heading("Beginning")
         click.echo(terminal.clean(masking.mask(content[:2000].decode("utf-8", "replace")).text))
 

@@ -34,9 +34,9 @@ def report(ctx: click.Context, weeks: int, as_json: bool) -> None:
         print_json({"at": moment(now), "since": moment(since), **summary})
         return
     if not summary["requests"]:
-        click.echo(f"No requests since {since:%Y-%m-%d}.")
+        click.echo(f"No requests since {since:%Y-%m-%d %H:%M %Z}.")
         return
-    click.echo(f"First answers to requests since {since:%Y-%m-%d}, in hours from arrival.\n")
+    click.echo(f"First answers to requests since {since:%Y-%m-%d %H:%M %Z}, in hours from arrival.\n")
     rows = [("all", summary), *summary["weeks"].items(), *summary["categories"].items()]
     terminal.table(_HEAD, [(name, *_cells(tally)) for name, tally in rows], stretch=0)
 

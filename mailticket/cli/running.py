@@ -1,16 +1,19 @@
-"""`mailticket run` and `mailticket demo`."""
+"""`mailticket run`, `mailticket reload` and `mailticket demo`."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 import click
 
 from mailticket.cli.common import config_option, config_path, json_option, print_json, settings_of
-from mailticket.config.read import read_settings
+from mailticket.config.read import find_file
+from mailticket.extras import how_to_install
 from mailticket.failpoints import FAILPOINTS
+from mailticket.settings import Settings
 
 
 def _list_failpoints(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -35,14 +38,13 @@ def run(ctx: click.Context, once: bool, as_json: bool) -> int:
     if not once:
         from mailticket.service.daemon import Daemon
 
-        path = config_path(ctx)
-        daemon = Daemon(lambda: read_settings(path, os.environ))
+        daemon = Daemon(lambda: _ready_settings(ctx))
         daemon.handle_signals()
         daemon.run()
         return 0
     from mailticket.service.once import run_once
 
-    tally = run_once(settings)
+    tally = run_once(_ready_settings(ctx))
     if as_json:
         print_json(tally.as_dict())
     else:
@@ -50,6 +52,35 @@ def run(ctx: click.Context, once: bool, as_json: bool) -> int:
     for trouble in tally.troubles:
         click.echo(f"mailticket: {trouble}", err=True)
     return 75 if tally.troubles else 0
+
+
+def _ready_settings(ctx: click.Context) -> Settings:
+    """The configuration, if what `check` says of it lets us start; at a reload too."""
+    from mailticket.upkeep.readiness import must_be_ready
+
+    settings = settings_of(ctx)
+    must_be_ready(settings, find_file(config_path(ctx), os.environ))
+    return settings
+
+
+@click.command()
+@click.argument("process", type=click.IntRange(min=1), metavar="PID")
+@click.option("--patience", type=float, default=80.0, show_default=True, metavar="SECONDS",
+              help="How long to wait for the daemon's answer.")  # fmt: skip
+def reload(process: int, patience: float) -> int:
+    """For the unit: have the daemon read its configuration again, and say what it made of it.
+
+    Exit code 1 when it refused the new one, with every problem; the old one then stays. People run
+    `systemctl reload mailticket`.
+    """
+    from mailticket.service.reload import ask
+
+    answer = ask(process, os.environ, patience)
+    for problem in answer.problems:
+        click.echo(f"reload refused: {problem}", err=True)
+    for note in answer.notes:
+        click.echo(note, err=True)
+    return 1 if answer.problems else 0
 
 
 @click.command()
@@ -61,8 +92,7 @@ def demo(keep: bool, files: tuple[Path, ...]) -> int:
     try:
         from mailticket.demo import run_demo
     except ModuleNotFoundError as missing:
-        click.echo(
-            f"The demo's mail servers are not installed ({missing.name}): pip install 'mailticket[demo]'", err=True
-        )
+        click.echo(f"The demo's mail servers are not installed ({missing.name}): {how_to_install('demo')}", err=True)
         return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it leaves nothing behind, however it is ended
     return run_demo(sys.stdout, keep=keep, files=files)

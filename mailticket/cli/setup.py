@@ -8,19 +8,24 @@ import tempfile
 import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mailticket.cli import terminal
 from mailticket.cli.common import (
     config_option,
+    config_path,
     json_option,
     print_json,
-    settings_of,
     settings_or_none,
     site_of,
 )
 from mailticket.config.files import shipped_folder
+from mailticket.config.read import find_file, read_settings
+
+if TYPE_CHECKING:
+    from mailticket.upkeep.readiness import Finding
 
 _NEXT = """
 Next:
@@ -52,17 +57,19 @@ def init(folder: Path) -> None:
 @config_option
 @click.pass_context
 def check(ctx: click.Context, offline: bool, deep: bool, as_json: bool) -> int:
-    """Say what is wrong, and what to do. Exit code 1 if anything is."""
+    """Say what is wrong, and what to do, as the daemon would meet it. Exit code 1 if anything is.
+
+    Run by root it looks with the rights of the daemon's user.
+    """
     from mailticket.upkeep.checkup import check_all
 
-    findings = []
-    for finding in check_all(settings_of(ctx), datetime.now(UTC), offline=offline, deep=deep):
-        findings.append(finding)
+    path = config_path(ctx)
+    settings, place = read_settings(path, os.environ), find_file(path, os.environ)
+    findings: list[Finding] = []
+    for finding in check_all(settings, place, datetime.now(UTC), offline=offline, deep=deep):
         if not as_json:
-            sign, colour = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "red")}[finding.level]
-            click.echo(f"{click.style(sign, fg=colour, bold=True)} {finding.subject}: {terminal.line(finding.said)}")
-            if finding.remedy:
-                click.echo(f"    {finding.remedy}")
+            _print_finding(finding, is_first=not findings or findings[-1].part != finding.part)
+        findings.append(finding)
     wrong = sum(finding.level == "wrong" for finding in findings)
     if as_json:
         print_json({
@@ -72,8 +79,20 @@ def check(ctx: click.Context, offline: bool, deep: bool, as_json: bool) -> int:
             ],
         })  # fmt: skip
     else:
-        click.echo(click.style(f"{wrong} wrong" if wrong else "All is well.", bold=True))
+        notes = sum(finding.level == "note" for finding in findings)
+        summary = f"{wrong} wrong." if wrong else "All is well."
+        click.echo()
+        click.echo(click.style(f"{summary} {notes} to note." if notes else summary, bold=True))
     return 1 if wrong else 0
+
+
+def _print_finding(finding: Finding, *, is_first: bool) -> None:
+    if is_first:
+        click.echo(click.style(f"{finding.part}:", bold=True))
+    sign, colour = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "red")}[finding.level]
+    click.echo(f"  {click.style(sign, fg=colour, bold=True)} {finding.subject}: {terminal.line(finding.said)}")
+    if finding.remedy:
+        click.echo(f"      → {finding.remedy}")
 
 
 @click.command()

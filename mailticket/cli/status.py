@@ -1,17 +1,28 @@
-"""`mailticket status`: one screen that says how it goes, and what is stuck since when."""
+"""`mailticket status`: one screen that says how it goes, what is wrong since when, and what mends it."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+import textwrap
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, print_json, reading_of
+from mailticket.cli.common import config_option, database_of, json_option, print_json, settings_of
+
+if TYPE_CHECKING:
+    from mailticket.letters import Trouble
+    from mailticket.models import Health
+    from mailticket.store.overview import Figures
+    from mailticket.store.watch import Number
+    from mailticket.upkeep.troubles import Life
 
 _MOST_RECENT = 20_000  # requests that `status` looks at for its pace; `report` looks at all
 _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "sent")
+_COLUMNS = 80
+_MOST_TROUBLES = 6  # that one screen has room for
 
 
 @click.command()
@@ -20,19 +31,8 @@ _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "
 @config_option
 @click.pass_context
 def status(ctx: click.Context, metrics: bool, as_json: bool) -> None:
-    """One screen: mailboxes, queue, promises, what is stuck and since when."""
-    from mailticket.promise.kept import tallies
-    from mailticket.store import meta, overview, watch
-    from mailticket.store.requests import requests
-
-    with reading_of(ctx) as (session, settings, now):
-        week = now - timedelta(days=7)
-        figures = overview.figures(session, now, week)
-        recent = tallies(requests(session, week, _MOST_RECENT), now, settings.zone())
-        health = {row.name: row for row in meta.health(session) if row.name not in watch.SHOWN_BY_FIGURES}
-        names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]
-    everybody = [*names, *(name for name in health if name not in names)]
-    face = _face(figures, recent, [_part(name, health.get(name), figures) for name in everybody], now)
+    """One screen: what is wrong and what mends it; mailboxes, queue, promises, outbox."""
+    face = _read(ctx)
     if metrics:
         from mailticket.cli.metrics import exposition
 
@@ -40,22 +40,77 @@ def status(ctx: click.Context, metrics: bool, as_json: bool) -> None:
     elif as_json:
         print_json(face)
     else:
-        for part in face["parts"]:
-            _print_part(part, health.get(str(part["name"])), now)
-        _print_figures(face, figures, now)
+        _print(face)
 
 
-def _part(name: str, row: Any, figures: Any) -> dict[str, Any]:
-    """How one part fares; `row` is None before its first contact."""
+def _read(ctx: click.Context) -> dict[str, Any]:
+    """What `status --json` prints."""
+    from mailticket.promise.kept import tallies
+    from mailticket.store import meta, overview, watch
+    from mailticket.store.requests import requests
+    from mailticket.upkeep.troubles import is_past, is_seen, life, troubles
+
+    settings, now = settings_of(ctx), datetime.now(UTC)
+    names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]
+    week, soon = now - timedelta(days=7), now + timedelta(hours=settings.promise.warn_staff_hours)
+    with database_of(settings) as database, database.read() as session:
+        figures = overview.figures(session, now, week)
+        recent = tallies(requests(session, week, _MOST_RECENT), now, settings.zone())
+        rows = {r.name: r for r in meta.health(session) if not is_seen(r.name) and not is_past(r.name, names)}
+        sign, wrong = life(session, settings, now), troubles(session, settings, database, now)
+        again, slipping = watch.waiting_again(session), watch.slipping(session, now, soon).number
+        lost, strays = len(watch.lost_answers(session)), watch.strays(session, [m.name for m in settings.mailbox])
+    by_name = {trouble.name: trouble for trouble in wrong}
+    everybody = [*names, *(name for name in rows if name not in names)]
+    return {
+        "at": _moment(now),
+        **_signs(sign, wrong),
+        "parts": [_part(name, rows.get(name), by_name.get(name), figures) for name in everybody],
+        **_figures(figures, recent),
+        "waiting_again": again.number,
+        "oldest_waiting_again": _oldest(again),
+        "slipping": slipping,
+        "lost_answers": lost,
+        "strays": {name: number for name, (number, _) in strays.items()},
+    }
+
+
+def _moment(at: datetime | None) -> str | None:
     from mailticket.cli.faces import moment
 
+    return moment(at)
+
+
+def _signs(sign: Life, wrong: Sequence[Trouble]) -> dict[str, Any]:
+    """Whether anybody lives, and all troubles, the worst first."""
+    beat = sign.beat
+    return {
+        "well": sign.alive and not wrong,
+        "daemon": {
+            "alive": sign.alive,
+            "kind": beat.kind,
+            "host": beat.host,
+            "pid": beat.pid,
+            "version": beat.version,
+            "started_at": _moment(beat.started_at),
+            "beat_at": _moment(beat.beat_at),
+            "stopped_at": _moment(beat.stopped_at),
+        } if beat else None,
+        "troubles": [
+            {"name": t.name, "text": t.text, "since": _moment(t.since), "remedy": t.remedy or None} for t in wrong
+        ],
+    }  # fmt: skip
+
+
+def _part(name: str, row: Health | None, trouble: Trouble | None, figures: Figures) -> dict[str, Any]:
+    """How one part fares; `row` is None before its first contact."""
     route = name.removeprefix("mailbox ")
     refused = figures.afterwards_refused.get(route, (0, ""))
     return {
         "name": name,
-        "last_success_at": moment(row.last_success_at) if row else None,
-        "error": (row.error or None) if row else None,
-        "error_since": moment(row.error_since) if row else None,
+        "last_success_at": _moment(row.last_success_at) if row else None,
+        "error": trouble.text if trouble else None,
+        "error_since": _moment(trouble.since) if trouble else None,
         "note": (row.note or None) if row else None,
         "backlog": figures.pending.get(route, 0),
         "not_flagged": refused[0],
@@ -63,26 +118,26 @@ def _part(name: str, row: Any, figures: Any) -> dict[str, Any]:
     }
 
 
-def _face(figures: Any, recent: dict[str, Any], parts: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
-    from mailticket.cli.faces import moment
-
+def _figures(figures: Figures, recent: dict[str, Any]) -> dict[str, Any]:
     oldest = figures.oldest_unanswered
     return {
-        "at": moment(now),
-        "parts": parts,
         "tickets": figures.tickets,
         "unanswered": figures.unanswered,
-        "oldest_unanswered": {"id": oldest[0], "created_at": moment(oldest[1])} if oldest else None,
+        "oldest_unanswered": {"id": oldest[0], "created_at": _moment(oldest[1])} if oldest else None,
         "overdue": figures.overdue,
         "promises_7_days": {"kept": figures.kept, "missed": figures.missed, **_answers(recent)},
         "outbox": {state: figures.outgoing.get(state, 0) for state in _OUTBOX},
-        "oldest_due": moment(figures.oldest_due),
+        "oldest_due": _moment(figures.oldest_due),
         "withheld": figures.outgoing.get("withheld", 0),
         "quarantine": figures.quarantined,
         "filed_7_days": {"without_ticket": figures.filed, "named_us": figures.filed_named_us},
         "unclaimed_bounces": figures.unclaimed_bounces,
-        "oldest_pending": moment(figures.oldest_pending),
+        "oldest_pending": _moment(figures.oldest_pending),
     }
+
+
+def _oldest(tickets: Number) -> dict[str, Any] | None:
+    return {"id": tickets.key, "waiting_since": _moment(tickets.since)} if tickets.since else None
 
 
 def _answers(recent: dict[str, Any]) -> dict[str, Any]:
@@ -90,55 +145,109 @@ def _answers(recent: dict[str, Any]) -> dict[str, Any]:
     return {name: recent[name] for name in ("promised", "median_hours", "p90_hours")}
 
 
-def _print_part(part: dict[str, Any], row: Any, now: Any) -> None:
-    good = row is not None and not row.error
-    sign = click.style("✓", fg="green") if good else click.style("✗" if row else "·", fg="red" if row else "yellow")
-    text = f"last success {terminal.ago(row.last_success_at, now)}" if row else "no contact yet"
-    if row is not None and row.error:
-        text += click.style(
-            f"; failing since {terminal.ago(row.error_since, now)}: {terminal.line(row.error)}", fg="red"
+def _print(face: dict[str, Any]) -> None:
+    now = datetime.fromisoformat(face["at"])
+    _print_head(face, now)
+    click.echo()
+    for part in face["parts"]:
+        if part["name"].startswith("mailbox ") or part["last_success_at"]:  # the rest is said above
+            _print_part(part, now)
+    click.echo()
+    _print_figures(face, now)
+
+
+def _ago(at: str | None, now: datetime) -> str:
+    return terminal.ago(datetime.fromisoformat(at) if at else None, now)
+
+
+def _wrapped(text: str, first: str, others: str, colour: str = "") -> None:
+    """Text in lines of one screen's width."""
+    lines = textwrap.wrap(
+        terminal.line(text), _COLUMNS, initial_indent=first, subsequent_indent=others, break_on_hyphens=False
+    )
+    for line in lines:
+        click.echo(click.style(line, fg=colour) if colour else line)
+
+
+def _print_head(face: dict[str, Any], now: datetime) -> None:
+    """Whether all is well; if not, what is wrong, and beside each trouble what mends it."""
+    daemon, wrong = face["daemon"], face["troubles"]
+    if face["well"]:
+        _wrapped(f"All is well: {_life(daemon, now)}.", "✓ ", "  ", "green")
+        return
+    for trouble in wrong[:_MOST_TROUBLES]:
+        since = f"{terminal.moment(datetime.fromisoformat(trouble['since']))} UTC, {_ago(trouble['since'], now)}"
+        _wrapped(f"{trouble['name']}: {trouble['text']} (since {since})", "✗ ", "  ", "red")
+        if trouble["remedy"]:
+            _wrapped(trouble["remedy"], "  → ", "    ")
+    if len(wrong) > _MOST_TROUBLES:
+        more = len(wrong) - _MOST_TROUBLES
+        _wrapped(f"and {more} more: mailticket check --offline", "✗ ", "  ", "red")
+    if daemon is None:
+        _wrapped("No daemon has run on this database yet: nobody collects mail.", "· ", "  ", "yellow")
+        _wrapped("systemctl enable --now mailticket", "  → ", "    ")
+    elif not daemon["alive"] and not any(trouble["name"] == "daemon" for trouble in wrong):
+        _wrapped(
+            f"The daemon was stopped {_ago(daemon['stopped_at'], now)}: nobody collects mail.", "· ", "  ", "yellow"
         )
+        _wrapped("systemctl start mailticket", "  → ", "    ")
+
+
+def _life(daemon: dict[str, Any], now: datetime) -> str:
+    if daemon["kind"] == "round":
+        return f"the last round of `run --once` was {_ago(daemon['beat_at'], now)} on {daemon['host']}"
+    since = terminal.moment(datetime.fromisoformat(daemon["started_at"]))
+    return f"the daemon runs on {daemon['host']} since {since} UTC (process {daemon['pid']})"
+
+
+def _print_part(part: dict[str, Any], now: datetime) -> None:
+    seen = part["last_success_at"] is not None or part["error"] is not None
+    sign, colour = ("✗", "red") if part["error"] else ("✓", "green") if seen else ("·", "yellow")
+    text = f"last success {_ago(part['last_success_at'], now)}" if seen else "no contact yet"
+    if part["error"]:
+        text += f"; in trouble since {_ago(part['error_since'], now)}"
     if part["backlog"]:
         text += f"; {part['backlog']} mails wait"
     if part["not_flagged"]:
-        because = terminal.line(part["not_flagged_because"])
-        text += click.style(f"; {part['not_flagged']} not flagged or moved: {because}", fg="yellow")
+        text += f"; {part['not_flagged']} not flagged or moved: {part['not_flagged_because']}"
     if part["note"]:
-        text += f"; {terminal.line(part['note'])}"
-    click.echo(f"{sign} {part['name']}: {text}")
+        text += f"; {part['note']}"
+    _wrapped(f"{part['name']}: {text}", f"{sign} ", "  ", "" if colour == "green" else colour)
 
 
-def _print_figures(face: dict[str, Any], figures: Any, now: Any) -> None:
-    tickets = ", ".join(f"{number} {state}" for state, number in face["tickets"].items()) or "none yet"
-    oldest = figures.oldest_unanswered
+def _print_figures(face: dict[str, Any], now: datetime) -> None:
+    def row(name: str, text: str, colour: str = "") -> None:
+        _wrapped(text, f"  {name:<12}", " " * 14, colour)
+
+    row("tickets", ", ".join(f"{number} {state}" for state, number in face["tickets"].items()) or "none yet")
+    oldest, again = face["oldest_unanswered"], face["oldest_waiting_again"]
     waiting = f"{face['unanswered']} unanswered"
-    if oldest:
-        waiting += f", the oldest {oldest[0]} since {terminal.ago(oldest[1], now)}"
-    late = click.style(f", {face['overdue']} past their promise", fg="red") if face["overdue"] else ""
+    waiting += f", the oldest {oldest['id']} since {_ago(oldest['created_at'], now)}" if oldest else ""
+    waiting += f", {face['overdue']} past their promise" if face["overdue"] else ""
+    row("waiting", waiting, "red" if face["overdue"] else "")
+    if again:
+        number, since = face["waiting_again"], _ago(again["waiting_since"], now)
+        row("again", f"{number} wrote again after an answer, the oldest {again['id']} since {since}")
     kept = face["promises_7_days"]
-    outbox = ", ".join(f"{number} {state}" for state, number in face["outbox"].items() if number) or "empty"
-    stuck = f", the oldest due since {terminal.ago(figures.oldest_due, now)}" if figures.oldest_due else ""
-    click.echo(f"\n  tickets     {tickets}")
-    click.echo(f"  waiting     {waiting}{late}")
-    pace = ""
+    row("promises", f"{kept['promised']} made, {kept['kept']} kept, {kept['missed']} missed in 7 days")
     if kept["median_hours"] is not None:
-        pace = f"; first answers after {kept['median_hours']:.1f} h (half) and {kept['p90_hours']:.1f} h (90 %)"
-    click.echo(f"  promises    {kept['promised']} made, {kept['kept']} kept, {kept['missed']} missed in 7 days{pace}")
-    click.echo(f"  outbox      {outbox}{stuck}")
-    quarantine = click.style(f"{face['quarantine']} mails", fg="red") if face["quarantine"] else "empty"
-    click.echo(f"  quarantine  {quarantine}")
-    _print_filed(face)
+        row("", f"first answers after {kept['median_hours']:.1f} h (half) and {kept['p90_hours']:.1f} h (90 %)")
+    outbox = ", ".join(f"{number} {state}" for state, number in face["outbox"].items() if number) or "empty"
+    row("outbox", outbox + (f", the oldest since {_ago(face['oldest_due'], now)}" if face["oldest_due"] else ""))
+    row(
+        "quarantine",
+        f"{face['quarantine']} mails" if face["quarantine"] else "empty",
+        "red" if face["quarantine"] else "",
+    )
+    _print_filed(face, row)
 
 
-def _print_filed(face: dict[str, Any]) -> None:
+def _print_filed(face: dict[str, Any], row: Callable[[str, str, str], None]) -> None:
     """What went nowhere, so that nobody's request stays where nobody looks."""
-    filed = face["filed_7_days"]
+    filed, bounces = face["filed_7_days"], face["unclaimed_bounces"]
     text = f"{filed['without_ticket']} mails without a ticket in 7 days"
-    if filed["named_us"]:
-        text += click.style(f", {filed['named_us']} of them named us", fg="yellow")
-    if face["unclaimed_bounces"]:
-        bounces = f"{face['unclaimed_bounces']} delivery reports that belong to no letter"
-        text += click.style(f", {bounces}", fg="red")
-    if filed["named_us"] or face["unclaimed_bounces"]:
-        text += ": see `mailticket mail list --filed`"
-    click.echo(f"  filed       {text}")
+    text += f", {filed['named_us']} of them named us" if filed["named_us"] else ""
+    text += f", {bounces} delivery reports that belong to no letter" if bounces else ""
+    if filed["named_us"] or bounces:
+        text += ": mailticket mail list --filed"
+    row("filed", text, "yellow" if filed["named_us"] or bounces else "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import click
 
@@ -56,21 +57,53 @@ def fit(text: str, columns: int) -> str:
 
 
 def screen() -> int:
-    """Columns of the terminal; wide where there is none, so that nothing is cut in pipes."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
+    """Columns of the terminal, or as COLUMNS says; wide where there is neither, so that nothing is cut in pipes."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() or os.environ.get("COLUMNS") else 200
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, stretch: int = -1) -> None:
-    """Print rows in columns as wide as they need, the `stretch` column giving way to the screen."""
+_GAP = 2
+_NARROWEST = 8  # columns to which a cell is cut
+_STRETCHED = 24  # columns that the text of a row should keep before others are left out
+_NEVER_CUT = ("NUMBER", "TICKET", "DUPLICATE OF")  # what people copy
+
+
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[object]], *, stretch: int = -1, spare: Sequence[str] = ()
+) -> None:
+    """Print rows in columns as wide as they need, within the screen.
+
+    A column without any content is left out. Where the screen is too narrow the `stretch` column gives way first, then
+    the `spare` ones are left out in their order, then the widest is cut.
+    """
     body = [[line(cell) for cell in row] for row in rows]
-    columns = [max([width(head[i]), *(width(row[i]) for row in body)]) for i in range(len(head))]
-    spare = screen() - sum(columns) - 2 * (len(columns) - 1)
-    if spare < 0:
-        columns[stretch] = max(8, columns[stretch] + spare)
-    click.echo(click.style("  ".join(fit(h, w) for h, w in zip(head, columns, strict=True)).rstrip(), bold=True))
+    stretched = head[stretch]
+    kept = [i for i in range(len(head)) if i == 0 or any(row[i] for row in body)]
+    widths = {i: max([width(head[i]), *(width(row[i]) for row in body)]) for i in kept}
+    for name in spare:
+        least = sum(min(widths[i], _STRETCHED) if head[i] == stretched else widths[i] for i in widths)
+        if least + _GAP * (len(widths) - 1) <= screen():
+            break
+        widths = {i: wide for i, wide in widths.items() if head[i] != name}
+    _squeeze(widths, head.index(stretched), [i for i in widths if i and head[i] not in _NEVER_CUT])
+    click.echo(click.style((" " * _GAP).join(fit(head[i], w) for i, w in widths.items()).rstrip(), bold=True))
     for row in body:
-        cells = [coloured(fit(cell, w), cell) for cell, w in zip(row, columns, strict=True)]
-        click.echo("  ".join(cells).rstrip())
+        cells = [coloured(fit(row[i], w), row[i]) for i, w in widths.items()]
+        click.echo((" " * _GAP).join(cells).rstrip())
+
+
+def _squeeze(widths: dict[int, int], stretch: int, others: Sequence[int]) -> None:
+    """Take from the columns what is too much for the screen: from the stretched one, then from whichever is widest."""
+    excess = sum(widths.values()) + _GAP * (len(widths) - 1) - screen()
+    if excess > 0 and stretch in widths:
+        taken = min(excess, max(0, widths[stretch] - min(_STRETCHED, widths[stretch])))
+        widths[stretch] -= taken
+        excess -= taken
+    while excess > 0 and others:
+        widest = max(others, key=lambda i: widths[i])
+        if widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+        excess -= 1
 
 
 def coloured(text: str, word: str) -> str:
@@ -78,9 +111,18 @@ def coloured(text: str, word: str) -> str:
     return click.style(text, fg=COLOURS[word]) if word in COLOURS else text
 
 
-def moment(at: datetime | None) -> str:
-    """A time for a table, UTC."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if at else ""
+def moment(at: datetime | str | None) -> str:
+    """A time as a person reads it, in the zone of the terminal, whose name stands beside it; ISO 8601 is taken too."""
+    if isinstance(at, str):
+        at = datetime.fromisoformat(at) if at else None
+    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}" if at else ""
+
+
+def readable(face: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """The names and values of a JSON face for `facts`, its times as a person reads them."""
+    for name, value in face.items():
+        words = moment(value) if name.endswith("_at") and isinstance(value, str) else value
+        yield name.replace("_", " "), words
 
 
 def ago(at: datetime | None, now: datetime) -> str:

@@ -8,6 +8,7 @@ import click
 
 from mailticket.cli import terminal
 
+_UNDER_WAY = ("queued", "sending", "sent")
 _LINES_OF_A_LETTER = 2  # of our automatic letters; everybody knows the rest
 
 
@@ -21,18 +22,19 @@ def print_ticket(details: dict[str, Any], *, full: bool) -> None:
     terminal.heading("History")
     for event in details["history"]:
         detail = click.style(terminal.line(event["detail"]), fg="bright_black")
-        click.echo(f"{_minute(event['at'])}  {terminal.line(event['event'])}  {detail}")
+        click.echo(f"{terminal.moment(event['at'])}  {terminal.line(event['event'])}  {detail}")
 
 
 def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
-    window = [_minute(details[name]) for name in ("promised_from", "promised_by") if details[name]]
+    window = [terminal.moment(details[name]) for name in ("promised_from", "promised_by") if details[name]]
     duplicate = f"{details['duplicate_of']} ({details['similarity']:.2f})" if details["duplicate_of"] else ""
     return [
         ("requester", f"{_requester(details)} ({details['sender']})"),
         ("category", f"{details['category']}, {details['priority']}"),
-        ("promised", " to ".join(window) + " UTC" if window else ""),
+        ("promised", " to ".join(window)),
         ("place", details["position"]),
-        ("answered", _minute(details["first_response_at"])),
+        ("waits for", _waits(details)),
+        ("answered", terminal.moment(details["first_response_at"])),
         ("duplicate of", duplicate),
         ("linked with", ", ".join([*([details["linked_to"]] if details["linked_to"] else []), *details["linked_by"]])),
         ("details", ", ".join(f"{name}: {' '.join(values)}" for name, values in details["fields"].items())),
@@ -44,6 +46,11 @@ def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
     ]
 
 
+def _waits(details: dict[str, Any]) -> str:
+    since = f" since {terminal.moment(details['waiting_since'])}" if details["waiting_since"] else ""
+    return "" if details["waiting_for"] == "nobody" else f"{details['waiting_for']}{since}"
+
+
 def _requester(details: dict[str, Any]) -> str:
     name, address = details["requester_name"], details["requester"]
     return f"{name} <{address}>" if name and address else address or "nobody"
@@ -52,10 +59,14 @@ def _requester(details: dict[str, Any]) -> str:
 def _print_entry(entry: dict[str, Any], full: bool) -> None:
     arrow = {"in": "→", "out": "←", "note": "✎"}[entry["direction"]]
     who = entry["to"] if entry["direction"] == "out" else entry["from"]
-    terminal.heading(f"{arrow} {_minute(entry['at'])}  {entry['kind']}  {terminal.line(who)}")
+    terminal.heading(f"{arrow} {terminal.moment(entry['at'])}  {entry['kind']}  {terminal.line(who)}")
     for label, value in (("From", entry["from_raw"]), ("Cc", entry["cc"])):
         if value:
             click.echo(f"{label}: {terminal.line(value)}")
+    delivery = entry["delivery"]
+    if delivery and delivery["state"] not in _UNDER_WAY:
+        words = f"! {delivery['state']}, outgoing mail {delivery['number']}: {delivery['error'] or 'see outbox show'}"
+        click.echo(click.style(terminal.line(words), fg="red"))
     if entry["mark"]:
         click.echo(click.style(f"! {terminal.line(entry['mark'])}", fg="yellow"))
     if entry["secrets"]:
@@ -83,7 +94,3 @@ def _text(entry: dict[str, Any], full: bool) -> str:
     shown = lines[:_LINES_OF_A_LETTER] if letter else lines
     left_out = entry["hidden_lines"] + sum(bool(line.strip()) for line in lines[len(shown) :])
     return "\n".join([*shown, *([terminal.hidden(left_out, "--all")] if left_out else [])])
-
-
-def _minute(at: str | None) -> str:
-    return (at or "")[:16].replace("T", " ")

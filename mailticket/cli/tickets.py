@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,13 +11,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, limit_option, print_json, read_text, reading_of, site_of
+from mailticket.cli.common import (
+    config_option,
+    database_of,
+    json_option,
+    limit_option,
+    print_json,
+    read_text,
+    settings_of,
+    site_of,
+    user_name,
+)
 from mailticket.cli.ticket_view import print_ticket
 
 if TYPE_CHECKING:
     from mailticket.desk.tickets import Desk
     from mailticket.models import Ticket
     from mailticket.site import Site
+    from mailticket.store import Session, overview
 
 STATUSES = ("new", "open", "pending", "solved", "closed")
 
@@ -37,7 +47,7 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
         at = datetime.fromisoformat(value)
     except ValueError:
         raise click.BadParameter("write 2026-11-22, 2026-11-22T10:00+01:00, 12h or 7d") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return at if at.tzinfo else at.astimezone()  # as the times on our screens
 
 
 @ticket.command("list")
@@ -46,29 +56,38 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 @click.option("--requester", default="", metavar="ADDRESS", help="Only of this person.")
 @click.option("--duplicates", is_flag=True, help="Only those flagged as duplicates.")
 @click.option("--merged", is_flag=True, help="Merged ones too.")
+@click.option("--waiting", type=click.Choice(("us", "them")), help="Only what waits for us, in the order of the queue, "
+              "or for its requester.")  # fmt: skip
 @click.option("--since", callback=_since, metavar="WHEN", help="Opened since: a date, a time, 12h, 7d.")
 @limit_option
 @json_option
 @config_option
 @click.pass_context
 def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: Any) -> None:
-    """List tickets, newest first."""
+    """List tickets, newest first; with --waiting us the queue, the next to be answered first."""
     from mailticket.cli import faces
     from mailticket.store import overview, tickets
 
+    now = datetime.now(UTC)
+
+    def cells(_session: Session, row: overview.TicketRow) -> tuple[object, ...]:
+        t = row.ticket
+        promise = terminal.ago(t.promised_by, now) if t.promised_by and not t.first_response_at else ""
+        opened = terminal.ago(t.created_at, now)
+        return (t.key, t.status, t.priority, t.category, row.requester, opened, _wait(t, now), promise,
+                row.duplicate_of or "", t.subject)  # fmt: skip
+
     criteria["status"] = tuple(criteria["status"])
-    with reading_of(ctx) as (session, _, now):
-        rows = overview.ticket_rows(session, overview.Filter(**criteria), limit)
+    criteria["waiting"] = criteria["waiting"] or ""
+    wanted = overview.Filter(**criteria)
+    with database_of(settings_of(ctx)) as database:
         if as_json:
-            for row in rows:
-                print_json(faces.ticket(row, tickets.position(session, row.ticket)))
+            for face in overview.ticket_rows(
+                database, wanted, limit, lambda session, row: faces.ticket(row, tickets.position(session, row.ticket))
+            ):
+                print_json(face)
             return
-        lines = [
-            (t.key, t.status, t.priority, t.category, row.requester, terminal.ago(t.created_at, now),
-             terminal.moment(t.promised_by) if t.first_response_at is None else "answered",
-             row.duplicate_of or "", t.subject)
-            for row in rows for t in [row.ticket]
-        ]  # fmt: skip
+        lines = list(overview.ticket_rows(database, wanted, limit, cells))
     if lines:
         head = (
             "TICKET",
@@ -77,13 +96,21 @@ def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: A
             "CATEGORY",
             "REQUESTER",
             "OPENED",
-            "PROMISED BY",
+            "WAITS FOR",
+            "PROMISED",
             "DUPLICATE OF",
             "SUBJECT",
         )
-        terminal.table(head, lines)
+        terminal.table(head, lines, spare=("OPENED", "CATEGORY", "PRIORITY", "DUPLICATE OF"))
     else:
         click.echo("No tickets.")
+
+
+def _wait(ticket: Ticket, now: datetime) -> str:
+    """For whom a ticket waits, and for us since when."""
+    if ticket.waiting_for != "us":
+        return ticket.waiting_for.replace("nobody", "")
+    return f"us, {terminal.ago(ticket.waiting_since, now)}"
 
 
 @ticket.command("show")
@@ -106,13 +133,14 @@ def show_(ctx: click.Context, name: str, full: bool, unmask: bool, as_json: bool
 def _details(site: Site, name: str, unmasked: Mapping[int, tuple[str, str, str]]) -> dict[str, Any]:
     from mailticket.cli import faces
     from mailticket.desk.tickets import Desk
-    from mailticket.store import overview, tickets
+    from mailticket.store import outgoing, overview, tickets
 
     with site.database.read() as session:
-        row: Ticket = Desk(site).find(session, name)
+        row: Ticket = Desk(site).find(session, name, lock=False)
         ticket_id = int(row.id or 0)
         conversation = tickets.conversation(session, ticket_id)
         files = tickets.attachments_of(session, [int(m.id or 0) for m in conversation])
+        deliveries = outgoing.of_messages(session, conversation)
         return {
             **faces.ticket(overview.ticket_row(session, row), tickets.position(session, row)),
             "linked_by": tickets.linked_by(session, ticket_id),
@@ -123,8 +151,8 @@ def _details(site: Site, name: str, unmasked: Mapping[int, tuple[str, str, str]]
             "addresses": [a.address for a in tickets.addresses_of(session, row.requester_id)],
             "undeliverable": [a.address for a in tickets.addresses_of(session, row.requester_id)
                               if a.undeliverable_since],
-            "conversation": [faces.message(m, files.get(int(m.id or 0), []), unmasked.get(int(m.id or 0)))
-                             for m in conversation],
+            "conversation": [faces.message(m, files.get(n, []), unmasked.get(n), deliveries.get(n))
+                             for m in conversation for n in [int(m.id or 0)]],
             "history": [faces.event(e) for e in tickets.events(session, ticket_id)],
         }  # fmt: skip
 
@@ -297,4 +325,4 @@ def attachment(ctx: click.Context, number: int, target: Path | None) -> None:
 def _desk(site: Site) -> Desk:
     from mailticket.desk.tickets import Desk
 
-    return Desk(site, getpass.getuser())
+    return Desk(site, user_name())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import stat
 import subprocess
 from collections.abc import Mapping
@@ -19,39 +21,73 @@ _log = logging.getLogger(__name__)
 def secret(sign_in: SignIn, environ: Mapping[str, str]) -> str:
     """The password, or the OAuth2 access token, with which to sign in; read now, so only by who signs in.
 
-    Without any setting it is the systemd credential ``imap-password-NAME`` (of the mailbox NAME), ``imap-password`` or
-    ``smtp-password``. Raises ConfigurationError when there is none or it cannot be read, WorldError when the token
-    command fails, which may pass.
+    Without any setting it is the credential ``imap-password-NAME`` (of the mailbox NAME), ``imap-password`` or
+    ``smtp-password``: see `secret_file`. Raises ConfigurationError when there is none or it cannot be read, WorldError
+    when the token command fails, which may pass.
     """
     if sign_in.password is not None:
         return sign_in.password.get_secret_value()
-    if sign_in.password_file is not None:
-        return _secret_in(sign_in.password_file, warn=True)
     if sign_in.oauth2_token_command:
         return _token(sign_in.oauth2_token_command)
-    usual = [f"imap-password-{sign_in.name}", "imap-password"] if isinstance(sign_in, Mailbox) else ["smtp-password"]
-    names = [sign_in.password_credential] if sign_in.password_credential else usual
-    folder = environ.get("CREDENTIALS_DIRECTORY")
-    for file in [Path(folder, name) for name in names] if folder else []:
-        # The shipped unit gives an empty line where the administrator has provided no password.
-        if file.exists() and file.stat().st_size > 1:
-            return _secret_in(file, warn=False)
+    file = secret_file(sign_in, environ)
+    if file is not None:
+        return _secret_in(file)
+    beside = sign_in.credentials_folder / credential_names(sign_in)[-1]
+    if beside.parent.exists() and not os.access(beside.parent, os.X_OK):
+        raise ConfigurationError([f"{beside}: the password cannot be read: we may not look into its folder"])
+    raise ConfigurationError(
+        [
+            f"no password for {sign_in.username} at {sign_in.host}: write it into {beside}, or set password_file, "
+            f"or give the unit LoadCredential={beside.name}:FILE"
+        ]
+    )
+
+
+def credential_names(sign_in: SignIn) -> tuple[str, ...]:
+    """Under which names the credential of a sign-in is sought, in this order."""
     if sign_in.password_credential:
-        remedy = f"LoadCredential={names[-1]}:FILE in the unit provides it; elsewhere use password_file"
-    else:
-        remedy = f"set password_file, or give the unit LoadCredential={names[-1]}:FILE"
-    raise ConfigurationError([f"no password for {sign_in.username} at {sign_in.host}: {remedy}"])
+        return (sign_in.password_credential,)
+    return (f"imap-password-{sign_in.name}", "imap-password") if isinstance(sign_in, Mailbox) else ("smtp-password",)
 
 
-def _secret_in(file: Path, *, warn: bool) -> str:
+def secret_file(sign_in: SignIn, environ: Mapping[str, str]) -> Path | None:
+    """The file that holds the password now: `password_file`, else the credential; None when there is neither.
+
+    A credential is sought in systemd's $CREDENTIALS_DIRECTORY and in the folder `credentials` beside the configuration.
+    systemd copies it when the unit starts; one beside the configuration that was changed after that goes before the
+    copy, so that a new password needs no restart.
+    """
+    if sign_in.password_file is not None:
+        return sign_in.password_file
+    handed_over = environ.get("CREDENTIALS_DIRECTORY")
+    folders = [*([Path(handed_over)] if handed_over else []), sign_in.credentials_folder]
+    for name in credential_names(sign_in):
+        files = [folder / name for folder in folders if _changed_at(folder / name)]
+        if files:
+            return max(files, key=_changed_at)
+    return None
+
+
+def _changed_at(file: Path) -> int:
+    """When a file was last written or put into its place, in nanoseconds; 0 for one that counts as none."""
+    with contextlib.suppress(OSError):
+        status = file.stat()
+        # The shipped unit gives an empty line where the administrator has provided no password.
+        if status.st_size > 1:
+            return status.st_ctime_ns
+    return 0
+
+
+def _secret_in(file: Path) -> str:
     try:
-        if warn and file.stat().st_mode & stat.S_IROTH:
-            _log.warning("%s can be read by every user of this machine; run: chmod 600 %s", file, file)
+        mode = file.stat().st_mode
         value = file.read_text(encoding="utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
         raise ConfigurationError([f"{file}: not UTF-8 text; a password file holds one line of text"]) from None
     except OSError as error:
         raise ConfigurationError([f"{file}: the password cannot be read: {error.strerror or error}"]) from None
+    if mode & stat.S_IROTH:
+        _log.warning("%s can be read by everybody on this machine; run: chmod o= %s", file, file)
     if not value or "\n" in value or "\x00" in value:
         raise ConfigurationError([f"{file}: must hold the password alone, on one line"])
     return value

@@ -7,6 +7,7 @@ where `settings` itself quotes one that is no secret.
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from mailticket.config.lines import KeyPath, key_lines
 from mailticket.config.problems import model_in, sentences, suggestion
-from mailticket.errors import ConfigurationError
+from mailticket.errors import ConfigurationError, NotAllowed
 from mailticket.settings import Settings
 
 PREFIX = "MAILTICKET_"
@@ -31,7 +32,15 @@ def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     asked = path or (Path(environ["MAILTICKET_CONFIG"]) if environ.get("MAILTICKET_CONFIG") else None)
     if asked is not None:
         return asked
-    return next((place for place in (Path("mailticket.toml"), SYSTEM_FILE) if place.exists()), None)
+    return next((place for place in (Path("mailticket.toml"), SYSTEM_FILE) if _may_be_there(place)), None)
+
+
+def _may_be_there(place: Path) -> bool:
+    """Whether a file exists; also where we may not look, so that reading it says so."""
+    try:
+        return place.exists()
+    except PermissionError:
+        return place.is_absolute()  # in a working folder that is closed to us nobody keeps a configuration for us
 
 
 def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -64,6 +73,22 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     return settings
 
 
+def passwords_written_in(place: Path) -> list[int]:
+    """The lines of a file, from 1, in which a password stands; none of a file that cannot be read."""
+    try:
+        text = _read(place)
+        values = _parse(text, place)
+    except ConfigurationError:
+        return []
+    paths: list[KeyPath] = [("mailbox", n, "password") for n in range(len(values.get("mailbox", ())))]
+    lines = key_lines(text)
+    found = [lines[path] for path in (*paths, ("smtp", "password")) if path in lines]
+    url = values.get("database", {}).get("url", "")
+    if re.match(r"\w+(\+\w+)?://[^/@]*:[^/@]+@", str(url)) and ("database", "url") in lines:
+        found.append(lines[("database", "url")])
+    return sorted(found)
+
+
 def _read(place: Path) -> str:
     try:
         # Windows editors begin a file with a byte order mark, which TOML does not know.
@@ -73,8 +98,19 @@ def _read(place: Path) -> str:
         raise ConfigurationError([f"{place}, line {line}: not UTF-8 text; save the file as UTF-8"]) from None
     except FileNotFoundError:
         raise ConfigurationError([f"{place}: there is no such file; 'mailticket init' writes one"]) from None
+    except PermissionError:
+        raise NotAllowed(_who_may_read(place)) from None
     except OSError as error:
         raise ConfigurationError([f"{place}: cannot be read: {error.strerror or error}"]) from None
+
+
+def _who_may_read(place: Path) -> str:
+    if SYSTEM_STATE.exists() and SYSTEM_STATE.stat().st_uid == os.geteuid():
+        return f"{place} cannot be read by the user of the service; run: chgrp mailticket {place}; chmod 640 {place}"
+    return (
+        f"the configuration {place} may be read by root and the user mailticket, and not by this account; "
+        "run the command with sudo"
+    )
 
 
 def _parse(text: str, place: Path | None) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import email
 import email.policy
+import json
 import logging
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -20,6 +22,7 @@ import click
 
 from mailticket.cli import terminal
 from mailticket.config.files import shipped_folder
+from mailticket.config.read import read_settings
 from mailticket.demo import senders
 from mailticket.demo.servers import PATIENCE, Accepted, InboxServer, PostServer
 from mailticket.intake.take_in import Result
@@ -41,10 +44,11 @@ class Stage:
     folder: Path
     inbox: InboxServer = field(init=False)
     post: PostServer = field(init=False)
+    configuration: Path = field(init=False)
     settings: Settings = field(init=False)
     daemon: Daemon = field(init=False)
     seconds: list[float] = field(default_factory=list)
-    _outcomes: list[Result] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     _news: threading.Condition = field(default_factory=threading.Condition)
 
     def open(self) -> None:
@@ -53,7 +57,9 @@ class Stage:
         self.post = PostServer(senders.SUPPORT, self.inbox.deliver)
         self.inbox.start()
         self.post.start()
-        self.settings = _settings(self.folder, self.inbox.port, self.post.port)
+        self.configuration = self.folder / "mailticket.toml"
+        self.configuration.write_text(_configuration(self.inbox.port, self.post.port), "utf-8")
+        self.settings = read_settings(self.configuration, {})
         self.daemon = Daemon(lambda: self.settings, Watchers(taken=self._taken))
         self._thread = threading.Thread(target=self.daemon.run, name="demo daemon")
         self._thread.start()
@@ -86,18 +92,18 @@ class Stage:
 
     def _taken(self, results: Sequence[Result]) -> None:
         with self._news:
-            self._outcomes.extend(results)
+            self.results.extend(results)
             self._news.notify_all()
 
     def feed(self, raw: bytes, when: datetime | None = None) -> EmailMessage | None:
         """Let a mail arrive, show what it becomes, and return the answer that it caused, if any."""
-        seen, letters = len(self._outcomes), len(self.post.accepted)
+        seen, letters = len(self.results), len(self.post.accepted)
         began = time.monotonic()
         self.inbox.deliver(raw, when)
         with self._news:
-            if not self._news.wait_for(lambda: len(self._outcomes) > seen, PATIENCE):
+            if not self._news.wait_for(lambda: len(self.results) > seen, PATIENCE):
                 raise RuntimeError("the daemon did not take the mail in")
-            result = self._outcomes[seen]
+            result = self.results[seen]
         self._show(result)
         if not result.letter or result.withheld:
             self._show_silence(result)
@@ -136,16 +142,30 @@ def _parsed(raw: bytes) -> EmailMessage:
     return email.message_from_bytes(raw, EmailMessage, policy=email.policy.default)
 
 
-def _settings(folder: Path, imap_port: int, smtp_port: int) -> Settings:
-    return Settings.model_validate({
-        "support": {"name": "Demo Exchange Support", "address": senders.SUPPORT},
-        "database": {"url": f"sqlite:///{folder / 'demo.db'}"},
-        "mailbox": [{"name": "support", "host": "127.0.0.1", "port": imap_port, "security": "none",
-                     "username": senders.SUPPORT, "password": _PASSWORD}],
-        "smtp": {"host": "127.0.0.1", "port": smtp_port, "security": "none"},
-        "trust": {"authserv_id": senders.BORDER},
-        "articles": {"folder": shipped_folder("config") / "articles"},
-    })  # fmt: skip
+def _configuration(imap_port: int, smtp_port: int) -> str:
+    """The demo's configuration file: other commands are to find what the daemon finds."""
+    return f"""
+[support]
+name = "Demo Exchange Support"
+address = "{senders.SUPPORT}"
+[database]
+url = "sqlite:///demo.db"
+[[mailbox]]
+name = "support"
+host = "127.0.0.1"
+port = {imap_port}
+security = "none"
+username = "{senders.SUPPORT}"
+password = "{_PASSWORD}"
+[smtp]
+host = "127.0.0.1"
+port = {smtp_port}
+security = "none"
+[trust]
+authserv_id = "{senders.BORDER}"
+[articles]
+folder = {json.dumps(str(shipped_folder("config") / "articles"))}
+"""
 
 
 def run_demo(out: TextIO, *, keep: bool, files: Sequence[Path]) -> int:
@@ -200,8 +220,7 @@ def _show_tickets(stage: Stage) -> None:
     stage.say(click.style("The tickets", bold=True, underline=True))
     database = Database(stage.settings.database.url)
     try:
-        with database.read() as session:
-            rows = list(overview.ticket_rows(session, overview.Filter()))
+        rows = list(overview.ticket_rows(database, overview.Filter(), None, lambda _session, row: row))
     finally:
         database.close()
     lines = [(row.ticket.key, row.ticket.status, row.ticket.category, row.requester, row.messages,
@@ -213,12 +232,19 @@ def _show_tickets(stage: Stage) -> None:
 
 
 def _keep(stage: Stage) -> None:
+    mails = [result for result in stage.results if result.ticket and result.mail]
+    key, message_id = (str(mails[0].ticket), mails[0].mail.message_id) if mails and mails[0].mail else ("ID", "ID")
     stage.say(f"""
 The servers stay up. With an ordinary mail program:
   read the support inbox   IMAP, 127.0.0.1 port {stage.inbox.port}, no encryption
                            user {senders.SUPPORT}, password {_PASSWORD}
   write to support         SMTP, 127.0.0.1 port {stage.post.port}, no encryption, to {senders.SUPPORT}
-What mailticket answers is shown here. Ctrl-C ends.
+In a second terminal, every command works with this configuration, for example:
+  export MAILTICKET_CONFIG={stage.configuration}
+  {_program()} status
+  {_program()} ticket reply {key} --text "It is on its way."
+  {_program()} mail why "{message_id}"
+What mailticket sends is shown here. Ctrl-C ends.
 """)
     seen = list(stage.post.accepted)
     try:
@@ -229,3 +255,9 @@ What mailticket answers is shown here. Ctrl-C ends.
                 _show_letter(stage, _parsed(accepted.raw))
     except KeyboardInterrupt:
         stage.say("Stopping.")
+
+
+def _program() -> str:
+    """How this program was called, for lines to be typed."""
+    called = Path(sys.argv[0])
+    return sys.argv[0] if called.name == "mailticket" else f"{sys.executable} -m mailticket"

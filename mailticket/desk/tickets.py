@@ -33,8 +33,9 @@ class Desk:
         self.site = site
         self.actor = actor
 
-    def find(self, session: Session, name: str) -> Ticket:
-        """The ticket that a person means by an ID as they type it; a merged one leads to its target."""
+    def find(self, session: Session, name: str, *, merged: bool = False, lock: bool = True) -> Ticket:
+        """The ticket that a person means by an ID as they type it; a merged one leads to its target, unless it is meant
+        itself. lock: for whoever changes it; who only looks locks nothing."""
         settings = self.site.settings.support
         prefixes = (settings.prefix, *settings.former_prefixes)
         keys = ticket_keys.find_keys(name, prefixes) or ticket_keys.find_keys(f"{settings.prefix}-{name}", prefixes)
@@ -42,7 +43,7 @@ class Desk:
             raise NotFound(
                 f"{name!r} is no ticket ID: it looks like {settings.prefix}-7F3K-92QX, is there a typing error?"
             )
-        return tickets.by_key(session, keys[0], follow_merge=True, lock=True)
+        return tickets.by_key(session, keys[0], follow_merge=not merged, lock=lock)
 
     def reply(self, name: str, text: str, staff_name: str = "") -> tuple[str, int]:
         """Answer the requester; returns the ticket's ID and the outgoing mail's number."""
@@ -127,6 +128,8 @@ class Desk:
             if ticket.status not in ("solved", "closed", "pending"):
                 raise Refused(f"{ticket.key} is {ticket.status}: there is nothing to reopen")
             self._set_status(session, ticket, "open", now)
+            since, _ = tickets.oldest_unanswered(session, int(ticket.id or 0))
+            tickets.wait_for_us(ticket, since or now)
             self._event(session, ticket, now, "reopened")
         return ticket.key
 
@@ -151,11 +154,12 @@ class Desk:
                 raise Refused(f"{source.key} cannot be merged into itself")
             moved = tickets.move_messages(session, int(source.id or 0), int(target.id or 0))
             source.merged_into = target.id
+            _keep_place(source, target)
+            _keep_waiting(source, target, now)
             self._set_status(session, source, "closed", now)
             if target.duplicate_of == source.id:
                 target.duplicate_of, target.similarity, target.duplicate_reason = None, None, ""
             tickets.point_duplicates(session, int(source.id or 0), int(target.id or 0))
-            _keep_place(source, target)
             target.updated_at = now
             session.add(target)
             self._event(session, source, now, "merged", f"into {target.key}")
@@ -166,11 +170,9 @@ class Desk:
         """Undo the merge of a ticket, whose own messages come back, or its duplicate link."""
         now = self.site.clock()
         with self.site.database.write() as session:
-            settings = self.site.settings.support
-            keys = ticket_keys.find_keys(name, (settings.prefix, *settings.former_prefixes))
-            ticket = tickets.by_key(session, keys[0] if keys else name, lock=True)
+            ticket = self.find(session, name, merged=True)
             if ticket.merged_into is not None:
-                self._unmerge(session, ticket, ticket.merged_into, now)
+                self._unmerge(session, ticket, now)
             elif ticket.duplicate_of is not None:
                 ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""
                 self._event(session, ticket, now, "split", "no duplicate after all")
@@ -179,15 +181,35 @@ class Desk:
             session.add(ticket)
         return ticket.key
 
-    def _unmerge(self, session: Session, ticket: Ticket, target: int, now: datetime) -> None:
-        moved = tickets.bring_back_messages(session, int(ticket.id or 0))
-        tickets.restore_arrival(session, target)
+    def _unmerge(self, session: Session, ticket: Ticket, now: datetime) -> None:
+        """Its messages lie in the ticket that the last of all merges led to."""
+        other = tickets.led_to(session, int(ticket.id or 0))
+        away = int(other.id or 0)
         ticket.merged_into = None
+        session.add(ticket)
+        session.flush()
+        moved = tickets.bring_back_messages(session, int(ticket.id or 0))
+        for part in (ticket, other):
+            tickets.restore_arrival(session, part)
         untouched = ticket.first_response_at is None and not ticket.assigned_to
         self._set_status(session, ticket, "new" if untouched else "open", now)
+        other.first_response_at = other.first_response_at or tickets.first_answer_at(session, away)
+        for part in (ticket, other):
+            self._review_waiting(session, part, now)
         detail = f"{moved} messages went back to {ticket.key}"
-        tickets.add_event(session, target, now, "split", detail, self.actor)
+        tickets.add_event(session, away, now, "split", detail, self.actor)
         self._event(session, ticket, now, "split", f"{moved} messages came back")
+
+    def _review_waiting(self, session: Session, ticket: Ticket, now: datetime) -> None:
+        """After a split each part waits for what its own conversation lacks."""
+        if ticket.status in ("solved", "closed"):
+            return
+        since, answered = tickets.oldest_unanswered(session, int(ticket.id or 0))
+        if since is None and answered:
+            self._set_status(session, ticket, "pending", now)
+        else:
+            ticket.waiting_for, ticket.waiting_since = "us", since or ticket.created_at
+            session.add(ticket)
 
     def add_participant(self, name: str, address: str) -> str:
         """Allow an address to write to a ticket beside its requester."""
@@ -225,31 +247,32 @@ class Desk:
 
     def release(self, numbers: list[int] | None = None) -> int:
         """Send letters that were held back, oldest first: all of them, or the given rows. Returns how many."""
-        now = self.site.clock()
         with self.site.database.write() as session:
-            rows = outgoing.withheld(session, numbers)
-            for row in rows:
-                row.state, row.next_attempt_at, row.counted_at = "queued", now, now
-                session.add(row)
-        return len(rows)
+            return outgoing.release(session, self.site.clock(), numbers)
 
     def retry_outgoing(self, number: int) -> None:
         """Make a mail due now. One whose outcome is uncertain may reach its reader twice; a person decides that."""
+        now = self.site.clock()
+        states = ("deferred", "failed", "uncertain", "cancelled")
         with self.site.database.write() as session:
+            other = outgoing.change(session, number, states, state="queued", next_attempt_at=now, created_at=now)
+            if other:
+                raise Refused(f"outgoing mail {number} is {_words(other)}: there is nothing to retry")
             row = outgoing.by_id(session, number)
-            if row.state not in ("deferred", "failed", "uncertain", "cancelled"):
-                raise Refused(f"outgoing mail {number} is {row.state}: there is nothing to retry")
-            row.state, row.next_attempt_at, row.created_at = "queued", self.site.clock(), self.site.clock()
-            session.add(row)
+            if not row.wire:
+                raise Refused(f"the bytes of outgoing mail {number} were removed by [retention]; answer anew")
+            tickets.give_answer_again(session, row, now)
 
     def cancel_outgoing(self, number: int) -> None:
         """Take a mail out of the queue for good."""
+        states = ("queued", "deferred", "withheld", "uncertain")
         with self.site.database.write() as session:
+            other = outgoing.change(session, number, states, state="cancelled", reason=f"cancelled by {self.actor}")
+            if other:
+                raise Refused(f"outgoing mail {number} is {_words(other)} and cannot be cancelled")
             row = outgoing.by_id(session, number)
-            if row.state not in ("queued", "deferred", "withheld", "uncertain"):
-                raise Refused(f"outgoing mail {number} is {row.state} and cannot be cancelled")
-            row.state, row.reason = "cancelled", f"cancelled by {self.actor}"
-            session.add(row)
+            if row.kind == "staff-reply" and row.ticket_id is not None:
+                tickets.take_back_answer(session, row.ticket_id, self.site.clock())
 
     def attachment(self, number: int) -> tuple[str, bytes]:
         """Name and bytes of a file, decoded from its raw mail."""
@@ -313,10 +336,7 @@ class Desk:
         compose.write(session, self.site, ticket, dispatch, now, state="solved")
 
     def _set_status(self, session: Session, ticket: Ticket, status: str, now: datetime) -> None:
-        ticket.status = status
-        ticket.closed_at = now if status == "closed" else None
-        ticket.solved_at = now if status == "solved" else None
-        ticket.updated_at = now
+        tickets.set_status(ticket, status, now)
         session.add(ticket)
 
     def _event(self, session: Session, ticket: Ticket, now: datetime, kind: str, detail: str = "") -> None:
@@ -331,6 +351,25 @@ def _keep_place(source: Ticket, target: Ticket) -> None:
     target.created_at = source.created_at
     if source.promised_by is not None and (target.promised_by is None or source.promised_by < target.promised_by):
         target.promised_from, target.promised_by = source.promised_from, source.promised_by
+
+
+def _keep_waiting(source: Ticket, target: Ticket, now: datetime) -> None:
+    """Whoever waits in one of two merged tickets waits in both, and a promise that is still to be kept goes on."""
+    if source.waiting_for != "us":
+        return
+    if target.status in ("pending", "solved", "closed"):
+        tickets.set_status(target, "open", now)
+    tickets.wait_for_us(target, source.waiting_since or source.created_at)
+    if source.first_response_at is None and target.first_response_at is not None:
+        target.first_response_at = None
+        for name in ("promised_from", "promised_by", "promise_reason", "promise_longer", "late_warned_at",
+                     "late_notice_at"):  # fmt: skip
+            setattr(target, name, getattr(source, name))
+
+
+def _words(state: str) -> str:
+    """A state as the end of "outgoing mail 7 is"."""
+    return "being sent at this moment" if state == "sending" else state
 
 
 def _quoted(message: Message | None) -> Quoted | None:

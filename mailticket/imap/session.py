@@ -54,10 +54,14 @@ class Inbox:
     def connect(self) -> None:
         """Connect, make TLS sure, sign in, and send our ID. A connection that was there is dropped first."""
         self.drop()
-        secret = self._secret() if callable(self._secret) else self._secret
         try:
-            with self._translated("sign in"):
+            secret = self._secret() if callable(self._secret) else self._secret
+        except MailticketError as error:
+            raise MailboxUnavailable(str(error)) from error
+        try:
+            with self._translated("connect"):
                 self._client = open_connection(self.mailbox)
+            with self._translated("sign in"):
                 self._client.wire.on_progress = self._on_progress
                 self._client.wire.allow()
                 sign_in(self._client, self.mailbox, secret)
@@ -290,8 +294,8 @@ class Inbox:
             raise
 
     def _sentence(self, what: str, error: BaseException) -> str:
-        reason = why(error)
-        return f"mailbox {self.mailbox.name}: cannot {what} at {self.mailbox.host}:{self.mailbox.port}: {reason}"
+        place = f"{'to' if what == 'connect' else 'at'} {self.mailbox.host}:{self.mailbox.port}"
+        return f"mailbox {self.mailbox.name}: cannot {what} {place}: {why(error)}"
 
 
 def _folder_name(name: str) -> str:

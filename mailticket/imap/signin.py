@@ -11,7 +11,9 @@ from imapclient import SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
 import mailticket
-from mailticket.errors import MailboxUnavailable, SignInRefused
+from mailticket import connecting
+from mailticket.errors import ConfigurationError, MailboxUnavailable, SignInRefused
+from mailticket.imap.trouble import TROUBLE, why
 from mailticket.imap.wire import Client
 from mailticket.settings import Mailbox
 
@@ -30,27 +32,43 @@ _SURELY_THE_PASSWORD = re.compile(r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|
 def open_connection(mailbox: Mailbox) -> Client:
     """Connect with the security that the settings ask for, and never with less.
 
-    Raises MailboxUnavailable for a server that would have the password in the clear or signs us in unasked
-    (PREAUTH, by which a man in the middle skips STARTTLS); imaplib's errors and OSError for all else.
+    Raises MailboxUnavailable for a server that cannot be reached or trusted, that would have the password in the clear
+    or signs us in unasked (PREAUTH, by which a man in the middle skips STARTTLS); imaplib's errors and OSError for what
+    happens after its greeting.
     """
     tls = None if mailbox.security == "none" else _tls_context(mailbox)
     timeouts = SocketTimeout(min(_LONGEST_CONNECT, mailbox.timeout_seconds), mailbox.timeout_seconds)
-    client = Client(mailbox.host, mailbox.port, tls if mailbox.security == "tls" else None, timeouts)
+    try:
+        client = Client(mailbox.host, mailbox.port, tls if mailbox.security == "tls" else None, timeouts)
+    except TROUBLE as error:
+        raise MailboxUnavailable(connecting.why(error, mailbox) or why(error)) from error
     try:
         if mailbox.security != "tls" and client.wire.state == "AUTH":
             raise MailboxUnavailable("the server signs in without TLS and without a password (PREAUTH), so we hung up")
         if mailbox.security == "starttls":
             if not client.has_capability("STARTTLS"):
-                raise MailboxUnavailable("the server offers no STARTTLS, so no password was sent; try security = tls")
-            client.starttls(tls)
+                raise MailboxUnavailable(
+                    'the server offers no STARTTLS, so no password was sent; set security = "tls" and port = 993'
+                )
+            _start_tls(client, mailbox, tls)
     except BaseException:
         client.wire.shutdown()
         raise
     return client
 
 
+def _start_tls(client: Client, mailbox: Mailbox, tls: ssl.SSLContext | None) -> None:
+    try:
+        client.starttls(tls)
+    except ssl.SSLError as error:
+        raise MailboxUnavailable(connecting.why(error, mailbox) or why(error)) from error
+
+
 def _tls_context(mailbox: Mailbox) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(mailbox.ca_file) if mailbox.ca_file else None)
+    try:
+        return connecting.verifying_context(mailbox.ca_file)
+    except ConfigurationError as error:
+        raise MailboxUnavailable(str(error)) from None
 
 
 def sign_in(client: Client, mailbox: Mailbox, secret: str) -> None:

@@ -6,6 +6,7 @@ import ssl
 
 from imapclient.exceptions import IMAPClientError
 
+from mailticket.errors import MailticketError
 from mailticket.text.clean import one_line
 
 TROUBLE = (
@@ -26,8 +27,8 @@ def why(error: BaseException) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not to be trusted ({error.verify_message}); ca_file names a private authority"
+    if isinstance(error, MailticketError):
+        return str(error)
     if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.strerror:
         return error.strerror
     if isinstance(error, TimeoutError):

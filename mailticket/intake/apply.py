@@ -129,6 +129,8 @@ def open_ticket(
         check_word=signatures.check_word(site.keys[0], key),
         created_at=arrived_at,
         updated_at=now,
+        waiting_for="us",
+        waiting_since=arrived_at,
         promised_from=promised.promised_from,
         promised_by=promised.promised_by,
         promise_reason=promised.reason,
@@ -166,7 +168,7 @@ def _join(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decisi
         tickets.add_event(session, ticket_id, now, "marked", mark)
     ticket.updated_at = now
     if decision.changes_state:
-        _wake(session, ticket, decision, now)
+        _wake(session, ticket, decision, arrived.arrived_at, now)
         if not decision.stranger:  # what somebody from another address names is for staff to judge
             _fill_fields(site, ticket, arrived.meaning)
             _remember_language(session, arrived.mail, ticket, now)
@@ -187,13 +189,15 @@ def _remember_language(session: Session, mail: Mail, ticket: Ticket, now: dateti
         ticket.language = mail.language
 
 
-def _wake(session: Session, ticket: Ticket, decision: Decision, now: datetime) -> None:
-    """The requester wrote: whatever waited for them is open again, and what was new stays new."""
+def _wake(session: Session, ticket: Ticket, decision: Decision, arrived_at: datetime, now: datetime) -> None:
+    """The requester wrote: whatever waited for them is open again and waits for us, and what was new stays new."""
     before = ticket.status
     if decision.command == "solved":
-        ticket.status, ticket.solved_at = "solved", now
-    elif ticket.status != "new":
-        ticket.status, ticket.solved_at, ticket.closed_at = "open", None, None
+        tickets.set_status(ticket, "solved", now)
+    else:
+        if ticket.status != "new":
+            tickets.set_status(ticket, "open", now)
+        tickets.wait_for_us(ticket, arrived_at)
     if ticket.status != before:
         kind = "reopened" if before == "closed" else "status"
         tickets.add_event(session, int(ticket.id or 0), now, kind, f"{before} -> {ticket.status}", "requester")
@@ -245,6 +249,8 @@ def _bounced(session: Session, decision: Decision, now: datetime) -> None:
     outgoing.set_outcome(session, int(row.id or 0), state="failed", last_error=f"bounced: {why}")
     if row.ticket_id is not None:
         tickets.add_event(session, row.ticket_id, now, f"{row.kind} failed", f"to {row.recipient}: {why}")
+        if row.kind == "staff-reply":
+            tickets.take_back_answer(session, row.ticket_id, now)
     if decision.failed_address:
         tickets.set_undeliverable(session, row.recipient, now, why)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from mailticket import imap
-from mailticket.errors import CommandRefused, MailboxUnavailable
+from mailticket.errors import CommandRefused, MailticketError, StoreFull, StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.imap import LONGEST_IDLE, Inbox, Waker
 from mailticket.intake.preparer import Preparer
@@ -19,6 +19,7 @@ from mailticket.settings import Mailbox
 from mailticket.site import Site
 from mailticket.store import incoming, meta, raws
 from mailticket.store.incoming import Waiting
+from mailticket.upkeep.troubles import note_defect, note_disk
 
 log = logging.getLogger("mailticket.intake.collect")
 
@@ -131,8 +132,9 @@ class Collector:
         now = self.site.clock()
         with self.site.database.write() as session:
             folder = incoming.enter_folder(
-                session, self.mailbox.name, selected.uidvalidity, selected.uidnext or 0, now, first_contact
-            )
+                session, self.mailbox.name, incoming.account_of(self.mailbox), selected.uidvalidity,
+                selected.uidnext or 0, now, first_contact,
+            )  # fmt: skip
         if folder.first_contact_at == now:
             log.warning(
                 "mailbox %s: first contact with %s (UIDVALIDITY %d); mail older than %s is left alone",
@@ -148,6 +150,7 @@ class Collector:
             for chunk, alone in self._chunks(rows):
                 self._take(inbox, chunk, alone)
                 self._tidy(inbox, folder, selected)
+                self._is_well(selected)  # a backlog may take hours
                 if self.stopping:
                     return
             self._list(inbox, folder)
@@ -284,9 +287,14 @@ class Collector:
         self._well_at, self._was_unwell = now, False
 
     def is_unwell(self, error: Exception) -> None:
-        """Record a trouble where `status` and `check` find it."""
+        """Record a trouble where `status` and `check` find it: of the server, the configuration, or ours."""
         self._well_at, self._was_unwell = None, True
+        if not isinstance(error, MailticketError):
+            note_defect(self.site, self.name, error)
+            return
         log.warning("%s: %s", self.name, error)
-        if isinstance(error, MailboxUnavailable):
+        if isinstance(error, StoreFull):
+            note_disk(self.site, str(error))
+        elif not isinstance(error, StoreUnavailable):  # that cannot be written down
             with self.site.database.write() as session:
                 meta.went_wrong(session, self.name, self.site.clock(), str(error))

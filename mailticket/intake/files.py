@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import BinaryIO
 
 from mailticket.errors import NotFound
 from mailticket.mail.values import Mail
+
+log = logging.getLogger("mailticket.intake.files")
 
 _FROM_LINE = re.compile(rb"From [^\r\n]*\d{4}\r?\n")
 _DELIVERED = re.compile(rb"^(?:From|Date|Received|Return-Path|Message-ID|Delivered-To):", re.IGNORECASE | re.MULTILINE)
@@ -43,24 +47,40 @@ class MailFile:
 
 def mails_in(path: Path) -> Iterator[MailFile]:
     """All mails at a path: a file with one mail, an mbox, a Maildir, or a folder of those, in order of name."""
-    if path.is_dir():
-        yield from _folder(path)
-    elif path.is_file():
-        yield from _file(path)
-    else:
-        raise NotFound(f"{path}: there is no such file or folder")
+    try:
+        if path.is_dir():
+            yield from _folder(path)
+        elif path.is_file():
+            yield from _file(path)
+        else:
+            raise NotFound(f"{path}: there is no such file or folder")
+    except PermissionError as error:
+        raise NotFound(f"{error.filename} cannot be read: {error.strerror}") from None
 
 
 def _folder(path: Path) -> Iterator[MailFile]:
     if (path / "cur").is_dir() and (path / "new").is_dir():
         for part in ("new", "cur"):
             for file in sorted((path / part).iterdir()):
-                if file.is_file():
-                    yield MailFile(str(file), file.read_bytes())
+                with _gone_meanwhile(file):
+                    if file.is_file():
+                        yield MailFile(str(file), file.read_bytes())
         return
     for entry in sorted(path.iterdir()):
         if not entry.name.startswith("."):
-            yield from mails_in(entry)
+            with _gone_meanwhile(entry):
+                yield from mails_in(entry)
+
+
+@contextmanager
+def _gone_meanwhile(file: Path) -> Iterator[None]:
+    """Somebody else may take a file between our list of its folder and our look at it: the others go on."""
+    try:
+        yield
+    except (FileNotFoundError, NotFound):
+        if file.exists():
+            raise
+        log.warning("%s is gone since its folder was listed; it was not read", file)
 
 
 def _file(path: Path) -> Iterator[MailFile]:

@@ -29,14 +29,23 @@ class Isolation:
         return row, raw
 
     def retry(self, number: int) -> Result:
-        """Read and judge the mail again; it goes back to quarantine when it still cannot be taken in."""
+        """Read and judge the mail again. It stays in quarantine until it has another result, so that whatever ends this
+        command leaves it there, with its bytes; a mail that the server did not give is asked for again."""
         row, raw = self.get(number)
-        with self._site.database.write() as session:
-            incoming.put_back(session, number)
         if raw == b"" or row.rule == incoming.NOT_GIVEN:
+            with self._site.database.write() as session:
+                incoming.ask_again(session, number)
             return Result(number, "listed", "retry", "the running daemon asks the server for it again")
-        arrival = Arrival(number, raw, row.arrived_at, row.route, afterwards=False)
-        return Intake(self._site).take_in([arrival], alone=True)[0]
+        arrival = Arrival(number, raw, row.arrived_at, row.route, afterwards=False, state="quarantined")
+        results = Intake(self._site).take_in([arrival], alone=True)
+        return results[0] if results else self._settled(number)
+
+    def _settled(self, number: int) -> Result:
+        """What another command made of the mail meanwhile."""
+        with self._site.database.read() as session:
+            row = incoming.by_id(session, number)
+            key = tickets.by_id(session, row.ticket_id).key if row.ticket_id else None
+        return Result(number, row.state, row.rule, f"another command settled it: {row.reason}", key)
 
     def release(self, number: int) -> Result:
         """Open a ticket without requester that carries the unread mail as its attachment."""
@@ -44,6 +53,7 @@ class Isolation:
         site, now = self._site, self._site.clock()
         arrived_at, reason = min(row.arrived_at, now), "released from quarantine by staff"
         with site.database.write() as session:
+            incoming.set_aside(session, number)
             ticket = open_ticket(
                 session, site, arrived_at, reason, now,
                 marks=("no usable sender", reason), actor="staff",
@@ -65,5 +75,6 @@ class Isolation:
         reason = "discarded from quarantine by staff"
         now = self._site.clock()
         with self._site.database.write() as session:
+            incoming.set_aside(session, number)
             incoming.finish(session, number, now, state="filed", rule="discarded", reason=reason, dismissed_at=now)
         return Result(number, "filed", "discarded", reason)

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Literal
 
 from mailticket.errors import StoreUnavailable
 from mailticket.failpoints import failpoint
@@ -29,11 +30,13 @@ from mailticket.site import Site
 from mailticket.store import Session, incoming, knowledge, raws
 from mailticket.store.engine import is_fault_of_the_world
 from mailticket.store.incoming import Waiting
+from mailticket.store.rows import savepoint
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
 from mailticket.triage.understanding import Understanding
 from mailticket.triage.writer import names_us
 from mailticket.upkeep.load import Expectation
+from mailticket.upkeep.troubles import Room
 
 log = logging.getLogger("mailticket.intake.take_in")
 
@@ -52,7 +55,8 @@ class Arrival:
     """A mail that is to be taken in. complete is False when only headers and a first part were fetched.
 
     afterwards: whether the server's copy is to be flagged or moved. letters_allowed: False withholds its letters.
-    alone_attempts: how often it was taken in alone before without coming to an end.
+    alone_attempts: how often it was taken in alone before without coming to an end. state: of its row, from which it is
+    taken in; a row in any other has its outcome.
     """
 
     incoming_id: int
@@ -63,6 +67,7 @@ class Arrival:
     afterwards: bool = True
     letters_allowed: bool = True
     alone_attempts: int = 0
+    state: Literal["listed", "quarantined"] = "listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class Intake:
         self.site = site
         self._preparer = preparer
         self._expectation = Expectation()
+        self._room = Room()
         self._innocent: dict[int, int] = {}  # attempts that a fault of the world ended: id -> attempts that count
 
     def take_in(self, arrivals: Sequence[Arrival], *, alone: bool = False) -> list[Result]:
@@ -100,6 +106,7 @@ class Intake:
 
         alone: take them one by one, as after a stop in the midst of a chunk.
         """
+        self._room.check(self.site)
         results: list[Result] = []
         suspects = list(arrivals)
         if not alone and len(arrivals) > 1:
@@ -176,12 +183,11 @@ class Intake:
             while prepared and (not done or time.monotonic() - began < self._transaction_seconds()):
                 arrival, item = prepared[0]
                 try:
-                    with session.begin_nested():
+                    with savepoint(session):
                         done.extend(self._write(session, arrival, item, load))
                 except Exception as error:
                     if is_fault_of_the_world(error):
                         raise
-                    session.expunge_all()  # what the savepoint took back must not stand in the way of the next
                     log.exception("mail %s could not be written; it is taken alone", arrival.incoming_id)
                     failed.append(arrival)
                 prepared = prepared[1:]
@@ -208,7 +214,7 @@ class Intake:
                     log.exception("mail %s failed, attempt %d alone", arrival.incoming_id, attempts + 1)
                     error = fault
             attempts += 1
-        return [self._quarantine(arrival, error)]
+        return self._quarantine(arrival, error)
 
     def _take_one(self, arrival: Arrival, attempt: int) -> list[Result]:
         with self.site.database.write() as session:
@@ -224,7 +230,7 @@ class Intake:
     def _write(self, session: Session, arrival: Arrival, item: Prepared, load: Load | None) -> list[Result]:
         """Judge a mail and write all that follows from it; nothing when it has its result already."""
         mail, now = item.mail, self.site.clock()
-        if not incoming.is_owed(session, arrival.incoming_id):
+        if not incoming.is_owed(session, arrival.incoming_id, arrival.state):
             return []
         arrived_at = min(arrival.arrived_at, now)  # the server's clock may be ahead of ours
         case = Case(
@@ -238,6 +244,7 @@ class Intake:
             arrived_at=arrived_at,
             route=arrival.route,
             answerable=arrival.letters_allowed,
+            restored_at=self.site.restored_at,
         )
         decision = judge(case)
         answered = decision.ticket or decision.linked_to
@@ -287,7 +294,7 @@ class Intake:
             **({"afterwards": "due", "afterwards_at": now} if afterwards else {}),
         )  # fmt: skip
 
-    def _quarantine(self, arrival: Arrival, error: Exception | None) -> Result:
+    def _quarantine(self, arrival: Arrival, error: Exception | None) -> list[Result]:
         """Set a mail aside with its bytes, without reading it: reading may be what kills us."""
         reason = (
             f"{type(error).__name__} in each of {POISON_AFTER} attempts" if error else "ended the program each time"
@@ -295,11 +302,13 @@ class Intake:
         now = self.site.clock()
         packed = pack(arrival.raw, complete=arrival.complete)
         with self.site.database.write() as session:
+            if not incoming.is_owed(session, arrival.incoming_id, arrival.state):
+                return []
             raws.put(session, packed, now)
             incoming.finish(session, arrival.incoming_id, now, state="quarantined", rule="poison", reason=reason,
                             raw_digest=packed.digest)  # fmt: skip
         log.error("mail %s is quarantined: %s", arrival.incoming_id, reason)
-        return Result(arrival.incoming_id, "quarantined", "poison", reason)
+        return [Result(arrival.incoming_id, "quarantined", "poison", reason)]
 
 
 def _description(arrived: Arrived) -> dict[str, str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterator, Mapping
+
 from mailticket.letters import clean, samples
-from mailticket.letters.engine import TemplateEngine
+from mailticket.letters.engine import SHIPPED, Shape, TemplateEngine
 from mailticket.letters.pages import render
 from mailticket.letters.values import KINDS, LetterKind, Problem
 
+_FRAMES = ("layout/", "structure/")
 _WORD_FILES = ("common.j2", "dates.j2", *(f"{kind}.j2" for kind in KINDS))
 
 
@@ -17,6 +21,7 @@ def problems(engine: TemplateEngine, shipped: TemplateEngine) -> list[Problem]:
         for language in engine.languages:
             for kind in KINDS:
                 faults |= dict.fromkeys(_broken(engine, kind, language))
+        faults |= dict.fromkeys(_blocks_of_no_use(engine))
     return [*faults, *_strangers(engine, shipped), *_gaps(engine)]
 
 
@@ -51,6 +56,38 @@ def _strangers(engine: TemplateEngine, shipped: TemplateEngine) -> list[Problem]
             if not used and not _mentioned(name, engine):
                 faults.append(Problem(f"{source.origin}/{name}", 1, "no letter uses this file; is its name right?"))
     return faults
+
+
+def _blocks_of_no_use(engine: TemplateEngine) -> Iterator[Problem]:
+    """Blocks of the administrator that nothing prints, most often because their name was typed wrong.
+
+    A block is printed where a file that this one extends has one of that name, where a block of the same file holds it,
+    or where any file says `self.NAME()`.
+    """
+    names = [name for source in engine.sources for name in source.files]
+    names += [SHIPPED + name for name in engine.sources[-1].files]
+    shapes = {name: shape for name in names if (shape := engine.shape(name))}
+    called = {name for shape in shapes.values() for name in shape.calls}
+    frames = {name for file, shape in shapes.items() if file.startswith(_FRAMES) for name in shape.blocks}
+    for source in engine.sources[:-1]:
+        for file in source.files:
+            shape = engine.shape(file)
+            if shape is None or not shape.extends:
+                continue
+            above = frames | _words_above(file, shapes)
+            for name, line in shape.blocks.items():
+                if name not in above and name not in called and name not in shape.inner:
+                    like = difflib.get_close_matches(name, sorted(above | called), n=1)
+                    meant = f"; did you mean {like[0]}?" if like else ""
+                    yield Problem(f"{source.origin}/{file}", line, f"no letter has a block {name}{meant}")
+
+
+def _words_above(file: str, shapes: Mapping[str, Shape]) -> set[str]:
+    """The blocks of the words that all letters of a file's language share, which the file of one letter extends."""
+    folder = file.rpartition("/")[0]
+    above = [f"{folder}/common.j2", "en/common.j2", f"{SHIPPED}{folder}/common.j2", SHIPPED + file]
+    shapes_above = [shapes[name] for name in above if name in shapes and name != file]
+    return {name for shape in shapes_above for name in shape.blocks}
 
 
 def _mentioned(name: str, engine: TemplateEngine) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, PrefixLoader, StrictUndefined, TemplateNotFound
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PrefixLoader, StrictUndefined, TemplateNotFound, nodes
 from jinja2.exceptions import TemplateSyntaxError
 
 from mailticket.letters import flow
@@ -15,11 +16,22 @@ from mailticket.letters.values import Problem, TemplateSource
 
 Medium = Literal["subject", "text", "html"]
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")
+SHIPPED = "default/"  # under this name the last source is there, whatever others override
 _LARGEST_OUTPUT = 1_000_000  # characters of one rendered page
 
 
 class OutputTooLarge(Exception):
     """A template prints more than a letter can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a template is made of. blocks: name to line. inner: those inside other blocks. calls: `self.NAME`."""
+
+    extends: bool
+    blocks: Mapping[str, int]
+    inner: frozenset[str]
+    calls: frozenset[str]
 
 
 class _Files(BaseLoader):
@@ -41,7 +53,7 @@ class TemplateEngine:
     def __init__(self, sources: Sequence[TemplateSource]) -> None:
         self.sources = tuple(sources)
         loaders = [_Files(source) for source in sources]
-        loader = ChoiceLoader([*loaders, PrefixLoader({"default": loaders[-1]})])
+        loader = ChoiceLoader([*loaders, PrefixLoader({SHIPPED.rstrip("/"): loaders[-1]})])
         self._plain, self._html = _environment(loader, html=False), _environment(loader, html=True)
         names = {name for source in sources for name in source.files}
         folders = {folder for folder, slash, _ in (name.partition("/") for name in names) if slash}
@@ -89,6 +101,26 @@ class TemplateEngine:
                 except TemplateSyntaxError as error:
                     problems.append(self.problem(error))
         return problems
+
+    def shape(self, name: str) -> Shape | None:
+        """The blocks of a template, as the first source has it; None for one that is no Jinja."""
+        sources = self.sources[-1:] if name.startswith(SHIPPED) else self.sources
+        own = name.removeprefix(SHIPPED)
+        text = next((source.files[own] for source in sources if own in source.files), "")
+        try:
+            tree = self._html.parse(text, name)
+        except TemplateSyntaxError:
+            return None
+        blocks = list(tree.find_all(nodes.Block))
+        return Shape(
+            extends=tree.find(nodes.Extends) is not None,
+            blocks={block.name: block.lineno for block in blocks},
+            inner=frozenset(inner.name for block in blocks for inner in block.find_all(nodes.Block)),
+            calls=frozenset(
+                call.attr for call in tree.find_all(nodes.Getattr)
+                if isinstance(call.node, nodes.Name) and call.node.name == "self"
+            ),
+        )  # fmt: skip
 
     def problem(self, error: Exception) -> Problem:
         """The file and line of a template at which an error arose, as far as it can be told."""

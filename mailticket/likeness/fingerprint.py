@@ -11,7 +11,6 @@ from typing import Any
 from zlib import crc32
 
 from mailticket.likeness import boilerplate
-from mailticket.likeness.followup_phrases import stance
 from mailticket.likeness.lexicon import Lexicon
 from mailticket.likeness.marks import marks
 from mailticket.text.words import bigrams, folded, is_han, pieces, stem
@@ -156,10 +155,11 @@ def fingerprint(
     reply = boilerplate.is_reply(subject) and bool(body.strip())
     # The subject of a reply or forward names the matter of the mail before it, which need not be that of this one.
     own = body if reply else whole
-    standing = stance(whole)
+    standing = lexicon.phrases.stance(whole)
     details = _details(fields, own if reply else "", lexicon)
     claimed = frozenset().union(*details.values())
-    terms = _terms(_without_codes((stance(own) if reply else standing).rest.replace("[redacted", " ")), lexicon)
+    rest = (lexicon.phrases.stance(own) if reply else standing).rest
+    terms = _terms(_without_codes(rest.replace("[redacted", " ")), lexicon)
     return Fingerprint(
         exact=_exact(whole),
         subject=tuple(_subject_stems(head, lexicon)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 LEAST_TEXT = 16.0  # below this sum of term weights a text that asks for news names no matter of its own
@@ -28,8 +29,36 @@ class Stance:
     rest: str
 
 
-def _alternatives(english: str, chinese: str) -> re.Pattern[str]:
-    return re.compile(f"(?<![a-z])(?:{_lines(english)})(?![a-z])|(?:{_lines(chinese)})")
+@dataclass(frozen=True, slots=True)
+class TradeNouns:
+    """What a trade's requesters put into the phrases of any desk, as patterns, English and Chinese ones.
+
+    things: what another one of is another matter. codes: what is given wrong and then corrected. repeated: deeds done
+    "once more". mishaps: what is a report by itself. subjects: of what people ask whether it can. asked: of what people
+    ask which it is.
+    """
+
+    things: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    mishaps: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+
+
+NO_NOUNS = TradeNouns()
+_SLOT = re.compile(r"\|%(\w+)%")  # where a trade's nouns of that name join an alternation
+
+
+def _alternatives(english: str, chinese: str, nouns: TradeNouns = NO_NOUNS) -> re.Pattern[str]:
+    english, chinese = _lines(english), _lines(chinese)
+    english = _SLOT.sub(lambda slot: _joined(word for word in getattr(nouns, slot[1]) if word.isascii()), english)
+    chinese = _SLOT.sub(lambda slot: _joined(word for word in getattr(nouns, slot[1]) if not word.isascii()), chinese)
+    return re.compile(f"(?<![a-z])(?:{english})(?![a-z])|(?:{chinese})")
+
+
+def _joined(words: Iterable[str]) -> str:
+    return "".join(f"|{word}" for word in words)
 
 
 def _lines(listed: str) -> str:
@@ -115,7 +144,7 @@ _CHASER = _alternatives(
     (?:能不能|能否|可否|可以)(?:快|尽快|快点).{0,8}|忘了?(?:我|我的|这)|石沉大海|置之不理|不闻不问
     """,
 )
-_AGAIN = _alternatives(
+_AGAIN = (
     r"""
     (?:writing|asking|emailing|contacting|reporting|here|hello|hi|me|you) (?:\w{1,8} )?(?:again|once more)
     (?:as|like) i (?:have |had )?(?:already )?(?:said|wrote|mentioned|told|described|explained|reported)
@@ -138,7 +167,7 @@ _AGAIN = _alternatives(
     failing|rejected|blocked)
     (?:to add|adding|additional (?:info\w{0,8}|details?)|more (?:details?|info\w{0,8})|further (?:details?|
     info\w{0,8}|to my)|forgot to (?:mention|add|attach|include|say|give)|in addition to my|supplement\w{0,5}|
-    here (?:is|are) the (?:\w{1,12} )?(?:details|txid|hash|screenshot|info\w{0,8}))
+    here (?:is|are) the (?:\w{1,12} )?(?:details|%codes%|screenshot|info\w{0,8}))
     if (?:that|this|it) helps|in case (?:that|this|it) (?:helps|matters)|for (?:your|the) (?:info\w{0,8}|record)|fyi
     (?:same|this) (?:issue|problem|matter|thing|request|question) (?:as|i|again|still|persists|remains|is still|
     hasn't)|not (?:fixed|solved|resolved)|unresolved|unsolved
@@ -156,11 +185,11 @@ _AGAIN = _alternatives(
     同(?:一|样)(?:个|件|的)?(?:问题|事|情况)|就是(?:上次|昨天|之前)(?:那|说)
     """,
 )
-_OTHER = _alternatives(
+_OTHER = (
     r"""
     (?:another|different|separate|second|third|new|unrelated|other|additional|further|next|
-    one more) (?:\w{1,10} )?(?:issue|problem|question|deposit|withdrawal|order|transaction|transfer|matter|
-    request|topic|thing|case|payment|tx|trade|position|incident|subject|enquiry|inquiry|point)s?
+    one more) (?:\w{1,10} )?(?:issue|problem|question|%things%|order|transaction|transfer|matter|
+    request|topic|thing|case|payment|incident|subject|enquiry|inquiry|point)s?
     (?:not|isn't|nothing|un)(?: to do with| (?:directly )?related to| connected (?:to|
     with)| about| the same(?: \w{1,10})? as|related to) .{0,30}?(?=[,.;!?\n]|$)
     (?:apart|aside|separate) from (?:that|this|my|the)|on another note|this time|besides (?:that|my)|
@@ -170,8 +199,8 @@ _OTHER = _alternatives(
     your help (?:with|yesterday|last))
     """,
     r"""
-    另(?:一|外一?|有一?)(?:笔|个问题|单|件事?|次|张|条|个|事)|又(?:一|有一?|充了?一?|提了?一?|来了?一?)(?:笔|
-    个(?:新)?问题|单)|(?:新的|新)(?:问题|一笔|订单|充值|提现|情况)
+    另(?:一|外一?|有一?)(?:笔|个问题|单|件事?|次|张|条|个|事)|又(?:一|有一?|%repeated%|来了?一?)(?:笔|
+    个(?:新)?问题|单)|(?:新的|新)(?:问题|一笔|订单|%things%|情况)
     第[二三四五2-5]笔|不是(?:之前|上次|昨天|上一|那)(?:的|那|笔|个)?\w{0,3}|(?:不同|别)的(?:问题|订单|事|一笔)?|
     (?:跟|和|与)(?:之前|上次|上一|那|昨天)(?:的|那|封|个|笔)*.{0,8}(?:无关|不一样|不同|没关系|两回事|不是一回事)
     (?:换|再问|想问|问)(?:个|一个)(?:别的|其他|另外的?)?问题|其他(?:问题|事)|还有(?:一)?(?:个问题|件事|笔)|
@@ -179,28 +208,28 @@ _OTHER = _alternatives(
     上(?:一)?笔(?:已经)?(?:到了|到账|解决)
     """,
 )
-_CORRECTION = _alternatives(
+_CORRECTION = (
     r"""
     (?:correction(?=\s?[:,;.!-])|(?:a|my|one|small|quick) correction(?= (?:to|of) (?:my|the last|what))|typo|
-    mistyped|(?:wrong|incorrect) (?:\w{1,8} )?(?:txid|hash|id|number|amount|order|date|
-    uid)(?: in| earlier| before|,| -|;)|sorry,? (?:i )?(?:wrote|gave|sent|typed|pasted|meant)|i meant|
-    should (?:have been|read)|(?:number|id|hash|amount|date|name) should be|the correct|correct (?:one|txid|
-    hash|id|number|amount) is|
+    mistyped|(?:wrong|incorrect) (?:\w{1,8} )?(?:id|%codes%|number|amount|order|date)(?: in| earlier| before|,| -|;)|
+    sorry,? (?:i )?(?:wrote|gave|sent|typed|pasted|meant)|i meant|
+    should (?:have been|read)|(?:number|id|%codes%|amount|date|name) should be|the correct|correct (?:one|%codes%|
+    id|number|amount) is|
     not \S{1,70} as i (?:wrote|said))
     """,
     r"""
-    更正|写错了|打错了|填错了(?:单号|哈希|编号|数字)|发错了|贴错了|说错了|应该是\s?[\w-]{0,12}\d{3}|正确的(?:是|单号|哈希|编号|
+    更正|写错了|打错了|填错了(?:单号|%codes%|编号|数字)|发错了|贴错了|说错了|应该是\s?[\w-]{0,12}\d{3}|正确的(?:是|单号|%codes%|编号|
     金额|订单)|抱歉(?:，|,)?(?:刚才|之前|上面|上一封).{0,8}错
     """,
 )
 
 
-_ASKS = _alternatives(
+_ASKS = (
     r"""
     how (?:do|can|could|would|should|does|to|is|are|high|many|much(?! longer)|difficult|long (?:does|do|are|
     is) (?:it|the|a|an|you|\w{1,15}s)(?! (?:still|been)))
-    (?:what|which|where) (?:is|are|was|do|does|can|would|volume|else|kind|network|documents?|columns?)
-    (?:can|could|may|should|do|does|shall) (?:i|we|one|you|staked|sub-?accounts?|the|my|
+    (?:what|which|where) (?:is|are|was|do|does|can|would|else|kind|%asked%|documents?|columns?)
+    (?:can|could|may|should|do|does|shall) (?:i|we|one|you|%subjects%|the|my|
     two) (?:\w{1,10} ){0,3}(?:use|have|get|need|offer|plan|see|connect|share|buy|convert|find|register|open|
     choose|save|count|keep|upload|take|become)
     (?:is|are) (?:it|there|my|the|he|she|this) (?:\w{1,12} ){0,4}(?:possible|permanent|licensed|cheapest|
@@ -218,7 +247,7 @@ _ASKS = _alternatives(
     找)|哪个|多少|需要什么|什么材料|哪些|想问|想了解|咨询|请告知|教程|怎样|怎麼
     """,
 )
-_REPORTS = _alternatives(
+_REPORTS = (
     r"""
     (?:not|never|\w{2,6}n't|cannot|can ?not|cant|nothing|nobody|no longer) .{0,40}|missing|stuck|pending|
     failed?|fails|failing|
@@ -227,7 +256,7 @@ _REPORTS = _alternatives(
     incomplete|incorrect|charged|damaged
     """,
     r"""
-    没(?!关系)|未|不了|失败|错|丢|不见|被|卡|无法|不能|异常|问题|断|少了|扣|骗|爆仓|打不开|登不|不对|不到|不放|坏
+    没(?!关系)|未|不了|失败|错|丢|不见|被|卡|无法|不能|异常|问题|断|少了|扣|骗|%mishaps%|打不开|登不|不对|不到|不放|坏
     """,
 )
 
@@ -263,26 +292,44 @@ _POINTS = _alternatives(
 )
 
 
-def stance(text: str) -> Stance:
-    """What the phrases of a folded text say of its relation to earlier requests."""
-    other = _distinct(_OTHER, text)
-    correction = _CORRECTION.search(text) is not None
-    chased: set[str] = set()
+@dataclass(frozen=True, slots=True)
+class FollowupPhrases:
+    """The phrases by which a desk's requests are known to follow others; make it with `followup_phrases`."""
 
-    def take_out(match: re.Match[str]) -> str:
-        chased.add(match.group())
-        return " "
+    again: re.Pattern[str]
+    other: re.Pattern[str]
+    correction: re.Pattern[str]
+    asks: re.Pattern[str]
+    reports: re.Pattern[str]
 
-    unchased = _CHASER.sub(take_out, text)
-    again = _distinct(_AGAIN, text)
-    asks = _ASKS.search(text) is not None
-    reports = _REPORTS.search(unchased) is not None
-    rest = _AGAIN.sub(" ", unchased)
-    points = len(text) <= _LONGEST_POINTER and _POINTS.search(text) is not None
-    alarm = text.count("!") >= _CRIES or _ALARM.search(text) is not None
-    if points:
-        rest = _POINTS.sub(" ", rest)
-    return Stance(min(3, len(chased)), again, other, correction, asks, reports, points, alarm, rest)
+    def stance(self, text: str) -> Stance:
+        """What the phrases of a folded text say of its relation to earlier requests."""
+        chased: set[str] = set()
+
+        def take_out(match: re.Match[str]) -> str:
+            chased.add(match.group())
+            return " "
+
+        unchased = _CHASER.sub(take_out, text)
+        points = len(text) <= _LONGEST_POINTER and _POINTS.search(text) is not None
+        rest = self.again.sub(" ", unchased)
+        return Stance(
+            chaser=min(3, len(chased)),
+            again=_distinct(self.again, text),
+            other=_distinct(self.other, text),
+            correction=self.correction.search(text) is not None,
+            asks=self.asks.search(text) is not None,
+            reports=self.reports.search(unchased) is not None,
+            points=points,
+            alarm=text.count("!") >= _CRIES or _ALARM.search(text) is not None,
+            rest=_POINTS.sub(" ", rest) if points else rest,
+        )
+
+
+def followup_phrases(nouns: TradeNouns = NO_NOUNS) -> FollowupPhrases:
+    """The general phrases, with what a trade puts into them."""
+    listed = (_AGAIN, _OTHER, _CORRECTION, _ASKS, _REPORTS)
+    return FollowupPhrases(*(_alternatives(english, chinese, nouns) for english, chinese in listed))
 
 
 def _distinct(pattern: re.Pattern[str], text: str) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from mailticket.likeness import concepts, frequencies
 from mailticket.likeness.concepts import Wording
+from mailticket.likeness.followup_phrases import NO_NOUNS, FollowupPhrases, TradeNouns, followup_phrases
 from mailticket.settings import FieldKind
 from mailticket.text.sieve import Sieve, matches
 from mailticket.text.words import loosely
@@ -52,6 +53,7 @@ class Lexicon:
     deeds: concepts of what happened or is wanted, as against the thing it happened to. general: concepts that go with
     any matter. opposites: pairs of concepts that exclude each other. details: the fields that bear on likeness.
     weights: how much sharing a stem or pair of characters says. volatile: codes that serve many matters.
+    phrases: how a request says that it follows another.
     """
 
     concepts: tuple[Concept, ...] = field(repr=False)
@@ -62,6 +64,7 @@ class Lexicon:
     details: Mapping[str, Detail]
     weights: Mapping[str, float] = field(repr=False)
     volatile: re.Pattern[str] | None
+    phrases: FollowupPhrases = field(repr=False)
 
     def concepts_in(self, text: str) -> dict[str, float]:
         """The concepts that a folded text names, with their weights, in the order of the lexicon.
@@ -89,11 +92,13 @@ def lexicon(
     details: Mapping[str, Detail] | None = None,
     common: Mapping[float, str] | None = None,
     volatile: str = "",
+    nouns: TradeNouns = NO_NOUNS,
 ) -> Lexicon:
     """The general lexicon with what a trade adds to it.
 
     wordings: concepts; one of a name that is there already words the same concept in further ways. common: the share of
     mails in which words occur, as `frequencies` lists them. volatile: a pattern of codes that say nothing of a matter.
+    nouns: what its requesters put into the phrases of any desk.
     """
     merged: dict[str, list[Wording]] = {}
     for wording in (*concepts.WORDINGS, *wordings):
@@ -108,6 +113,7 @@ def lexicon(
         details=details or {},
         weights=frequencies.weights(common or {}),
         volatile=re.compile(volatile) if volatile else None,
+        phrases=followup_phrases(nouns),
     )
 
 

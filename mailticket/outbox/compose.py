@@ -189,5 +189,6 @@ def _add_outgoing(
         reason=hold.text if hold else "",
         created_at=now,
         next_attempt_at=now,
+        waited_since=ticket.waiting_since if staff else None,
         counted_at=None if hold or staff else now,
     )

@@ -2,7 +2,8 @@
 
 The rules of the room: a row is claimed and committed, then the courier names the recipient, then "data begun" is
 committed, then the data goes, then the outcome is committed, again and again until it is in. So after a stop, a row
-that was not begun was surely not sent, and one that was begun may have been: that one is uncertain.
+that was not begun was surely not sent, and one that was begun may have been: that one is uncertain. No claim outlives
+its outbox: what is claimed when it ends, or was left by one that was cut short, is settled before more is claimed.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
+from mailticket import observe
 from mailticket.errors import StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.mail.delivery_status import is_dead_address
@@ -26,11 +30,17 @@ from mailticket.store.outgoing import STAFF_RANK, Due
 log = logging.getLogger("mailticket.outbox.deliver")
 
 HEALTH = "smtp"
+DELIVERY = "delivery"  # where defects of ours are written down; the server is not at fault
 _LOOK_EVERY = 2.0
 _LAST_REPLY = 20.0  # seconds that a stop waits for the reply to a final dot
 _SERVER_PAUSE = (5.0, 300.0)
 _STORE_PAUSE = 1.0
 _HEALTH_EVERY = timedelta(minutes=1)
+_AFTER_DEFECT = timedelta(hours=1)
+_DEFECT_LASTS = timedelta(hours=6)  # longer than any wait between two attempts
+_STATES = {
+    "sent": "sent", "permanent": "failed", "uncertain": "uncertain", "retry": "deferred", "configuration": "deferred",
+}  # fmt: skip
 
 
 class Outbox:
@@ -59,6 +69,8 @@ class Outbox:
         self._deadline: datetime | None = None  # only what is due by then is claimed
         self._recording = 0  # outcomes that are not durable yet; while there are any, nothing is claimed
         self._well_at: datetime | None = None
+        self._defects: dict[int, datetime] = {}  # mails whose last attempt met a defect of ours, and when
+        self._is_sound = False  # whether it is written down that there is no such mail
 
     def wake(self) -> None:
         """Look for due rows now; callable from any thread."""
@@ -73,23 +85,33 @@ class Outbox:
     async def run(self) -> None:
         """Deliver until told to stop."""
         self._loop = asyncio.get_running_loop()
-        while not self._stopping:
+        while not self._stopping and not await self._settle_claimed():
             self._woken.clear()
-            await self._claim_due()
             self._on_beat()
-            await self._wait(_LOOK_EVERY)
-        await self._finish()
+            await self._wait(_STORE_PAUSE)
+        try:
+            while not self._stopping:
+                self._woken.clear()
+                await self._claim_due()
+                self._on_beat()
+                await self._wait(_LOOK_EVERY)
+        finally:
+            await self._finish()
 
     async def deliver_due(self) -> None:
-        """Deliver all that is due now, each row once, and return."""
+        """Deliver all that is due now, and return. What is deferred meanwhile waits for the next time."""
         self._loop = asyncio.get_running_loop()
         self._deadline = self.site.clock()
-        while not self._is_paused() and (await self._claim_due() or self._tasks):
-            self._woken.clear()
-            if self._tasks:
-                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-            self._on_beat()
-        await self._finish()
+        if not await self._settle_claimed():
+            return
+        try:
+            while not self._is_paused() and (await self._claim_due() or self._tasks):
+                self._woken.clear()
+                if self._tasks:
+                    await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+                self._on_beat()
+        finally:
+            await self._finish()
 
     async def _wait(self, seconds: float) -> None:
         try:
@@ -99,7 +121,7 @@ class Outbox:
             pass
 
     async def _finish(self) -> None:
-        """Wait for replies that may still come, then let go; what is left is settled by `store.outgoing.recover`."""
+        """Wait for replies that may still come, then let go of the rest and settle it."""
         self._stopping = True  # or a delivery that ends now would claim the next
         end = time.monotonic() + _LAST_REPLY
         # Again and again, since one that ends now may have claimed the next before.
@@ -109,7 +131,19 @@ class Outbox:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+        await self._settle_claimed()
         await self.courier.close()
+
+    async def _settle_claimed(self) -> bool:
+        """No delivery is under way: give every row that is claimed a state again. False while the database cannot."""
+        try:
+            again, unsure = await self._ledger.write(lambda session: outgoing.recover(session, self.site.clock()))
+        except StoreUnavailable as error:
+            self._note_store(str(error))
+            return False
+        if again or unsure:
+            log.warning("of mails that were on their way out %d are queued again, %d uncertain", again, unsure)
+        return True
 
     def _is_paused(self) -> bool:
         return time.monotonic() < self._paused_until
@@ -133,12 +167,12 @@ class Outbox:
         return outgoing.claim(session, self._deadline or self.site.clock(), most)
 
     def _set_out(self, rows: Sequence[Due]) -> None:
-        if rows:
-            failpoint("outbox.claimed")
         for due in rows:
             task = asyncio.create_task(self._deliver(due))
             self._tasks.add(task)
             task.add_done_callback(self._ended)
+        if rows:
+            failpoint("outbox.claimed")
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -158,37 +192,66 @@ class Outbox:
         self._store_trouble = trouble
 
     async def _deliver(self, due: Due) -> None:
+        outcome = await self._attempt(due)
+        self._set_out(await self._record(due, outcome))
+        failpoint("outbox.recorded")
+        self._on_sent(due, outcome)
+
+    async def _attempt(self, due: Due) -> Outcome:
+        """One delivery. A defect of ours is an outcome too: nothing that goes wrong here leaves the row claimed."""
+        begun = False
+        self._defects.pop(due.id, None)
+
         async def begin() -> None:
+            nonlocal begun
             now = self.site.clock()
             await self._ledger.write(lambda session: outgoing.set_begun(session, due.id, now))
+            begun = True
             failpoint("outbox.begun")
 
         # Nobody wants a report of an acknowledgement that did not arrive; of a staff answer, staff do (RFC 3461).
         notify: Notify = "failure" if due.rank == STAFF_RANK else "never"
         try:
             outcome = await self.courier.deliver(due.envelope_from, due.recipient, due.wire, begin, notify=notify)
+            failpoint("outbox.accepted")
         except StoreUnavailable as error:
-            outcome = Outcome("retry", "data", text=f"the database could not note the attempt: {error}")
-        failpoint("outbox.accepted")
-        following = await self._record(due, outcome)
-        failpoint("outbox.recorded")
-        self._set_out(following)
-        self._on_sent(due, outcome)
+            return Outcome("retry", "data", text=f"the database could not note the attempt: {error}")
+        except Exception as error:
+            log.exception("outgoing %d: a defect in its delivery", due.id)
+            await self._note_defect(due, error)
+            words = f"a defect of mailticket ({type(error).__name__}); the log says where"
+            return Outcome("uncertain", "message", text=words) if begun else Outcome("retry", "data", text=words)
+        return outcome
+
+    async def _note_defect(self, due: Due, error: Exception) -> None:
+        """Write a defect of ours down where `status` finds it; it is shown until its mail gets through an attempt."""
+        now = self.site.clock()
+        self._defects[due.id], self._is_sound = now, False
+        with suppress(StoreUnavailable):
+            await self._ledger.write(lambda session: meta.went_wrong(session, DELIVERY, now, observe.defect(error)))
 
     async def _record(self, due: Due, outcome: Outcome) -> list[Due]:
         """Write the outcome, again and again until it is in: nothing else is claimed meanwhile.
 
-        The row that this connection takes next is claimed in the same transaction, which saves a commit a mail.
+        The row that this connection takes next is claimed in the same transaction, which saves a commit a mail. When a
+        defect keeps what follows from the outcome from being written, the state alone is.
         """
+        settle = self._settle_and_claim
         self._recording += 1
         try:
             while True:
                 try:
-                    following = await self._ledger.write(lambda session: self._settle_and_claim(session, due, outcome))
+                    following = await self._ledger.write(partial(settle, due=due, outcome=outcome))
                     break
                 except StoreUnavailable as error:
                     self._note_store(str(error))
                     await asyncio.sleep(_STORE_PAUSE)
+                except Exception as error:
+                    if settle == self._settle_barely:
+                        raise
+                    log.exception("outgoing %d: a defect in writing down its outcome", due.id)
+                    await self._note_defect(due, error)
+                    settle = self._settle_barely
         finally:
             self._recording -= 1
         self._note_server(outcome)
@@ -200,6 +263,15 @@ class Outbox:
         self._settle(session, due, outcome)
         goes_on = not (outcome.about_the_server or self._stopping or self._is_paused() or self._recording > 1)
         return self._claim(session, 1) if goes_on else []
+
+    def _settle_barely(self, session: Session, due: Due, outcome: Outcome) -> list[Due]:
+        """The state of the row and nothing else: what more an outcome means met a defect."""
+        now = self.site.clock()
+        state = _STATES[outcome.kind]
+        sent_at, again = (now, now) if state == "sent" else (None, now + _AFTER_DEFECT)
+        outgoing.set_outcome(session, due.id, state=state, sent_at=sent_at, next_attempt_at=again, begun_at=None,
+                             last_error="" if state == "sent" else str(outcome))  # fmt: skip
+        return []
 
     def _settle(self, session: Session, due: Due, outcome: Outcome) -> None:
         now = self.site.clock()
@@ -221,6 +293,11 @@ class Outbox:
         if not outcome.about_the_server and (self._well_at is None or now - self._well_at > _HEALTH_EVERY):
             meta.went_well(session, HEALTH, now)
             self._well_at = now
+        if not self._is_sound and all(now - at > _DEFECT_LASTS for at in self._defects.values()):
+            if meta.is_unwell(session, DELIVERY):
+                meta.went_well(session, DELIVERY, now)
+            self._defects.clear()
+            self._is_sound = True
 
     def _sent(self, session: Session, due: Due, outcome: Outcome, now: datetime) -> None:
         outgoing.set_outcome(session, due.id, state="sent", sent_at=now, begun_at=None, last_error="",
@@ -232,6 +309,8 @@ class Outbox:
         outgoing.set_outcome(session, due.id, state="failed", begun_at=None, last_error=why)
         if due.ticket_id is not None:
             tickets.add_event(session, due.ticket_id, now, f"{due.kind} failed", why)
+            if due.kind == "staff-reply":
+                tickets.take_back_answer(session, due.ticket_id, now)
 
     def _again(self, session: Session, due: Due, outcome: Outcome, now: datetime) -> None:
         when = retry_at(due.created_at, now, due.attempts, random.random, outcome=outcome,

@@ -22,6 +22,7 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from mailticket.errors import ConfigurationError
+from mailticket.extras import how_to_install
 from mailticket.settings import Promise
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -163,7 +164,7 @@ def _of_country(code: str) -> tuple[set[date], set[date]]:
         import holidays
     except ImportError:
         raise ConfigurationError(
-            ["[promise] holiday_country needs the extra: pip install 'mailticket[holidays]', or list the days yourself"]
+            [f"[promise] holiday_country needs the package holidays: {how_to_install('holidays')}; or list the days"]
         ) from None
     country, _, subdivision = code.partition("-")
     try:

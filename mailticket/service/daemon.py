@@ -18,20 +18,22 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from mailticket import observe
 from mailticket.config import passwords
-from mailticket.errors import ConfigurationError, SignInRefused, StoreUnavailable, WorldError
+from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, StoreUnavailable, WorldError
 from mailticket.intake.collect import Collector
 from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import Result
-from mailticket.outbox.deliver import Outbox
-from mailticket.service import memory
+from mailticket.outbox.deliver import DELIVERY, Outbox
+from mailticket.service import memory, reload
+from mailticket.service.heartbeat import Pulse
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, broken_letters, open_site
 from mailticket.smtp import Courier, Outcome
-from mailticket.store import outgoing, schema
+from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import RunLock, run_lock
 from mailticket.store.outgoing import Due
 from mailticket.upkeep.chores import Upkeep
+from mailticket.upkeep.troubles import note_defect
 
 log = logging.getLogger("mailticket.service.daemon")
 
@@ -96,6 +98,7 @@ class Daemon:
                     self._watch(lock)
                 finally:
                     self._stop()
+                self._pulse.stop()
         finally:
             database.close()
 
@@ -122,15 +125,13 @@ class Daemon:
         site = open_site(self._settings, database)
         for problem in broken_letters(self._settings, site.letters):
             log.error("a template is broken, the built-in one is used instead: %s", problem)
-        with database.write() as session:
-            again, unsure = outgoing.recover(session, site.clock())
-        if again or unsure:
-            log.warning("after an unclean stop: %d outgoing mails queued again, %d uncertain", again, unsure)
         return site
 
     def _start(self, site: Site) -> None:
         self._site = site
-        self._start_outbox(site)
+        self._pulse = Pulse(site, "daemon")
+        self._pulse.beat()
+        self._start_outbox()
         for mailbox in site.settings.mailbox:
             self._start_mailbox(site, mailbox)
         self._upkeep = Upkeep(site, self._wake_outbox)
@@ -157,8 +158,8 @@ class Daemon:
         self._beat(name)
         thread.start()
 
-    def _start_outbox(self, site: Site) -> None:
-        thread = threading.Thread(target=self._keep_delivering, args=(site,), name="outbox", daemon=True)
+    def _start_outbox(self) -> None:
+        thread = threading.Thread(target=self._keep_delivering, name="outbox", daemon=True)
         self._workers["outbox"] = _Worker(thread, self._stop_outbox)
         self._beat("outbox")
         thread.start()
@@ -178,8 +179,8 @@ class Daemon:
             except (WorldError, ConfigurationError) as error:
                 self._unwell(collector, error)
                 shortest, longest = _SIGN_IN_PAUSE if isinstance(error, SignInRefused) else _PAUSE
-            except Exception:  # a defect of ours in one mailbox must not stop the others
-                log.exception("%s: a defect", collector.name)
+            except Exception as error:  # a defect of ours in one mailbox must not stop the others
+                self._unwell(collector, error)
                 shortest, longest = _PAUSE
             troubles = 0 if time.monotonic() - began > longest else troubles + 1
             pause = min(longest, shortest * 2 ** max(0, troubles - 1)) * random.uniform(0.75, 1.25)  # noqa: S311
@@ -195,20 +196,26 @@ class Daemon:
         except StoreUnavailable as trouble:
             log.warning("%s: %s", collector.name, trouble)
 
-    def _keep_delivering(self, site: Site) -> None:
+    def _keep_delivering(self) -> None:
+        shortest, longest = _PAUSE
+        pause = shortest
         while not self._stopping.is_set():
+            began = time.monotonic()
             try:
-                asyncio.run(self._deliver(site))
-            except Exception:
-                log.exception("outbox: a defect")
-                self._stopping.wait(_PAUSE[0])
-            site = self._site
+                asyncio.run(self._deliver())
+            except Exception as error:
+                note_defect(self._site, DELIVERY, error)
+                pause = shortest if time.monotonic() - began > longest else min(longest, 2 * pause)
+                self._beat("outbox", pause)
+                self._stopping.wait(pause)
         self._beats.done("outbox")
 
-    async def _deliver(self, site: Site) -> None:
+    async def _deliver(self) -> None:
+        site = self._site
         courier = Courier(site.settings.smtp, partial(passwords.secret, site.settings.smtp, os.environ))
         self._outbox = Outbox(site, courier, self._delivered, partial(self._beat, "outbox"))
-        if not self._stopping.is_set():  # a stop that came before there was anything to stop
+        # A stop or a reload may have come before there was anything to stop.
+        if not self._stopping.is_set() and site is self._site:
             await self._outbox.run()
 
     def _stop_outbox(self) -> None:
@@ -246,6 +253,7 @@ class Daemon:
                 self._reload()
             lock.check()
             self._site.database.check()
+            self._pulse.beat()
             self._preparer.tidy()
             late = self._beats.late(time.monotonic())
             if not late:
@@ -262,22 +270,29 @@ class Daemon:
         )
 
     def _reload(self) -> None:
-        """Take the new configuration if it is good; a broken one is refused and the old one stays."""
+        """Take the new configuration if it is good, else keep the old one; who asked hears which."""
         self._notifier.reloading()
+        mark = reload.asked(os.environ)
+        notes = []
         try:
             settings = self._read()
             if settings.database != self._site.settings.database:
-                log.warning("[database] takes effect only at a restart; the old one stays in use")
+                notes.append("[database] takes effect only at a restart; the old one stays in use")
             site = open_site(settings, self._site.database)
             if broken := broken_letters(settings, site.letters):
                 raise ConfigurationError(broken)
-        except (ConfigurationError, WorldError) as error:
+        except MailticketError as error:
             log.error("reload refused, the old configuration stays: %s", error)
             self._notifier.ready("reload refused: see the log; the old configuration stays")
+            problems = error.problems if isinstance(error, ConfigurationError) else [str(error)]
+            reload.tell(reload.Answer(problems=problems), mark, os.environ)
             return
+        for note in notes:
+            log.warning(note)
         self._replace(site)
         log.info("configuration and templates were read again")
         self._notifier.ready(self._summary())
+        reload.tell(reload.Answer(notes=notes), mark, os.environ)
 
     def _replace(self, site: Site) -> None:
         old, self._site = self._site, site
@@ -314,9 +329,4 @@ class Daemon:
             if worker.thread.is_alive():
                 log.error("%s did not end in time", name)
         self._preparer.close()
-        try:
-            with self._site.database.write() as session:
-                outgoing.recover(session, self._site.clock())
-        except StoreUnavailable as error:
-            log.warning("the outbox is settled at the next start: %s", error)
         log.info("mailticket has stopped: %s", self._summary())

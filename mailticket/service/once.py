@@ -7,23 +7,27 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from mailticket import observe
 from mailticket.config import passwords
-from mailticket.errors import WorldError
+from mailticket.errors import MailticketError, StoreUnavailable
 from mailticket.intake.collect import Collector
 from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import Result
-from mailticket.outbox.deliver import Outbox
+from mailticket.outbox.deliver import DELIVERY, Outbox
+from mailticket.service.heartbeat import Pulse
 from mailticket.settings import Settings
 from mailticket.site import Site, open_site
 from mailticket.smtp import Courier, Outcome
-from mailticket.store import outgoing, schema
+from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import run_lock
 from mailticket.store.outgoing import Due
 from mailticket.upkeep.chores import Upkeep
+from mailticket.upkeep.troubles import note_defect
 
 log = logging.getLogger("mailticket.service.once")
 
@@ -65,14 +69,19 @@ def run_once(settings: Settings) -> Summary:
                 must_be_sound(database)
             schema.prepare(database)
             site = open_site(settings, database)
-            with database.write() as session:
-                outgoing.recover(session, site.clock())
+            pulse = Pulse(site, "round")
+            pulse.beat()
             for mailbox in settings.mailbox:
                 secret = partial(passwords.secret, mailbox, os.environ)
-                collector = Collector(site, mailbox, secret, summary.took, preparer=preparer)
+                collector = Collector(site, mailbox, secret, summary.took, lambda quiet: pulse.beat(), preparer)
                 _collect(collector, summary)
             Upkeep(site).run()
-            asyncio.run(_deliver(site, summary))
+            try:
+                asyncio.run(_deliver(site, summary, pulse))
+            except Exception as error:
+                note_defect(site, DELIVERY, error)
+                summary.troubles.append(f"outbox: {observe.defect(error)}")
+            pulse.stop()
     finally:
         preparer.close()
         database.close()
@@ -82,16 +91,18 @@ def run_once(settings: Settings) -> Summary:
 def _collect(collector: Collector, summary: Summary) -> None:
     try:
         collector.collect_once()
-    except WorldError as error:
-        summary.troubles.append(f"{collector.name}: {error}")
-        collector.is_unwell(error)
+    except Exception as error:
+        known = isinstance(error, MailticketError)
+        summary.troubles.append(f"{collector.name}: {error if known else observe.defect(error)}")
+        with suppress(StoreUnavailable):
+            collector.is_unwell(error)
     finally:
         collector.close()
 
 
-async def _deliver(site: Site, summary: Summary) -> None:
+async def _deliver(site: Site, summary: Summary, pulse: Pulse) -> None:
     courier = Courier(site.settings.smtp, partial(passwords.secret, site.settings.smtp, os.environ))
-    outbox = Outbox(site, courier, summary.delivered)
+    outbox = Outbox(site, courier, summary.delivered, pulse.beat)
     await outbox.deliver_due()
     if outbox.server_trouble:
         summary.troubles.append(f"smtp: {outbox.server_trouble}")

@@ -10,12 +10,12 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from dataclasses import replace
 
 import aiosmtplib
 
-from mailticket import settings
-from mailticket.errors import ConfigurationError, WorldError
+from mailticket import connecting, settings
+from mailticket.errors import ConfigurationError, MailticketError, WorldError
 from mailticket.smtp.envelope import Consignment, commands, dotted
 from mailticket.smtp.outcome import LONGEST_TEXT, Outcome, Phase, from_response, without_response
 from mailticket.text.clean import one_line
@@ -72,7 +72,10 @@ class Line:
         if options.security == "starttls":
             self.phase = "tls"
             if not smtp.supports_extension("starttls"):
-                raise _NotOffered("the server does not offer STARTTLS, which the configuration demands")
+                raise _NotOffered(
+                    "the server does not offer STARTTLS, which the configuration demands; "
+                    'set security = "tls" and port = 465'
+                )
             await smtp.starttls()
             self.phase = "hello"
             await smtp.ehlo()
@@ -144,6 +147,17 @@ class Line:
         if self._smtp is not None:
             self._smtp.close()
 
+    async def outcome(self, error: Exception) -> Outcome:
+        """What an exception means, with what keeps a connection from coming about in words that say what to change."""
+        outcome = outcome_of(self.phase, error)
+        if outcome.code or isinstance(error, _NotOffered | MailticketError):
+            return outcome
+        of_tls = any(isinstance(cause, ssl.SSLError) for cause in (error, error.__cause__))
+        if self.phase == "connect" or (self.phase == "tls" and of_tls):
+            words = await asyncio.to_thread(connecting.why, error, self._settings)
+            return replace(outcome, text=one_line(words, LONGEST_TEXT)) if words else outcome
+        return outcome
+
 
 def outcome_of(phase: Phase, error: Exception) -> Outcome:
     """What an exception in a phase means."""
@@ -159,14 +173,6 @@ def outcome_of(phase: Phase, error: Exception) -> Outcome:
             "configuration" if phase == "connect" else "permanent", phase, text=one_line(str(error), LONGEST_TEXT)
         )
     return without_response(phase, str(error) or type(error).__name__)
-
-
-def verifying_context(ca_file: Path | None) -> ssl.SSLContext:
-    """A context that verifies certificates and names, by the given authority or else the system's."""
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError([f"[smtp] ca_file {ca_file} cannot be used: {error}"]) from None
 
 
 def _address_literal(smtp: aiosmtplib.SMTP) -> str:

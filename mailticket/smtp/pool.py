@@ -7,9 +7,9 @@ import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from mailticket import settings
+from mailticket import connecting, settings
 from mailticket.smtp.envelope import Consignment, Notify
-from mailticket.smtp.line import TROUBLE, Line, outcome_of, verifying_context
+from mailticket.smtp.line import TROUBLE, Line, outcome_of
 from mailticket.smtp.outcome import Outcome
 
 IDLE_SECONDS = 30.0
@@ -59,7 +59,7 @@ class Courier:
         try:
             await line.open()
         except TROUBLE as error:
-            return outcome_of(line.phase, error)
+            return await line.outcome(error)
         else:
             await line.quit()
         finally:
@@ -88,7 +88,7 @@ class Courier:
     async def _tls_context(self) -> ssl.SSLContext:
         """Made once, in a thread: reading the system's authorities takes 50 ms."""
         if self._tls is None:
-            self._tls = await asyncio.to_thread(verifying_context, self._settings.ca_file)
+            self._tls = await asyncio.to_thread(connecting.verifying_context, self._settings.ca_file)
         return self._tls
 
     async def _over(self, line: Line, mail: Consignment, before_data: Callable[[], Awaitable[None]]) -> Outcome:
@@ -98,7 +98,7 @@ class Courier:
                 await self._open(line)
                 await line.envelope(mail)
             except TROUBLE as error:
-                return self._settled(line, outcome_of(line.phase, error))
+                return self._settled(line, await line.outcome(error))
             await before_data()
             try:
                 return self._settled(line, await line.data(mail))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, TextClause, delete, func, select
+from sqlalchemy import ColumnElement, TextClause, delete, func, or_, select, text, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from mailticket.models import Address, Event, Incoming, Outgoing, Raw, Ticket
+from mailticket.models import SENT_WITH_BYTES, Address, Event, Incoming, Message, Outgoing, Raw, Ticket
 from mailticket.store.tickets import UNANSWERED
 
 
@@ -22,9 +22,15 @@ def newest_row(session: Session) -> datetime | None:
     return newest
 
 
-def solved_before(session: Session, before: datetime, limit: int) -> list[Ticket]:
-    query = select(Ticket).where(col(Ticket.solved_at) < before, col(Ticket.status) == "solved").limit(limit)
-    return list(session.execute(query).scalars())
+def close_solved(session: Session, before: datetime, now: datetime, limit: int) -> list[int]:
+    """Close tickets that were solved before a time and still are; returns their ids.
+
+    One statement looks and writes, so that a reply that is taken in meanwhile keeps its ticket open.
+    """
+    solved = (col(Ticket.solved_at) < before, col(Ticket.status) == "solved")
+    closing = update(Ticket).where(col(Ticket.id).in_(select(col(Ticket.id)).where(*solved).limit(limit)), *solved)
+    closed = closing.values(status="closed", closed_at=now, updated_at=now).returning(col(Ticket.id))
+    return sorted(session.execute(closed, execution_options={"synchronize_session": False}).scalars())
 
 
 def slipping(session: Session, until: datetime, limit: int) -> list[Ticket]:
@@ -89,13 +95,42 @@ def forget_events(session: Session, before: datetime, limit: int) -> int:
     return len(old)
 
 
-def forget_raw(session: Session, before: datetime, limit: int) -> int:
-    """Remove raw mails stored before a time, but none that lies in quarantine; returns how many."""
-    needed = select(col(Incoming.id)).where(
-        col(Incoming.raw_digest) == col(Raw.digest), col(Incoming.state) == "quarantined"
+def forget_raw(session: Session, before: datetime, closed_before: datetime, limit: int) -> int:
+    """Remove raw mails stored before a time; returns how many.
+
+    Those stay that lie in quarantine or wait for an outcome, and those of a ticket that is not closed, or was closed
+    after `closed_before`: its attachments lie in them.
+    """
+    mail = col(Incoming.raw_digest) == col(Raw.digest)
+    unsettled = select(col(Incoming.id)).where(mail, col(Incoming.state).in_(("quarantined", "listed")))
+    # A merge moves messages from ticket to ticket, while the mail keeps the one that it went to first.
+    conversation = (
+        select(col(Incoming.id))
+        .join(Message, col(Message.incoming_id) == col(Incoming.id))
+        .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
+        .where(mail, or_(col(Ticket.status) != "closed", col(Ticket.closed_at) >= closed_before))
     )
-    query = select(col(Raw.digest)).where(col(Raw.stored_at) < before, ~needed.exists()).limit(limit)
+    query = (
+        select(col(Raw.digest))
+        .where(col(Raw.stored_at) < before, ~unsettled.exists(), ~conversation.exists())
+        .limit(limit)
+    )
     digests = list(session.execute(query).scalars())
-    if digests:
-        session.execute(delete(Raw).where(col(Raw.digest).in_(digests)))
-    return len(digests)
+    if not digests:
+        return 0
+    # Looked at once more, for the same bytes may have come again meanwhile.
+    removed = session.execute(delete(Raw).where(col(Raw.digest).in_(digests), col(Raw.stored_at) < before))
+    return int(removed.rowcount)  # type: ignore[attr-defined]
+
+
+def forget_sent(session: Session, before: datetime, limit: int) -> int:
+    """Empty the bytes of what was sent before a time; returns how many.
+
+    The text stands in the conversation, and a bounce finds the row by its Message-ID.
+    """
+    kept = text(SENT_WITH_BYTES)
+    query = select(col(Outgoing.id)).where(kept, col(Outgoing.sent_at) < before).order_by(col(Outgoing.sent_at))
+    numbers = list(session.execute(query.limit(limit)).scalars())
+    if numbers:
+        session.execute(update(Outgoing).where(col(Outgoing.id).in_(numbers)).values(wire=b""))
+    return len(numbers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,10 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session, SQLModel
 
-from mailticket.errors import StoreDamaged, StoreUnavailable
+from mailticket.errors import ConfigurationError, StoreDamaged, StoreFull, StoreUnavailable
+from mailticket.extras import how_to_install
 
 _BUSY_SECONDS = 10
 _DAMAGE = ("malformed", "not a database")
@@ -22,9 +25,14 @@ _FAILED_SYNCS = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
 # Of PostgreSQL's errors, those outside psycopg's OperationalError that are about the server and not about what was
 # written (read-only after a failover, damaged), and those inside it that are about what was written (too large).
 _WORLD_STATES, _OUR_STATES = ("25006", "XX001", "XX002"), ("54",)
+_DISK_FULL = "53100"
 _QUICK_TO_CHECK = 1024**3  # bytes
 _CACHE = 8 * 1024  # KiB a connection: with a million tickets the upper pages of all indexes do not fit in SQLite's 2 MB
 _WAL_LIMIT = 64 * 1024 * 1024
+_READ_ONLY: dict[bool, dict[str, Any]] = {  # by whether it is SQLite
+    True: {"mailticket_read_only": True},
+    False: {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
+}
 
 
 class WriterLock:
@@ -61,11 +69,20 @@ class Database:
     """A database by its URL; nothing is opened before the first transaction."""
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+        try:
+            self.url = make_url(url)
+        except (ArgumentError, ValueError):  # the text may hold a password
+            problem = "[database] url: cannot be read; write sqlite:///FILE or postgresql://USER@HOST:PORT/NAME"
+            raise ConfigurationError([problem]) from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
-        self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url)
+        try:
+            self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url)
+        except ModuleNotFoundError as missing:
+            problem = f"[database] url: PostgreSQL needs the package {missing.name}: {how_to_install('postgres')}"
+            raise ConfigurationError([problem]) from None
+        self._reader = self.engine.execution_options(**_READ_ONLY[self.is_sqlite])
         self._writer = WriterLock()
         self._doubt = ""
 
@@ -110,9 +127,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A read-only view of one moment; it blocks nobody."""
-        reader = self.engine.execution_options(mailticket_read_only=True)
-        with translated(), reader.connect() as connection, connection.begin(), _session(connection) as session:
+        """A read-only view of one moment; it blocks nobody, for a statement that would lock a row is refused.
+
+        On SQLite it keeps the write-ahead log from being emptied, on PostgreSQL old rows from being cleaned up: nobody
+        waits for a person inside.
+        """
+        with translated(), self._reader.connect() as connection, connection.begin(), _session(connection) as session:
             yield session
 
     def forget_overwritten(self) -> bool:
@@ -156,9 +176,15 @@ def translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         if is_fault_of_the_world(error):
-            damaged = any(sign in str(error.orig) for sign in _DAMAGE)
-            raise (StoreDamaged if damaged else StoreUnavailable)(_in_words(error)) from error
+            raise _class_of(error)(_in_words(error)) from error
         raise
+
+
+def _class_of(error: DBAPIError) -> type[StoreUnavailable]:
+    words, state = str(error.orig), str(getattr(error.orig, "sqlstate", None) or "")
+    if any(sign in words for sign in _DAMAGE):
+        return StoreDamaged
+    return StoreFull if "disk is full" in words or state == _DISK_FULL else StoreUnavailable
 
 
 def is_fault_of_the_world(error: Exception) -> bool:
@@ -195,6 +221,13 @@ def _sqlite(file: str) -> Engine:
         max_overflow=10,
         pool_use_lifo=True,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def keep_private(*_: object) -> None:
+        # SQLite gives its log and its index the rights of the database, so the file's own decide whatever the umask.
+        if file != ":memory:":
+            with contextlib.suppress(OSError):  # SQLite says itself what is wrong
+                os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, bindparam, func, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound, Refused
 from mailticket.models import Folder, Incoming
-from mailticket.store.rows import execute, insert_many, table_of, update_row
+from mailticket.settings import Mailbox
+from mailticket.store.rows import Prepared, execute, insert_many, insert_values, table_of, update_row
 
 _TABLE = table_of(Incoming)
 OUT_OF_SIGHT = "incoming.state = 'filed' AND incoming.ticket_id IS NULL"  # in the words of the partial index
+RENUMBERED = "the folder's UIDs were renumbered; listed again"
+MOVED_AWAY = "the mailbox reads another account or folder now; the mail lies where it was"
 NOT_GIVEN = "not given"  # the rule by which a mail is quarantined that the server lists and does not give
-_STATE = select(_TABLE.c.state).where(_TABLE.c.id == bindparam("mail")).with_for_update()
+_STATE = Prepared(select(_TABLE.c.state).where(_TABLE.c.id == bindparam("mail")).with_for_update())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ _WAITING = (
     .order_by(_TABLE.c.uid)
     .limit(bindparam("most"))
 )
-_PENDING = _WAITING.where(text("incoming.state = 'listed'"))
-_AFTERWARDS = _WAITING.where(text("incoming.afterwards = 'due'"), _TABLE.c.afterwards_at <= bindparam("now"))
+_PENDING = Prepared(_WAITING.where(text("incoming.state = 'listed'")))
+_AFTERWARDS = Prepared(_WAITING.where(text("incoming.afterwards = 'due'"), _TABLE.c.afterwards_at <= bindparam("now")))
 _AFTERWARDS_DONE = (
     _TABLE.update()
     .where(_TABLE.c.id.in_(bindparam("rows", expanding=True)))
@@ -59,35 +62,67 @@ class Listed:
     arrived_at: datetime | None = None
 
 
-def enter_folder(
-    session: Session, mailbox: str, uidvalidity: int, uidnext: int, now: datetime, first_contact: timedelta
-) -> Folder:
-    """The current life of a folder, begun anew on first contact, on a new UIDVALIDITY, and when UIDs went back.
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose mail is watched: server, user, folder there. UIDs mean nothing in another."""
 
-    Source: RFC 9051 section 2.3.1.1. What was still pending in the old life can no longer be fetched under its UID;
-    it will be listed again in the new one, so "before first contact" begins no later than the oldest of those.
+    host: str
+    username: str
+    path: str
+
+
+def account_of(mailbox: Mailbox) -> Account:
+    """The account of a mailbox of the configuration; hosts compare without regard to case."""
+    return Account(mailbox.host.lower(), mailbox.username, mailbox.folder)
+
+
+def enter_folder(
+    session: Session, mailbox: str, account: Account, uidvalidity: int, uidnext: int, now: datetime,
+    first_contact: timedelta,
+) -> Folder:  # fmt: skip
+    """The current life of a folder, begun anew on first contact, on another account or folder under the same name, on a
+    new UIDVALIDITY, and when UIDs went back.
+
+    Source: RFC 9051 section 2.3.1.1. What was still pending in the old life can no longer be fetched under its UID. The
+    same folder, on whatever server, will list it again, so "before first contact" begins no later than the oldest of
+    those. A row of a former release, which knew no account, is of the one that is met first.
     """
-    query = select(Folder).where(col(Folder.mailbox) == mailbox, col(Folder.retired_at).is_(None))
-    folder: Folder | None = session.execute(query).scalars().first()
-    if folder is not None and folder.uidvalidity == uidvalidity and (uidnext == 0 or uidnext > folder.high_water):
+    folder = _present_life(session, mailbox)
+    if folder is not None and folder.host is None:
+        folder.host, folder.username, folder.path = astuple(account)
+    goes_on = uidnext == 0 or folder is None or uidnext > folder.high_water
+    if folder is not None and folder.uidvalidity == uidvalidity and _account(folder) == account and goes_on:
         return folder
     before = now - first_contact
     generation = 0
     if folder is not None:
-        oldest = _give_up_pending(session, folder, now)
-        before = min(before, oldest) if oldest is not None else before
+        same = (folder.username, folder.path) == (account.username, account.path)
+        oldest = _give_up_pending(session, folder, now, RENUMBERED if same else MOVED_AWAY)
+        before = min(before, oldest) if same and oldest is not None else before
         folder.retired_at = now
         generation = folder.generation + 1
-    fresh = Folder(mailbox=mailbox, uidvalidity=uidvalidity, generation=generation, first_contact_at=now, before=before)
+    host, username, path = astuple(account)
+    fresh = Folder(mailbox=mailbox, host=host, username=username, path=path, uidvalidity=uidvalidity,
+                   generation=generation, first_contact_at=now, before=before)  # fmt: skip
     session.add(fresh)
     session.flush()
     return fresh
 
 
-def _give_up_pending(session: Session, folder: Folder, now: datetime) -> datetime | None:
+def _present_life(session: Session, mailbox: str) -> Folder | None:
+    query = select(Folder).where(col(Folder.mailbox) == mailbox, col(Folder.retired_at).is_(None))
+    folder: Folder | None = session.execute(query).scalars().first()
+    return folder
+
+
+def _account(folder: Folder) -> Account:
+    return Account(folder.host or "", folder.username or "", folder.path or "")
+
+
+def _give_up_pending(session: Session, folder: Folder, now: datetime, reason: str) -> datetime | None:
     pending = (col(Incoming.folder_id) == folder.id, col(Incoming.state) == "listed")
     oldest = session.execute(select(func.min(col(Incoming.arrived_at))).where(*pending)).scalar()
-    gone = {"state": "vanished", "decided_at": now, "reason": "the folder's UIDs were renumbered; listed again"}
+    gone = {"state": "vanished", "decided_at": now, "reason": reason}
     session.execute(update(Incoming).where(*pending).values(**gone))
     stale = (col(Incoming.folder_id) == folder.id, col(Incoming.afterwards) == "due")
     session.execute(update(Incoming).where(*stale).values(afterwards="none"))
@@ -117,15 +152,12 @@ def record_listed(session: Session, folder: Folder, listed: Sequence[Listed], no
 
 def record_file(session: Session, arrived_at: datetime, size: int, now: datetime, route: str = "file") -> int:
     """Write the row of a mail that comes from a file or standard input; returns its id."""
-    row = Incoming(route=route, size=size, arrived_at=arrived_at, listed_at=now)
-    session.add(row)
-    session.flush()
-    return int(row.id or 0)
+    return insert_values(session, Incoming, {"route": route, "size": size, "arrived_at": arrived_at, "listed_at": now})
 
 
 def pending(session: Session, folder_id: int, limit: int, without: Collection[int] = ()) -> list[Waiting]:
     """The mails that are owed an outcome, in order of UID, but for some that are passed over for now."""
-    rows = execute(session, _PENDING, {"folder": folder_id, "most": limit + len(without)})
+    rows = _PENDING.all(session, folder=folder_id, most=limit + len(without))
     return [Waiting(*row) for row in rows if row.id not in without][:limit]
 
 
@@ -137,8 +169,32 @@ def give_up_files(session: Session, before: datetime, now: datetime, limit: int)
     ids = list(session.execute(stale.limit(limit)).scalars())
     reason = "the program that read it from a file ended; its sender's mail server tries again"
     gone = {"state": "vanished", "decided_at": now, "reason": reason}
-    session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(**gone))
+    lost = update(Incoming).where(col(Incoming.id).in_(ids), col(Incoming.state) == "listed")
+    session.execute(lost.values(**gone))
     return len(ids)
+
+
+def strays(session: Session, mailbox: str) -> list[int]:
+    """The UIDs of a mailbox's mails that were listed and have no outcome."""
+    query = select(col(Incoming.uid)).where(*_of_folders_of(mailbox), text("incoming.state = 'listed'"))
+    return [uid or 0 for uid in session.execute(query.order_by(col(Incoming.uid))).scalars()]
+
+
+def give_up(session: Session, mailbox: str, now: datetime, actor: str) -> int:
+    """End the rows of a mailbox from which nobody will fetch any more: they vanished, as somebody says. Flags and moves
+    that were still due there are given up too. Returns how many mails."""
+    why = f"given up by {actor}: its mailbox is not configured any more"
+    gone = {"state": "vanished", "decided_at": now, "rule": "given up", "reason": why, "attempted_at": None,
+            "evidence": [["given up", why]]}  # fmt: skip
+    owed = update(Incoming).where(*_of_folders_of(mailbox), text("incoming.state = 'listed'"))
+    number = session.execute(owed.values(**gone)).rowcount  # type: ignore[attr-defined]
+    due = update(Incoming).where(*_of_folders_of(mailbox), text("incoming.afterwards = 'due'"))
+    session.execute(due.values(afterwards="none"))
+    return int(number)
+
+
+def _of_folders_of(mailbox: str) -> tuple[ColumnElement[bool], ...]:
+    return col(Incoming.route) == mailbox, col(Incoming.folder_id).is_not(None)
 
 
 def begin_attempts(session: Session, ids: Sequence[int], now: datetime) -> None:
@@ -162,9 +218,10 @@ def finish(session: Session, incoming_id: int, now: datetime, **values: object) 
     update_row(session, Incoming, incoming_id, {"decided_at": now, "attempted_at": None, **values})
 
 
-def is_owed(session: Session, incoming_id: int) -> bool:
-    """Whether the row still waits for an outcome: a second daemon, or an earlier life, may have given it one."""
-    return bool(execute(session, _STATE, {"mail": incoming_id}).scalar() == "listed")
+def is_owed(session: Session, incoming_id: int, state: str = "listed") -> bool:
+    """Whether the row, locked from here on, is still in the state from which a mail is taken in: a second daemon, an
+    earlier life or another command may have given it its outcome."""
+    return bool(_STATE.scalar(session, mail=incoming_id) == state)
 
 
 def has_copy(session: Session, original: int, identity: str, route: str, delivered_to: str) -> bool:
@@ -195,7 +252,7 @@ def count_refusal(session: Session, incoming_id: int, most: int, reason: str, no
 
 def afterwards_due(session: Session, folder_id: int, now: datetime, limit: int = 500) -> list[Waiting]:
     """Mails whose server copy is still to be flagged or moved, and whose time for the next try has come."""
-    return [Waiting(*row) for row in execute(session, _AFTERWARDS, {"folder": folder_id, "now": now, "most": limit})]
+    return [Waiting(*row) for row in _AFTERWARDS.all(session, folder=folder_id, now=now, most=limit)]
 
 
 def afterwards_done(session: Session, ids: Sequence[int]) -> None:
@@ -247,11 +304,7 @@ def out_of_sight(session: Session, limit: int | None = None) -> list[Incoming]:
 
 def filed_alone(session: Session, incoming_id: int) -> Incoming:
     """The row of a mail that was filed without a ticket, locked; Refused for any other."""
-    row: Incoming | None = session.execute(
-        select(Incoming).where(col(Incoming.id) == incoming_id).with_for_update()
-    ).scalar()
-    if row is None:
-        raise NotFound(f"there is no incoming mail number {incoming_id}")
+    row = _locked(session, incoming_id)
     if row.state != "filed" or row.ticket_id is not None:
         raise Refused(f"mail {incoming_id} is not filed without a ticket: it is {row.state}")
     return row
@@ -264,17 +317,44 @@ def dismiss(session: Session, incoming_id: int, now: datetime) -> None:
     session.add(row)
 
 
-def put_back(session: Session, incoming_id: int) -> None:
-    """Owe a mail in quarantine an outcome again, with all its attempts before it."""
-    values = {"state": "listed", "alone_attempts": 0, "refusals": 0, "decided_at": None}
-    session.execute(update(Incoming).where(col(Incoming.id) == incoming_id).values(**values))
+def set_aside(session: Session, incoming_id: int) -> Incoming:
+    """The row of a mail in quarantine, locked; Refused for any other."""
+    row = _locked(session, incoming_id)
+    if row.state != "quarantined":
+        raise Refused(f"mail {incoming_id} is not in quarantine: it is {row.state}")
+    return row
 
 
-def recorded_uids(session: Session, mailbox: str, uidvalidity: int) -> tuple[int, set[int]] | None:
+def _locked(session: Session, incoming_id: int) -> Incoming:
+    query = select(Incoming).where(col(Incoming.id) == incoming_id).with_for_update()
+    row: Incoming | None = session.execute(query).scalar()
+    if row is None:
+        raise NotFound(f"there is no incoming mail number {incoming_id}")
+    return row
+
+
+def ask_again(session: Session, incoming_id: int) -> None:
+    """Owe a mail that the server did not give an outcome again, with all its attempts before it.
+
+    Refused where nobody would ask for it: the folder in which it was listed is no longer read.
+    """
+    row = set_aside(session, incoming_id)
+    folder = session.get(Folder, row.folder_id) if row.folder_id is not None else None
+    if folder is None or folder.retired_at is not None:
+        raise Refused(
+            f"mail {incoming_id} was listed in a folder that is no longer read, so nobody can ask its server for it; "
+            f"`mailticket quarantine release {incoming_id}` or `mailticket quarantine discard {incoming_id}` settles it"
+        )
+    row.state, row.alone_attempts, row.refusals, row.decided_at = "listed", 0, 0, None
+    session.add(row)
+
+
+def recorded_uids(session: Session, mailbox: str, account: Account, uidvalidity: int) -> tuple[int, set[int]] | None:
     """High-water mark and all recorded UIDs of a folder's current life; None before first contact."""
-    query = select(Folder).where(col(Folder.mailbox) == mailbox, col(Folder.retired_at).is_(None))
-    folder: Folder | None = session.execute(query).scalars().first()
+    folder = _present_life(session, mailbox)
     if folder is None or folder.uidvalidity != uidvalidity:
+        return None
+    if folder.host is not None and _account(folder) != account:
         return None
     uids = session.execute(select(col(Incoming.uid)).where(col(Incoming.folder_id) == folder.id)).scalars()
     return folder.high_water, {uid for uid in uids if uid is not None}

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, literal, or_, select, text
+from sqlalchemy import BigInteger, and_, bindparam, func, literal, or_, select, text
 from sqlmodel import Session, col
 
 from mailticket.likeness.duplicates import Fingerprint
 from mailticket.mail.values import Mail, address_key
 from mailticket.models import Address, Incoming, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.settings import Caps, Settings
-from mailticket.store.rows import execute, table_of
+from mailticket.store.rows import Prepared, execute, table_of
 from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
 
 _MOST_OPEN_TICKETS = 50
-_MOST_MERGES = 20
 _ECHOING_TICKETS = 10
 _MOST_ADDRESSES = 50  # of one person
 _MOST_TAGS = 200  # addresses that differ behind the first "+" only
@@ -29,15 +29,17 @@ TAKEN_IN = ("opened", "appended", "filed", "quarantined")
 # Statements that every mail runs, built once over the tables: building one costs three times its execution.
 _INCOMING, _TICKETS, _OUTGOING = table_of(Incoming), table_of(Ticket), table_of(Outgoing)
 _ADDRESSES, _REQUESTERS, _MESSAGES = table_of(Address), table_of(Requester), table_of(Message)
+_PARTICIPANTS = table_of(Participant)
 _FIRST = _TICKETS.alias("first")
 
-_SENDER = (
+_SENDER = Prepared(
     select(_ADDRESSES.c.requester_id, _ADDRESSES.c.undeliverable_since, _ADDRESSES.c.undeliverable_why,
            _REQUESTERS.c.language)
     .join(_REQUESTERS, _REQUESTERS.c.id == _ADDRESSES.c.requester_id)
     .where(_ADDRESSES.c.key == bindparam("sender"))
-    .with_for_update(of=_ADDRESSES)
+    .with_for_update(of=_REQUESTERS)
 )  # fmt: skip
+_LOCK_STRANGER = Prepared(select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger))))
 _COPIES = (
     select(_INCOMING.c.id, _INCOMING.c.route, _INCOMING.c.state, _INCOMING.c.trust, _TICKETS.c.key,
            _INCOMING.c.delivered_to)
@@ -63,7 +65,7 @@ _OWED = (
 )
 _ANSWERED_COPIES = _COPIES.add_columns(_ANSWERED.label("answered"), _OWED.label("owed"))
 # What has the same Message-ID, or is one mail by its origin: see mail.identity.
-_KINDRED = (
+_KINDRED = Prepared(
     _ANSWERED_COPIES.add_columns(_INCOMING.c.message_id, _INCOMING.c.origin, _INCOMING.c.essence, _MESSAGES.c.text)
     .outerjoin(_MESSAGES, _MESSAGES.c.incoming_id == _INCOMING.c.id)
     .where(
@@ -71,7 +73,7 @@ _KINDRED = (
         _INCOMING.c.identity != bindparam("content"),
     )
 )
-_SAME_CONTENT = _ANSWERED_COPIES.where(_INCOMING.c.identity == bindparam("content"))
+_SAME_CONTENT = Prepared(_ANSWERED_COPIES.where(_INCOMING.c.identity == bindparam("content")))
 _OPEN_TICKETS = (
     select(
         _TICKETS.c.id,
@@ -102,29 +104,43 @@ _NEWEST_TICKETS = (
     .order_by(_TICKETS.c.created_at.desc(), _TICKETS.c.id.desc())
     .limit(_ECHOING_TICKETS)
 )
-_ECHOES = (
+_ECHOES = Prepared(
     select(func.count())
     .select_from(_MESSAGES)
     .where(_MESSAGES.c.ticket_id.in_(_NEWEST_TICKETS), _MESSAGES.c.direction == "in",
            _MESSAGES.c.new_text == bindparam("text"))
 )  # fmt: skip
-_TAGGED = (
+_TAGGED = Prepared(
     select(_ADDRESSES.c.key, _ADDRESSES.c.requester_id)
     .where(_ADDRESSES.c.key > bindparam("lowest"), _ADDRESSES.c.key < bindparam("highest"))
     .limit(_MOST_TAGS)
 )
-_TO_ADDRESS = (
+_TICKET = select(
+    *(
+        _TICKETS.c[name]
+        for name in ("id", "key", "status", "closed_at", "trust", "requester_id", "duplicate_of", "merged_into")
+    )
+)
+_TICKET_BY_KEY = Prepared(_TICKET.where(_TICKETS.c.key == bindparam("ticket")))
+_TICKET_BY_ID = Prepared(_TICKET.where(_TICKETS.c.id == bindparam("ticket")))
+_MERGED_INTO = Prepared(
+    select(_TICKETS.c.id, _TICKETS.c.requester_id).where(_TICKETS.c.merged_into == bindparam("ticket"))
+)
+_GUESTS = Prepared(select(_PARTICIPANTS.c.key).where(_PARTICIPANTS.c.ticket_id == bindparam("ticket")))
+_ADDRESSES_OF = Prepared(select(_ADDRESSES.c.key).where(_ADDRESSES.c.requester_id == bindparam("person")))
+_TO_ADDRESS = Prepared(
     select(_OUTGOING.c.counted_at)
     .where(_OUTGOING.c.recipient_key == bindparam("sender"), _OUTGOING.c.counted_at > bindparam("day"))
     .limit(1000)
 )
 # The words of the partial indexes; with a parameter in their place SQLite would not see that they apply.
-_UNVERIFIED = (
+_COUNTED = (
     select(func.count())
     .select_from(_OUTGOING)
     .where(text("NOT outgoing.verified"), _OUTGOING.c.counted_at > bindparam("hour"))
 )
-_UNVERIFIED_OF_DOMAIN = _UNVERIFIED.where(_OUTGOING.c.recipient_domain == bindparam("domain"))
+_UNVERIFIED = Prepared(_COUNTED)
+_UNVERIFIED_OF_DOMAIN = Prepared(_COUNTED.where(_OUTGOING.c.recipient_domain == bindparam("domain")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +175,15 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
 
 
 def _lock_requester(session: Session, sender: str) -> _Sender | None:
-    """On PostgreSQL, duplicates, caps and places are judged one mail of a requester after the other."""
-    row = execute(session, _SENDER, {"sender": sender}).first() if sender else None
+    """On PostgreSQL, duplicates, caps and places are judged one mail of a requester after the other.
+
+    Who has no row yet is locked by the digest of the address: of two first mails one sees what the other led to.
+    """
+    row = _SENDER.first(session, sender=sender) if sender else None
+    if row is None and sender and session.connection().dialect.name == "postgresql":
+        digest = blake2b(sender.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        _LOCK_STRANGER.first(session, number=int.from_bytes(digest, signed=True))
+        row = _SENDER.first(session, sender=sender)
     if row is None:
         return None
     return _Sender(row.requester_id, row.undeliverable_why if row.undeliverable_since else "", row.language)
@@ -169,11 +192,12 @@ def _lock_requester(session: Session, sender: str) -> _Sender | None:
 def _same_mail(session: Session, mail: Mail) -> dict[str, tuple[Copy, ...]]:
     """The mail as it came before: its copies, with those that gateways changed; those with another text; and what has
     nothing in common with it but the Message-ID."""
-    copies = [_copy(row) for row in execute(session, _SAME_CONTENT, {"content": mail.identity})]
+    copies = [_copy(row) for row in _SAME_CONTENT.all(session, content=mail.identity)]
     if not (mail.message_id or mail.origin):
         return {"copies": tuple(copies)}
-    names = {"named": mail.message_id or None, "writing": mail.origin or None, "content": mail.identity}
-    kindred = execute(session, _KINDRED, names).all()
+    kindred = _KINDRED.all(
+        session, named=mail.message_id or None, writing=mail.origin or None, content=mail.identity
+    )  # fmt: skip
     ways = [row for row in kindred if mail.origin and row.origin == mail.origin]
     return {
         "copies": (*copies, *(_copy(row) for row in ways if row.essence == mail.essence)),
@@ -194,32 +218,28 @@ def _copy(row: Any, text: str = "") -> Copy:
 def _tickets(session: Session, keys: Iterable[str]) -> dict[str, TicketFacts]:
     facts_by_key: dict[str, TicketFacts] = {}
     for key in dict.fromkeys(keys):
-        ticket = session.execute(select(Ticket).where(col(Ticket.key) == key)).scalar()
+        ticket = _TICKET_BY_KEY.first(session, ticket=key)
         if ticket is not None:
-            target = merged_into(session, ticket)
-            facts_by_key[key] = facts = _facts(session, target)
+            facts_by_key[key] = facts = _facts(session, _followed(session, ticket))
             facts_by_key.setdefault(facts.key, facts)
     return facts_by_key
 
 
-def merged_into(session: Session, ticket: Ticket) -> Ticket:
-    """The ticket that merges led to; itself when it was never merged."""
-    for _ in range(_MOST_MERGES):
-        if ticket.merged_into is None:
-            break
-        ticket = session.get_one(Ticket, ticket.merged_into)
+def _followed(session: Session, ticket: Any) -> Any:
+    """The row of the ticket that merges led to; itself when it was never merged."""
+    while ticket.merged_into is not None:
+        ticket = _TICKET_BY_ID.first(session, ticket=ticket.merged_into)
     return ticket
 
 
-def _facts(session: Session, ticket: Ticket) -> TicketFacts:
-    owners = set(session.execute(_addresses_of([ticket.requester_id])).scalars())
-    merged = _merged_from(session, ticket)
-    guests = select(col(Participant.key)).where(col(Participant.ticket_id).in_([ticket.id, *merged]))
-    writers = {*owners, *session.execute(guests).scalars()}
-    if merged:
-        others = select(col(Ticket.requester_id)).where(col(Ticket.id).in_(merged))
-        writers |= set(session.execute(_addresses_of(session.execute(others).scalars())).scalars())
-    first = session.get(Ticket, ticket.duplicate_of) if ticket.duplicate_of is not None else None
+def _facts(session: Session, ticket: Any) -> TicketFacts:
+    owners = _addresses_of(session, ticket.requester_id)
+    merged = merged_from(session, ticket.id)
+    writers = set(owners)
+    for number, person in ((ticket.id, None), *merged):
+        writers |= _addresses_of(session, person)
+        writers.update(row.key for row in _GUESTS.all(session, ticket=number))
+    first = _TICKET_BY_ID.first(session, ticket=ticket.duplicate_of) if ticket.duplicate_of is not None else None
     return TicketFacts(
         key=ticket.key,
         status=ticket.status,
@@ -231,29 +251,26 @@ def _facts(session: Session, ticket: Ticket) -> TicketFacts:
     )
 
 
-def _addresses_of(requesters: Iterable[int | None]) -> Select[str]:
-    people = [requester for requester in requesters if requester is not None]
-    return select(col(Address.key)).where(col(Address.requester_id).in_(people))
+def _addresses_of(session: Session, person: int | None) -> set[str]:
+    return set() if person is None else {row.key for row in _ADDRESSES_OF.all(session, person=person)}
 
 
-def _merged_from(session: Session, ticket: Ticket) -> list[int]:
-    """The tickets that were merged into this one, directly or through others."""
-    sources: list[int] = []
-    newest = [int(ticket.id or 0)]
-    for _ in range(_MOST_MERGES):
-        query = select(col(Ticket.id)).where(col(Ticket.merged_into).in_(newest))
-        newest = [int(merged or 0) for merged in session.execute(query).scalars() if merged not in sources]
-        if not newest:
-            break
-        sources += newest
-    return sources
+def merged_from(session: Session, ticket_id: int) -> list[tuple[int, int | None]]:
+    """The tickets that were merged into this one, directly or through others, each with its requester."""
+    sources: dict[int, int | None] = {}
+    newest = [ticket_id]
+    while newest:
+        rows = [row for number in newest for row in _MERGED_INTO.all(session, ticket=number)]
+        newest = [row.id for row in rows if row.id not in sources]
+        sources |= {row.id: row.requester_id for row in rows}
+    return list(sources.items())
 
 
 def _people(session: Session, address: _Sender | None, sender: str) -> list[str]:
     """The sender's address and the others of the same person."""
     if address is None:
         return [sender] if sender else []
-    return list(session.execute(_addresses_of([address.requester_id]).limit(_MOST_ADDRESSES)).scalars())
+    return sorted(_addresses_of(session, address.requester_id))[:_MOST_ADDRESSES]
 
 
 def _earlier(session: Session, message_ids: tuple[str, ...], people: list[str]) -> dict[str, str]:
@@ -320,9 +337,9 @@ def _requesters(session: Session, address: _Sender | None, sender: str, settings
         return [address.requester_id] if address else []
     local, _, domain = sender.rpartition("@")
     bare = local.partition("+")[0]
-    plain = execute(session, _SENDER, {"sender": f"{bare}@{domain}"}).first()
+    plain = _SENDER.first(session, sender=f"{bare}@{domain}")
     # A range of the primary key, which LIKE would not use: "," is the character after "+".
-    tagged = execute(session, _TAGGED, {"lowest": f"{bare}+", "highest": f"{bare},"})
+    tagged = _TAGGED.all(session, lowest=f"{bare}+", highest=f"{bare},")
     same = [number for key, number in tagged if key.endswith(f"@{domain}")][:20]
     return [plain.requester_id, *same] if plain else same
 
@@ -330,6 +347,8 @@ def _requesters(session: Session, address: _Sender | None, sender: str, settings
 def _bounced(session: Session, claims: Claims, now: datetime) -> Bounced | None:
     """The mail that a delivery report returns: by our Message-ID; where a relay put its own in that place, by ticket
     and failed recipient, or by the name under which a server had accepted it. The newest of several is meant."""
+    if not (claims.bounced_id or claims.bounced_keys or claims.bounced_queue_ids):
+        return None
     query = (
         select(col(Outgoing.id), col(Ticket.key), col(Outgoing.recipient_key))
         .outerjoin(Ticket, col(Ticket.id) == col(Outgoing.ticket_id))
@@ -359,7 +378,7 @@ def _echoes(session: Session, address: _Sender | None, text: str) -> int:
     """How many of the sender's newest mails say exactly this. A text with secrets in it was masked: it never does."""
     if address is None or not text.strip():
         return 0
-    return int(execute(session, _ECHOES, {"person": address.requester_id, "text": text}).scalar() or 0)
+    return int(_ECHOES.scalar(session, person=address.requester_id, text=text) or 0)
 
 
 def counts(session: Session, sender: str, now: datetime, caps: Caps, *, verified: bool = False) -> Counts:
@@ -368,11 +387,11 @@ def counts(session: Session, sender: str, now: datetime, caps: Caps, *, verified
     if not sender:
         return Counts()
     hour, day = now - timedelta(hours=1), now - timedelta(days=1)
-    times = list(execute(session, _TO_ADDRESS, {"sender": sender, "day": day}).scalars())
+    times = [row.counted_at for row in _TO_ADDRESS.all(session, sender=sender, day=day)]
     mine = Counts(address_hour=sum(at is not None and at > hour for at in times), address_day=len(times))
     if verified:
         return mine
-    of_domain = {"hour": hour, "domain": sender.rpartition("@")[2]}
-    domain = execute(session, _UNVERIFIED_OF_DOMAIN, of_domain).scalar() if caps.per_domain_hour else 0
-    total = execute(session, _UNVERIFIED, {"hour": hour}).scalar() if caps.total_hour else 0
+    name = sender.rpartition("@")[2]
+    domain = _UNVERIFIED_OF_DOMAIN.scalar(session, hour=hour, domain=name) if caps.per_domain_hour else 0
+    total = _UNVERIFIED.scalar(session, hour=hour) if caps.total_hour else 0
     return replace(mine, domain_hour=domain or 0, total_hour=total or 0)

@@ -52,9 +52,14 @@ def run_lock(database: Database) -> Iterator[RunLock]:
         yield holder
 
 
+def lock_file(file: Path) -> Path:
+    """The lock file beside a SQLite database."""
+    return file.with_name(file.name + ".lock")
+
+
 @contextmanager
 def _file_lock(file: Path) -> Iterator[RunLock]:
-    path = file.with_name(file.name + ".lock")
+    path = lock_file(file)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from mailticket.models import Health, Key, Meta
+from mailticket.models import Health, Heartbeat, Key, Meta
 
 
 def value(session: Session, name: str) -> str:
@@ -18,6 +18,11 @@ def value(session: Session, name: str) -> str:
 
 def set_value(session: Session, name: str, text: str) -> None:
     session.merge(Meta(name=name, value=text))
+
+
+def is_made(session: Session) -> bool:
+    """Whether there are a mark and a key, so that asking for them writes nothing."""
+    return bool(value(session, "instance")) and session.execute(select(col(Key.id)).limit(1)).first() is not None
 
 
 def instance_mark(session: Session) -> str:
@@ -35,6 +40,28 @@ def next_alert(session: Session) -> int:
     set_value(session, "alerts", str(number))
     session.flush()
     return number
+
+
+def skip_alert_numbers(session: Session, many: int) -> None:
+    """Leave out numbers that may have been given since this database was copied."""
+    set_value(session, "alerts", str(int(value(session, "alerts") or "0") + many))
+
+
+def keep_key(session: Session, key: bytes, now: datetime) -> int:
+    """Record a key that was made elsewhere, as the oldest: it verifies and never signs. Returns its row's id."""
+    known = session.execute(select(col(Key.id)).where(col(Key.secret) == key.hex())).scalar()
+    if known is not None:
+        return int(known)
+    first = session.execute(select(func.min(col(Key.id)))).scalar()
+    number = 0 if first is None else int(first) - 1
+    session.add(Key(id=number, secret=key.hex(), created_at=now))
+    session.flush()
+    return number
+
+
+def key_by_id(session: Session, number: int) -> bytes | None:
+    row = session.get(Key, number)
+    return bytes.fromhex(row.secret) if row else None
 
 
 def signing_keys(session: Session, now: datetime) -> tuple[bytes, ...]:
@@ -79,3 +106,13 @@ def is_unwell(session: Session, name: str) -> bool:
 
 def health(session: Session) -> list[Health]:
     return list(session.execute(select(Health).order_by(col(Health.name))).scalars())
+
+
+def set_heartbeat(session: Session, beat: Heartbeat) -> None:
+    """Put a sign of life in the place of the last one of its kind."""
+    session.merge(beat)
+
+
+def heartbeats(session: Session) -> list[Heartbeat]:
+    """The last sign of life of each kind, the newest first."""
+    return list(session.execute(select(Heartbeat).order_by(col(Heartbeat.beat_at).desc())).scalars())

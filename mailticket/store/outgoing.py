@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, literal, or_, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
-from mailticket.models import Event, Outgoing, Ticket
-from mailticket.store.rows import execute, insert_values, table_of, update_row
+from mailticket.models import Event, Message, Outgoing, Ticket
+from mailticket.store.rows import Prepared, execute, insert_values, table_of, update_row
 
 STAFF_RANK = 1
 ALERT_RANK = 3  # before letters, behind people's
 LETTER_RANK = 5
+_LONGEST_WAIT = timedelta(hours=6)  # longer than any deferral lasts
+RESTORED = "restored"  # the code of what is held back because it may have left before a restore
 # The words of the partial index: SQLite does not see that a list of bound values is the same.
 _WAITING = text("outgoing.state IN ('queued', 'deferred')")
 
@@ -55,9 +57,18 @@ _BEHIND_ANOTHER = (
     )
     .exists()
 )
-_DUE = (
+# After a restore nothing leaves until somebody says so, but for alerts, which tell of that too (store.restored).
+_MAY_LEAVE = text("(outgoing.kind = 'alert' OR NOT EXISTS (SELECT 1 FROM meta WHERE name = 'held_since_restore'))")
+# What waits for its first attempt is due whatever the clock says, and so is what would wait longer than anything may:
+# the clock was set back since.
+_IS_DUE = or_(
+    _TABLE.c.state == literal("queued"),
+    _TABLE.c.next_attempt_at <= bindparam("now"),
+    _TABLE.c.next_attempt_at > bindparam("beyond"),
+)
+_DUE = Prepared(
     select(*(_TABLE.c[field.name] for field in fields(Due)))
-    .where(_WAITING, _TABLE.c.next_attempt_at <= bindparam("now"), ~_BEHIND_ANOTHER)
+    .where(_WAITING, _IS_DUE, ~_BEHIND_ANOTHER, _MAY_LEAVE)
     .order_by(_TABLE.c.rank, _TABLE.c.next_attempt_at, _TABLE.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
@@ -70,11 +81,28 @@ _CLAIM = (
 
 
 def claim(session: Session, now: datetime, limit: int) -> list[Due]:
-    """Claim the due rows that go first: staff answers before letters, and within a ticket in order."""
-    rows = execute(session, _DUE, {"now": now, "most": limit}).all()
+    """Claim the due rows that go first: staff answers before letters, and within a ticket in order.
+
+    Due is what is queued, and what was deferred until `now`.
+    """
+    rows = _DUE.all(session, now=now, beyond=now + _LONGEST_WAIT, most=limit)
     if rows:
         execute(session, _CLAIM, {"rows": [row.id for row in rows]})
     return [replace(Due(*row), attempts=row.attempts + 1) for row in rows]
+
+
+_OVERDUE = select(func.count(), func.min(_TABLE.c.next_attempt_at)).where(
+    _WAITING, _TABLE.c.next_attempt_at <= bindparam("before"), ~_BEHIND_ANOTHER, _MAY_LEAVE
+)
+
+
+def overdue(session: Session, before: datetime) -> tuple[int, datetime | None]:
+    """How many mails were due by then and were not tried, and since when the first of them is due.
+
+    A mail that its recipient's server puts off has its time for the next try and is not among them.
+    """
+    row = execute(session, _OVERDUE, {"before": before}).one()
+    return int(row[0]), row[1]
 
 
 def set_begun(session: Session, outgoing_id: int, now: datetime) -> None:
@@ -86,18 +114,39 @@ def set_outcome(session: Session, outgoing_id: int, **values: object) -> None:
     update_row(session, Outgoing, outgoing_id, values)
 
 
+def change(session: Session, outgoing_id: int, states: Sequence[str], **values: object) -> str:
+    """Change a row if it is in one of these states: one statement, so that no connection claims it in between.
+
+    Returns "", or the state in which it is instead; NotFound where there is no such row.
+    """
+    fitting = update(Outgoing).where(col(Outgoing.id) == outgoing_id, col(Outgoing.state).in_(states))
+    if session.execute(fitting.values(**values)).rowcount:  # type: ignore[attr-defined]
+        return ""
+    return by_id(session, outgoing_id).state
+
+
+def release(session: Session, now: datetime, ids: Sequence[int] | None = None) -> int:
+    """Queue rows that are held back: those of the given numbers, or all but what may have left before a restore, for
+    of those a person decides one by one. Returns how many. They count from now on."""
+    held = update(Outgoing).where(col(Outgoing.state) == "withheld")
+    held = held.where(col(Outgoing.hold) != RESTORED) if ids is None else held.where(col(Outgoing.id).in_(ids))
+    released = session.execute(held.values(state="queued", next_attempt_at=now, counted_at=now))
+    return int(released.rowcount)  # type: ignore[attr-defined]
+
+
 def recover(session: Session, now: datetime) -> tuple[int, int]:
-    """After a stop: claimed rows whose data was not begun are queued again, begun ones are uncertain.
+    """While no delivery is under way: claimed rows whose data was not begun are queued again, in their old place; begun
+    ones are uncertain.
 
     Returns how many of each. Only the holder of the run lock may call this.
     """
     sending = col(Outgoing.state) == "sending"
     again = update(Outgoing).where(sending, col(Outgoing.begun_at).is_(None))
-    queued = session.execute(again.values(state="queued", next_attempt_at=now)).rowcount  # type: ignore[attr-defined]
+    queued = session.execute(again.values(state="queued")).rowcount  # type: ignore[attr-defined]
     unsure = select(Outgoing).where(sending, col(Outgoing.begun_at).is_not(None))
     rows = session.execute(unsure).scalars().all()
     for row in rows:
-        mark_uncertain(session, row, now, "the program stopped before the server's reply to the data")
+        mark_uncertain(session, row, now, "its delivery ended before the server's reply to the data")
     return int(queued), len(rows)
 
 
@@ -121,14 +170,6 @@ def by_id(session: Session, outgoing_id: int) -> Outgoing:
     return row
 
 
-def withheld(session: Session, ids: Sequence[int] | None = None) -> list[Outgoing]:
-    """Rows that are held back, oldest first: all, or those of the given numbers."""
-    query = select(Outgoing).where(col(Outgoing.state) == "withheld").order_by(col(Outgoing.id))
-    if ids is not None:
-        query = query.where(col(Outgoing.id).in_(ids))
-    return list(session.execute(query).scalars())
-
-
 def withheld_since(session: Session, hold: str, since: datetime) -> bool:
     """Whether a letter was held back since a moment by what has this code (triage.decision.Hold)."""
     query = select(col(Outgoing.id)).where(
@@ -148,6 +189,13 @@ def listing(
         query = query.where(col(Outgoing.ticket_id) == ticket_id)
     query = query.order_by(col(Outgoing.id)).limit(limit)
     return [(row, key) for row, key in session.execute(query)]
+
+
+def of_messages(session: Session, messages: Sequence[Message]) -> dict[int, Outgoing]:
+    """The mails as which messages left, by the message's id: those of these messages, wherever a merge put them."""
+    homes = {home for message in messages for home in (message.ticket_id, message.home_ticket_id) if home}
+    rows = session.execute(select(Outgoing).where(col(Outgoing.ticket_id).in_(homes))).scalars()
+    return {row.message_row: row for row in rows if row.message_row is not None}
 
 
 def caused_by(session: Session, incoming_id: int) -> list[tuple[Outgoing, str | None]]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, TextClause, func, literal_column, select, text
+from sqlalchemy import ColumnElement, TextClause, case, func, literal_column, select, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from mailticket.mail.values import address_key
 from mailticket.models import OUTGOING_STATES, TICKET_STATES, Address, Incoming, Message, Outgoing, Ticket
+from mailticket.settings import PRIORITIES
+from mailticket.store.engine import Database
 from mailticket.store.incoming import OUT_OF_SIGHT
+from mailticket.store.tickets import WAITING
 from mailticket.triage.decide import BOUNCE_UNCLAIMED
+
+T = TypeVar("T")
 
 _PAGE = 500
 
@@ -29,6 +34,7 @@ class Filter:
     duplicates: bool = False
     merged: bool = False
     since: datetime | None = None
+    waiting: Literal["", "us", "them"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +49,50 @@ class TicketRow:
     linked_to: str | None
 
 
-def ticket_rows(session: Session, criteria: Filter, limit: int | None = None) -> Iterator[TicketRow]:
-    """Tickets, newest first, page by page so that the first line comes at once however many there are."""
+def ticket_rows(
+    database: Database, criteria: Filter, limit: int | None, face: Callable[[Session, TicketRow], T]
+) -> Iterator[T]:
+    """Tickets as `face` shows each: newest first, or what waits for us in the order of the queue. Page by page, so that
+    the first line comes at once however many there are; between pages no transaction is open, for whoever reads may
+    take a pause."""
+    pages = _queue(database, criteria, limit) if criteria.waiting == "us" else _newest(database, criteria, limit)
+    for ids in pages:
+        with database.read() as session:
+            shown = [face(session, row) for row in _rows(session, _tickets(session, ids))]
+        yield from shown
+
+
+def _newest(database: Database, criteria: Filter, limit: int | None) -> Iterator[list[int]]:
     before: int | None = None
     left = limit
     while left is None or left > 0:
-        page = _page(session, criteria, before, min(_PAGE, left) if left is not None else _PAGE)
-        yield from page
-        if len(page) < _PAGE:
+        size = min(_PAGE, left) if left is not None else _PAGE
+        with database.read() as session:
+            page = _page(session, criteria, before, size)
+        if page:
+            yield page
+        if len(page) < size:
             return
-        before = page[-1].ticket.id
-        left = None if left is None else left - len(page)
+        before = page[-1]
+        left = None if left is None else left - size
+
+
+def _queue(database: Database, criteria: Filter, limit: int | None) -> Iterator[list[int]]:
+    rank = case(
+        {name: place for place, name in enumerate(PRIORITIES)}, value=col(Ticket.priority), else_=len(PRIORITIES)
+    )
+    with database.read() as session:
+        query = select(col(Ticket.id)).where(*_conditions(session, criteria))
+        query = query.order_by(rank, col(Ticket.waiting_since), col(Ticket.id)).limit(limit)
+        ids = [int(number or 0) for number in session.execute(query).scalars()]
+    for start in range(0, len(ids), _PAGE):
+        yield ids[start : start + _PAGE]
+
+
+def _tickets(session: Session, ids: Sequence[int]) -> list[Ticket]:
+    """The tickets of these ids, in this order."""
+    rows = {row.id: row for row in session.execute(select(Ticket).where(col(Ticket.id).in_(ids))).scalars()}
+    return [rows[number] for number in ids if number in rows]
 
 
 def ticket_row(session: Session, ticket: Ticket) -> TicketRow:
@@ -61,19 +100,22 @@ def ticket_row(session: Session, ticket: Ticket) -> TicketRow:
     return _rows(session, [ticket])[0]
 
 
-def _page(session: Session, criteria: Filter, before: int | None, size: int) -> list[TicketRow]:
-    query = select(Ticket).where(*_conditions(session, criteria)).order_by(col(Ticket.id).desc()).limit(size)
+def _page(session: Session, criteria: Filter, before: int | None, size: int) -> list[int]:
+    query = select(col(Ticket.id)).where(*_conditions(session, criteria)).order_by(col(Ticket.id).desc()).limit(size)
     if before is not None:
         query = query.where(col(Ticket.id) < before)
-    return _rows(session, list(session.execute(query).scalars()))
+    return [int(number or 0) for number in session.execute(query).scalars()]
 
 
-def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] | TextClause]:
+    conditions: list[ColumnElement[bool] | TextClause] = []
     if not criteria.merged:
         conditions.append(col(Ticket.merged_into).is_(None))
     if criteria.status:
         conditions.append(col(Ticket.status).in_(criteria.status))
+    if criteria.waiting:
+        # What waits for us in the words of the partial index, so that it can be used.
+        conditions.append(WAITING if criteria.waiting == "us" else col(Ticket.waiting_for) == criteria.waiting)
     if criteria.category:
         conditions.append(col(Ticket.category) == criteria.category)
     if criteria.duplicates:
@@ -203,3 +245,18 @@ def _states(session: Session, column: Any, states: Sequence[str], end: str) -> d
 
 def _count(session: Session, table: Any, *conditions: ColumnElement[bool] | TextClause) -> int:
     return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar() or 0)
+
+
+_MOST_PREFIXES = 20
+
+
+def prefixes_beside(session: Session, known: Sequence[str]) -> list[str]:
+    """The prefixes of ticket IDs that are none of these, at most 20."""
+    strangers: list[str] = []
+    while len(strangers) < _MOST_PREFIXES:
+        others = [col(Ticket.key).not_like(f"{prefix}-%") for prefix in (*known, *strangers)]
+        key = session.execute(select(col(Ticket.key)).where(*others).limit(1)).scalar()
+        if key is None:
+            break
+        strangers.append(str(key).partition("-")[0])
+    return strangers

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.mail.packing import Packed, unpack
 from mailticket.models import Raw
-from mailticket.store.rows import execute, table_of
+from mailticket.store.rows import Prepared, table_of
 
 _TABLE = table_of(Raw)
-_FIND = select(_TABLE.c.digest).where(_TABLE.c.digest == bindparam("sought"))
-_ADD = _TABLE.insert()
+_COLUMNS = [column.name for column in _TABLE.columns]
+_ADD = Prepared(
+    text(
+        f"INSERT INTO raw ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) "  # noqa: S608
+        "ON CONFLICT (digest) DO UPDATE SET stored_at = excluded.stored_at"
+    ).bindparams(*(bindparam(column.name, type_=column.type) for column in _TABLE.columns))
+)
 
 
 def put(session: Session, packed: Packed, now: datetime, mask_after: datetime | None = None) -> None:
-    """Store a raw mail unless its bytes are there already; then only the time of its masking may be set."""
-    if execute(session, _FIND, {"sought": packed.digest}).first() is None:
-        values = {
-            "digest": packed.digest, "size": packed.size, "packing": packed.packing, "data": packed.data,
-            "complete": packed.complete, "stored_at": now, "mask_after": mask_after,
-        }  # fmt: skip
-        execute(session, _ADD, values)
-    elif mask_after is not None:
+    """Store a raw mail. Bytes that are there already are kept from now on, and may get a time of masking."""
+    _ADD.change(
+        session, digest=packed.digest, size=packed.size, packing=packed.packing, data=packed.data,
+        complete=packed.complete, stored_at=now, mask_after=mask_after,
+    )  # fmt: skip
+    if mask_after is not None:
         waits = update(Raw).where(col(Raw.digest) == packed.digest, col(Raw.mask_after).is_(None))
         session.execute(waits.values(mask_after=mask_after))
 

@@ -12,7 +12,13 @@ from sqlalchemy import Connection, inspect, text
 from mailticket.errors import ConfigurationError
 from mailticket.store.engine import Database, translated
 
-HEAD = "0003"  # the newest step below migrations/versions; a test compares
+HEAD = "0005"  # the newest step below migrations/versions; a test compares
+
+_OTHERWISE_ORDERED = text(
+    "SELECT table_name, json_agg(json_build_array(column_name, data_type)) FROM information_schema.columns "
+    "WHERE table_schema = current_schema() AND table_name <> 'alembic_version' "
+    "AND data_type IN ('character varying', 'text') AND collation_name IS DISTINCT FROM 'C' GROUP BY table_name"
+)
 
 
 def version(connection: Connection) -> str:
@@ -39,7 +45,17 @@ def prepare(database: Database) -> bool:
             raise ConfigurationError([too_new(step)])
         with _foreign_keys_off(database, connection), connection.begin():
             _upgrade(connection)
+            if not database.is_sqlite:
+                _order_by_bytes(connection)
     return True
+
+
+def _order_by_bytes(connection: Connection) -> None:
+    """Let texts compare and turn to lower case as on SQLite, by bytes and ASCII letters, in whatever locale a database
+    was made: ranges of addresses are asked for, and one person must be the same person everywhere."""
+    for table, columns in connection.execute(_OTHERWISE_ORDERED).all():
+        changes = ", ".join(f'ALTER "{column}" TYPE {type_} COLLATE "C"' for column, type_ in columns)
+        connection.execute(text(f'ALTER TABLE "{table}" {changes}'))
 
 
 @contextmanager

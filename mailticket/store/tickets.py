@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, literal, select, text, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
@@ -14,58 +15,69 @@ from mailticket.errors import NotFound
 from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import Attachment as MailAttachment
 from mailticket.mail.values import address_key
-from mailticket.models import Address, Attachment, Event, Message, Participant, Requester, Ticket
+from mailticket.models import Address, Attachment, Event, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.store import raws
-from mailticket.store.knowledge import merged_into
-from mailticket.store.rows import execute, insert_tracked, insert_values, table_of
+from mailticket.store.knowledge import merged_from
+from mailticket.store.rows import Prepared, insert_tracked, insert_values, table_of
 
 _REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
-_NEW_REQUESTER, _NEW_ADDRESS = _REQUESTERS.insert(), _ADDRESSES.insert()
-_NEW_ATTACHMENT, _NEW_EVENT = table_of(Attachment).insert(), table_of(Event).insert()
-_REQUESTER_OF = (
+_NEW_ADDRESS = Prepared(_ADDRESSES.insert(), ("key", "address", "requester_id"))
+_NEW_ATTACHMENT = table_of(Attachment).insert()
+_REQUESTER_OF = Prepared(
     select(_REQUESTERS.c.id, _REQUESTERS.c.language)
     .join(_ADDRESSES, _ADDRESSES.c.requester_id == _REQUESTERS.c.id)
     .where(_ADDRESSES.c.key == bindparam("sender"))
 )
-_REMEMBER_LANGUAGE = (
+_REMEMBER_LANGUAGE = Prepared(
     _REQUESTERS.update().where(_REQUESTERS.c.id == bindparam("requester")).values(language=bindparam("language"))
 )
-_BEARER = select(_TICKETS.c.id).where(_TICKETS.c.key == bindparam("ticket"))
-_DELIVERABLE = (
+_BEARER = Prepared(select(_TICKETS.c.id).where(_TICKETS.c.key == bindparam("ticket")))
+_DELIVERABLE = Prepared(
     _ADDRESSES.update()
     .where(_ADDRESSES.c.key == bindparam("sought"), _ADDRESSES.c.undeliverable_since.is_not(None))
     .values(undeliverable_since=None, undeliverable_why="")
 )
-_SET_SERIAL = _TICKETS.update().where(_TICKETS.c.id == bindparam("ticket")).values(serial=bindparam("number"))
+_NEXT_SERIAL = Prepared(
+    _TICKETS.update()
+    .where(_TICKETS.c.id == bindparam("ticket"))
+    .values(serial=_TICKETS.c.serial + 1)
+    .returning(_TICKETS.c.serial)
+)
 # In the words of the partial index over the few tickets that wait, so that it can be used.
 UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
+WAITING = text("ticket.waiting_for = 'us'")
+LOST = ("failed", "cancelled")  # states of an answer that its reader will never see
 
 
 def _waiting(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    return select(func.count()).select_from(_TICKETS).where(UNANSWERED, *conditions).scalar_subquery()
+    return select(func.count()).select_from(_TICKETS).where(WAITING, *conditions).scalar_subquery()
 
 
-_AHEAD = select(
-    _waiting(_TICKETS.c.priority.in_(bindparam("pressing", expanding=True))),
-    _waiting(_TICKETS.c.priority == bindparam("priority"), _TICKETS.c.created_at < bindparam("arrived")),
-    _waiting(
-        _TICKETS.c.priority == bindparam("priority"),
-        _TICKETS.c.created_at == bindparam("arrived"),
-        _TICKETS.c.id < bindparam("ticket"),
-    ),
-)
+def _ahead(pressing: Sequence[str]) -> Prepared:
+    """Who goes before a ticket: all of the more pressing priorities, and of its own who waits longer."""
+    mine = _TICKETS.c.priority == bindparam("priority")
+    return Prepared(
+        select(
+            _waiting(_TICKETS.c.priority.in_([literal(rank) for rank in pressing])) if pressing else literal(0),
+            _waiting(mine, _TICKETS.c.waiting_since < bindparam("since")),
+            _waiting(mine, _TICKETS.c.waiting_since == bindparam("since"), _TICKETS.c.id < bindparam("ticket")),
+        )
+    )
+
+
+_RANKS = ("urgent", "high", "normal", "low")
+_AHEAD = {rank: _ahead(_RANKS[:place]) for place, rank in enumerate(_RANKS)}
 
 
 def requester_of(session: Session, sender: MailAddress, language: str, now: datetime) -> int:
     """The id of the person behind an address, made at first sight; the newest language is remembered."""
-    person = execute(session, _REQUESTER_OF, {"sender": sender.key}).first()
+    person = _REQUESTER_OF.first(session, sender=sender.key)
     if person is not None:
         if language and person.language != language:
-            execute(session, _REMEMBER_LANGUAGE, {"requester": person.id, "language": language})
+            _REMEMBER_LANGUAGE.change(session, requester=person.id, language=language)
         return int(person.id)
-    addition = execute(session, _NEW_REQUESTER, {"name": sender.name, "language": language, "created_at": now})
-    number: int = addition.inserted_primary_key[0]
-    execute(session, _NEW_ADDRESS, {"key": sender.key, "address": sender.address, "requester_id": number})
+    number = insert_values(session, Requester, {"name": sender.name, "language": language, "created_at": now})
+    _NEW_ADDRESS.change(session, key=sender.key, address=sender.address, requester_id=number)
     return number
 
 
@@ -73,17 +85,42 @@ def unused_key(session: Session, make: Callable[[], str]) -> str:
     """A fresh ticket ID that no ticket bears."""
     while True:
         key = make()
-        if execute(session, _BEARER, {"ticket": key}).first() is None:
+        if _BEARER.first(session, ticket=key) is None:
             return key
 
 
 def by_key(session: Session, key: str, *, follow_merge: bool = False, lock: bool = False) -> Ticket:
-    """The ticket with this written ID; NotFound if there is none."""
-    query = select(Ticket).where(col(Ticket.key) == key)
-    ticket: Ticket | None = session.execute(query.with_for_update() if lock else query).scalar()
+    """The ticket with this written ID; NotFound if there is none.
+
+    follow_merge: the one that merges led to. lock: nobody else changes it before the transaction ends.
+    """
+    ticket = _one(session, col(Ticket.key) == key, lock)
     if ticket is None:
         raise NotFound(f"there is no ticket {key}; `mailticket ticket list` shows them all")
-    return merged_into(session, ticket) if follow_merge else ticket
+    return _followed(session, ticket, lock) if follow_merge else ticket
+
+
+def led_to(session: Session, ticket_id: int) -> Ticket:
+    """The ticket to which merges led from this one, locked like those between; itself when it was never merged."""
+    return _followed(session, _one(session, col(Ticket.id) == ticket_id, lock=True), lock=True)
+
+
+def _followed(session: Session, ticket: Ticket | None, lock: bool) -> Ticket:
+    while ticket is not None and ticket.merged_into is not None:
+        ticket = _one(session, col(Ticket.id) == ticket.merged_into, lock)
+    if ticket is None:
+        raise LookupError("a merge led to no ticket")
+    return ticket
+
+
+def _one(session: Session, condition: ColumnElement[bool], lock: bool) -> Ticket | None:
+    """A ticket; a locked one as it is at the moment of the lock, whatever the session read of it before."""
+    query = select(Ticket).where(condition)
+    if lock:
+        session.flush()  # or what waits to be written would be read over
+        query = query.with_for_update().execution_options(populate_existing=True)
+    ticket: Ticket | None = session.execute(query).scalar()
+    return ticket
 
 
 def add(session: Session, row: Ticket) -> int:
@@ -115,13 +152,12 @@ def add_event(
     session: Session, ticket_id: int, now: datetime, kind: str, detail: str = "", actor: str = "mailticket"
 ) -> None:
     values = {"ticket_id": ticket_id, "at": now, "kind": kind, "actor": actor, "detail": detail}
-    execute(session, _NEW_EVENT, values)
+    insert_values(session, Event, values)
 
 
 def next_serial(session: Session, ticket: Ticket) -> int:
     """The number of the ticket's next outgoing mail: it makes our Message-IDs unique."""
-    serial = ticket.serial + 1
-    execute(session, _SET_SERIAL, {"ticket": ticket.id, "number": serial})
+    serial = int(_NEXT_SERIAL.scalar(session, ticket=ticket.id))
     set_committed_value(ticket, "serial", serial)
     return serial
 
@@ -130,6 +166,97 @@ def set_first_response(session: Session, ticket_id: int, at: datetime) -> None:
     """The first answer of a person was accepted for delivery: the promise is kept or missed by this moment."""
     first = update(Ticket).where(col(Ticket.id) == ticket_id, col(Ticket.first_response_at).is_(None))
     session.execute(first.values(first_response_at=at))
+
+
+def wait_for_us(ticket: Ticket, since: datetime) -> None:
+    """A mail of the requester has no answer: the ticket waits since the oldest such mail, and writing again moves
+    nothing."""
+    if ticket.waiting_for != "us" or ticket.waiting_since is None or since < ticket.waiting_since:
+        ticket.waiting_since = since
+    ticket.waiting_for = "us"
+
+
+def set_status(ticket: Ticket, status: str, now: datetime) -> None:
+    """Give a ticket a state. A pending one waits for its requester, one that is at its end for nobody."""
+    ticket.status = status
+    ticket.closed_at = now if status == "closed" else None
+    ticket.solved_at = now if status == "solved" else None
+    ticket.updated_at = now
+    if status in ("pending", "solved", "closed"):
+        ticket.waiting_for, ticket.waiting_since = "them" if status == "pending" else "nobody", None
+
+
+def oldest_unanswered(session: Session, ticket_id: int) -> tuple[datetime | None, bool]:
+    """When the oldest mail of the requester came that no answer followed, and whether there was any answer. Answers
+    that are known not to have arrived do not count."""
+    homes = select(func.coalesce(col(Message.home_ticket_id), col(Message.ticket_id))).where(
+        col(Message.ticket_id) == ticket_id
+    )
+    lost = select(col(Outgoing.message_row)).where(
+        col(Outgoing.ticket_id).in_(homes),
+        col(Outgoing.kind) == "staff-reply",
+        col(Outgoing.state).in_(LOST),
+        col(Outgoing.message_row).is_not(None),
+    )
+    answers = select(func.max(col(Message.id))).where(
+        col(Message.ticket_id) == ticket_id,
+        col(Message.direction) == "out",
+        col(Message.kind) == "staff-reply",
+        col(Message.id).not_in(lost),
+    )
+    newest = session.execute(answers).scalar()
+    mails = select(func.min(col(Message.at))).where(*_of_the_requester(ticket_id), col(Message.id) > (newest or 0))
+    return session.execute(mails).scalar(), newest is not None
+
+
+def _of_the_requester(ticket_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Message.ticket_id) == ticket_id, col(Message.direction) == "in", col(Message.kind).in_(("request", "reply"))
+    )  # fmt: skip
+
+
+def take_back_answer(session: Session, ticket_id: int, now: datetime) -> None:
+    """An answer did not reach its reader: unless a later one does, its ticket waits again, since when it had waited.
+
+    A ticket that its requester has solved meanwhile stays so.
+    """
+    query = select(col(Outgoing.state), col(Outgoing.waited_since), col(Outgoing.created_at)).where(
+        col(Outgoing.ticket_id) == ticket_id, col(Outgoing.kind) == "staff-reply"
+    )
+    answers = session.execute(query.order_by(col(Outgoing.id).desc())).all()
+    lost = list(takewhile(lambda answer: answer.state in LOST, answers))
+    ticket = led_to(session, ticket_id)
+    if not lost or ticket.status == "solved":
+        return
+    before = ticket.status
+    if before in ("pending", "closed"):
+        set_status(ticket, "open", now)
+        add_event(session, int(ticket.id or 0), now, "status", f"{before} -> open: the answer did not arrive")
+    for answer in lost:
+        wait_for_us(ticket, answer.waited_since or answer.created_at)
+    session.add(ticket)
+
+
+def give_answer_again(session: Session, answer: Outgoing, now: datetime) -> None:
+    """An answer that had not arrived is sent once more: its ticket waits for the requester, unless they wrote since."""
+    if answer.kind != "staff-reply" or answer.ticket_id is None:
+        return
+    ticket = led_to(session, answer.ticket_id)
+    newer = select(col(Message.id)).where(
+        *_of_the_requester(int(ticket.id or 0)), col(Message.id) > (answer.message_row or 0)
+    )
+    if ticket.waiting_for == "us" and session.execute(newer.limit(1)).first() is None:
+        set_status(ticket, "pending", now)
+        session.add(ticket)
+
+
+def first_answer_at(session: Session, ticket_id: int) -> datetime | None:
+    """When the first answer that was written on this ticket was accepted for delivery."""
+    answers = select(func.min(col(Outgoing.sent_at))).where(
+        col(Outgoing.ticket_id) == ticket_id, col(Outgoing.kind) == "staff-reply", col(Outgoing.state) == "sent"
+    )
+    at: datetime | None = session.execute(answers).scalar()
+    return at
 
 
 def conversation(session: Session, ticket_id: int) -> list[Message]:
@@ -194,34 +321,26 @@ def linked_by(session: Session, ticket_id: int) -> list[str]:
 
 def newest_incoming(session: Session, ticket_id: int) -> Message | None:
     """The requester's latest mail: what a staff reply answers."""
-    query = select(Message).where(
-        col(Message.ticket_id) == ticket_id, col(Message.direction) == "in", col(Message.kind).in_(("request", "reply"))
-    )
+    query = select(Message).where(*_of_the_requester(ticket_id))
     row: Message | None = session.execute(query.order_by(col(Message.id).desc()).limit(1)).scalar()
     return row
 
 
 def position(session: Session, ticket: Ticket) -> int | None:
-    """The place in the queue, 1 for the next to be answered; None once answered or no longer waiting.
+    """The place in the queue, 1 for the next to be answered; None for a ticket that does not wait for us.
 
-    First come, first served within a priority; the more pressing priorities go before.
+    First come, first served within a priority; the more pressing priorities go before. Who wrote again after an answer
+    waits since that mail.
     """
-    if ticket.first_response_at is not None or ticket.status not in ("new", "open") or ticket.merged_into:
+    if ticket.waiting_for != "us" or ticket.waiting_since is None:
         return None
-    ahead = ahead_of(session, ticket.priority, ticket.created_at, ticket.id)
-    return ahead + 1
+    return ahead_of(session, ticket.priority, ticket.waiting_since, ticket.id) + 1
 
 
-def ahead_of(session: Session, priority: str, created_at: datetime, ticket_id: int | None) -> int:
-    """How many unanswered tickets are served before one of this priority and time of arrival."""
-    ranks = ("urgent", "high", "normal", "low")
-    values = {
-        "pressing": ranks[: ranks.index(priority)],
-        "priority": priority,
-        "arrived": created_at,
-        "ticket": ticket_id if ticket_id is not None else 2**62,
-    }
-    return sum(execute(session, _AHEAD, values).one())
+def ahead_of(session: Session, priority: str, since: datetime, ticket_id: int | None) -> int:
+    """How many tickets are served before one of this priority that has waited since then."""
+    number = ticket_id if ticket_id is not None else 2**62
+    return sum(_AHEAD[priority].first(session, priority=priority, since=since, ticket=number))
 
 
 def set_undeliverable(session: Session, address: str, now: datetime, why: str) -> None:
@@ -232,7 +351,7 @@ def set_undeliverable(session: Session, address: str, now: datetime, why: str) -
 
 def set_deliverable(session: Session, address: str) -> bool:
     """Somebody verified wrote from the address, or staff said so: mail may go there. False if nothing stopped it."""
-    return bool(execute(session, _DELIVERABLE, {"sought": address_key(address)}).rowcount)
+    return bool(_DELIVERABLE.change(session, sought=address_key(address)))
 
 
 def move_messages(session: Session, source: int, target: int) -> int:
@@ -245,7 +364,7 @@ def move_messages(session: Session, source: int, target: int) -> int:
 
 def bring_back_messages(session: Session, home: int) -> int:
     """Undo `move_messages` for the messages that lay in this ticket first, and in those merged into it before."""
-    inner = _merged_into(session, home)
+    inner = [number for number, _ in merged_from(session, home)]
     kept = update(Message).where(col(Message.home_ticket_id).in_(inner)).values(ticket_id=home)
     own = update(Message).where(col(Message.home_ticket_id) == home).values(ticket_id=home, home_ticket_id=None)
     moved = 0
@@ -254,23 +373,14 @@ def bring_back_messages(session: Session, home: int) -> int:
     return moved
 
 
-def _merged_into(session: Session, ticket_id: int) -> list[int]:
-    merged: list[int] = []
-    newest = [ticket_id]
-    while newest:
-        query = select(col(Ticket.id)).where(col(Ticket.merged_into).in_(newest), col(Ticket.id).not_in(merged))
-        newest = [int(number or 0) for number in session.execute(query).scalars()]
-        merged += newest
-    return merged
-
-
-def restore_arrival(session: Session, ticket_id: int) -> None:
+def restore_arrival(session: Session, ticket: Ticket) -> None:
     """Let a ticket have come when the first came of the mails in it that opened one; a reply gives no place."""
-    openings = (col(Message.ticket_id) == ticket_id, col(Message.kind).in_(("request", "automatic")))
+    openings = (col(Message.ticket_id) == ticket.id, col(Message.kind).in_(("request", "automatic")))
     query = select(func.min(col(Message.at))).where(*openings)
     first = session.execute(query).scalar()
     if first is not None:
-        session.execute(update(Ticket).where(col(Ticket.id) == ticket_id).values(created_at=first))
+        ticket.created_at = first
+        session.add(ticket)
 
 
 def point_duplicates(session: Session, source: int, target: int) -> None:

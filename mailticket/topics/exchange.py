@@ -537,6 +537,7 @@ EXCHANGE = Trade(
         },
         common=exchange_concepts.COMMON,
         volatile=exchange_concepts.VOLATILE,
+        nouns=exchange_concepts.NOUNS,
     ),
     forms={
         "txid": _txid,

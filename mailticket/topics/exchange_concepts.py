@@ -6,6 +6,7 @@ They join the general ones of `likeness`; a wording under a general concept's na
 from __future__ import annotations
 
 from mailticket.likeness.concepts import NOT, Wording
+from mailticket.likeness.followup_phrases import TradeNouns
 
 WORDINGS: tuple[Wording, ...] = (
     (
@@ -62,7 +63,6 @@ WORDINGS: tuple[Wording, ...] = (
         r"positions?|leverage\w?|margin|futures|perp\w{0,7}",
         r"仓位|持仓|平仓|开仓|杠杆|合约|保证金|多单|空单|永续",
     ),
-    ("hacked", 2.0, r"(?:took|taking|moved|moving|stealing|steals?) my coins", ""),
     ("funding-fee", 2.3, r"funding (?:rate|fee|payment)s?", r"资金费"),
     ("api", 1.7, r"apis?|endpoints?|rest api", r"接口"),
     ("api-key", 1.9, r"(?:api|secret|access) ?keys?|keys?(?! ?card)", r"密钥|秘钥"),
@@ -208,6 +208,7 @@ WORDINGS: tuple[Wording, ...] = (
     ("bonus", 2.3, r"airdrops?", r"空投|返佣|体验金|赠金"),
     ("tax", 2.4, r"transaction history", r"交易记录"),
     ("display", 1.8, "", r"红涨"),
+    ("hacked", 2.0, r"(?:took|taking|moved|moving|stealing|steals?) my coins", ""),
     ("certificate", 2.1, r"proof of (?:balance|holdings|trad\w{1,4})", ""),
     ("person", 1.9, "", r"交易员"),
     ("history", 1.7, r"tick data|bulk download", ""),
@@ -232,3 +233,12 @@ COMMON = {
 
 # Wallet addresses serve many transactions.
 VOLATILE = r"0x[0-9a-f]{40}|(?:bc1|tb1|addr1)[0-9a-z]{20,90}|t[1-9a-z]{33}|[13][1-9a-z]{25,34}|r[1-9a-z]{24,34}"
+
+NOUNS = TradeNouns(
+    things=("deposit", "withdrawal", "tx", "trade", "position", "充值", "提现"),
+    codes=("txid", "hash", "uid", "哈希"),
+    repeated=("充了?一?", "提了?一?"),
+    mishaps=("爆仓",),
+    subjects=("staked", "sub-?accounts?"),
+    asked=("volume", "network"),
+)

@@ -14,7 +14,7 @@ from mailticket.secrets import masking
 from mailticket.triage import impostors
 from mailticket.triage.commands import Command, command
 from mailticket.triage.decision import Case, Decision
-from mailticket.triage.evidence import Trace, findings, traces
+from mailticket.triage.evidence import Trace, findings, lost_keys, traces
 from mailticket.triage.known import Copy, OpenTicket, TicketFacts
 from mailticket.triage.letter import answer
 from mailticket.triage.writer import claim, is_claimed
@@ -245,6 +245,9 @@ def _open(case: Case, trail: Sequence[Trace]) -> Decision:
         marks += [f"nobody can be answered at {sender.address}" for sender in mail.from_[:1]]
     if mail.trust == "failed":
         marks.append("sender failed authentication")
+    if lost := lost_keys(case):
+        marks.append(f"answers our mail about {', '.join(lost)}, which this database does not know")
+        reason = "it answers our mail about a ticket that is not there any more"
     refused = sorted({t.facts.key for t in trail if not t.allowed})
     if refused:
         marks.append(f"mentions {', '.join(refused)} without the right to write there")

@@ -18,7 +18,16 @@ AnswerKind = Literal[
     "", "acknowledgement", "duplicate-notice", "reply-received", "status-answer", "solved", "split-done"
 ]
 HoldCode = Literal[
-    "failed_sender", "disabled", "from_file", "age", "bounces", "echo", "cap_address", "cap_domain", "cap_total"
+    "failed_sender",
+    "disabled",
+    "from_file",
+    "restored",
+    "age",
+    "bounces",
+    "echo",
+    "cap_address",
+    "cap_domain",
+    "cap_total",
 ]
 
 
@@ -95,6 +104,7 @@ class Case:
     arrived_at: datetime
     route: str
     answerable: bool = True  # False for mail from files, whose answers are withheld unless asked for
+    restored_at: datetime | None = None  # when the database was put back from a backup, if ever
 
     @property
     def sender(self) -> str:

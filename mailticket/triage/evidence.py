@@ -87,6 +87,13 @@ def _may_write(case: Case, facts: TicketFacts) -> bool:
     return _sound(case) and case.sender in facts.writers and not is_claimed(case.mail)
 
 
+def lost_keys(case: Case) -> list[str]:
+    """Tickets that we signed for and that are not there: they were opened after the backup that was restored."""
+    ours = (*case.claims.reply_addresses, *case.claims.references)
+    signed = [ticket_keys.from_compact(s.ticket) for s in ours if s.purpose != "alert"]
+    return [key for key in dict.fromkeys(signed) if key not in case.known.tickets][:_MOST_FINDINGS]
+
+
 def findings(case: Case, trail: Sequence[Trace]) -> Iterator[tuple[str, str]]:
     """What each kind of evidence said, in order, the kinds that said nothing included."""
     claims, known = case.claims, case.known
@@ -97,6 +104,8 @@ def findings(case: Case, trail: Sequence[Trace]) -> Iterator[tuple[str, str]]:
         OWN_MAIL: f"none of {len(claims.earlier_ids)} is the sender's own" if claims.earlier_ids else "no references",
         SUBJECT: "no ticket ID",
     }
+    if lost := lost_keys(case):
+        silent[REFERENCE] = f"good signature for {', '.join(lost)}, which this database does not know"
     if claims.imitations:
         silent[REFERENCE] = f"{claims.imitations} that look like ours bear no good signature"
     unknown = [key for key in claims.subject_ids if key not in known.tickets]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from mailticket.mail.addresses import is_bare_address
 from mailticket.settings import Caps
@@ -63,6 +63,8 @@ def _hold(case: Case) -> Hold | None:
         return DISABLED
     if not case.answerable:
         return Hold("from_file", "taken in from a file")
+    if case.restored_at is not None and case.arrived_at <= case.restored_at:
+        return restored(case.restored_at)
     if case.now - case.arrived_at > timedelta(hours=settings.acknowledge.within_hours):
         return Hold("age", f"arrived more than {settings.acknowledge.within_hours} hours ago")
     if known.undeliverable and case.mail.trust != "verified":  # who is verified and writes has a mailbox again
@@ -72,6 +74,11 @@ def _hold(case: Case) -> Hold | None:
         text = f"the same text came {known.echoes} times before: answering it again could feed a loop"
         return Hold("echo", text)
     return over_cap(known.counts, settings.caps, verified=case.mail.trust == "verified")
+
+
+def restored(at: datetime) -> Hold:
+    """What may have been sent between the making of a backup and its restore is not sent again by itself."""
+    return Hold("restored", f"it may have been sent before a backup was restored on {at:%Y-%m-%d %H:%M} UTC")
 
 
 def over_cap(counts: Counts, caps: Caps, *, verified: bool) -> Hold | None:

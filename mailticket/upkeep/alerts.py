@@ -8,8 +8,7 @@ the health of each part, so that a restart tells nothing twice.
 from __future__ import annotations
 
 import logging
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,28 +16,15 @@ from mailticket.letters import Alert, Trouble, alert_message, alert_subject
 from mailticket.mail.values import Address
 from mailticket.models import Health
 from mailticket.site import Site
-from mailticket.store import Session, meta, outgoing, watch
+from mailticket.store import Session, meta, outgoing, restored, watch
 from mailticket.triage import signatures
+from mailticket.upkeep.troubles import LIFELESS, free_bytes, is_past, is_seen, short_of_room, troubles
 
 log = logging.getLogger("mailticket.upkeep.alerts")
 
-LEAST_DISK = 500 * 1024 * 1024  # bytes free beside the database
 _DAY = timedelta(days=1)
-_HOUR = timedelta(hours=1)
 _NAME = "alert"  # stands where others of our Message-IDs have a ticket; no ticket ID looks like it
-_REMEDIES = {
-    "intake": "Is the daemon running? See its log.",
-    "outbox": "See `mailticket outbox list --state deferred`, and `mailticket check` for the server's words.",
-    "quarantine": "See `mailticket quarantine list`; then retry, release or discard.",
-    "disk": "Make room, or intake pauses when the disk is full.",
-    "answers": "Is it a flood or a loop? See `mailticket outbox list --state withheld`, and [caps].",
-    "clock": "Set the clock right, then restart the daemon; rules of age pause meanwhile.",
-}
-
-
-def free_bytes(folder: Path) -> int:
-    """How much room a folder's disk has."""
-    return shutil.disk_usage(folder).free
+_PASSING = ("clock", "disk", "delivery", restored.PART)  # parts that are of interest only while they are unwell
 
 
 class Alerts:
@@ -50,29 +36,50 @@ class Alerts:
 
     def look(self, now: datetime) -> int:
         """Note what is broken and what is mended, and write the alerts that are due; returns how many."""
-        with self.site.database.read() as session:
-            troubles = {name: (since, text) for name, since, text in self._troubles(session, now)}
-        with self.site.database.write() as session:
-            self._note(session, troubles, now)
-            return self._tell(session, now) if self.site.settings.alerts.to else 0
+        site = self.site
+        with site.database.read() as session:
+            everything = troubles(session, site.settings, site.database, now, self._free_bytes)
+        now_broken = [trouble for trouble in everything if trouble.name != LIFELESS]  # whoever looks lives
+        with site.database.write() as session:
+            self._note(session, now_broken, now)
+            return self._tell(session, now_broken, now) if site.settings.alerts.to else 0
 
-    def _note(self, session: Session, troubles: Mapping[str, tuple[datetime, str]], now: datetime) -> None:
+    def _note(self, session: Session, now_broken: Sequence[Trouble], now: datetime) -> None:
         """Troubles that no part notes by itself: each is a row of the health table while it lasts."""
-        for name in watch.WATCHED:
-            if name in troubles:
-                meta.went_wrong(session, name, *troubles[name])
-            elif meta.is_unwell(session, name):
+        rows = {row.name: row for row in meta.health(session)}
+        for trouble in now_broken:
+            row = rows.get(trouble.name)
+            if is_seen(trouble.name) or row is None or not row.error:
+                meta.went_wrong(session, trouble.name, trouble.since, trouble.text)
+        broken = {trouble.name for trouble in now_broken}
+        has_room = not short_of_room(self.site.database, self._free_bytes)
+        for name, row in rows.items():
+            over = (is_seen(name) and name not in broken) or (name == "disk" and has_room)
+            if row.error and over:
                 meta.went_well(session, name, now)
                 log.warning("%s: works again", name)
         session.flush()
-        watch.forget_passed(session)
+        watch.forget(session, [row.name for row in meta.health(session) if self._is_over(row)])
 
-    def _tell(self, session: Session, now: datetime) -> int:
+    def _is_over(self, row: Health) -> bool:
+        """Nothing is left to say of a trouble that has passed, nor of a mailbox that is not configured any more."""
+        if is_past(row.name, [f"mailbox {mailbox.name}" for mailbox in self.site.settings.mailbox]):
+            return True
+        passing = is_seen(row.name) or row.name in _PASSING or row.name.startswith(watch.CHORE)
+        return passing and not row.error and row.alerted_at is None
+
+    def _tell(self, session: Session, now_broken: Sequence[Trouble], now: datetime) -> int:
         before = now - timedelta(minutes=self.site.settings.alerts.after_minutes)
         rows = meta.health(session)
         broken = [r for r in rows if r.error and r.alerted_at is None and r.error_since and r.error_since <= before]
         mended = [r for r in rows if not r.error and r.alerted_at is not None]
-        number = self._write(session, broken, mended, now) if broken or mended else 0
+        remedies = {trouble.name: trouble.remedy for trouble in now_broken}
+        number = self._write(
+            session,
+            [Trouble(row.name, row.error, row.error_since or now, remedies.get(row.name, "")) for row in broken],
+            [Trouble(row.name, "", row.alerted_at or now) for row in mended],
+            now,
+        )
         if number:  # else it is told as soon as the day's allowance permits
             for row in broken:
                 row.alerted_at = now
@@ -81,27 +88,12 @@ class Alerts:
             session.add_all([*broken, *mended])
         return number
 
-    def _troubles(self, session: Session, now: datetime) -> Iterator[tuple[str, datetime, str]]:
-        """Each trouble by its name, since when it lasts, and what it is."""
-        before = now - timedelta(minutes=self.site.settings.alerts.after_minutes)
-        listed, unsent = watch.oldest_listed(session), watch.oldest_unsent(session)
-        if listed and listed <= before:
-            yield "intake", listed, "mail waits to be taken in"
-        if unsent and unsent <= before:
-            yield "outbox", unsent, "mail waits to be sent"
-        number, since = watch.quarantined(session)
-        if number:
-            yield "quarantine", since or now, f"{number} mails lie in quarantine"
-        if number := watch.capped(session, now - _HOUR):
-            yield "answers", now, f"the cap for all is reached: {number} answers were held back in the last hour"
-        file = self.site.database.file
-        if file is not None and (free := self._free_bytes(file.resolve().parent)) < LEAST_DISK:
-            yield "disk", now, f"only {free // 1024**2} MB are free beside the database"
-
-    def _write(self, session: Session, broken: Sequence[Health], mended: Sequence[Health], now: datetime) -> int:
+    def _write(self, session: Session, broken: Sequence[Trouble], mended: Sequence[Trouble], now: datetime) -> int:
         """One row for each address that has some of its day's allowance left; returns how many."""
         settings = self.site.settings.alerts
         reached = 0
+        if not broken and not mended:
+            return reached
         for to in settings.to:
             if to.lower() in self.site.settings.own_addresses:
                 continue
@@ -113,7 +105,7 @@ class Alerts:
         return reached
 
     def _add(
-        self, session: Session, to: str, broken: Sequence[Health], mended: Sequence[Health], now: datetime
+        self, session: Session, to: str, broken: Sequence[Trouble], mended: Sequence[Trouble], now: datetime
     ) -> None:
         site, serial = self.site, meta.next_alert(session)
         domain = site.settings.support.address.rpartition("@")[2]
@@ -121,8 +113,8 @@ class Alerts:
             to=to,
             message_id=signatures.sign_message_id(site.keys[0], _NAME, serial, "alert", domain),
             date=now,
-            broken=[_trouble(row, row.error_since or now) for row in broken],
-            mended=[_trouble(row, row.alerted_at or now) for row in mended],
+            broken=broken,
+            mended=mended,
         )
         recipient = Address("", to)
         outgoing.add(
@@ -140,7 +132,3 @@ class Alerts:
             created_at=now,
             next_attempt_at=now,
         )
-
-
-def _trouble(row: Health, since: datetime) -> Trouble:
-    return Trouble(row.name, row.error, since, _REMEDIES.get(row.name, ""))

@@ -4,128 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Literal
+from pathlib import Path
+from typing import Generic, TypeVar
 
-from mailticket.config import passwords
-from mailticket.errors import ConfigurationError, MailticketError, WorldError
-from mailticket.imap import Inbox
-from mailticket.settings import Mailbox, Settings
-from mailticket.site import articles_of, open_letters
-from mailticket.smtp import Courier
-from mailticket.store import incoming, meta, overview, schema, watch
-from mailticket.store.engine import Database, damage
-from mailticket.topics.exchange import CATEGORIES
+from mailticket.config.rights import work_as_owner
+from mailticket.errors import MailticketError, SignInRefused, WorldError
+from mailticket.imap import Folder, Inbox
+from mailticket.settings import Mailbox, Settings, SignIn, Smtp
+from mailticket.smtp import Courier, Outcome
+from mailticket.store import incoming, overview, schema
+from mailticket.store.engine import Database
+from mailticket.upkeep.account import Account
+from mailticket.upkeep.readiness import Finding, account_for, in_part, password_or_trouble, readiness, right_password
+from mailticket.upkeep.troubles import Life, life, troubles
 
-_STUCK = timedelta(minutes=15)
-_DEEP_LIMIT = 1024**3  # bytes of a database whose own check is quick enough to be made each time
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. remedy: what to type or change, when it is not well."""
-
-    level: Literal["ok", "note", "wrong"]
-    subject: str
-    said: str
-    remedy: str = ""
+_PROBE_SECONDS = 10.0  # for each server, all at once
+_WAIT_SECONDS = 7.0  # for a response; a look at what is there in its stead takes 3 s more at most
 
 
-def check_settings(settings: Settings) -> Iterator[Finding]:
-    """What the configuration says, and what is weaker for what it leaves out."""
-    yield Finding("ok", "configuration", f"{settings.support.address}, {len(settings.mailbox)} mailboxes")
-    if not settings.mailbox:
-        yield Finding("wrong", "mailboxes", "no [[mailbox]] is configured", "add one, or nothing is ever collected")
-    if not settings.trust.authserv_id:
-        yield Finding(
-            "note", "trust",
-            "no [trust] authserv_id: no sender can be verified, so a forged From of a requester may write to that "
-            "person's ticket if it names the ID, and acknowledgements never repeat a requester's own words",
-            "set it to the name your mail server puts first in its Authentication-Results header",
-        )  # fmt: skip
-    for sign_in, name in [*((m, f"mailbox {m.name}") for m in settings.mailbox), (settings.smtp, "smtp")]:
-        if sign_in.security == "none":
-            yield Finding("note", name, "the line is not encrypted", 'use security = "tls" for anything but loopback')
-    categories = settings.category or CATEGORIES
-    yield Finding("ok", "categories", ", ".join(category.name for category in categories))
-
-
-def check_templates(settings: Settings) -> Iterator[Finding]:
-    """Every letter rendered in every language with sample data."""
-    try:
-        letters = open_letters(settings)
-    except ConfigurationError as error:
-        yield Finding("wrong", "templates", str(error))
-        return
-    if settings.support.language not in letters.languages:
-        yield Finding("wrong", "templates", f"there are no letters in {settings.support.language}, [support] language",
-                      f"write one of {', '.join(letters.languages)}, or add that folder of templates")  # fmt: skip
-    problems = letters.check() if settings.templates.folder else []  # ours were checked before they were shipped
-    for problem in problems:
-        remedy = "" if problem.gap else "the built-in one is used until it is mended"
-        yield Finding("note" if problem.gap else "wrong", "templates", str(problem), remedy)
-    if not problems:
-        yield Finding("ok", "templates", f"all letters in {', '.join(letters.languages)}")
-
-
-def check_articles(settings: Settings) -> Iterator[Finding]:
-    """Every help article of the configured folder."""
-    if settings.articles.folder is None:
-        return
-    articles, flaws = articles_of(settings)
-    for flaw in flaws:
-        yield Finding("wrong", "articles", str(flaw), "it is left out until it is mended")
-    languages = sorted({article.language for article in articles})
-    if articles:
-        yield Finding("ok", "articles", f"{len(articles)} in {', '.join(languages)}")
-    elif not flaws:
-        yield Finding("note", "articles", f"{settings.articles.folder} holds none", "put Markdown files (*.md) there")
-
-
-def check_database(database: Database, *, deep: bool) -> Iterator[Finding]:
-    """Whether the database is there, ours, of this release and, where that is quick or asked for, undamaged."""
-    step = schema.current(database)
-    if step > schema.HEAD:
-        yield Finding("wrong", "database", schema.too_new(step))
-        return
-    if step != schema.HEAD:
-        state = "is empty" if not step else f"is at step {step} of {schema.HEAD}"
-        yield Finding("note", "database", state, "the next start brings it up to date")
-        return
-    small = database.file is not None and database.file.stat().st_size < _DEEP_LIMIT
-    if deep or small:
-        wrong = damage(database)
-        if wrong:
-            yield Finding("wrong", "database", wrong, "stop the daemon and restore a backup")
-            return
-    size = f", {database.file.stat().st_size / 1024**2:.0f} MB" if database.file is not None else ""
-    yield Finding("ok", "database", f"{database.url.render_as_string(hide_password=True)}{size}")
-
-
-def check_state(database: Database, now: datetime) -> Iterator[Finding]:
-    """What is stuck, and whether every mail that was listed is accounted for (promise 1)."""
+def check_state(settings: Settings, database: Database, now: datetime) -> Iterator[Finding]:
+    """What is wrong, and whether every mail that was listed is accounted for (promise 1)."""
     with database.read() as session:
         figures = overview.figures(session, now, now - timedelta(days=7))
         table = overview.conservation(session)
-        troubles = [row for row in meta.health(session) if row.error and row.name not in watch.SHOWN_BY_FIGURES]
-    for row in troubles:
-        yield Finding("wrong", row.name, f"{row.error} (since {row.error_since:%Y-%m-%d %H:%M} UTC)")
+        sign = life(session, settings, now)
+        wrong = troubles(session, settings, database, now)
+    for trouble in wrong:
+        yield Finding("wrong", trouble.name, f"{trouble.text} (since {_moment(trouble.since)})", trouble.remedy)
+    yield from _signs_of_life(sign)
     for route, states in table.items():
         listed = sum(states.values())
         parts = " + ".join(f"{number} {state}" for state, number in sorted(states.items()) if state != "listed")
         waiting = f" + {states['listed']} pending" if states.get("listed") else ""
         yield Finding("ok", f"mail of {route}", f"{listed} listed = {parts or '0'}{waiting}")
-    if figures.oldest_pending and now - figures.oldest_pending > _STUCK:
-        yield Finding("wrong", "intake", f"mail waits since {figures.oldest_pending:%Y-%m-%d %H:%M} UTC",
-                      "is the daemon running? See `mailticket status` and the log")  # fmt: skip
-    if figures.oldest_due and now - figures.oldest_due > _STUCK:
-        yield Finding("wrong", "outbox", f"mail waits since {figures.oldest_due:%Y-%m-%d %H:%M} UTC",
-                      "see `mailticket outbox list --state deferred`")  # fmt: skip
-    if figures.quarantined:
-        yield Finding("wrong", "quarantine", f"{figures.quarantined} mails", "see `mailticket quarantine list`")
     if figures.unclaimed_bounces:
         yield Finding("note", "filed", f"{figures.unclaimed_bounces} delivery reports belong to no letter of ours",
                       "see `mailticket mail list --filed`; release or dismiss them")  # fmt: skip
@@ -137,25 +54,131 @@ def check_state(database: Database, now: datetime) -> Iterator[Finding]:
                       "see `mailticket outbox list --state uncertain`; retry or cancel them")  # fmt: skip
 
 
-def check_servers(settings: Settings, database: Database | None) -> Iterator[Finding]:
-    """Sign in everywhere, look, change nothing."""
-    for mailbox in settings.mailbox:
-        yield from _check_mailbox(mailbox, database)
-    courier = Courier(settings.smtp, partial(passwords.secret, settings.smtp, os.environ))
-    outcome = asyncio.run(courier.probe())
-    where = f"{settings.smtp.host}:{settings.smtp.port}"
-    if outcome is None:
-        yield Finding("ok", "smtp", f"{where} lets us in")
-    else:
-        yield Finding("wrong", "smtp", f"{where}: {outcome}", "check [smtp]: host, port, security, username, password")
+def _signs_of_life(sign: Life) -> Iterator[Finding]:
+    """What is no trouble: somebody lives, nobody has lived yet, or somebody was stopped just now."""
+    if sign.beat is None:
+        yield Finding("note", "daemon", "no daemon has run on this database yet: nobody collects mail",
+                      "systemctl enable --now mailticket")  # fmt: skip
+    elif sign.rests:
+        yield Finding("note", "daemon", f"it was stopped {_moment(sign.beat.stopped_at)}",
+                      "systemctl start mailticket")  # fmt: skip
+    elif sign.alive:
+        yield Finding("ok", "daemon", sign.words)
 
 
-def _check_mailbox(mailbox: Mailbox, database: Database | None) -> Iterator[Finding]:
-    name = f"mailbox {mailbox.name}"
-    inbox = Inbox(mailbox, partial(passwords.secret, mailbox, os.environ))
+def _moment(at: datetime | None) -> str:
+    """A time in the zone of this machine, whose name stands beside it, as on every screen."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}" if at else "its beginning"
+
+
+def check_servers(
+    settings: Settings, database: Database | None, account: Account, stored: Mapping[SignIn, str | Finding]
+) -> Iterator[Finding]:
+    """Sign in everywhere at once, look, change nothing; what did not come about within 10 s is said not to have.
+
+    stored: the passwords that were read already, or what was wrong with them.
+    """
+    smtp = settings.smtp
+    secrets = {
+        server: stored[server] if server in stored else password_or_trouble(server, account)
+        for server in (*settings.mailbox, smtp)
+    }
+    until = time.monotonic() + _PROBE_SECONDS
+    entries = {
+        mailbox: _Probe(partial(_enter, _hasty(mailbox), secret))
+        for mailbox in settings.mailbox
+        if isinstance(secret := secrets[mailbox], str)
+    }
+    secret = secrets[smtp]
+    delivery = _Probe(partial(_probe_smtp, _hasty(smtp), secret)) if isinstance(secret, str) else None
+    for mailbox, entry in entries.items():
+        yield from _check_mailbox(mailbox, entry, until, database, account)
+    if delivery is not None:
+        yield _check_smtp(smtp, delivery, until, account)
+    yield from (secret for secret in secrets.values() if isinstance(secret, Finding))
+
+
+def stored_passwords(settings: Settings, account: Account) -> dict[SignIn, str | Finding]:
+    """The passwords that lie in files, or what is wrong with them; token commands are left alone."""
+    servers = [server for server in (*settings.mailbox, settings.smtp) if not server.oauth2_token_command]
+    return {server: password_or_trouble(server, account) for server in servers}
+
+
+Entered = tuple[Inbox, Folder]
+T = TypeVar("T")
+S = TypeVar("S", Mailbox, Smtp)
+
+
+class _Probe(Generic[T]):
+    """A piece of work in a thread that dies with the program: looking up a name takes as long as the system likes."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._outcome: list[T | MailticketError] = []
+        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        self._thread.start()
+
+    def _run(self, work: Callable[[], T]) -> None:
+        try:
+            self._outcome.append(work())
+        except MailticketError as error:
+            self._outcome.append(error)
+
+    def result(self, until: float) -> T:
+        """What came of it by then (monotonic seconds); raises its error, or WorldError when nothing came."""
+        self._thread.join(max(0.0, until - time.monotonic()))
+        if not self._outcome:
+            raise WorldError(f"nothing came of it within {_PROBE_SECONDS:.0f} s; does this machine find the host?")
+        outcome = self._outcome[0]
+        if isinstance(outcome, MailticketError):
+            raise outcome
+        return outcome
+
+
+def _hasty(server: S) -> S:
+    """The same server, waited for less long."""
+    return server.model_copy(update={"timeout_seconds": min(_WAIT_SECONDS, server.timeout_seconds)})
+
+
+def _enter(mailbox: Mailbox, secret: str) -> Entered:
+    inbox = Inbox(mailbox, secret)
+    inbox.connect()
+    return inbox, inbox.select()
+
+
+def _probe_smtp(smtp: Smtp, secret: str) -> Outcome | None:
+    return asyncio.run(Courier(smtp, lambda: secret).probe())
+
+
+def _check_smtp(smtp: Smtp, probe: _Probe[Outcome | None], until: float, account: Account) -> Finding:
+    where = f"{smtp.host}:{smtp.port}"
     try:
-        inbox.connect()
-        folder = inbox.select()
+        outcome = probe.result(until)
+    except MailticketError as error:
+        return Finding("wrong", "smtp", f"cannot connect to {where}: {error}")
+    if outcome is None:
+        return Finding("ok", "smtp", f"{where} lets us in")
+    words = " ".join(part for part in (str(outcome.code or ""), outcome.status, outcome.text) if part)
+    if outcome.phase != "sign-in":
+        return Finding("wrong", "smtp", f"cannot connect to {where}: {words}")
+    refused = outcome.kind == "configuration" and outcome.code
+    reason = "the server refused the user name or password: " if refused else ""
+    return Finding("wrong", "smtp", f"cannot sign in at {where}: {reason}{words}",
+                   right_password(smtp, account) if refused else "")  # fmt: skip
+
+
+def _check_mailbox(
+    mailbox: Mailbox, probe: _Probe[Entered], until: float, database: Database | None, account: Account
+) -> Iterator[Finding]:
+    name = f"mailbox {mailbox.name}"
+    try:
+        inbox, folder = probe.result(until)
+    except SignInRefused as error:
+        yield Finding("wrong", name, str(error).removeprefix(f"{name}: "), right_password(mailbox, account))
+        return
+    except MailticketError as error:
+        yield Finding("wrong", name, str(error).removeprefix(f"{name}: "))
+        return
+    try:
         ways = "IDLE" if mailbox.idle and inbox.can_idle else f"a look every {mailbox.poll_seconds:.0f} s"
         rights = ", read-only (counts as afterwards = keep)" if folder.read_only else ""
         yield Finding("ok", name, f"{mailbox.folder} holds {folder.exists} mails; new ones are seen by {ways}{rights}")
@@ -164,8 +187,8 @@ def _check_mailbox(mailbox: Mailbox, database: Database | None) -> Iterator[Find
         if database is not None:
             yield from _compare(name, mailbox, inbox, folder.uidvalidity, database)
         inbox.logout()
-    except (WorldError, ConfigurationError) as error:
-        yield Finding("wrong", name, str(error), "check its host, port, security, username and password")
+    except WorldError as error:
+        yield Finding("wrong", name, str(error).removeprefix(f"{name}: "))
     finally:
         inbox.drop()
 
@@ -173,7 +196,7 @@ def _check_mailbox(mailbox: Mailbox, database: Database | None) -> Iterator[Find
 def _compare(name: str, mailbox: Mailbox, inbox: Inbox, uidvalidity: int, database: Database) -> Iterator[Finding]:
     """Every UID that the server lists up to our high-water mark has a row: nothing was passed over."""
     with database.read() as session:
-        record = incoming.recorded_uids(session, mailbox.name, uidvalidity)
+        record = incoming.recorded_uids(session, mailbox.name, incoming.account_of(mailbox), uidvalidity)
     if record is None:
         yield Finding("note", name, "no contact with this folder yet", "`mailticket run` makes the first one")
         return
@@ -190,37 +213,39 @@ def _compare(name: str, mailbox: Mailbox, inbox: Inbox, uidvalidity: int, databa
         )
 
 
-def check_all(settings: Settings, now: datetime, *, offline: bool, deep: bool) -> Iterator[Finding]:
-    """Everything, in the order in which one would mend it."""
-    yield from check_settings(settings)
-    yield from check_templates(settings)
-    yield from check_articles(settings)
-    database = Database(settings.database.url)
-    try:
-        usable = False
-        try:
-            absent = _absent(database)
-            if absent is not None:
-                yield absent
-            else:
-                yield from check_database(database, deep=deep)
-                usable = schema.current(database) == schema.HEAD
-            if usable:
-                yield from check_state(database, now)
-        except MailticketError as error:
-            yield Finding("wrong", "database", str(error), "check [database] url and the rights of its folder")
+def check_all(
+    settings: Settings, configuration: Path | None, now: datetime, *, offline: bool, deep: bool
+) -> Iterator[Finding]:
+    """Everything, in the order in which one would mend it. configuration: the file that the settings came from.
+
+    Root looks at files through the eyes of the daemon's account, and then becomes it. Raises NotAllowed for a stranger.
+    """
+    if os.geteuid() != 0:
+        work_as_owner(settings)
+    account = account_for(settings, configuration)
+    yield from readiness(settings, configuration, account, deep=deep)
+    stored = {} if offline else stored_passwords(settings, account)  # systemd gives the unit some that only root reads
+    work_as_owner(settings)
+    with _database_with_tables(settings) as database:
+        if database is not None:
+            yield from in_part("Mail", check_state(settings, database, now))
         if not offline:
-            yield from check_servers(settings, database if usable else None)
+            yield from in_part("Servers", check_servers(settings, database, account, stored))
+
+
+@contextmanager
+def _database_with_tables(settings: Settings) -> Iterator[Database | None]:
+    """The database, if there is something in it to look at; None where `readiness` has said what is wrong with it."""
+    database = None
+    try:
+        database = Database(settings.database.url)
+        # A SQLite file is not made by looking.
+        absent = database.file is not None and not database.file.is_file()
+        usable = not absent and schema.current(database) == schema.HEAD
+    except MailticketError:
+        usable = False
+    try:
+        yield database if usable else None
     finally:
-        database.close()
-
-
-def _absent(database: Database) -> Finding | None:
-    """A SQLite file is not made by looking: one that is not there is said not to be."""
-    file = database.file
-    if file is None or file.exists():
-        return None
-    if file.parent.is_dir() and os.access(file.parent, os.W_OK):
-        return Finding("note", "database", f"{file} is not there yet", "the first start makes it")
-    problem = f"{file.parent} is no folder that we may write to"
-    return Finding("wrong", "database", problem, "make it, or correct [database] url")
+        if database is not None:
+            database.close()

@@ -6,19 +6,22 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from mailticket.errors import StoreUnavailable
 from mailticket.mail.packing import pack
+from mailticket.models import Ticket
 from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
 from mailticket.promise import make_promise
 from mailticket.secrets.redaction import redact
 from mailticket.site import Site
-from mailticket.store import Session, chores, incoming, knowledge, meta, raws, tickets
+from mailticket.store import Session, chores, incoming, knowledge, meta, raws, tickets, watch
 from mailticket.triage.decision import Hold
-from mailticket.triage.letter import DISABLED, over_cap
+from mailticket.triage.letter import DISABLED, over_cap, restored
 from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.load import Expectation
+from mailticket.upkeep.troubles import note_defect
 
 log = logging.getLogger("mailticket.upkeep.chores")
 
@@ -41,20 +44,49 @@ class Upkeep:
     def run(self) -> None:
         """Every chore once, each in small transactions, then the alerts; a database in trouble ends the turn."""
         try:
+            with self.site.database.read() as session:
+                failing = {row.name for row in meta.health(session) if row.error}
             if self._clock_is_sound():
-                self._do_chores()
-            if Alerts(self.site).look(self.site.clock()):
-                self._wake()
+                for name, chore in self._chores().items():
+                    self._do(f"{watch.CHORE}{name}", partial(self._repeat, chore), failing)
+            self._do(f"{watch.CHORE}alerts", self._alert, failing)
         except StoreUnavailable as error:
             log.warning("housekeeping waits: %s", error)
 
-    def _do_chores(self) -> None:
-        for chore in (
-            self._close_solved, self._warn_staff, self._tell_late, self._mask_secrets, self._forget_raw,
-            self._forget_events, self._give_up_files,
-        ):  # fmt: skip
-            while chore(self.site.clock()) == _BATCH:
-                pass
+    def _chores(self) -> dict[str, Callable[[datetime], int]]:
+        """What is to be done each turn; each does at most a batch and says how much it did."""
+        return {
+            "closing": self._close_solved,
+            "warnings": self._warn_staff,
+            "late notices": self._tell_late,
+            "masking": self._mask_secrets,
+            "raw mails": self._forget_raw,
+            "sent letters": self._forget_sent,
+            "history": self._forget_events,
+            "files": self._give_up_files,
+        }
+
+    def _do(self, name: str, chore: Callable[[], None], failing: set[str]) -> None:
+        """A chore that fails is named and tried again at the next turn, and the others are done all the same."""
+        try:
+            chore()
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            note_defect(self.site, name, error)
+            return
+        if name in failing:
+            log.warning("%s: works again", name)
+            with self.site.database.write() as session:
+                meta.went_well(session, name, self.site.clock())
+
+    def _repeat(self, chore: Callable[[datetime], int]) -> None:
+        while chore(self.site.clock()) == _BATCH:
+            pass
+
+    def _alert(self) -> None:
+        if Alerts(self.site).look(self.site.clock()):
+            self._wake()
 
     def _clock_is_sound(self) -> bool:
         """Rules of age pause when the wall clock leaps, or lies before what we wrote ourselves (promise 8)."""
@@ -77,12 +109,10 @@ class Upkeep:
         """What stayed solved for a week is closed; nobody is told."""
         before = now - timedelta(days=self.site.settings.support.close_after_days)
         with self.site.database.write() as session:
-            due = chores.solved_before(session, before, _BATCH)
-            for ticket in due:
-                ticket.status, ticket.closed_at, ticket.updated_at = "closed", now, now
-                session.add(ticket)
-                tickets.add_event(session, int(ticket.id or 0), now, "closed", "solved, and nobody objected")
-        return len(due)
+            closed = chores.close_solved(session, before, now, _BATCH)
+            for ticket_id in closed:
+                tickets.add_event(session, ticket_id, now, "closed", "solved, and nobody objected")
+        return len(closed)
 
     def _warn_staff(self, now: datetime) -> int:
         """Staff hear of a promise before it breaks: an event, a line in the log, a figure in `status`."""
@@ -119,14 +149,21 @@ class Upkeep:
         renewed = make_promise(now, now, ticket.category, ticket.priority, site.settings.promise, site.calendar,
                                load, site.classifier.categories)  # fmt: skip
         verified = ticket.trust == "verified"
-        hold = self._hold(session, promisee.recipient_key, now, verified)
+        hold = self._told_before_a_restore(ticket) or self._hold(session, promisee.recipient_key, now, verified)
         dispatch = Dispatch("late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold)
         compose.write(
             session, site, ticket, dispatch, now,
             promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,
         )  # fmt: skip
-        detail = f"withheld: {hold.text}" if hold else f"new date {renewed.promised_by}"
-        tickets.add_event(session, int(ticket.id or 0), now, "late notice", detail)
+        detail = hold.text if hold else f"new date {renewed.promised_by}"
+        kind = "late notice withheld" if hold else "late notice"  # of which its requester knows nothing
+        tickets.add_event(session, int(ticket.id or 0), now, kind, detail)
+
+    def _told_before_a_restore(self, ticket: Ticket) -> Hold | None:
+        """A notice that fell due before a backup was restored may have left then."""
+        at, due_by = self.site.restored_at, ticket.promised_by
+        notice = timedelta(hours=self.site.settings.promise.late_notice_hours)
+        return restored(at) if at and due_by and due_by - notice <= at else None
 
     def _hold(self, session: Session, recipient: str, now: datetime, verified: bool) -> Hold | None:
         if not self.site.settings.acknowledge.enabled:
@@ -158,10 +195,17 @@ class Upkeep:
             return incoming.give_up_files(session, now - _LONGEST_INGEST, now, _BATCH)
 
     def _forget_raw(self, now: datetime) -> int:
-        """Raw mails are kept for a time; what was read of them stays, and so does their digest."""
+        """Raw mails are kept for a time, and as long as their ticket is not done; what was read of them stays."""
         before = now - timedelta(days=self.site.settings.retention.raw_days)
+        reopening = now - timedelta(days=self.site.settings.support.grace_days)
         with self.site.database.write() as session:
-            return chores.forget_raw(session, before, _BATCH)
+            return chores.forget_raw(session, before, reopening, _BATCH)
+
+    def _forget_sent(self, now: datetime) -> int:
+        """The bytes of what was sent are kept for a while: to be looked at, and to be sent again when it bounces."""
+        before = now - timedelta(days=self.site.settings.retention.sent_raw_days)
+        with self.site.database.write() as session:
+            return chores.forget_sent(session, before, _BATCH)
 
     def _forget_events(self, now: datetime) -> int:
         before = now - timedelta(days=self.site.settings.retention.events_days)

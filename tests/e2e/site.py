@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mailticket.cli import faces
-from mailticket.store import incoming, outgoing, overview, tickets
+from mailticket.store import Session, incoming, outgoing, overview, tickets
 from mailticket.store.engine import Database
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.machine import PATIENCE, until
@@ -69,13 +69,13 @@ class Site:
         self.configure()
 
     def configure(self, **more: Mapping[str, object]) -> None:
-        """Write the configuration anew: the smallest one with these keys beside or in place of its own."""
+        """The configuration anew: the smallest one with these keys on top (None leaves one out)."""
         names = [*self._tables, *(name for name in more if name not in self._tables)]
         lines = []
         for name in names:
             lines.append(f"[[{name}]]" if name == "mailbox" else f"[{name}]")
             values = {**self._tables.get(name, {}), **more.get(name, {})}
-            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None]
         self.configuration.write_text("\n".join(lines) + "\n", "utf-8")
 
     def start(self, fail: str = "", ready: bool = True, **environ: str) -> None:
@@ -143,9 +143,11 @@ class Site:
 
     def tickets(self) -> list[dict[str, Any]]:
         """What `ticket list --json` prints, oldest first, without the cost of a command."""
-        with self.database.read() as session:
-            rows = list(overview.ticket_rows(session, overview.Filter()))
-            return [faces.ticket(row, tickets.position(session, row.ticket)) for row in reversed(rows)]
+
+        def face(session: Session, row: overview.TicketRow) -> dict[str, Any]:
+            return faces.ticket(row, tickets.position(session, row.ticket))
+
+        return [*overview.ticket_rows(self.database, overview.Filter(), None, face)][::-1]
 
     def outbox(self) -> list[dict[str, Any]]:
         """What `outbox list --json` prints."""

@@ -100,6 +100,30 @@ def test_check_names_a_file_that_no_letter_uses(source: TemplateSource) -> None:
     ]
 
 
+def test_check_names_a_block_that_no_letter_has_and_what_may_be_meant(source: TemplateSource) -> None:
+    text = (
+        '{% extends "default/en/acknowledgement.j2" %}\n{% block headline %}Bread{% endblock %}\n'
+        "{% block openning %}Good day{% endblock %}\n{% block own_shop %}x{% endblock %}"
+    )
+    letters = with_file(source, ACK, text)
+    assert [str(problem) for problem in letters.check()] == [
+        f"/etc/mailticket/templates/{ACK}:3: no letter has a block openning; did you mean opening?",
+        f"/etc/mailticket/templates/{ACK}:4: no letter has a block own_shop",
+    ]
+
+
+def test_check_accepts_blocks_that_are_called_or_stand_inside_others(source: TemplateSource) -> None:
+    text = (
+        '{% extends "default/en/acknowledgement.j2" %}{% block opening %}{{ self.own() }}'
+        "{% block inner %}!{% endblock %}{% endblock %}{% block own %}Hello{% endblock %}"
+    )
+    assert with_file(source, ACK, text).check() == []
+
+
+def test_every_block_of_the_shipped_words_is_one_that_a_letter_has(source: TemplateSource) -> None:
+    assert Letters(source, TemplateSource("/etc/mailticket/templates", source.files)).check() == []
+
+
 def test_check_accepts_a_file_that_another_one_includes(source: TemplateSource) -> None:
     files = {
         "parts/bread.j2": "Fresh bread.",

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.duplicates.__main__ import LOOKALIKES, judge_all, score
-from mailticket.likeness import boilerplate, followup_phrases
+from mailticket.likeness import boilerplate
 from mailticket.likeness.duplicates import Earlier, Fingerprint, best, compare, fingerprint
 from mailticket.likeness.marks import marks
 from mailticket.settings import Duplicates
@@ -195,12 +195,12 @@ def test_details_at_the_end_of_a_form_are_no_signature() -> None:
     "text", ["Any update?", "still waiting!!", "没人回复吗", "有进展了吗", "When will you answer?"]
 )
 def test_asking_for_news_is_noticed(text: str) -> None:
-    assert followup_phrases.stance(folded(text)).chaser
+    assert LEXICON.phrases.stance(folded(text)).chaser
 
 
 @pytest.mark.parametrize("text", ["When will you list KAS?", "How long is the address valid?", "My account is locked"])
 def test_other_questions_are_not_asking_for_news(text: str) -> None:
-    assert not followup_phrases.stance(folded(text)).chaser
+    assert not LEXICON.phrases.stance(folded(text)).chaser
 
 
 def test_the_best_match_is_the_most_similar_ticket() -> None:

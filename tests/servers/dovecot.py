@@ -24,7 +24,7 @@ from tests.servers.certificate import make_certificate
 from tests.servers.machine import Unprivileged, answers, end, free_port, program, until
 
 PASSWORD = "correct-horse"
-"""Every user name signs in with this password; the mailbox is made at the first sign-in."""
+"""Every user name signs in with this password at first; the mailbox is made at the first sign-in."""
 
 _CONFIGURATION = """
 base_dir = {root}/run
@@ -104,37 +104,46 @@ class Dovecot:
 
     def __init__(self) -> None:
         self.user = "support@example.com"
+        self.password = PASSWORD
         self.runner = Unprivileged()
         self.root = self.runner.folder("mailticket-dovecot-")
         self.plain_port, self.tls_port = free_port(), free_port()
-        self.certificate, key = make_certificate(self.root)
-        for path in (self.certificate, key):
+        self.certificate, self._key = make_certificate(self.root)
+        for path in (self.certificate, self._key):
             self.runner.own(path)
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self.configuration = self.root / "dovecot.conf"
-        self.configuration.write_text(self._configuration(key))
-        self.runner.own(self.configuration)
+        self._configure()
         self.start()
 
     @staticmethod
     def available() -> bool:
         return program("dovecot", "/usr/sbin") is not None and program("openssl") is not None
 
-    def _configuration(self, key: Path) -> str:
+    def change_password(self, password: str) -> None:
+        """Restart with another password for everybody: who is signed in is cut off."""
+        self.stop()
+        self.password = password
+        self._configure()
+        self.start()
+
+    def _configure(self) -> None:
         who = self.runner
-        return _CONFIGURATION.format(
+        text = _CONFIGURATION.format(
             root=self.root,
             user=who.name,
             group=grp.getgrgid(who.gid).gr_name,
             uid=who.uid,
             gid=who.gid,
             certificate=self.certificate,
-            key=key,
-            password=PASSWORD,
+            key=self._key,
+            password=self.password,
             plain_port=self.plain_port,
             tls_port=self.tls_port,
         )
+        self.configuration.write_text(text)
+        self.runner.own(self.configuration)
 
     def start(self) -> None:
         """Start on the same ports with the same mail; returns when both ports answer."""
@@ -286,7 +295,7 @@ class Dovecot:
         """A signed-in connection of the standard library's client: an eye that is not the one under test."""
         imap = imaplib.IMAP4("127.0.0.1", self.plain_port, timeout=20)
         try:
-            imap.login(user or self.user, PASSWORD)
+            imap.login(user or self.user, self.password)
             yield imap
         finally:
             imap.logout()

@@ -75,10 +75,13 @@ class Postgres:
         self.stop()
         shutil.rmtree(self.root, ignore_errors=True)
 
-    def database(self, template: str = "") -> str:
-        """Make a fresh database, empty or a copy of another one's URL that nobody uses; returns its SQLAlchemy URL."""
+    def database(self, template: str = "", locale: str = "") -> str:
+        """Make a fresh database, empty or a copy of another one's URL that nobody uses; returns its SQLAlchemy URL.
+        locale: of ICU, for an empty one; "C" without."""
         name = f"mailticket_{next(self._numbers)}"
         copied = ["--template", template.rpartition("/")[2]] if template else []
+        if locale:
+            copied = ["--template", "template0", "--locale-provider", "icu", "--icu-locale", locale]
         self.runner.run([self._program("createdb"), *self._where(), *copied, name])
         return f"postgresql+psycopg://mailticket@127.0.0.1:{self.port}/{name}"
 

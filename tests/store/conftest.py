@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from mailticket.mail.values import Address
 from mailticket.models import Ticket
 from mailticket.store import Session, outgoing, schema, tickets
 from mailticket.store.engine import Database
+from mailticket.store.incoming import Account
+from tests.servers.machine import until
 from tests.servers.postgres import Postgres
 
+ACCOUNT = Account("imap.example.com", "support@example.com", "INBOX")
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _numbers = itertools.count(1)
 
@@ -85,11 +89,13 @@ def after(minutes: float) -> datetime:
 def new_ticket(session: Session, sender: str = "ann@example.org", at: datetime = NOON, **more: Any) -> int:
     """A ticket of a person; returns its id."""
     requester = tickets.requester_of(session, Address("", sender), "en", at)
+    waiting = {"waiting_for": "us", "waiting_since": at} if more.get("status", "new") in ("new", "open") else {}
     values: dict[str, Any] = {
         "subject": "Deposit",
         "requester_id": requester,
         "created_at": at,
         "updated_at": at,
+        **waiting,
         **more,
     }
     return tickets.add(session, Ticket(key=f"MT-{next(_numbers):04d}-TEST", **values))
@@ -119,3 +125,16 @@ def new_outgoing(
         **more,
     }
     return outgoing.add(session, ticket_id=ticket_id, rank=rank, **values)
+
+
+def wait_for_locks(database: Database, number: int, unless: Callable[[], bool] = lambda: False) -> None:
+    """Until so many transactions of a PostgreSQL database wait for one another, or something has happened meanwhile."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+
+    def wait() -> bool:
+        with database.engine.connect() as connection:
+            return unless() or bool(connection.execute(waiting).scalar() == number)
+
+    until(wait, f"{number} transactions to wait for a lock")

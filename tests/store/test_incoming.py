@@ -6,19 +6,20 @@ from datetime import timedelta
 
 import pytest
 
-from mailticket.errors import NotFound
+from mailticket.errors import NotFound, Refused
 from mailticket.mail.packing import pack
 from mailticket.models import Folder
+from mailticket.settings import Mailbox
 from mailticket.store import Session, incoming, raws
 from mailticket.store.engine import Database
-from mailticket.store.incoming import Listed
-from tests.store.conftest import NOON, after
+from mailticket.store.incoming import Account, Listed
+from tests.store.conftest import ACCOUNT, NOON, after
 
 THREE_DAYS = timedelta(hours=72)
 
 
 def enter(session: Session, uidvalidity: int = 7, uidnext: int = 1, minutes: float = 0) -> Folder:
-    return incoming.enter_folder(session, "support", uidvalidity, uidnext, after(minutes), THREE_DAYS)
+    return incoming.enter_folder(session, "support", ACCOUNT, uidvalidity, uidnext, after(minutes), THREE_DAYS)
 
 
 def listed(session: Session, folder: Folder, *uids: int) -> list[int]:
@@ -37,7 +38,7 @@ def test_the_first_listing_leaves_old_mail_alone_and_passes_only_recorded_uids(d
         assert {row.uid: row.state for row in (incoming.find(session, f"support:{n}")[0] for n in (1, 2, 5))} == {
             1: "before", 2: "listed", 5: "vanished",
         }  # fmt: skip
-        assert incoming.recorded_uids(session, "support", 7) == (5, {1, 2, 5})
+        assert incoming.recorded_uids(session, "support", ACCOUNT, 7) == (5, {1, 2, 5})
 
 
 def test_a_uid_is_recorded_once(database: Database) -> None:
@@ -77,6 +78,74 @@ def test_what_was_pending_in_an_old_life_is_given_up_and_will_be_listed_again(da
         assert incoming.afterwards_due(session, int(first.id or 0), after(1)) == []
 
 
+HERE = {"host": ACCOUNT.host, "username": ACCOUNT.username, "path": ACCOUNT.path}
+
+
+@pytest.mark.parametrize(
+    ("change", "same_mail"),
+    [({"host": "new.example.com"}, True), ({"username": "sales@example.com"}, False), ({"path": "Sales"}, False)],
+)
+def test_another_account_under_the_same_name_begins_a_new_life(
+    database: Database, change: dict[str, str], same_mail: bool
+) -> None:
+    """Or its mail would be passed over, up to the UID that the former account had reached. Where only the server's name
+    changed, the mail is probably the same: what was still pending must not be too old for a first contact."""
+    other, long_ago = Account(**(HERE | change)), NOON - timedelta(days=9)
+    with database.write() as session:
+        first = enter(session)
+        first.before = long_ago
+        incoming.record_listed(session, first, [Listed(1, 9, long_ago), Listed(2, 9, NOON)], NOON)
+        _, row = incoming.pending(session, int(first.id or 0), 9)
+        incoming.finish(session, row.id, NOON, state="opened", afterwards="due", afterwards_at=NOON)
+    with database.write() as session:
+        assert incoming.recorded_uids(session, "support", ACCOUNT, 7) == (2, {1, 2})
+        assert incoming.recorded_uids(session, "support", other, 7) is None
+        second = incoming.enter_folder(session, "support", other, 7, 3, after(1), THREE_DAYS)
+        assert (second.generation, second.high_water) == (1, 0)
+        assert second.before == (long_ago if same_mail else after(1) - THREE_DAYS)
+        given_up = incoming.find(session, "support:1")[0]
+        assert (given_up.state, given_up.reason) == (
+            "vanished", incoming.RENUMBERED if same_mail else incoming.MOVED_AWAY
+        )  # fmt: skip
+        assert incoming.afterwards_due(session, int(first.id or 0), after(1)) == [], "its UIDs are of the other account"
+    with database.write() as session:
+        assert incoming.enter_folder(session, "support", other, 7, 3, after(2), THREE_DAYS).id == second.id
+
+
+def test_the_account_that_is_met_first_after_an_upgrade_is_the_folder_s(database: Database) -> None:
+    other = Account(**(HERE | {"username": "sales@example.com"}))
+    with database.write() as session:
+        first = enter(session)
+        listed(session, first, 1)
+        first.host = first.username = first.path = None
+        session.add(first)
+    with database.write() as session:
+        assert incoming.recorded_uids(session, "support", ACCOUNT, 7) == (1, {1})
+        assert enter(session, uidnext=2).generation == 0
+    with database.write() as session:
+        assert incoming.enter_folder(session, "support", other, 7, 2, NOON, THREE_DAYS).generation == 1
+
+
+def test_an_account_is_the_same_in_whatever_case_its_host_is_written() -> None:
+    box = Mailbox(name="support", host="IMAP.Example.com", username="Ann", password="x", folder="INBOX/Help")
+    assert incoming.account_of(box) == Account("imap.example.com", "Ann", "INBOX/Help")
+
+
+def test_what_nobody_would_ask_for_is_not_put_back(database: Database) -> None:
+    """Its folder has begun a new life: as "listed" it would wait for ever."""
+    with database.write() as session:
+        number = listed(session, enter(session), 1)[0]
+        incoming.count_refusal(session, number, 1, "no such message", NOON)
+        enter(session, uidvalidity=8)
+    with pytest.raises(Refused, match=f"mailticket quarantine release {number}"), database.write() as session:
+        incoming.ask_again(session, number)
+    with database.write() as session:
+        assert incoming.set_aside(session, number).state == "quarantined"
+        incoming.finish(session, number, NOON, state="filed")
+    with pytest.raises(Refused, match="it is filed"), database.write() as session:
+        incoming.ask_again(session, number)
+
+
 def test_what_is_owed_comes_in_order_and_once(database: Database) -> None:
     with database.write() as session:
         folder = enter(session)
@@ -112,7 +181,7 @@ def test_a_mail_that_the_server_never_gives_ends_in_quarantine_and_can_be_asked_
             assert incoming.by_id(session, number).state == expected
     with database.write() as session:
         assert [row.id for row in incoming.quarantined(session)] == [number]
-        incoming.put_back(session, number)
+        incoming.ask_again(session, number)
     with database.read() as session:
         assert (incoming.by_id(session, number).state, incoming.by_id(session, number).refusals) == ("listed", 0)
 

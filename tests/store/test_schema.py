@@ -14,9 +14,16 @@ from sqlalchemy import Connection, MetaData, Table, text
 from sqlmodel import SQLModel
 
 from mailticket.errors import ConfigurationError
-from mailticket.store import outgoing, schema, tickets
+from mailticket.likeness.duplicates import fingerprint
+from mailticket.mail.values import Address, Mail
+from mailticket.settings import Settings
+from mailticket.store import knowledge, outgoing, schema, tickets
 from mailticket.store.engine import Database
-from tests.store.conftest import NOON, after
+from mailticket.topics.exchange import EXCHANGE
+from mailticket.triage.known import Claims
+from tests.servers.postgres import Postgres
+from tests.store.conftest import NOON, after, new_ticket
+from tests.store.test_knowledge import OWN, SETTINGS, asked, wrote
 
 
 def test_the_steps_make_what_the_models_say(database: Database) -> None:
@@ -61,6 +68,8 @@ def test_a_database_of_the_first_step_is_brought_up_to_date(empty: Database) -> 
         _fill(connection, "incoming", id=1, state="opened", decided_at=NOON)
         for at in (after(60), after(-60)):
             _fill(connection, "message", ticket_id=1, direction="in", at=at, incoming_id=1)
+        for detail in ("withheld: a cap", "new date 2026-11-24"):
+            _fill(connection, "event", ticket_id=2, kind="late notice", detail=detail)
     assert schema.current(empty) == "0001"
     assert schema.prepare(empty) is True
     with empty.read() as session:
@@ -72,6 +81,39 @@ def test_a_database_of_the_first_step_is_brought_up_to_date(empty: Database) -> 
             ("load", ["no usable sender"]), ("", ["no longer here"]),
         ]  # fmt: skip
         assert [message.at for message in tickets.conversation(session, 1)] == [NOON, after(-60)]
+        assert [(event.kind, event.detail) for event in tickets.events(session, 2)] == [
+            ("late notice withheld", "a cap"), ("late notice", "new date 2026-11-24"),
+        ]  # fmt: skip
+
+
+@pytest.mark.postgres
+def test_texts_are_ordered_by_bytes_whatever_the_locale(postgres_server: Postgres) -> None:
+    """By the rules of a language "ann+" may come behind "ann,b", and a Turkish I has another small letter."""
+    print_ = fingerprint("", "My deposit has not arrived", fields={}, category="deposit", category_sure=True,
+                         lexicon=EXCHANGE.lexicon)  # fmt: skip
+    url = postgres_server.database(locale="tr")
+    database = Database(url)
+    try:
+        schema.prepare(database)
+        with database.write() as session:
+            otherwise = text(
+                "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' AND "
+                "data_type IN ('text', 'character varying') AND collation_name IS DISTINCT FROM 'C' "
+                "AND table_name <> 'alembic_version'"
+            )
+            assert session.execute(otherwise).all() == []
+            for address in ("ann@a.example", "ann+b@a.example", "ANN+A@a.example", "anna@a.example"):
+                ticket = new_ticket(session, address, fingerprint=print_.to_json())
+            wrote(session, ticket, "INFO@A.example")
+            tickets.requester_of(session, Address("", "info@a.example"), "en", NOON)
+            tagged = Settings.model_validate({**SETTINGS.model_dump(), "duplicates": {"ignore_address_tags": True}})
+            mail = Mail("digest", "identity", 100, sender_address=Address("", "ann+c@a.example"), trust="unknown")
+            facts = knowledge.known(session, mail, Claims(), tagged, NOON)
+            assert len(facts.open_tickets) == 3
+            assert list(asked(session, "info@a.example", OWN).earlier) == [OWN]
+    finally:
+        database.close()
+        postgres_server.drop(url)
 
 
 def test_a_database_of_a_newer_release_is_refused_and_unchanged(database: Database) -> None:

@@ -11,7 +11,7 @@ from mailticket.mail.values import Address
 from mailticket.models import Participant
 from mailticket.store import incoming, overview, tickets
 from mailticket.store.engine import Database
-from tests.store.conftest import NOON, after, new_message, new_outgoing, new_ticket
+from tests.store.conftest import ACCOUNT, NOON, after, new_message, new_outgoing, new_ticket
 
 
 def test_a_person_is_known_by_the_address_in_any_case_and_by_the_newest_language(database: Database) -> None:
@@ -82,6 +82,8 @@ def test_places_are_given_by_priority_and_arrival_and_end_with_the_first_answer(
     with database.write() as session:
         tickets.set_first_response(session, early, after(20))
         tickets.set_first_response(session, early, after(30))
+        answered = tickets.by_id(session, early)
+        tickets.set_status(answered, "pending", after(20))
     with database.read() as session:
         assert tickets.by_id(session, early).first_response_at == after(20)
     assert places() == [1, None, 2, 3]
@@ -118,9 +120,8 @@ def test_lists_are_filtered_and_paged_newest_first(database: Database, monkeypat
         new_message(session, ids[0])
 
     def found(limit: int | None = None, **wanted: object) -> list[int | None]:
-        with database.read() as session:
-            rows = overview.ticket_rows(session, overview.Filter(**wanted), limit)  # type: ignore[arg-type]
-            return [row.ticket.id for row in rows]
+        criteria = overview.Filter(**wanted)  # type: ignore[arg-type]
+        return list(overview.ticket_rows(database, criteria, limit, lambda _session, row: row.ticket.id))
 
     assert found() == [duplicate, *reversed(ids)]
     assert found(3) == [duplicate, ids[4], ids[3]]
@@ -146,7 +147,7 @@ def test_the_figures_add_up(database: Database) -> None:
         new_ticket(session, promised_by=after(99))
         new_outgoing(session, created_at=after(-3))
         new_outgoing(session, state="sent", created_at=after(-9))
-        folder = incoming.enter_folder(session, "support", 1, 1, NOON, timedelta(0))
+        folder = incoming.enter_folder(session, "support", ACCOUNT, 1, 1, NOON, timedelta(0))
         incoming.record_listed(session, folder, [incoming.Listed(n, 1, after(n)) for n in range(1, 5)], after(2))
         rows = incoming.pending(session, int(folder.id or 0), 9)
         incoming.finish(session, int(rows[0].id or 0), NOON, state="quarantined")

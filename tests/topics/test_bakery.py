@@ -11,7 +11,7 @@ from mailticket.mail.values import Mail
 from mailticket.settings import Category, FieldRule
 from mailticket.topics.articles import Article, matcher
 from mailticket.topics.categories import classifier
-from mailticket.topics.exchange import trade_of
+from mailticket.topics.exchange import EXCHANGE, trade_of
 from mailticket.triage.understanding import Understanding, understand
 
 THRESHOLD = 0.5
@@ -70,6 +70,27 @@ def test_no_pattern_of_the_general_concepts_names_a_coin() -> None:
     words = re.compile("crypto|wallet|coin|blockchain|deposit|withdrawal|usdt|txid|币|充值|提现|链上|钱包")
     general = [c for c in BAKERY.lexicon.concepts if c.name not in ("cakes", "delivery", "invoices")]
     assert [concept.name for concept in general if words.search(concept.pattern.pattern)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("another deposit, a new position", "other"),
+        ("another order, a different delivery", "other"),
+        ("wrong txid in my mail", "correction"),
+        ("wrong number in my mail", "correction"),
+        ("又充了一笔", "other"),
+        ("又来了一笔", "other"),
+        ("今天爆仓", "reports"),
+        ("今天失败", "reports"),
+        ("can staked ada take part", "asks"),
+        ("can the shop take cards", "asks"),
+    ],
+)
+def test_phrases_of_the_exchange_say_nothing_to_a_bakery(text: str, says: str) -> None:
+    general = not re.search("deposit|txid|充|爆仓|staked", text)
+    assert bool(getattr(EXCHANGE.lexicon.phrases.stance(text), says))
+    assert bool(getattr(BAKERY.lexicon.phrases.stance(text), says)) == general
 
 
 def test_the_same_order_number_speaks_for_the_same_matter() -> None:

@@ -1,0 +1,173 @@
+"""`mailticket backup` and `mailticket restore`: a copy that can be trusted, and the way back."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mailticket.cli import terminal
+from mailticket.cli.common import config_option, config_path, database_of, json_option, print_json, settings_of
+from mailticket.config.read import read_settings
+from mailticket.config.rights import work_as_owner
+
+if TYPE_CHECKING:
+    from mailticket.settings import Settings
+    from mailticket.store.backup import Contents
+    from mailticket.store.restored import Held
+
+_WIDE = 30
+
+
+def _settings_as_root(ctx: click.Context) -> Settings:
+    """The configuration, with root's rights where SQLite is used: the file may lie where the daemon's user may not go.
+
+    SQLite gives what it makes beside a database to the owner of that one. PostgreSQL may know people by their user
+    name, so with it root works as the daemon's user, as in other commands.
+    """
+    settings = read_settings(config_path(ctx), os.environ)
+    if os.geteuid() != 0 or not settings.database.url.startswith("sqlite"):
+        work_as_owner(settings)
+    return settings
+
+
+class _Bar:
+    """Progress on a terminal, on standard error; elsewhere silence."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._last = ""
+
+    def __call__(self, work: str, share: float) -> None:
+        filled = round(_WIDE * share)
+        text = f"{work} ..." if share < 0 else f"{work} [{'#' * filled}{'-' * (_WIDE - filled)}] {share:4.0%}"
+        if self._shown and text != self._last:
+            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+            self._last = text
+
+    def clear(self) -> None:
+        if self._last:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--force", is_flag=True, help="Replace a file of that name.")
+@json_option
+@config_option
+@click.pass_context
+def backup(ctx: click.Context, file: Path, force: bool, as_json: bool) -> None:
+    """Write a backup to FILE, whole and checked; the daemon goes on working.
+
+    It holds everything: mails, tickets, the outbox, the signing keys. Keep it as you keep the mailbox itself.
+    """
+    from mailticket.upkeep.backup import make_backup
+
+    bar = _Bar()
+    now = datetime.now(UTC)
+    try:
+        made = make_backup(_settings_as_root(ctx), file, now, bar, force=force)
+    finally:
+        bar.clear()
+    if as_json:
+        print_json({"file": str(file), "at": now.isoformat(), "bytes": made.size, **_face(made.contents)})
+        return
+    size = f"{made.size / 1024**2:.1f} MB"
+    click.echo(f"{file} holds {_inventory(made.contents)} ({size}); it was read back and is whole.")
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--go", is_flag=True, help="After a restore: let mail leave again.")
+@json_option
+@config_option
+@click.pass_context
+def restore(ctx: click.Context, file: Path | None, go: bool, as_json: bool) -> None:
+    """Put the backup FILE into the place of the database; the daemon must be stopped.
+
+    What was there is kept beside it. Mail that came since the backup is taken in again, and nothing leaves until
+    `mailticket restore --go`.
+    """
+    if (file is None) != go:
+        raise click.UsageError("name a backup to restore, or say --go when nothing is to be held any more")
+    if file is None:
+        _go(ctx, as_json=as_json)
+        return
+    from mailticket.upkeep.backup import restore as put_back
+
+    bar = _Bar()
+    settings = _settings_as_root(ctx)
+    try:
+        done = put_back(settings, file, datetime.now(UTC), bar)
+    finally:
+        bar.clear()
+    note = done.contents.note
+    if as_json:
+        made = note.at.isoformat() if note else None
+        face = {"backup_at": made, "replaced": done.replaced or None, "held": done.held, **_face(done.contents)}
+        print_json({"file": str(file), **face})
+        return
+    click.echo(f"{_inventory(done.contents)} are back" + (f", as of {terminal.moment(note.at)} UTC." if note else "."))
+    if done.replaced:
+        click.echo(f"The former database is kept: {done.replaced}")
+    _say_what_follows(settings, done.held)
+
+
+def _say_what_follows(settings: Settings, held: int) -> None:
+    if held:
+        click.echo(f"{held} mails that waited to be sent are held back: they may have left after the backup was made.")
+    for mailbox in settings.mailbox:
+        if mailbox.afterwards == "move":
+            click.echo(
+                f"Mailbox {mailbox.name} moves mail to {mailbox.move_to}: what came since the backup lies there, and "
+                f"is taken in again only when you move it back to {mailbox.folder} with a mail program."
+            )
+    click.echo("""
+Next:
+  1. systemctl start mailticket          mail since the backup is taken in again; nothing leaves
+  2. mailticket outbox list --withheld   what is held back, and why
+  3. mailticket restore --go             new mail is answered again""")
+
+
+def _go(ctx: click.Context, *, as_json: bool) -> None:
+    from mailticket.upkeep.backup import release
+
+    now = datetime.now(UTC)
+    with database_of(settings_of(ctx)) as database:
+        held = release(database, now)
+    if as_json:
+        print_json({"released": held is not None, **(_held_face(held) if held else {})})
+    elif held is None:
+        click.echo("Nothing is held: there was no restore, or its mail leaves already.")
+    else:
+        oldest = f", the oldest written {terminal.ago(held.oldest, now)}" if held.oldest else ""
+        click.echo(f"{held.waiting} mails that were written since the restore leave now{oldest}.")
+        if held.kept:
+            click.echo(f"{held.kept} mails stay held back, since they may have been sent before the restore:")
+            click.echo("  mailticket outbox list --withheld   shows them")
+            click.echo("  mailticket outbox send NUMBER ...   sends those that are wanted after all")
+
+
+def _held_face(held: Held) -> dict[str, Any]:
+    return {
+        "leaving": held.waiting,
+        "oldest": held.oldest.isoformat() if held.oldest else None,
+        "held_back": held.kept,
+    }
+
+
+def _face(contents: Contents) -> dict[str, Any]:
+    note = asdict(contents.note) if contents.note else {}
+    return {
+        "database": contents.database, "program": note.get("program"), "step": contents.step, "counts": contents.counts,
+    }  # fmt: skip
+
+
+def _inventory(contents: Contents) -> str:
+    tickets, mails, letters = (contents.counts.get(table, 0) for table in ("ticket", "incoming", "outgoing"))
+    return f"{tickets} tickets, {mails} mails and {letters} letters"

@@ -1,0 +1,277 @@
+"""What is not as it should be: one list for `status`, `check`, the metrics and the alerts, with what mends each.
+
+Some of it is written down where it happens, in the health table: a server that refuses us, a chore that fails, a clock
+that leaps. The rest is seen in the tables themselves whenever somebody looks, so that it is true also when nobody is
+left to write anything down.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from mailticket import observe
+from mailticket.errors import StoreFull, StoreUnavailable
+from mailticket.letters import Trouble
+from mailticket.models import Health, Heartbeat
+from mailticket.settings import Mailbox, Settings
+from mailticket.site import Site
+from mailticket.store import Session, meta, outgoing, restored, watch
+from mailticket.store.engine import Database
+
+log = logging.getLogger("mailticket.upkeep.troubles")
+
+LEAST_DISK = 500 * 1024 * 1024  # bytes free beside the database, below which it is a trouble
+LEAST_ROOM = 64 * 1024 * 1024  # below which intake pauses
+_SILENT = timedelta(minutes=5)  # a daemon writes a sign of life each minute
+_STUCK = timedelta(minutes=15)
+_HOUR = timedelta(hours=1)
+_LOOKS = 3  # of a mailbox that may fail to be written down
+_LEAST_LIMIT = timedelta(minutes=10)
+_MANY = 3  # people whose mail is put off before it counts as the server's trouble
+LIFELESS = "daemon"  # the trouble that nobody can tell of by mail
+_ANSWER = "answer to "
+_STRAY = "mail of "
+_SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups")
+_CHECK = "mailticket check"
+_REMEDIES = {
+    "smtp": f"{_CHECK} (it names the phase and the server's words)",
+    "clock": "set the clock right, then: systemctl restart mailticket; rules of age pause meanwhile",
+    "delivery": "journalctl -u mailticket; report the lines; mailticket outbox list --state deferred",
+    "disk": "make room; intake goes on by itself",
+    restored.PART: "mailticket outbox list --withheld; then: mailticket restore --go",
+}
+
+
+def free_bytes(folder: Path) -> int:
+    """How much room a folder's disk has for us."""
+    return shutil.disk_usage(folder).free
+
+
+def note_defect(site: Site, name: str, error: Exception) -> None:
+    """Write down that a part met a defect of ours; the log, which names the place, is the caller's."""
+    log.exception("%s: a defect", name, exc_info=error)
+    with suppress(StoreUnavailable), site.database.write() as session:
+        meta.went_wrong(session, name, site.clock(), observe.defect(error))
+
+
+class Room:
+    """Watches the disk for those who write much: what is short is written down at once, while that can be."""
+
+    def __init__(self, free_bytes: Callable[[Path], int] = free_bytes) -> None:
+        self._free_bytes = free_bytes
+        self._was_short = False
+
+    def check(self, site: Site) -> None:
+        """Note that the disk fills, or does no more. Raises StoreFull when what is left is needed for what must be
+        written: outcomes of deliveries, answers, the alert."""
+        text = short_of_room(site.database, self._free_bytes)
+        if bool(text) != self._was_short:
+            note_disk(site, text)
+            self._was_short = bool(text)
+        file = site.database.file
+        if text and file is not None and self._free_bytes(file.resolve().parent) < LEAST_ROOM:
+            raise StoreFull(f"{text}; intake pauses")
+
+
+def note_disk(site: Site, text: str) -> None:
+    """Write down at once that the disk is full or fills, if that can be written; "" that it has room again."""
+    if text:
+        log.error("%s", text)
+    with suppress(StoreUnavailable), site.database.write() as session:
+        if text:
+            meta.went_wrong(session, "disk", site.clock(), text)
+        elif meta.is_unwell(session, "disk"):
+            meta.went_well(session, "disk", site.clock())
+
+
+def is_seen(name: str) -> bool:
+    """Whether a trouble of this name is seen in the tables, so that nobody else writes or ends it."""
+    return name in _SEEN or name.startswith((_ANSWER, _STRAY))
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Whether anybody collects mail: the newest sign of life, and whether it is fresh.
+
+    rests: it is not, but the daemon was stopped in order so little a time ago that somebody is at work on it.
+    """
+
+    beat: Heartbeat | None
+    alive: bool = False
+    rests: bool = False
+
+    @property
+    def words(self) -> str:
+        """Who lives, in a few words."""
+        if self.beat is None:
+            return ""
+        since = f"{self.beat.started_at:%Y-%m-%d %H:%M} UTC"
+        if self.beat.kind == "round":
+            return f"the last round of `run --once` began {since} on {self.beat.host}"
+        return f"runs since {since} on {self.beat.host} (process {self.beat.pid}, {self.beat.version})"
+
+
+def life(session: Session, settings: Settings, now: datetime) -> Life:
+    """A daemon lives while it beats; a round of `run --once` counts until the next one is overdue."""
+    beats = meta.heartbeats(session)
+    for beat in beats:
+        limit = _SILENT if beat.kind == "daemon" else timedelta(minutes=settings.alerts.round_minutes)
+        fresh = abs(now - beat.beat_at) <= limit  # one from the future tells of a clock, not of life
+        if fresh and (beat.kind == "round" or beat.stopped_at is None):
+            return Life(beat, alive=True)
+    if not beats:
+        return Life(None)
+    stopped = beats[0].stopped_at if beats[0].kind == "daemon" else None
+    grace = timedelta(minutes=settings.alerts.after_minutes)
+    return Life(beats[0], rests=stopped is not None and abs(now - stopped) <= grace)
+
+
+def troubles(
+    session: Session, settings: Settings, database: Database, now: datetime,
+    free_bytes: Callable[[Path], int] = free_bytes,
+) -> list[Trouble]:  # fmt: skip
+    """All that is wrong now, the worst first."""
+    sign = life(session, settings, now)
+    names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]
+    rows = {row.name: row for row in meta.health(session) if _is_of_use(row.name, names)}
+    seen = [
+        *_lifeless(sign),
+        *_disk(database, now, free_bytes),
+        *_written_down(rows.values(), now),
+        *(_silent(settings, rows, sign, now) if sign.alive else ()),
+        *_stuck(session, settings, now),
+        *_lost(session),
+        *_late(session, settings, now),
+        *_strays(session, settings),
+    ]
+    first: dict[str, Trouble] = {}
+    for trouble in seen:
+        first.setdefault(trouble.name, trouble)
+    return list(first.values())
+
+
+def _is_of_use(name: str, mailboxes: Sequence[str]) -> bool:
+    return not is_seen(name) and not is_past(name, mailboxes)
+
+
+def is_past(name: str, mailboxes: Sequence[str]) -> bool:
+    """Whether this is the name of a mailbox, and none of these that are configured."""
+    return name.startswith("mailbox ") and name not in mailboxes
+
+
+def _lifeless(sign: Life) -> Iterator[Trouble]:
+    beat = sign.beat
+    if beat is None or sign.alive or sign.rests:
+        return
+    where = f"process {beat.pid} on {beat.host}"
+    if beat.kind == "round":
+        text = f"nobody collects mail: the last `mailticket run --once` was on {beat.host}"
+        remedy = "systemctl list-timers (does its timer run?); [alerts] round_minutes says how rare rounds may be"
+        yield Trouble(LIFELESS, text, beat.beat_at, remedy)
+    elif beat.stopped_at is not None:
+        yield Trouble(LIFELESS, f"nobody collects mail: the daemon ({where}) was stopped", beat.stopped_at,
+                      "systemctl start mailticket")  # fmt: skip
+    else:
+        yield Trouble(LIFELESS, f"nobody collects mail: the daemon ({where}) gives no sign of life", beat.beat_at,
+                      "systemctl restart mailticket; why it ended: journalctl -u mailticket")  # fmt: skip
+
+
+def _disk(database: Database, now: datetime, free_bytes: Callable[[Path], int]) -> Iterator[Trouble]:
+    if text := short_of_room(database, free_bytes):
+        yield Trouble("disk", text, now, _REMEDIES["disk"])
+
+
+def short_of_room(database: Database, free_bytes: Callable[[Path], int] = free_bytes) -> str:
+    """What is to be said of the disk beside a SQLite database; "" while it has room, and for PostgreSQL."""
+    free = free_bytes(database.file.resolve().parent) if database.file is not None else LEAST_DISK
+    return f"only {free // 1024**2} MB are free beside the database" if free < LEAST_DISK else ""
+
+
+def _written_down(rows: Iterable[Health], now: datetime) -> Iterator[Trouble]:
+    for row in rows:
+        if row.error:
+            remedy = _REMEDIES.get(row.name, _CHECK if row.name.startswith("mailbox ") else "")
+            if row.name.startswith(watch.CHORE):
+                remedy = "journalctl -u mailticket; report the lines. The other chores are done all the same"
+            yield Trouble(row.name, row.error, row.error_since or now, remedy)
+
+
+def limit_of(mailbox: Mailbox) -> timedelta:
+    """How old the last success of a mailbox may be: three looks, each with the time that a server may take, and at
+    least ten minutes."""
+    return max(_LEAST_LIMIT, _LOOKS * timedelta(seconds=mailbox.poll_seconds + mailbox.timeout_seconds))
+
+
+def _silent(settings: Settings, rows: dict[str, Health], sign: Life, now: datetime) -> Iterator[Trouble]:
+    """Mailboxes that tell of no trouble and of no success either, though something lives."""
+    assert sign.beat is not None
+    between = timedelta(minutes=settings.alerts.round_minutes) if sign.beat.kind == "round" else timedelta(0)
+    for mailbox in settings.mailbox:
+        row = rows.get(f"mailbox {mailbox.name}")
+        last = row.last_success_at if row else None
+        since = last or sign.beat.started_at
+        if (row and row.error) or now - since <= limit_of(mailbox) + between:
+            continue
+        text = "no look at it has succeeded" if last else "no look at it since the daemon began"
+        yield Trouble(f"mailbox {mailbox.name}", text, since,
+                      "systemctl reload mailticket; if it stays so: systemctl restart mailticket")  # fmt: skip
+
+
+def _stuck(session: Session, settings: Settings, now: datetime) -> Iterator[Trouble]:
+    """Mail that does not move, and mail that waits for a person."""
+    number, since = watch.oldest_listed(session, [mailbox.name for mailbox in settings.mailbox])
+    if since and since <= now - _STUCK:
+        yield Trouble("intake", f"{number} mails wait to be taken in", since, "journalctl -u mailticket")
+    due, since = outgoing.overdue(session, now - _STUCK)
+    if since:
+        yield Trouble("outbox", f"{due} mails are due and not sent", since, "journalctl -u mailticket")
+    people, since = watch.refused_by_all(session)
+    if people >= _MANY and since and since <= now - _STUCK:
+        text = f"the server puts off the mail to all of {people} people and accepts none"
+        yield Trouble("outbox", text, since, "mailticket outbox list --state deferred")
+    number, since = watch.quarantined(session)
+    if number:
+        yield Trouble("quarantine", f"{number} mails lie in quarantine", since or now,
+                      "mailticket quarantine list; then retry, release or discard")  # fmt: skip
+    if number := watch.capped(session, now - _HOUR):
+        text = f"the cap for all is reached: {number} answers were held back in the last hour"
+        yield Trouble("answers", text, now, "mailticket outbox list --withheld (a flood? a loop?), and [caps]")
+
+
+def _lost(session: Session) -> Iterator[Trouble]:
+    for answer in watch.lost_answers(session):
+        writer = f" of {answer.writer}" if answer.writer else ""
+        text = f"the answer{writer} did not reach {answer.recipient}: {answer.error}"
+        remedy = f"mailticket ticket show {answer.key}; then answer by another way, or close it"
+        yield Trouble(f"{_ANSWER}{answer.key}", text, answer.at, remedy)
+
+
+def _late(session: Session, settings: Settings, now: datetime) -> Iterator[Trouble]:
+    queue = "mailticket ticket list --waiting us"
+    missed = watch.missed(session, now)
+    if missed.since:
+        text = f"{missed.number} promised answers are late, the first {missed.key}"
+        yield Trouble("promises missed", text, missed.since, queue)
+    warning = timedelta(hours=settings.promise.warn_staff_hours)
+    slipping = watch.slipping(session, now, now + warning)
+    if slipping.since:
+        due = f"{slipping.since:%Y-%m-%d %H:%M} UTC"
+        text = f"{slipping.number} promised answers are about to be late, the next {slipping.key}, due {due}"
+        yield Trouble("promises slipping", text, slipping.since - warning, queue)
+    again = watch.waiting_again(session)
+    limit = timedelta(hours=settings.desk.followup_hours)
+    if again.since and now - again.since > limit:
+        text = f"of {again.number} requesters who wrote again after an answer, {again.key} has waited too long"
+        yield Trouble("follow-ups", text, again.since + limit, queue)
+
+
+def _strays(session: Session, settings: Settings) -> Iterator[Trouble]:
+    for name, (number, since) in watch.strays(session, [mailbox.name for mailbox in settings.mailbox]).items():
+        text = f"{number} mails were listed and not taken in, and this mailbox is not configured any more"
+        yield Trouble(f"{_STRAY}{name}", text, since, f"configure it again, or: mailticket mail give-up {name}")
