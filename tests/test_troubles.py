@@ -9,12 +9,14 @@ import re
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailticket.cli import main
+from mailticket.config import passwords
 from mailticket.config.read import read_settings
 from mailticket.errors import StoreFull
 from mailticket.imap import Inbox
@@ -53,6 +55,7 @@ username = "support"
 host = "127.0.0.1"
 port = {port}
 security = "none"
+{smtp}
 [alerts]
 to = ["{ops}"]
 """
@@ -68,10 +71,12 @@ class Scene:
         self.desk.now = datetime.now(UTC) - timedelta(days=7)
         self.configure()
 
-    def configure(self, secret: str = 'password = "x"', port: int = 9, more: str = "") -> None:
+    def configure(self, secret: str = 'password = "x"', port: int = 9, smtp: str = "", more: str = "") -> None:
         file = self.folder / "mailticket.toml"
         url = f"sqlite:///{self.desk.database.file}"
-        text = CONFIGURATION.format(support=SUPPORT, border=BORDER, url=url, ops=OPS, secret=secret, port=port)
+        text = CONFIGURATION.format(
+            support=SUPPORT, border=BORDER, url=url, ops=OPS, secret=secret, port=port, smtp=smtp
+        )
         file.write_text(text + more)
         file.chmod(0o600)
         tables = read_settings(file, {}).model_dump(exclude_unset=True)
@@ -120,8 +125,8 @@ class Scene:
         self.ago()
         return [row.subject for row in self.desk.outbox()[before:]]
 
-    def shows(self, name: str, words: str, remedy: str, *, told: bool = True) -> None:
-        """Every face shows the trouble, and one mail tells of it."""
+    def shows(self, name: str, words: str, remedy: str, *, told: str | None = None) -> None:
+        """Every face shows the trouble, and one mail tells of it (told: with what else; "" of what no mail can)."""
         code, screen = self.shell("status")
         assert (code, [line for line in screen.splitlines() if len(line) > 80]) == (0, [])
         flat = " ".join(screen.split())
@@ -141,8 +146,8 @@ class Scene:
         findings = [finding for finding in json.loads(out)["findings"] if finding["level"] == "wrong"]
         assert code == 1
         assert name in [finding["subject"] for finding in findings]
-        if told:
-            assert self.alerts() == [f"[mailticket] broken: {name}"]
+        if told != "":
+            assert self.alerts() == [f"[mailticket] broken: {told or name}"]
             assert self.alerts() == []
 
     def is_well(self, *, told: str = "") -> None:
@@ -187,7 +192,7 @@ def promise(desk: HelpDesk, key: str | None, by: datetime) -> None:
 def test_a_daemon_that_has_been_dead_for_three_days_is_not_well(scene: Scene) -> None:
     scene.ago(days=3)
     Pulse(scene.desk.site, "daemon").beat()
-    scene.shows("daemon", "gives no sign of life", "systemctl restart mailticket", told=False)
+    scene.shows("daemon", "gives no sign of life", "systemctl restart mailticket", told="")
     assert scene.status()["daemon"]["alive"] is False
     assert "mailticket_alive 0\n" in scene.shell("status", "--metrics")[1]
     scene.lives()
@@ -205,7 +210,7 @@ def test_a_daemon_that_was_stopped_is_no_trouble_at_once_but_never_well(scene: S
     assert scene.shell("check", "--offline")[0] == 0
     scene.ago(minutes=20)
     pulse.stop()
-    scene.shows("daemon", "was stopped", "systemctl start mailticket", told=False)
+    scene.shows("daemon", "was stopped", "systemctl start mailticket", told="")
 
 
 def test_where_no_daemon_ever_ran_it_is_said_and_is_not_wrong(scene: Scene) -> None:
@@ -228,7 +233,7 @@ def test_a_round_by_a_timer_is_a_sign_of_life_for_its_time(scene: Scene) -> None
     scene.is_well()
     scene.ago(minutes=70)
     pulse.stop()
-    scene.shows("daemon", "the last `mailticket run --once`", "systemctl list-timers", told=False)
+    scene.shows("daemon", "the last `mailticket run --once`", "systemctl list-timers", told="")
 
 
 def test_a_sign_of_life_from_the_future_is_none(scene: Scene) -> None:
@@ -445,6 +450,41 @@ def test_mail_that_is_due_and_not_tried_is_a_trouble(scene: Scene) -> None:
     scene.shows("outbox", "1 mails are due and not sent", "journalctl -u mailticket")
 
 
+def test_a_defect_in_a_delivery_is_shown_until_its_mail_gets_through(
+    scene: Scene, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError("what a mail said")
+
+    scene.lives()
+    scene.configure(port=smtp_sink.port)
+    scene.ago(minutes=20)
+    receive_from(scene.desk, 1)
+    broken = Outbox(scene.desk.site, Courier(scene.desk.site.settings.smtp, lambda: ""))
+    monkeypatch.setattr(broken.courier, "deliver", fail)
+    asyncio.run(broken.deliver_due())
+    assert [row.state for row in scene.desk.outbox()] == ["deferred"]
+    scene.shows("delivery", r"a defect of mailticket: KeyError at .*\.py:\d+", "journalctl -u mailticket",
+                told="delivery, outbox")  # fmt: skip
+    deliver(scene.desk)
+    assert "sent" in [row.state for row in scene.desk.outbox()]
+    scene.is_well(told="delivery, outbox")
+
+
+def test_a_server_that_nobody_can_sign_in_to_is_shown(scene: Scene) -> None:
+    sink = SmtpSink(sign_in=True)
+    try:
+        scene.lives()
+        scene.ago(minutes=20)
+        scene.configure(port=sink.port, smtp='username = "support"\npassword_file = "nowhere"')
+        receive_from(scene.desk, 1)
+        smtp = scene.desk.site.settings.smtp
+        asyncio.run(Outbox(scene.desk.site, Courier(smtp, partial(passwords.secret, smtp, {}))).deliver_due())
+    finally:
+        sink.stop()
+    scene.shows("smtp", "nowhere: the password cannot be read", "mailticket check", told="outbox, smtp")
+
+
 # --- the disk ---------------------------------------------------------------------------------------------------------
 
 Usage = namedtuple("Usage", "total used free")
@@ -463,7 +503,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 def test_a_disk_that_fills_is_shown_before_any_housekeeping(scene: Scene, disk: Callable[[int], None]) -> None:
     scene.lives()
     disk(LEAST_DISK - 1)
-    scene.shows("disk", "only 499 MB are free beside the database", "make room", told=True)
+    scene.shows("disk", "only 499 MB are free beside the database", "make room")
     disk(LEAST_DISK)
     assert scene.alerts() == ["[mailticket] works again: disk"]
     scene.is_well()
@@ -493,9 +533,9 @@ def test_whoever_takes_mail_in_notes_a_filling_disk_and_pauses_before_it_is_full
 def test_mail_of_a_mailbox_that_is_gone_is_shown_and_can_be_given_up(scene: Scene) -> None:
     scene.lives()
     scene.ago(minutes=20)
-    now = scene.desk.now
+    now, account = scene.desk.now, incoming.Account("imap.example", "old", "INBOX")
     with scene.desk.database.write() as session:
-        folder = incoming.enter_folder(session, "old", 1, 4, now, timedelta(hours=72))
+        folder = incoming.enter_folder(session, "old", account, 1, 4, now, timedelta(hours=72))
         incoming.record_listed(session, folder, [incoming.Listed(uid, 10, now) for uid in (1, 2, 3)], now)
         incoming.vanish(session, [1], now)
         meta.went_wrong(session, "mailbox old", now, "the server cannot be reached")

@@ -30,8 +30,8 @@ def settings_of_the_unit(key: str) -> list[str]:
 
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
     # verify wants the program to be there, so a program that is stands in its place
-    text, replaced = re.subn(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text())
-    assert replaced == 1
+    text, replaced = re.subn(r"(?m)^Exec(Start|Reload)=\S+", r"Exec\1=/bin/true", UNIT.read_text())
+    assert replaced == 2
     (tmp_path / UNIT.name).write_text(text)
     done = analyze("verify", "--man=no", str(tmp_path / UNIT.name))
     about_us = [line for line in done.stderr.splitlines() if "mailticket" in line]
@@ -88,5 +88,5 @@ def test_the_default_database_lies_in_the_unit_s_state_directory() -> None:
 
 def test_a_bad_configuration_does_not_start_a_storm() -> None:
     (statuses,) = settings_of_the_unit("RestartPreventExitStatus")
-    assert "78" in statuses.split()
+    assert {"77", "78"} <= set(statuses.split())
     assert int(settings_of_the_unit("RestartSec")[0]) >= 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -13,7 +12,9 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from mailticket.mail import read
+from mailticket.mail.packing import unpack
 from mailticket.models import Event, Raw
+from mailticket.outbox import compose
 from mailticket.store import tickets
 from mailticket.upkeep.chores import Upkeep
 from tests.helpdesk import HelpDesk, empty_database, mail, parsed, words
@@ -178,6 +179,9 @@ def test_a_late_notice_is_withheld_while_piloting(helpdesk: Any) -> None:
     desk.reopen(acknowledge={"enabled": False})
     keep_house(desk)
     assert [(row.state, row.reason) for row in late_notices(desk)] == [("withheld", "[acknowledge] enabled is false")]
+    with desk.database.read() as session:
+        told = compose.steps(session, tickets.by_key(session, key))
+    assert [step.kind for step in told] == ["received"], "who asks for the status hears only of what was sent"
 
 
 def test_late_notices_keep_to_the_caps(helpdesk: Any) -> None:
@@ -214,7 +218,7 @@ def files_of(desk: HelpDesk) -> bytes:
 def raws(desk: HelpDesk) -> list[bytes]:
     with desk.database.read() as session:
         rows = session.execute(select(col(Raw.packing), col(Raw.data))).all()
-    return [zlib.decompress(data) if packing == "zlib" else data for packing, data in rows]
+    return [unpack(packing, data) for packing, data in rows]
 
 
 def test_a_secret_is_nowhere_in_the_database_after_its_retention(helpdesk: Any) -> None:

@@ -15,36 +15,22 @@ from mailticket.likeness import concepts, frequencies
 from mailticket.likeness.concepts import Wording
 from mailticket.likeness.followup_phrases import NO_NOUNS, FollowupPhrases, TradeNouns, followup_phrases
 from mailticket.settings import FieldKind
-from mailticket.text.words import HAN
+from mailticket.text.sieve import Sieve, matches
+from mailticket.text.words import loosely
 
 LONGEST_TEXT = 3_000
-_HAN = re.compile(f"[{HAN}]")
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
     """One concept: how much sharing it says (1 is usual for a support mail, 3 is seldom met), and how it is worded.
 
-    english: wordings that stand as whole words. chinese: wordings that stand anywhere.
+    pattern: of a folded text; English wordings stand as whole words, Chinese ones anywhere.
     """
 
     name: str
     weight: float
-    english: re.Pattern[str] | None
-    chinese: re.Pattern[str] | None
-
-    def is_in(self, text: str, *, chinese: bool) -> bool:
-        """Whether a folded text words it; chinese: whether the text has any Chinese characters."""
-        if chinese and self.chinese and self.chinese.search(text):
-            return True
-        # A pattern that begins with a look behind is tried at every character, one that begins with letters is not.
-        match = self.english.search(text) if self.english else None
-        while match and self.english:
-            start = match.start()
-            if not start or not "a" <= text[start - 1] <= "z":
-                return True
-            match = self.english.search(text, start + 1)
-        return False
+    pattern: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +57,7 @@ class Lexicon:
     """
 
     concepts: tuple[Concept, ...] = field(repr=False)
+    sieve: Sieve = field(repr=False)
     deeds: frozenset[str] = field(repr=False)
     general: frozenset[str] = field(repr=False)
     opposites: tuple[tuple[str, str], ...]
@@ -85,8 +72,8 @@ class Lexicon:
         Only the first LONGEST_TEXT characters count: people name their matter before they paste a log.
         """
         text = text[:LONGEST_TEXT]
-        chinese = _HAN.search(text) is not None
-        return {concept.name: concept.weight for concept in self.concepts if concept.is_in(text, chinese=chinese)}
+        candidates = ((self.concepts[n], places) for n, places in self.sieve.candidates(loosely(text)))
+        return {c.name: c.weight for c, places in candidates if any(matches(c.pattern, text, places))}
 
     def weight(self, term: str) -> float:
         """How much sharing a stem or pair of characters says: the negative logarithm of the share of mails with it."""
@@ -116,8 +103,10 @@ def lexicon(
     merged: dict[str, list[Wording]] = {}
     for wording in (*concepts.WORDINGS, *wordings):
         merged.setdefault(wording[0], []).append(wording)
+    worded = tuple(_concept(name, parts) for name, parts in merged.items())
     return Lexicon(
-        concepts=tuple(_concept(name, parts) for name, parts in merged.items()),
+        concepts=worded,
+        sieve=Sieve(concept.pattern for concept in worded),
         deeds=concepts.DEEDS | frozenset(deeds),
         general=concepts.GENERAL,
         opposites=opposites,
@@ -131,9 +120,5 @@ def lexicon(
 def _concept(name: str, parts: list[Wording]) -> Concept:
     english = "|".join(part[2] for part in parts if part[2])
     chinese = "|".join(part[3] for part in parts if part[3])
-    return Concept(
-        name,
-        parts[0][1],
-        re.compile(f"(?:{english})(?![a-z])") if english else None,
-        re.compile(chinese) if chinese else None,
-    )
+    whole_words = [f"(?<![a-z])(?:{english})(?![a-z])"] if english else []
+    return Concept(name, parts[0][1], re.compile("|".join([*whole_words, *filter(None, [chinese])])))

@@ -13,9 +13,11 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
+from mailticket import observe
 from mailticket.errors import StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.mail.delivery_status import is_dead_address
@@ -35,6 +37,7 @@ _SERVER_PAUSE = (5.0, 300.0)
 _STORE_PAUSE = 1.0
 _HEALTH_EVERY = timedelta(minutes=1)
 _AFTER_DEFECT = timedelta(hours=1)
+_DEFECT_LASTS = timedelta(hours=6)  # longer than any wait between two attempts
 _STATES = {
     "sent": "sent", "permanent": "failed", "uncertain": "uncertain", "retry": "deferred", "configuration": "deferred",
 }  # fmt: skip
@@ -66,6 +69,8 @@ class Outbox:
         self._deadline: datetime | None = None  # only what is due by then is claimed
         self._recording = 0  # outcomes that are not durable yet; while there are any, nothing is claimed
         self._well_at: datetime | None = None
+        self._defects: dict[int, datetime] = {}  # mails whose last attempt met a defect of ours, and when
+        self._is_sound = False  # whether it is written down that there is no such mail
 
     def wake(self) -> None:
         """Look for due rows now; callable from any thread."""
@@ -195,6 +200,7 @@ class Outbox:
     async def _attempt(self, due: Due) -> Outcome:
         """One delivery. A defect of ours is an outcome too: nothing that goes wrong here leaves the row claimed."""
         begun = False
+        self._defects.pop(due.id, None)
 
         async def begin() -> None:
             nonlocal begun
@@ -212,9 +218,17 @@ class Outbox:
             return Outcome("retry", "data", text=f"the database could not note the attempt: {error}")
         except Exception as error:
             log.exception("outgoing %d: a defect in its delivery", due.id)
+            await self._note_defect(due, error)
             words = f"a defect of mailticket ({type(error).__name__}); the log says where"
             return Outcome("uncertain", "message", text=words) if begun else Outcome("retry", "data", text=words)
         return outcome
+
+    async def _note_defect(self, due: Due, error: Exception) -> None:
+        """Write a defect of ours down where `status` finds it; it is shown until its mail gets through an attempt."""
+        now = self.site.clock()
+        self._defects[due.id], self._is_sound = now, False
+        with suppress(StoreUnavailable):
+            await self._ledger.write(lambda session: meta.went_wrong(session, DELIVERY, now, observe.defect(error)))
 
     async def _record(self, due: Due, outcome: Outcome) -> list[Due]:
         """Write the outcome, again and again until it is in: nothing else is claimed meanwhile.
@@ -232,10 +246,11 @@ class Outbox:
                 except StoreUnavailable as error:
                     self._note_store(str(error))
                     await asyncio.sleep(_STORE_PAUSE)
-                except Exception:
+                except Exception as error:
                     if settle == self._settle_barely:
                         raise
                     log.exception("outgoing %d: a defect in writing down its outcome", due.id)
+                    await self._note_defect(due, error)
                     settle = self._settle_barely
         finally:
             self._recording -= 1
@@ -278,6 +293,11 @@ class Outbox:
         if not outcome.about_the_server and (self._well_at is None or now - self._well_at > _HEALTH_EVERY):
             meta.went_well(session, HEALTH, now)
             self._well_at = now
+        if not self._is_sound and all(now - at > _DEFECT_LASTS for at in self._defects.values()):
+            if meta.is_unwell(session, DELIVERY):
+                meta.went_well(session, DELIVERY, now)
+            self._defects.clear()
+            self._is_sound = True
 
     def _sent(self, session: Session, due: Due, outcome: Outcome, now: datetime) -> None:
         outgoing.set_outcome(session, due.id, state="sent", sent_at=now, begun_at=None, last_error="",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mailticket.secrets.spans import Secret, last_end, loosely, mentions
+from mailticket.secrets.spans import Reading, Secret, last_end
 
 _RUN = re.compile(
-    r"(?<![0-9A-Za-z])(?:\d{4}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{1,7}|\d{4}[ -]\d{6}[ -]\d{4,5}|"
-    r"\d{13,19})(?![0-9A-Za-z])"
+    r"\d(?<![0-9A-Za-z]\d)(?:\d{3}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{1,7}|\d{3}[ -]\d{6}[ -]\d{4,5}|"
+    r"\d{12,18})(?![0-9A-Za-z])"
 )
 # Prefixes and lengths of brands (ISO/IEC 7812): Visa, Mastercard, American Express, Discover, JCB, UnionPay, Diners,
 # Maestro.
@@ -33,12 +33,13 @@ _CODE = re.compile(
     r"为)?\s{0,3}(?P<code>\d{3,4})(?!\d)",
     re.IGNORECASE,
 )
-_CODE_SIGNS = ("cvv", "cvc", "cvn", "csc", "security code")  # one of these is in whatever the pattern above matches
+PATTERNS = (_CODE,)
 
 
-def find(text: str) -> Iterator[Secret]:
-    """Card numbers in a text of half-width characters. One without wording of a card keeps its first six and last four
+def find(reading: Reading) -> Iterator[Secret]:
+    """Card numbers in a text. One without wording of a card keeps its first six and last four
     digits, so that an order ID that happens to look like one can still be told from others."""
+    text = reading.text
     for match in _RUN.finditer(text):
         digits = re.sub(r"[ -]", "", match.group())
         if not (_BRAND.fullmatch(digits) and luhn(digits)):
@@ -50,7 +51,7 @@ def find(text: str) -> Iterator[Secret]:
             yield Secret("card number", start, end)
         elif other < 0:
             yield Secret("card number", *_middle(text, start, end))
-    for match in _CODE.finditer(text) if mentions(loosely(text), _CODE_SIGNS) else ():
+    for match in reading.matches(_CODE):
         yield Secret("card number", match.start("code"), match.end("code"), "security code")
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import chain
 
-from mailticket.secrets.spans import Secret, last_end, loosely, mentions
+from mailticket.secrets.spans import Reading, Secret, last_end
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_INDEX = {symbol: index for index, symbol in enumerate(_BASE58)}
 _LONGEST_PEM = 20_000
+_LONGEST_KEY = 130
 
 _PEM_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_WIF = re.compile(rf"(?<![0-9A-Za-z])[5KL9c][{_BASE58}]{{50,51}}(?![0-9A-Za-z])")
+_WIF = re.compile(rf"[5KL9c](?<![0-9A-Za-z].)[{_BASE58}]{{50,51}}(?![0-9A-Za-z])")
 _EXTENDED = re.compile(rf"(?<![0-9A-Za-z])[xyztuvYZUV]prv[{_BASE58}]{{100,112}}(?![0-9A-Za-z])")
 _WORDED_KEY = re.compile(
     rf"(?<![0-9A-Za-z])(?:(?:0x)?[0-9a-fA-F]{{64}}|[{_BASE58}]{{86,88}}|[5KL9c][{_BASE58}]{{50,51}}|(?:0x)?[0-9a-fA-F]{{128}})(?![0-9A-Za-z])"
@@ -51,17 +53,14 @@ _VENDOR = re.compile(
     r"SG\.[0-9A-Za-z_-]{16,64}\.[0-9A-Za-z_-]{16,64}|sk-(?:proj-|ant-)?[0-9A-Za-z_-]{20,255}|npm_[0-9A-Za-z]{36}|"
     r"pypi-AgEI[0-9A-Za-z_-]{50,255}|hf_[0-9A-Za-z]{30,60}|dop_v1_[0-9a-f]{64}|dapi[0-9a-f]{32}|"
     r"hvs\.[0-9A-Za-z_-]{24,255}|shp(?:at|ss|ca|pa)_[0-9a-fA-F]{32}|LTAI[0-9A-Za-z]{12,24}|"
-    r"ATATT3[0-9A-Za-z_=-]{50,255}|[0-9A-Za-z_~.-]{3}8Q~[0-9A-Za-z_~.-]{31,40}|\d{8,10}:AA[0-9A-Za-z_-]{33}|"
-    r"AGE-SECRET-KEY-1[0-9A-Z]{58}|"
+    r"ATATT3[0-9A-Za-z_=-]{50,255}|AGE-SECRET-KEY-1[0-9A-Z]{58}|"
     r"eyJ[0-9A-Za-z_-]{8,2000}\.eyJ[0-9A-Za-z_-]{4,4000}\.[0-9A-Za-z_-]{8,1000})(?![0-9A-Za-z])|"
     r"otpauth://[^\s<>\"']{5,500}"
 )
-# One of these is in whatever the pattern above matches.
-_VENDOR_SIGNS = (
-    "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "k_live_", "k_test_", "whsec_", "xox",
-    "AIza", "GOCSPX-", "ya29.", "glpat-", "SG.", "sk-", "npm_", "pypi-", "hf_", "dop_v1_", "dapi", "hvs.", "shp",
-    "LTAI", "ATATT3", "8Q~", ":AA", "AGE-SECRET", "eyJ", "otpauth://",
-)  # fmt: skip
+# Those that do not begin with what is their own.
+_VENDOR_INSIDE = re.compile(
+    r"(?<![0-9A-Za-z])(?:[0-9A-Za-z_~.-]{3}8Q~[0-9A-Za-z_~.-]{31,40}|\d{8,10}:AA[0-9A-Za-z_-]{33})(?![0-9A-Za-z])"
+)
 # Amazon's secret key has no prefix, but stands beside the ID of its key, which has one.
 _AMAZON_ID = re.compile(r"(?<![0-9A-Za-z])(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z])")
 _AMAZON_SECRET = re.compile(r"(?<![0-9A-Za-z/+=])[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])")
@@ -75,34 +74,35 @@ _WORDED_TOKEN = re.compile(
     r"為)?\s{0,3}[\"'`<\[(]?(?P<value>[0-9A-Za-z+/_=.-]{16,200})",
     re.IGNORECASE,
 )
-# One of these is in whatever the pattern above matches.
-_TOKEN_SIGNS = ("key", "secret", "token", "bearer", "passphrase", "api", "密", "秘", "私", "金", "令牌")
+PATTERNS = (
+    _PEM_BEGIN, _EXTENDED, _KEY_WORDING, _BYTE_ARRAY, _VENDOR, _VENDOR_INSIDE, _AMAZON_ID, _WORDED_TOKEN,
+)  # fmt: skip
 
 
-def find(text: str) -> Iterator[Secret]:
-    """Keys in a text of half-width characters."""
-    yield from _pem(text)
-    for pattern in (_WIF, _EXTENDED) if "prv" in text else (_WIF,):
-        for match in pattern.finditer(text):
-            if pattern is _EXTENDED or base58check(match.group()):
-                yield Secret("private key", match.start(), match.end())
-    for match in _WORDED_KEY.finditer(text):
+def find(reading: Reading) -> Iterator[Secret]:
+    """Keys in a text."""
+    text = reading.text
+    yield from _pem(reading)
+    for match in _WIF.finditer(text):
+        if base58check(match.group()):
+            yield Secret("private key", match.start(), match.end())
+    for match in chain(reading.matches(_EXTENDED), reading.matches(_BYTE_ARRAY)):
+        yield Secret("private key", match.start(), match.end())
+    for match in reading.near(_KEY_WORDING, _WORDED_KEY, before=_LONGEST_KEY + 100, behind=60 + _LONGEST_KEY):
         if _called_key(text, match.start(), match.end()):
             yield Secret("private key", match.start(), match.end())
-    for match in _BYTE_ARRAY.finditer(text) if "[" in text else ():
-        yield Secret("private key", match.start(), match.end())
-    if mentions(text, _VENDOR_SIGNS):
-        for match in _VENDOR.finditer(text):
-            yield Secret("API key", match.start(), match.end())
-        yield from _amazon_secrets(text)
-    for match in _WORDED_TOKEN.finditer(text) if mentions(loosely(text), _TOKEN_SIGNS) else ():
+    for match in chain(reading.matches(_VENDOR), reading.matches(_VENDOR_INSIDE)):
+        yield Secret("API key", match.start(), match.end())
+    yield from _amazon_secrets(reading)
+    for match in reading.matches(_WORDED_TOKEN):
         if _looks_random(match.group("value")):
             yield Secret("API key", match.start("value"), match.start("value") + len(match.group("value").rstrip(".")))
 
 
-def _amazon_secrets(text: str) -> Iterator[Secret]:
+def _amazon_secrets(reading: Reading) -> Iterator[Secret]:
     """Secret keys near the ID of an Amazon key; 40 hexadecimal digits are a commit, not a key."""
-    for key_id in _AMAZON_ID.finditer(text):
+    text = reading.text
+    for key_id in reading.matches(_AMAZON_ID):
         for match in _AMAZON_SECRET.finditer(text, max(0, key_id.start() - _AMAZON_NEAR), key_id.end() + _AMAZON_NEAR):
             if _looks_random(match.group()) and not match.group().islower():
                 yield Secret("API key", match.start(), match.end())
@@ -118,12 +118,13 @@ def base58check(text: str) -> bool:
     return body[:1] in (b"\x80", b"\xef") and sha256(sha256(body).digest()).digest()[:4] == check
 
 
-def _pem(text: str) -> Iterator[Secret]:
+def _pem(reading: Reading) -> Iterator[Secret]:
     place = 0
-    while begin := _PEM_BEGIN.search(text, place):
-        end = _PEM_END.search(text, begin.end(), begin.end() + _LONGEST_PEM)
-        place = end.end() if end else _end_of_base64(text, begin.end())
-        yield Secret("private key", begin.start(), place)
+    for begin in reading.matches(_PEM_BEGIN):
+        if begin.start() >= place:
+            end = _PEM_END.search(reading.text, begin.end(), begin.end() + _LONGEST_PEM)
+            place = end.end() if end else _end_of_base64(reading.text, begin.end())
+            yield Secret("private key", begin.start(), place)
 
 
 _BASE64_LINES = re.compile(r"[0-9A-Za-z+/=\s:,.-]{0,20000}")

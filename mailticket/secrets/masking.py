@@ -10,10 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mailticket.secrets import cards, keys, passwords, second_factor, seeds
-from mailticket.secrets.spans import Grade, Secret, plain
+from mailticket.secrets.spans import Grade, Reading, Secret
+from mailticket.text.sieve import Sieve
 
 __all__ = ["Masked", "Secret", "find", "mask"]
 
+_PATTERNS = (*seeds.PATTERNS, *second_factor.PATTERNS, *keys.PATTERNS, *cards.PATTERNS, *passwords.PATTERNS)
+_SIEVE = Sieve(_PATTERNS)
 LONGEST_TEXT = 1_000_000  # characters; what a mail's text holds behind that is not looked at
 
 
@@ -31,10 +34,10 @@ def find(text: str, *, heading: bool = False) -> tuple[Secret, ...]:
 
     heading: whether the text is a subject, in which a single word has no line to itself.
     """
-    sought = plain(text[:LONGEST_TEXT])
+    reading = Reading(text[:LONGEST_TEXT], _PATTERNS, _SIEVE)
     found = [
-        *seeds.find(sought), *second_factor.find(sought), *keys.find(sought),
-        *cards.find(sought), *passwords.find(sought, heading=heading),
+        *seeds.find(reading), *second_factor.find(reading), *keys.find(reading),
+        *cards.find(reading), *passwords.find(reading, heading=heading),
     ]  # fmt: skip
     return _without_overlaps(found)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mailticket.secrets.spans import Grade, Secret, loosely, mentions
+from mailticket.secrets.spans import Grade, Reading, Secret
 from mailticket.text.words import HAN
 
 _NAMES = (
@@ -17,8 +17,6 @@ _NAMES = (
     r"kennwort|mot de passe|"
     r"senha|wachtwoord"
 )
-# One of these is in whatever the names match.
-_NAME_SIGNS = ("pass", "pwd", "pword", "psw", "pw", "пароль", "contraseña", "kennwort", "senha", "wachtwoord")
 _CHOSEN = r"(?:[ \t](?:i|we)[ \t](?:use|used|set|have|had|chose|created|typed|entered|tried)(?:[ \t]\w{1,10}){0,2}?)"
 _PURPOSE = r"(?!is\b|was\b)[\w@.-]{1,40}"
 _QUALIFIER = (
@@ -81,21 +79,22 @@ _NEXT_TOKEN = re.compile(
 )
 
 
-def find(text: str, *, heading: bool = False) -> Iterator[Secret]:
-    """Passwords in a text of half-width characters. heading: whether the text is a subject: no word stands alone."""
-    loose = loosely(text)
-    named = mentions(loose, _NAME_SIGNS)
-    for match in _MARKED.finditer(text) if named else ():
+PATTERNS = (_MARKED, _SPOKEN, _CHINESE, _PAIR, _PIN)
+
+
+def find(reading: Reading, *, heading: bool = False) -> Iterator[Secret]:
+    """Passwords in a text. heading: whether the text is a subject, in which no word stands alone."""
+    for match in reading.matches(_MARKED):
         yield from _graded(match, _grade_marked(_Candidate(match)))
-    for match in _SPOKEN.finditer(text) if named else ():
+    for match in reading.matches(_SPOKEN):
         word = _Candidate(match)
         yield from _graded(match, _grade_spoken(word, heading=heading))
         yield from _behind_adverb(word)
-    for match in _CHINESE.finditer(text):
+    for match in reading.matches(_CHINESE):
         yield from _graded(match, _grade_chinese(_Candidate(match), heading=heading))
-    for match in _PAIR.finditer(text):
+    for match in reading.matches(_PAIR):
         yield from _graded(match, _grade_pair(match))
-    for match in _PIN.finditer(text) if "pin" in loose else ():
+    for match in reading.matches(_PIN):
         yield from _graded(match, "sure")
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mailticket.secrets.spans import Secret, last_end, loosely, mentions
+from mailticket.secrets.spans import Reading, Secret, last_end
 
 _KIND = "2FA code"
 
-_DIGITS = re.compile(r"(?<![0-9A-Za-z_#@+$€£¥-])(?<!\d[.,:/])(?:\d{6,8}|\d{3}[ -]\d{3})(?![0-9A-Za-z_@%]|[.,:/-]\d)")
+_DIGITS = re.compile(
+    r"\d(?<![0-9A-Za-z_#@+$€£¥-]\d)(?<!\d[.,:/]\d)(?:\d{5,7}|\d\d[ -]\d{3})(?![0-9A-Za-z_@%]|[.,:/-]\d)"
+)
 _CODE_WORDING = re.compile(
     r"\b2 ?fa\b|\botp\b|\bmfa\b|\btotp\b|two[- ]factor|authenticator|google auth|\bauthy\b|\b(?:verification|"
     r"security|sms|login|log-in|one[- ]time|auth|access|confirmation|"
@@ -52,6 +54,7 @@ _SENT_CODE = re.compile(
 )
 
 # RFC 4648's alphabet of base 32, in one piece or in groups of four, as authenticators show it for typing.
+_LONGEST_KEY = 80
 _BASE32 = re.compile(
     r"(?<![0-9A-Za-z])(?:[A-Z2-7]{16,64}|(?=[a-z]{0,63}[2-7])[a-z2-7]{16,64}|"
     r"(?=[A-Z -]{0,75}[2-7])[A-Z2-7]{4}(?:[ -][A-Z2-7]{4}){3,15}|"
@@ -62,17 +65,12 @@ _KEY_WORDING = re.compile(
     r"\bseed\b|[验驗][证證]器|[双雙]重|[两兩]步|二次[验驗]|谷歌[验驗]|[密秘金][钥鑰]",
     re.IGNORECASE,
 )
-_KEY_SIGNS = (
-    "key", "manual", "scan", "secret", "setup code", "set-up code", "authenticator", "2fa", "2 fa", "otp", "mfa",
-    "two-", "two ", "seed", "证器", "證器", "重", "步", "二次", "谷歌", "钥", "鑰",
-)  # fmt: skip
 
 _BACKUP_WORDING = re.compile(
     r"\b(?:back-?up|recovery|emergency|scratch|rescue)[ -](?:2fa[ -])?codes?|[备備][用份](?:[验驗][证證])?[码碼]|"
     r"恢[复復](?:代)?[码碼]|[应應]急[码碼]",
     re.IGNORECASE,
 )
-_BACKUP_SIGNS = ("code", "码", "碼")
 _BACKUP_CODE = re.compile(
     r"(?<![0-9A-Za-z_-])(?:\d{4}[ -]\d{4}|(?=[a-z-]{0,24}\d)[0-9a-z]{4,6}(?:-[0-9a-z]{4,6}){1,3}|\d{6,10}|"
     r"(?=[a-z]{0,12}\d)(?=\d{0,12}[a-z])[0-9a-z]{8,12})(?![0-9A-Za-z_-])",
@@ -85,16 +83,15 @@ _BETWEEN_CODES = re.compile(
 _LONGEST_LEAD = 80  # characters between "backup codes" and the first of them
 
 
-def find(text: str) -> Iterator[Secret]:
-    """Second-factor material in a text of half-width characters."""
-    loose = loosely(text)
-    yield from _codes(text)
-    if "G-" in text:
-        yield from _prefixed_codes(text)
-    if mentions(loose, _KEY_SIGNS):
-        yield from _setup_keys(text)
-    if mentions(loose, _BACKUP_SIGNS):
-        yield from _backup_codes(text)
+PATTERNS = (_PREFIXED, _KEY_WORDING, _BACKUP_WORDING)
+
+
+def find(reading: Reading) -> Iterator[Secret]:
+    """Second-factor material in a text."""
+    yield from _codes(reading.text)
+    yield from _prefixed_codes(reading)
+    yield from _setup_keys(reading)
+    yield from _backup_codes(reading)
 
 
 def _codes(text: str) -> Iterator[Secret]:
@@ -108,17 +105,19 @@ def _codes(text: str) -> Iterator[Secret]:
             yield Secret(_KIND, start, end)
 
 
-def _prefixed_codes(text: str) -> Iterator[Secret]:
+def _prefixed_codes(reading: Reading) -> Iterator[Secret]:
     """Codes such as G-123456: sure where a sign-in or a message is spoken of, doubtful elsewhere."""
-    for match in _PREFIXED.finditer(text):
+    text = reading.text
+    for match in reading.matches(_PREFIXED):
         start, end = match.span()
         if last_end(_NO_CODE, text, start - 20, start) < 0:
             spoken_of = last_end(_SENT_CODE, text, start - 60, start) >= 0 or _SENT_CODE.search(text, end, end + 60)
             yield Secret(_KIND, start, end, grade="sure" if spoken_of else "doubtful")
 
 
-def _setup_keys(text: str) -> Iterator[Secret]:
-    for match in _BASE32.finditer(text):
+def _setup_keys(reading: Reading) -> Iterator[Secret]:
+    text = reading.text
+    for match in reading.near(_KEY_WORDING, _BASE32, before=_LONGEST_KEY + 60, behind=80 + _LONGEST_KEY):
         start, end = match.span()
         wording = last_end(_KEY_WORDING, text, start - 80, start)
         named = wording >= 0 and wording > last_end(_NO_CODE, text, start - 80, start)
@@ -126,10 +125,10 @@ def _setup_keys(text: str) -> Iterator[Secret]:
             yield Secret(_KIND, start, end, "set-up key")
 
 
-def _backup_codes(text: str) -> Iterator[Secret]:
+def _backup_codes(reading: Reading) -> Iterator[Secret]:
     """The codes of a list that follows its name; where another number is named before the first, there is none."""
-    place = 0
-    for wording in _BACKUP_WORDING.finditer(text):
+    text, place = reading.text, 0
+    for wording in reading.matches(_BACKUP_WORDING):
         start = max(place, wording.end())
         code = _BACKUP_CODE.search(text, start, start + _LONGEST_LEAD)
         if code is None or _NO_CODE.search(text, start, code.start()):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 
 from mnemonic import Mnemonic
 
-from mailticket.secrets.spans import Secret, loosely, mentions
-from mailticket.text.words import HAN
+from mailticket.secrets.spans import Reading, Secret
+from mailticket.text.words import HAN, is_han
 
 SIZES = (24, 21, 18, 15, 12)  # BIP-39: 128 to 256 bits of entropy
 _LONGEST_GAP = 16  # characters between two words of a phrase: blanks, commas, numbering
@@ -21,8 +21,10 @@ _LEAST_WORDED = 10  # list words that make a phrase when wording says that it is
 
 _MARKS = "\u0300-\u036f\u3099\u309a"  # combining ones, where a mail program has taken letters apart
 _LETTERED = rf"(?:[^\W\d_{HAN}][{_MARKS}]*){{2,20}}"
-_LETTERED_WORD = re.compile(_LETTERED)
 _WORD = re.compile(rf"[{HAN}]|{_LETTERED}")
+_TOKEN = re.compile(rf"[{HAN}]+|{_LETTERED}")
+_TOKEN_WITHOUT_MARKS = re.compile(rf"[{HAN}]+|[^\W\d_{HAN}]{{2,20}}")  # a fifth of the time
+_COMBINING = re.compile(f"[{_MARKS}]")
 _LETTER = re.compile(r"[^\W\d_]|@")
 _ACCENT = re.compile("[\u0300-\u036f]")
 _WORDING = re.compile(
@@ -32,8 +34,7 @@ _WORDING = re.compile(
     r"二十四)\s?个(?:单|英文)?(?:单)?词",
     re.IGNORECASE,
 )
-# One of these is in whatever the wording matches.
-_SIGNS = ("seed", "mnemonic", "39", "phrase", "word", "key", "助", "注记", "恢", "种", "種", "词", "詞", "密语", "私钥")
+PATTERNS = (_WORDING,)
 
 
 @cache
@@ -58,46 +59,73 @@ def _plain(word: str) -> str:
     """A word without case and accents, which people leave out: no two words of a list differ by them alone."""
     if word.isascii():
         return word.lower()
-    if len(word) == 1:  # a Chinese character
+    if is_han(word):
         return word
     bare = _ACCENT.sub("", unicodedata.normalize("NFKD", word.casefold().replace("ı", "i")))
     return unicodedata.normalize("NFC", bare)
 
 
-def find(text: str) -> Iterator[Secret]:
-    """Seed phrases in a text of half-width characters: 12, 15, 18, 21 or 24 words with a good checksum wherever they
-    stand, and at least ten words of the list with wording of a seed phrase near by."""
-    lettered, chinese = _may_hold_a_run(text), _SPACED_CHINESE.search(text) is not None
-    for language, words in _lists().items() if lettered or chinese else ():
-        for run in _runs(text, words) if (chinese if language == "chinese" else lettered) else ():
+def find(reading: Reading) -> Iterator[Secret]:
+    """Seed phrases in a text: 12, 15, 18, 21 or 24 words with a good checksum wherever they stand, and at least ten
+    words of the list with wording of a seed phrase near by."""
+    text = reading.text
+    token = _TOKEN if _COMBINING.search(text) else _TOKEN_WITHOUT_MARKS
+    marks = _marked(token.findall(text), plain=text.isascii())
+    wordings = [match.span() for match in reading.matches(_WORDING)]
+    strict, loose = ({kind: pattern.search(marks) for kind, pattern in kinds.items()} for kinds in (_STRICT, _LOOSE))
+    if not any(strict.values()) and not (wordings and any(loose.values())):
+        return
+    spans = [match.span() for match in token.finditer(text)]
+
+    def places(pattern: re.Pattern[bytes]) -> _Spans:
+        stretches = (match.span() for match in pattern.finditer(marks))
+        return [(spans[first][0], spans[behind - 1][1]) for first, behind in stretches]
+
+    for language, words in _lists().items():
+        kind = "Chinese" if language == "chinese" else "lettered"
+        for run in _runs(text, words, places(_STRICT[kind]), strangers=0):
             windows = _valid_windows([index for _, _, index in run]) if len(run) >= SIZES[-1] else []
             for first, size in windows:
                 yield Secret("seed phrase", run[first][0], run[first + size - 1][1], f"{size} words")
-    yield from _worded(text)
+        if wordings:
+            yield from _worded(text, wordings, _runs(text, words, places(_LOOSE[kind]), strangers=1))
 
 
-_SPACED_CHINESE = re.compile(f"(?:[{HAN}][^{HAN}]{{1,{_LONGEST_GAP}}}){{{SIZES[-1] - 1}}}[{HAN}]")
+# Where a phrase can stand at all, by marks of a text's words: listed ones behind one another, with at most one stranger
+# between two, and Chinese characters that are set apart. Only there words are looked at one by one.
+_LISTED, _ALONE, _FEW = 1, 2, 3  # a listed word, a single Chinese character, two or three of them
+_STRICT = {"lettered": re.compile(b"\1{%d,}" % SIZES[-1]), "Chinese": re.compile(b"\2{%d,}" % SIZES[-1])}
+_LOOSE = {"lettered": re.compile(b"(?:\1[^\1]?){%d,}" % _LEAST_WORDED), "Chinese": re.compile(b"(?:[\2\3][\0\1]?){4,}")}
+_Spans = list[tuple[int, int]]
 
 
-def _may_hold_a_run(text: str) -> bool:
-    """Whether twelve words of any list but the Chinese one follow each other: most texts hold no such place, and this
-    looks at them without stopping at each word."""
-    words = _LETTERED_WORD.findall(text)
-    listed = bytes(map(_lettered().__contains__, map(str.lower if text.isascii() else _plain, words)))
-    return bytes([1]) * SIZES[-1] in listed
+def _marked(tokens: Iterable[str], *, plain: bool) -> bytes:
+    listed = _lettered()
+    if plain:
+        return bytes(map(listed.__contains__, map(str.lower, tokens)))
+    return bytes(_HAN_MARKS.get(len(t), 0) if is_han(t) else _plain(t) in listed for t in tokens)
 
 
-def _runs(text: str, words: Mapping[str, int], strangers: int = 0) -> Iterator[list[tuple[int, int, int]]]:
+_HAN_MARKS = {1: _ALONE, 2: _FEW, 3: _FEW}
+_Run = list[tuple[int, int, int]]
+
+
+def _runs(text: str, words: Mapping[str, int], places: _Spans, strangers: int) -> Iterator[_Run]:
     """Runs of words of a list: (start, end, index) each. Chinese words stand alone, so neighbours must be set apart.
 
     strangers: how many other words in a row a run bears; 0 keeps to the list strictly.
     """
-    run: list[tuple[int, int, int]] = []
+    for start, end in places:
+        yield from _runs_within(_WORD.finditer(text, start, end), words, strangers)
+
+
+def _runs_within(found: Iterable[re.Match[str]], words: Mapping[str, int], strangers: int) -> Iterator[_Run]:
+    run: _Run = []
     foreign = 0
-    for match in _WORD.finditer(text):
+    for match in found:
         start, end = match.span()
         index = words.get(_plain(match.group()))
-        joined = bool(run) and _set_apart(text[run[-1][1] : start], strangers)
+        joined = bool(run) and _set_apart(match.string[run[-1][1] : start], strangers)
         if index is not None and joined:
             run.append((start, end, index))
             foreign = 0
@@ -145,23 +173,16 @@ def _checksum_holds(bits: int, size: int) -> bool:
     return digest[0] >> (8 - length) == bits & ((1 << length) - 1)
 
 
-def _worded(text: str) -> Iterator[Secret]:
-    places = [match.span() for match in _WORDING.finditer(text)] if mentions(loosely(text), _SIGNS) else []
-    if not places:
-        return
-    text_words = [_plain(word) for word in _WORD.findall(text)]
-    for words in _lists().values():
-        if sum(map(words.__contains__, text_words)) < _LEAST_WORDED:
+def _worded(text: str, wordings: _Spans, runs: Iterable[_Run]) -> Iterator[Secret]:
+    following = 0
+    for run in runs:
+        if len(run) < _LEAST_WORDED:
             continue
-        following = 0
-        for run in _runs(text, words, strangers=1):
-            if len(run) < _LEAST_WORDED:
-                continue
-            start, end = run[0][0], run[-1][1]
-            while following < len(places) and places[following][1] < start - _WORDING_BEFORE:
-                following += 1
-            if following < len(places) and places[following][0] <= end + _WORDING_AFTER:
-                yield Secret("seed phrase", *_trimmed(text, run, places[following]), f"{_size(len(run))} words")
+        start, end = run[0][0], run[-1][1]
+        while following < len(wordings) and wordings[following][1] < start - _WORDING_BEFORE:
+            following += 1
+        if following < len(wordings) and wordings[following][0] <= end + _WORDING_AFTER:
+            yield Secret("seed phrase", *_trimmed(text, run, wordings[following]), f"{_size(len(run))} words")
 
 
 def _trimmed(text: str, run: list[tuple[int, int, int]], wording: tuple[int, int]) -> tuple[int, int]:

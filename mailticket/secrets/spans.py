@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-# Full-width letters, digits and signs and the ideographic space, one character for one, so that places stay the same.
-_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
+from mailticket.text.sieve import Sieve, matches
+from mailticket.text.words import loosely, replaced
 
-_WIDE = re.compile("[\uff01-\uff5e\u3000\u00a0]")
+# Full-width letters, digits and signs and the ideographic space, one character for one, so that places stay the same.
+_HALF_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | dict.fromkeys("\u3000\u00a0", " ")
 
 
 Grade = Literal["sure", "doubtful"]
@@ -46,19 +48,32 @@ def doubtful_kinds(masked: str) -> tuple[str, ...]:
 
 def plain(text: str) -> str:
     """The text with full-width forms as ordinary ones; no place in it moves."""
-    return text.translate(_HALF_WIDTH) if _WIDE.search(text) else text
+    return text if text.isascii() else replaced(text, _HALF_WIDTH)
 
 
-def loosely(text: str) -> str:
-    """The text in which a sign is sought before a pattern is tried: whatever a pattern that ignores case would take for
-    a letter stands here as that letter."""
-    return text.casefold().replace("ı", "i")
+class Reading:
+    """A text in which secrets are sought, half-width, and where each pattern of a sieve may match it."""
 
+    __slots__ = ("_places", "text")
 
-def mentions(loose: str, signs: tuple[str, ...]) -> bool:
-    """Whether one of the signs stands in a text from `loosely`. A pattern none of whose matches lacks all of its signs
-    need not be tried where there is none, which is most texts; looking for them costs a hundredth of trying it."""
-    return any(sign in loose for sign in signs)
+    def __init__(self, text: str, patterns: Sequence[re.Pattern[str]], sieve: Sieve) -> None:
+        self.text = plain(text)
+        self._places = {patterns[number]: places for number, places in sieve.candidates(loosely(self.text))}
+
+    def matches(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        """The matches of a pattern of the sieve, as `finditer` gives them."""
+        return matches(pattern, self.text, self._places.get(pattern, []))
+
+    def near(
+        self, wording: re.Pattern[str], pattern: re.Pattern[str], before: int, behind: int
+    ) -> Iterator[re.Match[str]]:
+        """The matches of a slow pattern within so many characters before and behind the matches of a wording."""
+        end = 0
+        for match in self.matches(wording):
+            start, limit = max(end, match.start() - before), match.end() + behind
+            for near in pattern.finditer(self.text, start, limit):
+                end = near.end()
+                yield near
 
 
 def last_end(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:

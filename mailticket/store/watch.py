@@ -19,6 +19,7 @@ from mailticket.store.tickets import UNANSWERED, WAITING
 CHORE = "chore "  # begins the names of the health rows that housekeeping writes for chores that fail
 _NEWEST = 500  # outgoing mails among which the last one that was accepted is looked for
 _MOST_ANSWERS = 20
+_AT_ITS_END = ("solved", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +94,14 @@ def capped(session: Session, since: datetime) -> int:
 
 
 def lost_answers(session: Session) -> list[LostAnswer]:
-    """The newest answer of each waiting ticket, where it did not reach its reader; the latest few."""
+    """The newest answer of each ticket that is not at its end, where it did not reach its reader; the latest few."""
     later = aliased(Outgoing)
     query = (
         select(Outgoing, Ticket)
         .join(Ticket, col(Ticket.id) == col(Outgoing.ticket_id))
         .where(
             text("outgoing.kind = 'staff-reply' AND outgoing.state = 'failed'"),
-            or_(col(Ticket.waiting_for) == "us", col(Ticket.merged_into).is_not(None)),
+            or_(col(Ticket.status).not_in(_AT_ITS_END), col(Ticket.merged_into).is_not(None)),
             ~select(col(later.id))
             .where(
                 col(later.ticket_id) == col(Outgoing.ticket_id),
@@ -115,7 +116,7 @@ def lost_answers(session: Session) -> list[LostAnswer]:
     rows = [
         (row, ticket, tickets.by_key(session, ticket.key, follow_merge=True)) for row, ticket in session.execute(query)
     ]
-    return [_lost(session, row, ticket, lies_in) for row, ticket, lies_in in rows if lies_in.waiting_for == "us"]
+    return [_lost(session, row, ticket, lies_in) for row, ticket, lies_in in rows if lies_in.status not in _AT_ITS_END]
 
 
 def _lost(session: Session, row: Outgoing, ticket: Ticket, lies_in: Ticket) -> LostAnswer:

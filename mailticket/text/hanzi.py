@@ -1,8 +1,8 @@
 """Traditional and simplified Chinese characters: which stands for which, and which of them tell the form of a text.
 
 Only the characters that people use in support mail are here. Folding is for comparison, so that one list of words
-serves both forms: the result is never shown to anybody. Where one simplified character stands for several traditional
-ones, all of them are listed. 帐, a common spelling of 账, is folded with them.
+serves both forms: what is folded is never shown. Where one simplified character stands for several traditional ones,
+all of them are listed. 帐, a common spelling of 账, is folded with them.
 """
 
 from __future__ import annotations
@@ -55,12 +55,7 @@ _IN_BOTH = frozenset(
     "乾帐覆徵祇祗睏系干斗只卷台吁吊叶回志念才托松板核采里郁面云占厘游秘迹踪涂余周布恒杰症痴叙泪杆并舍虫冲后几与种"
 )
 
-_FOLD = str.maketrans({pair[0]: pair[1] for pair in _PAIRS.split()})
+FOLD = {pair[0]: pair[1] for pair in _PAIRS.split()}
 
 ONLY_TRADITIONAL = frozenset(pair[0] for pair in _PAIRS.split()) - _IN_BOTH
 ONLY_SIMPLIFIED = frozenset(pair[1] for pair in _PAIRS.split()) - _IN_BOTH - ONLY_TRADITIONAL
-
-
-def simplified(text: str) -> str:
-    """The text with traditional characters folded to simplified ones; everything else, and the length, unchanged."""
-    return text.translate(_FOLD)

@@ -4,28 +4,58 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
 
-from mailticket.text.hanzi import simplified
+from mailticket.text.hanzi import FOLD
 
-# Zero-width characters and soft hyphens: invisible, and put inside words by mail programs and by tricksters.
-_INVISIBLE = dict.fromkeys([0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x180E, 0xFE0E, 0xFE0F])
-_APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "＇": "'"})
+# Zero-width characters and soft hyphens are invisible, and put inside words by mail programs and by tricksters.
+_ONE_FORM = dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff\u180e\ufe0e\ufe0f", "") | dict.fromkeys("’‘`´＇", "'")
 HAN = "\u3400-\u4dbf\u4e00-\u9fff"
-_HAN_RUN = re.compile(f"[{HAN}]+")
 _PIECE = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:'[^\W\d_{HAN}]+)?")
 
 
 def folded(text: str) -> str:
     """The text as it is compared: NFKC, lower case, one kind of apostrophe, nothing invisible, simplified Chinese."""
-    text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE).translate(_APOSTROPHES))
-    return simplified(text.casefold())
+    if text.isascii():
+        return text.replace("`", "'").lower()
+    return simplified(unicodedata.normalize("NFKC", replaced(text, _ONE_FORM)).casefold())
+
+
+def simplified(text: str) -> str:
+    """The text with traditional characters folded to simplified ones; everything else, and the length, unchanged."""
+    return text if text.isascii() else replaced(text, FOLD)
+
+
+def replaced(text: str, symbols: Mapping[str, str]) -> str:
+    """The text with symbols replaced. Few of them stand in a text, and each is quicker than a look-up a character."""
+    for symbol in symbols.keys() & set(text):
+        text = text.replace(symbol, symbols[symbol])
+    return text
+
+
+def loosely(text: str) -> str:
+    """The text in which a literal is sought before a pattern is tried, with no place in it moved: whatever a pattern
+    that ignores case would take for a letter stands here as that letter."""
+    if text.isascii():
+        return text.lower()
+    text = text.replace("ı", "i")
+    loose = text.casefold()
+    if len(loose) == len(text):
+        return loose
+    # "ß" has become two letters.
+    return replaced(text, {symbol: symbol.casefold()[0] for symbol in set(text)})
 
 
 def pieces(text: str) -> list[str]:
     """Words, numbers and Chinese runs of a folded text, in order; "500usdt" is cut into number and word."""
-    return [part for piece in _PIECE.findall(text) for part in _split_number(piece)]
+    found = _PIECE.findall(text)
+    if not _NUMBER_AND_LETTERS.search(text):
+        return found
+    return [part for piece in found for part in _split_number(piece)]
 
 
+_NUMBER_AND_LETTERS = re.compile(r"\d[a-z]{2}")
 _NUMBER_UNIT = re.compile(r"(\d+)([a-z]{2,6})")
 
 
@@ -35,12 +65,13 @@ def _split_number(piece: str) -> tuple[str, ...]:
 
 
 def is_han(piece: str) -> bool:
-    return _HAN_RUN.match(piece) is not None
+    return "\u4e00" <= piece[:1] <= "\u9fff" or "\u3400" <= piece[:1] <= "\u4dbf"
 
 
 _ENDINGS = re.compile("(?:ations?|ings?|ions?|edly|ies|ied|als?|ers?|ed|es|ly|s)$")
 
 
+@lru_cache(10_000)
 def stem(word: str) -> str:
     """An English word without its commonest endings ("withdrawals", "withdrawing" are "withdraw"); short ones stay.
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailticket.settings import Category, Priority
-from mailticket.text.hanzi import simplified
-from mailticket.text.words import folded, is_han, pieces, stems
+from mailticket.text.sieve import Places, Sieve, matches
+from mailticket.text.words import folded, is_han, loosely, pieces, simplified, stems
 from mailticket.topics import fields
 from mailticket.topics.trade import Trade
 
@@ -53,51 +52,32 @@ class _Clue:
 
 
 @dataclass(frozen=True, slots=True)
-class _Index:
-    """Which clues a text can hold at all: those whose first stem or first Chinese character it has, and all patterns.
-
-    There are a thousand clues, and a mail holds ten of them.
-    """
-
-    by_stem: Mapping[str, tuple[int, ...]]
-    by_character: Mapping[str, tuple[int, ...]]
-    patterns: tuple[int, ...]
-
-    def candidates(self, places: Sequence[_Folded]) -> list[int]:
-        """The numbers of the clues that may stand in one of the places, in their order."""
-        stems_there = {stem for place in places for stem in place.stems.split()}
-        characters = {character for place in places if not place.text.isascii() for character in place.text}
-        numbers = set(self.patterns)
-        for key in stems_there & self.by_stem.keys():
-            numbers.update(self.by_stem[key])
-        for key in characters & self.by_character.keys():
-            numbers.update(self.by_character[key])
-        return sorted(numbers)
-
-
-@dataclass(frozen=True, slots=True)
 class Classifier:
     """A trade's categories and their fields, compiled once; make it with `classifier`."""
 
     trade: Trade
     clues: tuple[_Clue, ...] = field(repr=False)
-    index: _Index = field(repr=False)
-    rules: tuple[fields.CompiledRule, ...] = field(repr=False)
+    sieve: Sieve = field(repr=False)
+    rules: fields.Rules = field(repr=False)
 
     def classify(self, subject: str, text: str) -> Verdict:
         """The category of a request. `text` is the mail's new text. Never raises; time grows linearly."""
-        opening = _Folded(text[:OPENING])
-        rest = _Folded(text[OPENING:LONGEST_TEXT])
-        places = ((_Folded(subject[:400]), _SUBJECT_FACTOR), (opening, _OPENING_FACTOR), (rest, 1.0))
+        places = (
+            (_Folded(text[OPENING:LONGEST_TEXT]), 1.0),
+            (_Folded(text[:OPENING]), _OPENING_FACTOR),
+            (_Folded(subject[:400]), _SUBJECT_FACTOR),
+        )
+        hits: dict[int, tuple[float, str]] = {}
+        for place, factor in places:
+            for number, places_in_it in self.sieve.candidates(place.loose):
+                if hit := place.find(self.clues[number], places_in_it):
+                    hits[number] = factor, hit
         scores: dict[str, float] = {}
         named: dict[str, list[str]] = {}
-        for number in self.index.candidates([place for place, _ in places]):
+        for number, (factor, hit) in sorted(hits.items()):
             clue = self.clues[number]
-            hits = [(factor, hit) for place, factor in places if (hit := place.find(clue))]
-            if hits:
-                factor, hit = max(hits)
-                scores[clue.category] = scores.get(clue.category, 0.0) + clue.weight * factor
-                named.setdefault(clue.category, []).append(hit)
+            scores[clue.category] = scores.get(clue.category, 0.0) + clue.weight * factor
+            named.setdefault(clue.category, []).append(hit)
         return self._verdict(scores, named)
 
     @property
@@ -106,11 +86,11 @@ class Classifier:
 
     def extract(self, text: str) -> dict[str, tuple[str, ...]]:
         """The details that a text names, by the rules of all categories."""
-        return fields.extract(text, self.rules)
+        return self.rules.extract(text)
 
     def identifiers(self, text: str) -> dict[str, tuple[str, ...]]:
         """Only what identifies a matter or an account, of all the details that a text names."""
-        return fields.extract(text, [rule for rule in self.rules if rule.kind in ("identifier", "account")])
+        return self.rules.extract(text, ("identifier", "account"))
 
     def category(self, name: str) -> Category | None:
         return next((category for category in self.categories if category.name == name), None)
@@ -135,16 +115,17 @@ class Classifier:
 class _Folded:
     """A place where clues are sought: the folded text, and the same as a line of stems."""
 
-    __slots__ = ("stems", "text")
+    __slots__ = ("loose", "stems", "text")
 
     def __init__(self, text: str) -> None:
         self.text = folded(text)
         self.stems = stems(self.text)
+        self.loose = loosely(f"{self.text}\n{self.stems}")
 
-    def find(self, clue: _Clue) -> str:
+    def find(self, clue: _Clue, places: Places | None) -> str:
         """What of the clue stands here, for people to read; "" if nothing does."""
         if clue.pattern is not None:
-            match = clue.pattern.search(self.text)
+            match = next(matches(clue.pattern, self.text, places), None)
             return " ".join(match.group().split())[:60] if match else ""
         return clue.text.strip() if clue.text in (self.stems if clue.text.startswith(" ") else self.text) else ""
 
@@ -161,26 +142,9 @@ def classifier(trade: Trade) -> Classifier:
         for category in categories
         for pattern in category.patterns
     ]
+    sieve = Sieve(clue.pattern or clue.text for clue in clues)
     rules = fields.compile_rules((rule for category in categories for rule in category.fields), trade.forms)
-    return Classifier(trade, tuple(clues), _index(clues), rules)
-
-
-def _index(clues: Sequence[_Clue]) -> _Index:
-    by_stem: dict[str, list[int]] = {}
-    by_character: dict[str, list[int]] = {}
-    patterns = []
-    for number, clue in enumerate(clues):
-        if clue.pattern is not None:
-            patterns.append(number)
-        elif clue.text.startswith(" "):
-            by_stem.setdefault(clue.text.split()[0], []).append(number)
-        else:
-            by_character.setdefault(clue.text[0], []).append(number)
-    return _Index(
-        {stem: tuple(numbers) for stem, numbers in by_stem.items()},
-        {character: tuple(numbers) for character, numbers in by_character.items()},
-        tuple(patterns),
-    )
+    return Classifier(trade, tuple(clues), sieve, rules)
 
 
 def _sought(word: str) -> str:

@@ -38,6 +38,18 @@ _CHINESE_NUMBER = "[〇零一二两兩三四五六七八九十百千][〇零一�
 _U = r"(?-i:[Uu])(?![0-9A-Za-z])"
 _NO_WORD_BEFORE = r"(?<![0-9A-Za-z])"
 _NO_WORD_AFTER = r"(?![0-9A-Za-z])"
+_DIGIT = r"\d"
+_HEX = "(?-i:[0-9A-Fa-f])"
+_LATIN = "[0-9A-Za-z]"
+_BASE58 = "[1-9A-HJ-NP-Za-km-z]"
+
+
+def _first(symbols: str, not_before: str) -> str:
+    """One of some symbols, with none of others before it. The look behind follows, since the search for a pattern that
+    begins with symbols skips to them."""
+    return f"{symbols}(?<!{not_before}{symbols})"
+
+
 # What may stand between the name of a detail and its value: "order no. is #123", "订单号是：123".
 _GAP = r"\s{0,3}(?:is|was|are|=|是|为|為|[:：])?\s{0,3}[#\[(「【]?\s?"
 _CODE = r"(?=[A-Z_-]{0,12}\d)[A-Z0-9][A-Z0-9_-]{3,39}"
@@ -59,10 +71,10 @@ _OTHER_PLACES = (
 _TXID = FieldRule(
     name="txid",
     patterns=(
-        _NO_WORD_BEFORE + r"((?:0x)?[0-9a-f]{64})" + _NO_WORD_AFTER,
+        rf"({_first(_HEX, _LATIN)}(?:(?<=0)x[0-9a-f]{{64}}|[0-9a-f]{{63}})){_NO_WORD_AFTER}",
         r"(?:txid|hash)((?:0x)?[0-9a-f]{64})" + _NO_WORD_AFTER,
         # Solana: a base 58 signature of 64 bytes.
-        _NO_WORD_BEFORE + r"(?-i:([1-9A-HJ-NP-Za-km-z]{86,88}))" + _NO_WORD_AFTER,
+        rf"(?-i:({_first(_BASE58, _LATIN)}{_BASE58}{{85,87}})){_NO_WORD_AFTER}",
     ),
     labels={"en": "transaction ID (TXID)", "zh-Hans": "交易哈希（TXID）", "zh-Hant": "交易雜湊（TXID）"},
 )
@@ -133,7 +145,8 @@ _AMOUNT = FieldRule(
     name="amount",
     kind="amount",
     patterns=(
-        rf"(?<![0-9A-Za-z.,])({_NUMBER}\s?[k万萬千]?)\s?(?:个|個|枚|多)?\s?(?:{_COIN}|{_MONEY}|{_U})(?![A-Za-z0-9])",
+        rf"({_first(_DIGIT, '[0-9A-Za-z.,]')}[\d,]{{0,18}}(?:\.\d{{1,18}})?\s?[k万萬千]?)\s?(?:个|個|枚|多)?\s?"
+        rf"(?:{_COIN}|{_MONEY}|{_U})(?![A-Za-z0-9])",
         rf"({_CHINESE_NUMBER})(?:多|来|來)?\s?(?:个|個|枚)?\s?(?:{_COIN}|{_MONEY}|{_U}|[块塊])(?![A-Za-z0-9])",
         rf"[$€£¥￥]\s?({_NUMBER}\s?[k万萬]?)(?![0-9A-Za-z])",
         # The digit is looked for first: trying each coin at each word costs more.
@@ -153,13 +166,14 @@ _TIME = FieldRule(
     name="time",
     kind="time",
     patterns=(
-        rf"(?<![0-9A-Za-z-])(\d{{4}}\s?[-/.年]\s?\d{{1,2}}\s?[-/.月]\s?\d{{1,2}}(?!\d)\s?[日号號]?{_CLOCK})",
-        rf"(?<![0-9A-Za-z年])(\d{{1,2}}\s?月\s?\d{{1,2}}\s?[日号號]?{_CLOCK})",
-        rf"(?<![0-9A-Za-z./-])(\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}(?!\d){_CLOCK})",
-        rf"(?<![0-9A-Za-z])(\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ -]{_MONTH}(?![a-z])\.?,?(?:[ -]\d{{4}})?{_CLOCK})",
+        rf"({_first(_DIGIT, '[0-9A-Za-z-]')}\d{{3}}\s?[-/.年]\s?\d{{1,2}}\s?[-/.月]\s?\d{{1,2}}(?!\d)\s?[日号號]?"
+        rf"{_CLOCK})",
+        rf"({_first(_DIGIT, '[0-9A-Za-z年]')}\d?\s?月\s?\d{{1,2}}\s?[日号號]?{_CLOCK})",
+        rf"({_first(_DIGIT, '[0-9A-Za-z./-]')}\d?[-/.]\d{{1,2}}[-/.]\d{{4}}(?!\d){_CLOCK})",
+        rf"({_first(_DIGIT, _LATIN)}\d?(?:st|nd|rd|th)?(?: of)?[ -]{_MONTH}(?![a-z])\.?,?(?:[ -]\d{{4}})?{_CLOCK})",
         rf"\b({_MONTH}\.?\s\d{{1,2}}(?:st|nd|rd|th)?(?![0-9])(?:,?\s\d{{4}})?{_CLOCK})",
-        r"(?<![0-9:月日号號 ])(\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b)?)(?![0-9:])",
-        r"(?<![0-9:.])(\d{1,2}\s?[ap]\.?m)\b",
+        rf"({_first(_DIGIT, '[0-9:月日号號 ]')}\d?:\d{{2}}(?::\d{{2}})?(?:\s?[ap]\.?m\b)?)(?![0-9:])",
+        rf"({_first(_DIGIT, '[0-9:.]')}\d?\s?[ap]\.?m)\b",
         r"\b(yesterday|today|this (?:morning|afternoon|evening)|last (?:night|week|month|(?:mon|tues|wednes|thurs|"
         r"fri|satur|sun)day)|"
         r"on (?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:\d{1,3}|an|two|three|few|several) (?:minute|hour|day|"

@@ -9,31 +9,57 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 
 from mailticket.settings import Category, FieldKind, FieldRule
+from mailticket.text.sieve import Sieve, matches
+from mailticket.text.words import loosely
 
-LONGEST_TEXT = 50_000  # characters looked at; details of a request stand at its beginning, logs behind it
+LONGEST_TEXT = 20_000  # characters looked at; details of a request stand at its beginning, logs behind it
 LONGEST_VALUE = 200
 MOST_VALUES = 20
 
 
+Details = dict[str, tuple[str, ...]]
 Form = Callable[[str], str]  # brings a value to the one form in which it is stored and compared; "" when it is none
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledRule:
-    """A field rule with its patterns compiled, and the form of its values, if there is one."""
+class _Rule:
+    """One field, and the form of its values, if there is one."""
 
     name: str
     kind: FieldKind
-    patterns: tuple[re.Pattern[str], ...]
     form: Form | None
 
 
-def compile_rules(rules: Iterable[FieldRule], forms: Mapping[str, Form]) -> tuple[CompiledRule, ...]:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The fields of a site with all their patterns, those of one field together; make it with `compile_rules`."""
+
+    patterns: tuple[tuple[_Rule, re.Pattern[str]], ...]
+    sieve: Sieve
+
+    def extract(self, text: str, kinds: Collection[FieldKind] = ()) -> dict[str, tuple[str, ...]]:
+        """The details that the text names: field name to normalised values, in the order of the text, without repeats.
+
+        Fields without a value are absent. At most MOST_VALUES values a field; patterns ignore case unless they say
+        `(?-i:...)`. kinds: those of the fields that are sought, () for all.
+        """
+        text = unicodedata.normalize("NFKC", text[:LONGEST_TEXT])
+        hits: dict[_Rule, list[tuple[int, str]]] = {}
+        for number, places in self.sieve.candidates(loosely(text)):
+            rule, pattern = self.patterns[number]
+            if not kinds or rule.kind in kinds:
+                hits.setdefault(rule, []).extend(_hits(text, rule, matches(pattern, text, places)))
+        details = {rule.name: values for rule, places in hits.items() if (values := _values(rule, places))}
+        return _without_accounts(details, {rule.name: rule.kind for rule in hits})
+
+
+def compile_rules(rules: Iterable[FieldRule], forms: Mapping[str, Form]) -> Rules:
     """One compiled rule a name, in the order in which the names first appear; equal patterns only once.
 
     forms: by field name, before those of the kinds. Of rules of one name the first says the kind.
@@ -43,38 +69,21 @@ def compile_rules(rules: Iterable[FieldRule], forms: Mapping[str, Form]) -> tupl
     for rule in rules:
         kinds.setdefault(rule.name, rule.kind)
         patterns.setdefault(rule.name, {}).update(dict.fromkeys(rule.patterns))
-    return tuple(
-        CompiledRule(
-            name,
-            kinds[name],
-            tuple(re.compile(pattern, re.IGNORECASE) for pattern in listed),
-            forms.get(name) or _FORMS.get(kinds[name]),
-        )
-        for name, listed in patterns.items()
-    )
+    named = [_Rule(name, kinds[name], forms.get(name) or _FORMS.get(kinds[name])) for name in patterns]
+    compiled = [(rule, re.compile(pattern, re.IGNORECASE)) for rule in named for pattern in patterns[rule.name]]
+    return Rules(tuple(compiled), Sieve(pattern for _, pattern in compiled))
 
 
-def extract(text: str, rules: Sequence[CompiledRule]) -> dict[str, tuple[str, ...]]:
-    """The details that the text names: field name to normalised values, in the order of the text, without repeats.
-
-    Fields without a value are absent. At most MOST_VALUES values a field; patterns ignore case unless they say
-    `(?-i:...)`.
-    """
-    text = unicodedata.normalize("NFKC", text[:LONGEST_TEXT])
-    details = {rule.name: values for rule in rules if (values := _values(text, rule))}
-    return _without_accounts(details, rules)
+def _hits(text: str, rule: _Rule, found: Iterable[re.Match[str]]) -> Iterator[tuple[int, str]]:
+    """What one pattern hits, and where."""
+    for match in islice(found, MOST_VALUES):
+        group = 1 if match.re.groups and match.group(1) is not None else 0
+        yield match.start(group), match.group(group)
+        if rule.kind == "identifier":
+            yield from _enumerated(text, match.group(group), match.end(group))
 
 
-def _values(text: str, rule: CompiledRule) -> tuple[str, ...]:
-    hits: list[tuple[int, str]] = []
-    for pattern in rule.patterns:
-        for count, match in enumerate(pattern.finditer(text)):
-            if count == MOST_VALUES:
-                break
-            group = 1 if pattern.groups and match.group(1) is not None else 0
-            hits.append((match.start(group), match.group(group)))
-            if rule.kind == "identifier":
-                hits += _enumerated(text, match.group(group), match.end(group))
+def _values(rule: _Rule, hits: Iterable[tuple[int, str]]) -> tuple[str, ...]:
     values = (_normalised(rule, value) for _, value in sorted(hits, key=lambda hit: hit[0]))
     return tuple(dict.fromkeys(value for value in values if value))[:MOST_VALUES]
 
@@ -97,19 +106,16 @@ def _enumerated(text: str, value: str, end: int) -> list[tuple[int, str]]:
     return further
 
 
-def _normalised(rule: CompiledRule, value: str) -> str:
+def _normalised(rule: _Rule, value: str) -> str:
     value = " ".join(value.split())[:LONGEST_VALUE]
     return rule.form(value) if rule.form else value
 
 
-def _without_accounts(details: dict[str, tuple[str, ...]], rules: Sequence[CompiledRule]) -> dict[str, tuple[str, ...]]:
+def _without_accounts(details: Details, kinds: Mapping[str, FieldKind]) -> Details:
     """A number that is written once cannot be both account and order: what is called an account is none other."""
-    accounts = {value for rule in rules if rule.kind == "account" for value in details.get(rule.name, ())}
-    if not accounts:
-        return details
-    identifiers = {rule.name for rule in rules if rule.kind == "identifier"}
+    accounts = {value for name, values in details.items() if kinds[name] == "account" for value in values}
     kept = {
-        name: tuple(value for value in values if value not in accounts) if name in identifiers else values
+        name: tuple(value for value in values if value not in accounts) if kinds[name] == "identifier" else values
         for name, values in details.items()
     }
     return {name: values for name, values in kept.items() if values}

@@ -22,7 +22,7 @@ from mailticket.store import incoming, overview, schema
 from mailticket.store.engine import Database
 from mailticket.upkeep.account import Account
 from mailticket.upkeep.readiness import Finding, account_for, in_part, password_or_trouble, readiness, right_password
-from mailticket.upkeep.troubles import Life, life, troubles
+from mailticket.upkeep.troubles import CHECK, Life, life, troubles
 
 _PROBE_SECONDS = 10.0  # for each server, all at once
 _WAIT_SECONDS = 7.0  # for a response; a look at what is there in its stead takes 3 s more at most
@@ -36,8 +36,8 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         sign = life(session, settings, now)
         wrong = troubles(session, settings, database, now)
     for trouble in wrong:
-        yield Finding("wrong", trouble.name, f"{trouble.text} (since {_moment(trouble.since)})",
-                      trouble.remedy)  # fmt: skip
+        remedy = "" if trouble.remedy == CHECK else trouble.remedy  # which this is
+        yield Finding("wrong", trouble.name, f"{trouble.text} (since {_moment(trouble.since)})", remedy)
     yield from _signs_of_life(sign)
     for route, states in table.items():
         listed = sum(states.values())
@@ -55,11 +55,6 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
                       "see `mailticket outbox list --state uncertain`; retry or cancel them")  # fmt: skip
 
 
-def _moment(at: datetime | None) -> str:
-    """A time in the zone of this machine, whose name stands beside it, as on every screen."""
-    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}" if at else "its beginning"
-
-
 def _signs_of_life(sign: Life) -> Iterator[Finding]:
     """What is no trouble: somebody lives, nobody has lived yet, or somebody was stopped just now."""
     if sign.beat is None:
@@ -70,6 +65,11 @@ def _signs_of_life(sign: Life) -> Iterator[Finding]:
                       "systemctl start mailticket")  # fmt: skip
     elif sign.alive:
         yield Finding("ok", "daemon", sign.words)
+
+
+def _moment(at: datetime | None) -> str:
+    """A time in the zone of this machine, whose name stands beside it, as on every screen."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}" if at else "its beginning"
 
 
 def check_servers(
@@ -230,8 +230,6 @@ def check_all(
     with _database_with_tables(settings) as database:
         if database is not None:
             yield from in_part("Mail", check_state(settings, database, now))
-
-            yield from check_state(settings, database, now)
         if not offline:
             yield from in_part("Servers", check_servers(settings, database, account, stored))
 

@@ -24,7 +24,7 @@ from mailticket.store.engine import Database, damage
 from mailticket.topics.exchange import CATEGORIES
 from mailticket.upkeep.account import Account, daemon_account, open_to_everybody, own_account
 from mailticket.upkeep.installation import HIDDEN
-from mailticket.upkeep.troubles import LEAST_DISK, free_bytes
+from mailticket.upkeep.troubles import LEAST_DISK, LEAST_ROOM, free_bytes
 
 log = logging.getLogger("mailticket.upkeep.readiness")
 
@@ -406,7 +406,7 @@ def _state(file: Path, configuration: Path | None, account: Account) -> Iterator
     free = free_bytes(folder)
     if free < LEAST_DISK:
         yield Finding("wrong", "disk", f"only {free // 1024**2} MB are free in {folder}",
-                      f"make room: below {LEAST_DISK // 1024**2} MB alerts begin, at none intake pauses")  # fmt: skip
+                      f"make room: below {LEAST_ROOM // 1024**2} MB intake pauses")  # fmt: skip
 
 
 def _tables(database: Database, deep: bool) -> Iterator[Finding]:

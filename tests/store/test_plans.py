@@ -88,6 +88,8 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "whether a ticket ID is free": lambda s: tickets.unused_key(s, lambda: "MT-AAAA-AAAB"),
     "who it is from": lambda s: tickets.requester_of(s, MailAddress("", "ann@example.org"), "en", NOON),
     "an address that is deliverable again": lambda s: tickets.set_deliverable(s, "ann@example.org"),
+    "letters that have served": lambda s: chores.forget_sent(s, NOON, 200),
+    "raw mails that may go": lambda s: chores.forget_raw(s, NOON, NOON, 200),
     "data begun": lambda s: outgoing.set_begun(s, 1, NOON),
     "a delivery's outcome": lambda s: outgoing.set_outcome(s, 1, state="sent", sent_at=NOON),
 }
@@ -119,3 +121,12 @@ def test_no_large_table_is_read_whole_for(filled: Database, what: str) -> None:
         for sql, values in asked:
             plan = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
             assert not any(_SCAN.search(step) for step in plan), f"{sql}\n{plan}"
+
+
+@pytest.mark.parametrize("what", QUERIES)
+def test_each_database_understands(database: Database, what: str) -> None:
+    with database.write() as session:
+        ticket = new_ticket(session)
+        message = new_message(session, ticket)
+        new_outgoing(session, ticket, message_row=message)
+        QUERIES[what](session)

@@ -68,6 +68,8 @@ def test_a_database_of_the_first_step_is_brought_up_to_date(empty: Database) -> 
         _fill(connection, "incoming", id=1, state="opened", decided_at=NOON)
         for at in (after(60), after(-60)):
             _fill(connection, "message", ticket_id=1, direction="in", at=at, incoming_id=1)
+        for detail in ("withheld: a cap", "new date 2026-11-24"):
+            _fill(connection, "event", ticket_id=2, kind="late notice", detail=detail)
     assert schema.current(empty) == "0001"
     assert schema.prepare(empty) is True
     with empty.read() as session:
@@ -79,6 +81,9 @@ def test_a_database_of_the_first_step_is_brought_up_to_date(empty: Database) -> 
             ("load", ["no usable sender"]), ("", ["no longer here"]),
         ]  # fmt: skip
         assert [message.at for message in tickets.conversation(session, 1)] == [NOON, after(-60)]
+        assert [(event.kind, event.detail) for event in tickets.events(session, 2)] == [
+            ("late notice withheld", "a cap"), ("late notice", "new date 2026-11-24"),
+        ]  # fmt: skip
 
 
 @pytest.mark.postgres

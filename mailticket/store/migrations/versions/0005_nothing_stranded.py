@@ -1,4 +1,4 @@
-"""A folder knows its account, and what is due is found without a look at each row that is not."""
+"""A folder knows its account, what is due is found without a look at the rest, and a late notice held back is no step."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,6 +24,10 @@ def upgrade() -> None:
     for name in _ACCOUNT:
         op.add_column("folder", sa.Column(name, sa.String(), nullable=True))
     _due_by([*_DUE, "state"])
+    op.execute(
+        "UPDATE event SET kind = 'late notice withheld', detail = substr(detail, 11) "
+        "WHERE kind = 'late notice' AND detail LIKE 'withheld: %'"
+    )
 
 
 def downgrade() -> None:

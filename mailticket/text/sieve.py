@@ -1,0 +1,190 @@
+"""Which of many patterns a text can match at all, and where, found in one pass, so that little of it need be tried.
+
+Most patterns of a desk match no text but one that holds one of a few literals: "refund\\w{0,3}|money back" needs
+"refund" or "money back", and begins with it. All literals of all patterns are sought together by an automaton (Aho and
+Corasick, 1975), in time linear in the text whatever the text is. Only what comes through the sieve is tried, so that
+the results are those of trying everything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, product
+from typing import Any, NamedTuple
+
+from ahocorasick_rs import AhoCorasick
+
+from mailticket.text.words import loosely
+
+_MOST_LITERALS = 64  # that one stretch of a pattern may stand for
+_MOST_SYMBOLS = 16  # of a set such as [dl]; a longer one stands for anything
+_MOST_REPEATS = 4
+_HAN_WEIGHT = 3  # a Chinese character tells about as much as so many letters
+
+Literals = frozenset[str]
+Places = list[int]
+
+
+class Sieve:
+    """Over patterns, or words that are sought as they stand (as `loosely` makes them); it knows them by their order."""
+
+    def __init__(self, patterns: Iterable[re.Pattern[str] | str]) -> None:
+        numbers: dict[str, int] = {}
+        self._owners: dict[int, list[int]] = {}  # of a literal: which patterns need it or another one
+        self._heads: list[frozenset[int] | None] = []
+        self._always: list[int] = []
+        for number, pattern in enumerate(patterns):
+            need, heads = (Literals([pattern]), None) if isinstance(pattern, str) else traits(pattern)
+            for literal in need or ():
+                self._owners.setdefault(numbers.setdefault(literal, len(numbers)), []).append(number)
+            if need is None:
+                self._always.append(number)
+            begins = [numbers.setdefault(literal, len(numbers)) for literal in heads or ()]
+            self._heads.append(frozenset(begins) if heads else None)
+        self._automaton = AhoCorasick(list(numbers))
+
+    def candidates(self, loose: str) -> Iterator[tuple[int, Places | None]]:
+        """The numbers of the patterns that a text may match, in their order, and the places where a match may begin:
+        None where it may begin anywhere. loose: the text as `loosely` makes it."""
+        places: dict[int, Places] = {}
+        with_no_surrogates = loose if loose.isascii() else loose.encode("utf-8", "replace").decode()
+        for literal, start, _ in self._automaton.find_matches_as_indexes(with_no_surrogates, overlapping=True):
+            places.setdefault(literal, []).append(start)
+        for number in sorted({*self._always, *(n for literal in places for n in self._owners.get(literal, ()))}):
+            heads = self._heads[number]
+            if heads is None:
+                yield number, None
+            else:
+                yield number, sorted({place for literal in heads & places.keys() for place in places[literal]})
+
+
+def matches(pattern: re.Pattern[str], text: str, places: Places | None) -> Iterator[re.Match[str]]:
+    """What `finditer` gives. places: where the sieve says that matches may begin."""
+    if places is None:
+        yield from pattern.finditer(text)
+        return
+    end = 0
+    for place in places:
+        if place >= end and (match := pattern.match(text, place)):
+            yield match
+            end = match.end()
+
+
+class _Traits(NamedTuple):
+    """What is known of the texts that a part of a pattern matches: all of them, if they are few; literals of which each
+    has one; literals of which each begins with one."""
+
+    whole: Literals | None
+    need: Literals | None
+    heads: Literals | None
+
+
+def traits(pattern: re.Pattern[str]) -> tuple[Literals | None, Literals | None]:
+    """Literals of which every match has one, and literals of which every match begins with one; None: none are known.
+
+    It goes by how Python's own compiler reads a pattern; were that to change, all patterns would be tried everywhere.
+    """
+    try:
+        _, need, heads = _of_sequence(re._parser.parse(pattern.pattern, pattern.flags))  # type: ignore[attr-defined]
+    except Exception:
+        return None, None
+    return need, heads if heads and _worth(heads) else None
+
+
+def _of_sequence(items: Iterable[tuple[Any, Any]]) -> _Traits:
+    """Pieces one behind the other: neighbours that match little are joined to longer literals."""
+    run, first = _NOTHING, True
+    need: Literals | None = None
+    heads: Literals | None = None
+    whole = True
+    for operation, argument in items:
+        piece = _of_piece(str(operation), argument)
+        need = _better(need, piece.need)
+        if piece.whole is not None and len(run) * len(piece.whole) <= _MOST_LITERALS:
+            run = Literals(before + behind for before in run for behind in piece.whole)
+            continue
+        need = _better(need, run)
+        if first:
+            heads = _joined(run, piece)
+        run, first, whole = piece.whole or _NOTHING, False, False
+    need = _better(need, run)
+    return _Traits(run, need, run) if whole else _Traits(None, need, heads)
+
+
+def _joined(run: Literals, piece: _Traits) -> Literals | None:
+    """How a run begins that is followed by a piece of many kinds: where the run may be empty, as that piece does."""
+    if "" not in run:
+        return run
+    behind = piece.heads if piece.whole is None else piece.whole
+    return None if behind is None else (run - _NOTHING) | behind
+
+
+def _of_piece(operation: str, argument: Any) -> _Traits:
+    match operation:
+        case "LITERAL":
+            return _few(Literals([loosely(chr(argument))]))
+        case "IN":
+            return _of_set(argument)
+        case "BRANCH":
+            return _of_branches([_of_sequence(branch) for branch in argument[1]])
+        case "SUBPATTERN":
+            return _of_sequence(argument[3])
+        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+            return _of_repeat(*argument)
+        case "AT" | "ASSERT" | "ASSERT_NOT":
+            return _few(_NOTHING)
+    return _ANYTHING
+
+
+def _of_repeat(least: int, most: int, repeated: Iterable[tuple[Any, Any]]) -> _Traits:
+    once = _of_sequence(repeated)
+    if once.whole is not None and int(most) <= _MOST_REPEATS and len(once.whole) ** int(most) <= _MOST_LITERALS:
+        times = (product(once.whole, repeat=count) for count in range(least, most + 1))
+        return _few(Literals("".join(literals) for literals in chain.from_iterable(times)))
+    if once.whole is not None and len(once.whole) == 1 and least:
+        literals = Literals([next(iter(once.whole)) * least])
+        return _Traits(None, literals, literals)
+    return _Traits(None, once.need, once.heads) if least else _ANYTHING
+
+
+def _few(literals: Literals) -> _Traits:
+    return _Traits(literals, literals, literals)
+
+
+def _of_set(members: Sequence[tuple[Any, Any]]) -> _Traits:
+    symbols: set[str] = set()
+    for kind, argument in members:
+        if str(kind) == "LITERAL":
+            symbols.add(loosely(chr(argument)))
+        elif str(kind) == "RANGE" and argument[1] - argument[0] < _MOST_SYMBOLS:
+            symbols.update(loosely(chr(code)) for code in range(argument[0], argument[1] + 1))
+        else:
+            return _ANYTHING
+    return _few(Literals(symbols)) if len(symbols) <= _MOST_SYMBOLS else _ANYTHING
+
+
+def _of_branches(branches: Sequence[_Traits]) -> _Traits:
+    whole, need, heads = map(_union, zip(*branches, strict=True))
+    return _Traits(whole if whole is not None and len(whole) <= _MOST_LITERALS else None, need, heads)
+
+
+def _union(each: Sequence[Literals | None]) -> Literals | None:
+    literals = [part for part in each if part is not None]
+    return Literals().union(*literals) if len(literals) == len(each) else None
+
+
+def _better(one: Literals | None, other: Literals | None) -> Literals | None:
+    """Of two needs the one that fewer texts fulfil by chance: it is its shortest literal that tells."""
+    return max((need for need in (one, other) if need and _worth(need)), key=_worth, default=None)
+
+
+def _worth(literals: Literals) -> tuple[int, ...]:
+    """How much it tells that a text has one of the literals; () for nothing: single letters stand anywhere."""
+    least = min(sum(_HAN_WEIGHT if symbol > "\u2e80" else 1 for symbol in literal) for literal in literals)
+    alone = any(len(literal) == 1 and literal.isascii() and literal.isalnum() for literal in literals)
+    return () if not least or alone else (least, -len(literals))
+
+
+_NOTHING = Literals([""])
+_ANYTHING = _Traits(None, None, None)

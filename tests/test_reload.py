@@ -1,0 +1,57 @@
+"""A reload that is answered: whoever asks hears what the daemon made of it, and of nobody else's reload."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mailticket.errors import Refused, WorldError
+from mailticket.service import reload
+from mailticket.service.reload import Answer
+
+Hear = Callable[[Callable[[str], None]], None]
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"RUNTIME_DIRECTORY": str(tmp_path)}
+
+
+@pytest.fixture
+def on_signal(environ: dict[str, str]) -> Iterator[Hear]:
+    """Says what is done, in place of a daemon, with the mark of who asks when SIGHUP comes."""
+    before = signal.getsignal(signal.SIGHUP)
+
+    def hear(act: Callable[[str], None]) -> None:
+        signal.signal(signal.SIGHUP, lambda *_: act(reload.asked(environ)))
+
+    yield hear
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("answer", [Answer(), Answer(problems=["line 3: no"]), Answer(notes=["at a restart"])])
+def test_the_answer_is_what_the_daemon_said(environ: dict[str, str], on_signal: Hear, answer: Answer) -> None:
+    on_signal(lambda mark: reload.tell(answer, mark, environ))
+    heard = reload.ask(os.getpid(), environ, patience=10)
+    assert (list(heard.problems), list(heard.notes)) == (list(answer.problems), list(answer.notes))
+
+
+def test_the_answer_to_an_earlier_reload_is_none(environ: dict[str, str], on_signal: Hear) -> None:
+    reload.tell(Answer(), "an earlier mark", environ)
+    on_signal(lambda mark: None)
+    with pytest.raises(WorldError, match="did not say"):
+        reload.ask(os.getpid(), environ, patience=0.2)
+
+
+def test_a_daemon_that_nobody_asked_writes_nothing(environ: dict[str, str], tmp_path: Path) -> None:
+    reload.tell(Answer(), reload.asked(environ), environ)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_outside_the_unit_there_is_nobody_to_ask() -> None:
+    with pytest.raises(Refused, match="systemctl reload"):
+        reload.ask(os.getpid(), {}, patience=1)
