@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.e2e import post
+from tests.e2e.conftest import MakeSite
 from tests.e2e.site import Site
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpSink
@@ -139,3 +140,22 @@ def test_a_database_that_somebody_has_open_is_not_exchanged(site: Site, dovecot:
     site.cli("restore", str(backup))
     assert len(list(site.folder.glob("*.replaced*"))) == 1
     assert list(site.folder.glob("*.restoring*")) == []
+
+
+def test_mail_that_was_moved_since_the_backup_is_taken_in_when_it_is_moved_back(
+    make_site: MakeSite, dovecot: Dovecot, smtp_sink: SmtpSink
+) -> None:
+    site = make_site(mailbox={"afterwards": "move", "move_to": "Done"})
+    dovecot.append(post.request("ann@example.org"))
+    assert site.once()["sent"] == 1
+    backup = site.folder / "backup"
+    site.cli("backup", str(backup))
+    dovecot.append(post.request("bob@example.org"))
+    assert site.once()["sent"] == 1
+    site.close_database()
+    assert "moves mail to Done" in site.cli("restore", str(backup)).stdout
+    assert site.once()["fetched"] == 0
+    dovecot.move((mail.uid for mail in dovecot.messages(folder="Done")), "INBOX", folder="Done")
+    counts = site.once()
+    assert (counts["opened"], counts["already_known"], counts["sent"], counts["withheld"]) == (1, 1, 0, 1)
+    assert len(smtp_sink.accepted) == 2
