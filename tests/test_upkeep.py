@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -13,6 +12,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from mailticket.mail import read
+from mailticket.mail.packing import unpack
 from mailticket.models import Event, Raw
 from mailticket.outbox import compose
 from mailticket.store import tickets
@@ -218,7 +218,7 @@ def files_of(desk: HelpDesk) -> bytes:
 def raws(desk: HelpDesk) -> list[bytes]:
     with desk.database.read() as session:
         rows = session.execute(select(col(Raw.packing), col(Raw.data))).all()
-    return [zlib.decompress(data) if packing == "zlib" else data for packing, data in rows]
+    return [unpack(packing, data) for packing, data in rows]
 
 
 def test_a_secret_is_nowhere_in_the_database_after_its_retention(helpdesk: Any) -> None:

@@ -32,7 +32,7 @@ Next:
   1. Set the addresses, hosts and passwords in {file}.
   2. mailticket check --config {file}
   3. mailticket run --once --config {file}     one round by hand
-  4. systemctl enable --now mailticket         see docs/administration.md
+  4. systemctl enable --now mailticket         see docs/install.md
 """
 
 

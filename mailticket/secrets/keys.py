@@ -12,6 +12,7 @@ from mailticket.secrets.spans import Reading, Secret, last_end
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_INDEX = {symbol: index for index, symbol in enumerate(_BASE58)}
 _LONGEST_PEM = 20_000
+_LONGEST_KEY = 130
 
 _PEM_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -87,8 +88,7 @@ def find(reading: Reading) -> Iterator[Secret]:
             yield Secret("private key", match.start(), match.end())
     for match in chain(reading.matches(_EXTENDED), reading.matches(_BYTE_ARRAY)):
         yield Secret("private key", match.start(), match.end())
-    # What calls a key one behind it is wording, too.
-    for match in _WORDED_KEY.finditer(text) if reading.may_match(_KEY_WORDING) else ():
+    for match in reading.near(_KEY_WORDING, _WORDED_KEY, before=_LONGEST_KEY + 100, behind=60 + _LONGEST_KEY):
         if _called_key(text, match.start(), match.end()):
             yield Secret("private key", match.start(), match.end())
     for match in chain(reading.matches(_VENDOR), reading.matches(_VENDOR_INSIDE)):

@@ -54,6 +54,7 @@ _SENT_CODE = re.compile(
 )
 
 # RFC 4648's alphabet of base 32, in one piece or in groups of four, as authenticators show it for typing.
+_LONGEST_KEY = 80
 _BASE32 = re.compile(
     r"(?<![0-9A-Za-z])(?:[A-Z2-7]{16,64}|(?=[a-z]{0,63}[2-7])[a-z2-7]{16,64}|"
     r"(?=[A-Z -]{0,75}[2-7])[A-Z2-7]{4}(?:[ -][A-Z2-7]{4}){3,15}|"
@@ -89,8 +90,7 @@ def find(reading: Reading) -> Iterator[Secret]:
     """Second-factor material in a text."""
     yield from _codes(reading.text)
     yield from _prefixed_codes(reading)
-    if reading.may_match(_KEY_WORDING):
-        yield from _setup_keys(reading.text)
+    yield from _setup_keys(reading)
     yield from _backup_codes(reading)
 
 
@@ -115,8 +115,9 @@ def _prefixed_codes(reading: Reading) -> Iterator[Secret]:
             yield Secret(_KIND, start, end, grade="sure" if spoken_of else "doubtful")
 
 
-def _setup_keys(text: str) -> Iterator[Secret]:
-    for match in _BASE32.finditer(text):
+def _setup_keys(reading: Reading) -> Iterator[Secret]:
+    text = reading.text
+    for match in reading.near(_KEY_WORDING, _BASE32, before=_LONGEST_KEY + 60, behind=80 + _LONGEST_KEY):
         start, end = match.span()
         wording = last_end(_KEY_WORDING, text, start - 80, start)
         named = wording >= 0 and wording > last_end(_NO_CODE, text, start - 80, start)

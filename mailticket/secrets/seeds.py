@@ -11,7 +11,7 @@ from hashlib import sha256
 from mnemonic import Mnemonic
 
 from mailticket.secrets.spans import Reading, Secret
-from mailticket.text.words import HAN
+from mailticket.text.words import HAN, is_han
 
 SIZES = (24, 21, 18, 15, 12)  # BIP-39: 128 to 256 bits of entropy
 _LONGEST_GAP = 16  # characters between two words of a phrase: blanks, commas, numbering
@@ -23,6 +23,8 @@ _MARKS = "\u0300-\u036f\u3099\u309a"  # combining ones, where a mail program has
 _LETTERED = rf"(?:[^\W\d_{HAN}][{_MARKS}]*){{2,20}}"
 _WORD = re.compile(rf"[{HAN}]|{_LETTERED}")
 _TOKEN = re.compile(rf"[{HAN}]+|{_LETTERED}")
+_TOKEN_WITHOUT_MARKS = re.compile(rf"[{HAN}]+|[^\W\d_{HAN}]{{2,20}}")  # a fifth of the time
+_COMBINING = re.compile(f"[{_MARKS}]")
 _LETTER = re.compile(r"[^\W\d_]|@")
 _ACCENT = re.compile("[\u0300-\u036f]")
 _WORDING = re.compile(
@@ -57,7 +59,7 @@ def _plain(word: str) -> str:
     """A word without case and accents, which people leave out: no two words of a list differ by them alone."""
     if word.isascii():
         return word.lower()
-    if len(word) == 1:  # a Chinese character
+    if is_han(word):
         return word
     bare = _ACCENT.sub("", unicodedata.normalize("NFKD", word.casefold().replace("ı", "i")))
     return unicodedata.normalize("NFC", bare)
@@ -67,61 +69,63 @@ def find(reading: Reading) -> Iterator[Secret]:
     """Seed phrases in a text: 12, 15, 18, 21 or 24 words with a good checksum wherever they stand, and at least ten
     words of the list with wording of a seed phrase near by."""
     text = reading.text
-    tokens = _TOKEN.findall(text)
-    listed = bytes(map(_lettered().__contains__, map(str.lower if text.isascii() else _plain, tokens)))
-    chains, stretches = _chains(_SPACED, text), _stretches(_STRICT, text, listed)
+    token = _TOKEN if _COMBINING.search(text) else _TOKEN_WITHOUT_MARKS
+    marks = _marked(token.findall(text), plain=text.isascii())
+    wordings = [match.span() for match in reading.matches(_WORDING)]
+    strict, loose = ({kind: pattern.search(marks) for kind, pattern in kinds.items()} for kinds in (_STRICT, _LOOSE))
+    if not any(strict.values()) and not (wordings and any(loose.values())):
+        return
+    spans = [match.span() for match in token.finditer(text)]
+
+    def places(pattern: re.Pattern[bytes]) -> _Spans:
+        stretches = (match.span() for match in pattern.finditer(marks))
+        return [(spans[first][0], spans[behind - 1][1]) for first, behind in stretches]
+
     for language, words in _lists().items():
-        for run in _all_runs(text, words, chains if language == "chinese" else stretches):
+        kind = "Chinese" if language == "chinese" else "lettered"
+        for run in _runs(text, words, places(_STRICT[kind]), strangers=0):
             windows = _valid_windows([index for _, _, index in run]) if len(run) >= SIZES[-1] else []
             for first, size in windows:
                 yield Secret("seed phrase", run[first][0], run[first + size - 1][1], f"{size} words")
-    wordings = [match.span() for match in reading.matches(_WORDING)]
-    if wordings:
-        chains, stretches = _chains(_LOOSELY_SPACED, text), _stretches(_LOOSE, text, listed)
-        for language, words in _lists().items():
-            runs = _all_runs(text, words, chains if language == "chinese" else stretches, strangers=1)
-            yield from _worded(text, wordings, runs)
+        if wordings:
+            yield from _worded(text, wordings, _runs(text, words, places(_LOOSE[kind]), strangers=1))
 
 
-# Where a phrase can stand at all: listed words (1) behind one another, or with a stranger (0) between two at most, and
-# Chinese characters that are set apart. Only there words are looked at one by one; most texts have no such place.
-_STRICT = re.compile(b"\1{%d,}" % SIZES[-1])
-_LOOSE = re.compile(b"(?:\1\0?){%d,}" % _LEAST_WORDED)
-_SPACED = re.compile(f"(?:[{HAN}][^{HAN}]{{1,{_LONGEST_GAP}}}){{{SIZES[-1] - 1},}}[{HAN}]")
-_LOOSELY_SPACED = re.compile(f"(?:[{HAN}]{{1,3}}[^{HAN}]{{1,{2 * _LONGEST_GAP}}}){{3,}}[{HAN}]{{1,3}}")
+# Where a phrase can stand at all, by marks of a text's words: listed ones behind one another, with at most one stranger
+# between two, and Chinese characters that are set apart. Only there words are looked at one by one.
+_LISTED, _ALONE, _FEW = 1, 2, 3  # a listed word, a single Chinese character, two or three of them
+_STRICT = {"lettered": re.compile(b"\1{%d,}" % SIZES[-1]), "Chinese": re.compile(b"\2{%d,}" % SIZES[-1])}
+_LOOSE = {"lettered": re.compile(b"(?:\1[^\1]?){%d,}" % _LEAST_WORDED), "Chinese": re.compile(b"(?:[\2\3][\0\1]?){4,}")}
 _Spans = list[tuple[int, int]]
 
 
-def _chains(pattern: re.Pattern[str], text: str) -> _Spans:
-    return [] if text.isascii() else [match.span() for match in pattern.finditer(text)]
+def _marked(tokens: Iterable[str], *, plain: bool) -> bytes:
+    listed = _lettered()
+    if plain:
+        return bytes(map(listed.__contains__, map(str.lower, tokens)))
+    return bytes(_HAN_MARKS.get(len(t), 0) if is_han(t) else _plain(t) in listed for t in tokens)
 
 
-def _stretches(pattern: re.Pattern[bytes], text: str, listed: bytes) -> _Spans:
-    """Where in the text stand the words whose marks match."""
-    stretches = [match.span() for match in pattern.finditer(listed)]
-    spans = [match.span() for match in _TOKEN.finditer(text)] if stretches else []
-    return [(spans[first][0], spans[behind - 1][1]) for first, behind in stretches]
-
-
+_HAN_MARKS = {1: _ALONE, 2: _FEW, 3: _FEW}
 _Run = list[tuple[int, int, int]]
 
 
-def _all_runs(text: str, words: Mapping[str, int], places: _Spans, strangers: int = 0) -> Iterator[_Run]:
-    for start, end in places:
-        yield from _runs(text, words, start, end, strangers)
-
-
-def _runs(text: str, words: Mapping[str, int], start: int, end: int, strangers: int) -> Iterator[_Run]:
+def _runs(text: str, words: Mapping[str, int], places: _Spans, strangers: int) -> Iterator[_Run]:
     """Runs of words of a list: (start, end, index) each. Chinese words stand alone, so neighbours must be set apart.
 
     strangers: how many other words in a row a run bears; 0 keeps to the list strictly.
     """
+    for start, end in places:
+        yield from _runs_within(_WORD.finditer(text, start, end), words, strangers)
+
+
+def _runs_within(found: Iterable[re.Match[str]], words: Mapping[str, int], strangers: int) -> Iterator[_Run]:
     run: _Run = []
     foreign = 0
-    for match in _WORD.finditer(text, start, end):
+    for match in found:
         start, end = match.span()
         index = words.get(_plain(match.group()))
-        joined = bool(run) and _set_apart(text[run[-1][1] : start], strangers)
+        joined = bool(run) and _set_apart(match.string[run[-1][1] : start], strangers)
         if index is not None and joined:
             run.append((start, end, index))
             foreign = 0

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mailticket.text.sieve import Sieve, matches
-from mailticket.text.words import loosely
+from mailticket.text.words import loosely, replaced
 
 # Full-width letters, digits and signs and the ideographic space, one character for one, so that places stay the same.
-_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
-
-_WIDE = re.compile("[\uff01-\uff5e\u3000\u00a0]")
+_HALF_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | dict.fromkeys("\u3000\u00a0", " ")
 
 
 Grade = Literal["sure", "doubtful"]
@@ -50,7 +48,7 @@ def doubtful_kinds(masked: str) -> tuple[str, ...]:
 
 def plain(text: str) -> str:
     """The text with full-width forms as ordinary ones; no place in it moves."""
-    return text.translate(_HALF_WIDTH) if _WIDE.search(text) else text
+    return text if text.isascii() else replaced(text, _HALF_WIDTH)
 
 
 class Reading:
@@ -62,13 +60,20 @@ class Reading:
         self.text = plain(text)
         self._places = {patterns[number]: places for number, places in sieve.candidates(loosely(self.text))}
 
-    def may_match(self, *patterns: re.Pattern[str]) -> bool:
-        """Whether the text can match one of the patterns at all."""
-        return not self._places.keys().isdisjoint(patterns)
-
     def matches(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
         """The matches of a pattern of the sieve, as `finditer` gives them."""
         return matches(pattern, self.text, self._places.get(pattern, []))
+
+    def near(
+        self, wording: re.Pattern[str], pattern: re.Pattern[str], before: int, behind: int
+    ) -> Iterator[re.Match[str]]:
+        """The matches of a slow pattern within so many characters before and behind the matches of a wording."""
+        end = 0
+        for match in self.matches(wording):
+            start, limit = max(end, match.start() - before), match.end() + behind
+            for near in pattern.finditer(self.text, start, limit):
+                end = near.end()
+                yield near
 
 
 def last_end(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:

@@ -19,15 +19,15 @@ def folded(text: str) -> str:
     """The text as it is compared: NFKC, lower case, one kind of apostrophe, nothing invisible, simplified Chinese."""
     if text.isascii():
         return text.replace("`", "'").lower()
-    return simplified(unicodedata.normalize("NFKC", _replaced(text, _ONE_FORM)).casefold())
+    return simplified(unicodedata.normalize("NFKC", replaced(text, _ONE_FORM)).casefold())
 
 
 def simplified(text: str) -> str:
     """The text with traditional characters folded to simplified ones; everything else, and the length, unchanged."""
-    return text if text.isascii() else _replaced(text, FOLD)
+    return text if text.isascii() else replaced(text, FOLD)
 
 
-def _replaced(text: str, symbols: Mapping[str, str]) -> str:
+def replaced(text: str, symbols: Mapping[str, str]) -> str:
     """The text with symbols replaced. Few of them stand in a text, and each is quicker than a look-up a character."""
     for symbol in symbols.keys() & set(text):
         text = text.replace(symbol, symbols[symbol])
@@ -41,8 +41,10 @@ def loosely(text: str) -> str:
         return text.lower()
     text = text.replace("ı", "i")
     loose = text.casefold()
-    # "ß" would become two letters.
-    return loose if len(loose) == len(text) else "".join(symbol.casefold()[0] for symbol in text)
+    if len(loose) == len(text):
+        return loose
+    # "ß" has become two letters.
+    return replaced(text, {symbol: symbol.casefold()[0] for symbol in set(text)})
 
 
 def pieces(text: str) -> list[str]:

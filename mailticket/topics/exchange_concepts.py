@@ -63,7 +63,6 @@ WORDINGS: tuple[Wording, ...] = (
         r"positions?|leverage\w?|margin|futures|perp\w{0,7}",
         r"仓位|持仓|平仓|开仓|杠杆|合约|保证金|多单|空单|永续",
     ),
-    ("hacked", 2.0, r"(?:took|taking|moved|moving|stealing|steals?) my coins", ""),
     ("funding-fee", 2.3, r"funding (?:rate|fee|payment)s?", r"资金费"),
     ("api", 1.7, r"apis?|endpoints?|rest api", r"接口"),
     ("api-key", 1.9, r"(?:api|secret|access) ?keys?|keys?(?! ?card)", r"密钥|秘钥"),

@@ -18,7 +18,7 @@ from mailticket.settings import Category, FieldKind, FieldRule
 from mailticket.text.sieve import Sieve, matches
 from mailticket.text.words import loosely
 
-LONGEST_TEXT = 50_000  # characters looked at; details of a request stand at its beginning, logs behind it
+LONGEST_TEXT = 20_000  # characters looked at; details of a request stand at its beginning, logs behind it
 LONGEST_VALUE = 200
 MOST_VALUES = 20
 

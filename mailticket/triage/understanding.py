@@ -12,6 +12,7 @@ from mailticket.topics import fields
 from mailticket.topics.categories import Classifier, Verdict
 from mailticket.triage import signatures
 
+_LONGEST_END = 5_000  # characters at each end of what is not new that are looked at
 _OUR_HISTORY = "below the marker"  # the kind of a cut at the line that opens every letter of ours
 
 
@@ -74,9 +75,12 @@ def _answers_us(mail: Mail) -> bool:
 
 
 def _beyond(text: str, new_text: str) -> str:
-    """The lines of the text that the new text leaves out, without the marks of a quote."""
+    """The lines of the text that the new text leaves out, without the marks of a quote; of many the first and the last.
+
+    A quote begins with the mail that is answered, and ends with the one that began the matter."""
     new_lines = set(new_text.splitlines())
-    return "\n".join(line.lstrip("> \t") for line in text.splitlines() if line.rstrip() not in new_lines)
+    rest = "\n".join(line.lstrip("> \t") for line in text.splitlines() if line.rstrip() not in new_lines)
+    return rest if len(rest) <= 2 * _LONGEST_END else f"{rest[:_LONGEST_END]}\n{rest[-_LONGEST_END:]}"
 
 
 def _merged(
