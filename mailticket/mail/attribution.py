@@ -48,6 +48,7 @@ _DATE = re.compile(
     rf"|\b\d{{1,2}}(?:st|nd|rd|th|er|º|:?e|\.)?[ /-](?:de |of |ta )?(?:{_MONTHS})\b|\b(?:{_MONTHS})\.?[ -]\d{{1,2}}\b",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")  # every date has one
 _TIME = re.compile(
     r"\b\d{1,2} ?[:.hH] ?\d{2}\b|\d{1,2}[点時时시]|[上下]午|오[전후]|午[前後]|\b\d{1,2} ?[ap]\.?m\b", re.IGNORECASE
 )
@@ -159,12 +160,13 @@ def _judge(lines: list[str], start: int, end: int, span: str, *, quoted_next: bo
     bare = span.strip(_DECORATION)
     verb = _END.search(bare) is not None
     colon = bare.endswith((":", "："))
-    email = _EMAIL.search(bare) is not None
-    dated = _DATE.search(bare) is not None
+    email = "@" in bare and _EMAIL.search(bare) is not None
     framed = verb and lines[end].rstrip().endswith("--") and lines[start].lstrip().startswith("--")
     if framed:
         return Attribution(start, end + 1, certain=True)
-    if not dated:
+    if not (verb or colon or (email and quoted_next)):
+        return None
+    if not _DIGIT.search(bare) or not _DATE.search(bare):
         return None
     timed = _TIME.search(bare) is not None
     if not (verb or (email and (colon or quoted_next)) or (colon and (timed or quoted_next) and _MIDDLE.search(bare))):

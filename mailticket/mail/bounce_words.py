@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from mailticket.text.sieve import Sieve, matches
+from mailticket.text.words import loosely
+
 DAEMON_ADDRESS = re.compile(
     r"(?:mailer[-_. ]?daemon|mail[-_.]?daemon|mdaemon|post[-_.]?master|mail[-_.]delivery[-_.](?:sub)?system"
     r"|mail[-_.]administrator|mailadmin|bounce|bounces|ndr|undeliverable|returned[-_.]?mail"
@@ -209,7 +212,8 @@ _STATUS_WORDS: tuple[tuple[str, str], ...] = (
     ),
     ("5.1.1", r"mailbox unavailable|user unknown|recipient (?:address )?rejected|unknown"),
 )
-STATUS_WORDS = tuple((status, re.compile(words, re.IGNORECASE)) for status, words in _STATUS_WORDS)
+_STATUS_PATTERNS = tuple((status, re.compile(words, re.IGNORECASE)) for status, words in _STATUS_WORDS)
+_STATUS_SIEVE = Sieve(words for _, words in _STATUS_PATTERNS)
 _CODE = re.compile(r"(?<![\d.])([45]\d\d[- #:('\"]{1,4})?#?([245]\.\d{1,2}\.\d{1,3})(?![\d.]*\d)")
 _SMTP_CODE = re.compile(
     r"(?:^[ \t<>]{0,12}|[:'\"(\[] ?|\b(?:said|replied|code|error|reason|status) )([45]\d\d)(?=[- :;(,.]"
@@ -233,8 +237,9 @@ def written_status(text: str) -> str:
 def meant_status(text: str) -> str:
     """The status that the words of a failure mean, by the first kind that they name; else by SMTP code; else ""."""
     head = text[:4000]
-    for status, words in STATUS_WORDS:
-        if words.search(head):
+    for number, places in _STATUS_SIEVE.candidates(loosely(head)):
+        status, words = _STATUS_PATTERNS[number]
+        if any(matches(words, head, places)):
             return status
     code = _SMTP_CODE.search(head)
     return _GENERIC.get(code.group(1), f"{code.group(1)[0]}.0.0") if code else ""

@@ -119,6 +119,8 @@ def decode(data: bytes, declared: str = "") -> str:
 
     The result may still hold control characters, but no lone surrogate.
     """
+    if not declared and data.isascii() and _ESC not in data:
+        return data.decode("ascii")
     codec = codec_name(declared)
     for bom, bom_codec in _BOMS:
         if data.startswith(bom) and (codec in (None, "ascii", bom_codec, "utf_16", "utf_32") or bom_codec == "utf_8"):

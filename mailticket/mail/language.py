@@ -9,6 +9,7 @@ from mailticket.text.hanzi import ONLY_SIMPLIFIED, ONLY_TRADITIONAL
 
 SAMPLE = 4000  # characters looked at; a language shows earlier
 _NOISE = re.compile(r"https?://\S{1,2000}|\S{1,100}@\S{1,200}|\b(?=\w{0,60}\d)\w{4,}")
+_NOISE_WITHOUT_ADDRESS = re.compile(r"https?://\S{1,2000}|\b(?=\w{0,60}\d)\w{4,}")  # a quarter of the time
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 # Frequent words of each language in Latin letters. A word of several languages counts for each of them.
@@ -61,6 +62,8 @@ _RUSSIAN = frozenset(
 )
 _RUSSIAN_GREETINGS = frozenset(("здравствуйте", "спасибо", "привет", "пожалуйста"))
 _SCRIPTS = (
+    ("\u4e00", "\u9fff", "han"),
+    ("\u3400", "\u4dbf", "han"),
     ("\u0370", "\u03ff", "el"),
     ("\u0590", "\u05ff", "he"),
     ("\u0600", "\u06ff", "ar"),
@@ -70,8 +73,6 @@ _SCRIPTS = (
     ("\u31f0", "\u31ff", "kana"),
     ("\u1100", "\u11ff", "ko"),
     ("\uac00", "\ud7a3", "ko"),
-    ("\u3400", "\u4dbf", "han"),
-    ("\u4e00", "\u9fff", "han"),
     ("\U00020000", "\U0003ffff", "han"),
 )
 
@@ -81,7 +82,8 @@ def language(text: str) -> str:
 
     Chinese without a character that only one form uses is called simplified, the form of most of our mail.
     """
-    sample = _NOISE.sub(" ", text[: 2 * SAMPLE])[:SAMPLE]
+    sample = text[: 2 * SAMPLE]
+    sample = (_NOISE if "@" in sample else _NOISE_WITHOUT_ADDRESS).sub(" ", sample)[:SAMPLE]
     if sample.isascii():
         return _by_words(_WORD.findall(sample.lower()))
     scripts = _scripts(sample)
@@ -93,7 +95,7 @@ def language(text: str) -> str:
     other = scripts.most_common(1)
     if other and other[0][0] not in ("han", "kana", "ko") and other[0][1] / 5 >= 0.5 * latin and other[0][1] >= 3:
         return _cyrillic(sample, words) if other[0][0] == "cyrillic" else _arabic(sample, other[0][0])
-    if sum(1 for c in sample.lower() if c in _VIETNAMESE) >= max(2, latin * 0.25):
+    if sum(map(_VIETNAMESE.__contains__, sample.lower())) >= max(2, latin * 0.25):
         return "vi"
     return _by_words(words)
 
@@ -117,8 +119,8 @@ def _east_asian(sample: str, scripts: Counter[str]) -> str:
         return "ko"
     if scripts["han"] < 2:
         return ""
-    simplified = sum(1 for c in sample if c in ONLY_SIMPLIFIED)
-    traditional = sum(1 for c in sample if c in ONLY_TRADITIONAL)
+    simplified = sum(map(ONLY_SIMPLIFIED.__contains__, sample))
+    traditional = sum(map(ONLY_TRADITIONAL.__contains__, sample))
     return "zh-Hant" if traditional > simplified else "zh-Hans"
 
 

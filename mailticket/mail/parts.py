@@ -14,7 +14,10 @@ class Headers:
 
     def raw(self, name: str) -> bytes | None:
         """The raw value of the first field of this lowercased name, or None."""
-        return next((value for field_name, value in self.fields if field_name == name), None)
+        for field_name, value in self.fields:
+            if field_name == name:
+                return value
+        return None
 
     def all_raw(self, name: str) -> list[bytes]:
         """The raw values of all fields of this lowercased name, topmost first."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, product
 from typing import Any, NamedTuple
 
@@ -27,36 +29,53 @@ Places = list[int]
 
 
 class Sieve:
-    """Over patterns, or words that are sought as they stand (as `loosely` makes them); it knows them by their order."""
+    """Over patterns, or words that are sought as they stand (as `loosely` makes them); it knows them by their order.
+
+    It is made when it is first asked, since many commands never ask.
+    """
 
     def __init__(self, patterns: Iterable[re.Pattern[str] | str]) -> None:
+        self._patterns = tuple(patterns)
+
+    @cached_property
+    def _index(self) -> _Index:
         numbers: dict[str, int] = {}
-        self._owners: dict[int, list[int]] = {}  # of a literal: which patterns need it or another one
-        self._heads: list[frozenset[int] | None] = []
-        self._always: list[int] = []
-        for number, pattern in enumerate(patterns):
+        index = _Index()
+        for number, pattern in enumerate(self._patterns):
             need, heads = (Literals([pattern]), None) if isinstance(pattern, str) else traits(pattern)
             for literal in need or ():
-                self._owners.setdefault(numbers.setdefault(literal, len(numbers)), []).append(number)
+                index.owners.setdefault(numbers.setdefault(literal, len(numbers)), []).append(number)
             if need is None:
-                self._always.append(number)
+                index.always.append(number)
             begins = [numbers.setdefault(literal, len(numbers)) for literal in heads or ()]
-            self._heads.append(frozenset(begins) if heads else None)
-        self._automaton = AhoCorasick(list(numbers))
+            index.heads.append(frozenset(begins) if heads else None)
+        index.automaton = AhoCorasick(list(numbers))
+        return index
 
     def candidates(self, loose: str) -> Iterator[tuple[int, Places | None]]:
         """The numbers of the patterns that a text may match, in their order, and the places where a match may begin:
         None where it may begin anywhere. loose: the text as `loosely` makes it."""
+        index = self._index
         places: dict[int, Places] = {}
-        with_no_surrogates = loose if loose.isascii() else loose.encode("utf-8", "replace").decode()
-        for literal, start, _ in self._automaton.find_matches_as_indexes(with_no_surrogates, overlapping=True):
+        without_surrogates = loose if loose.isascii() else loose.encode("utf-8", "replace").decode()
+        for literal, start, _ in index.automaton.find_matches_as_indexes(without_surrogates, overlapping=True):
             places.setdefault(literal, []).append(start)
-        for number in sorted({*self._always, *(n for literal in places for n in self._owners.get(literal, ()))}):
-            heads = self._heads[number]
+        for number in sorted({*index.always, *(n for literal in places for n in index.owners.get(literal, ()))}):
+            heads = index.heads[number]
             if heads is None:
                 yield number, None
             else:
                 yield number, sorted({place for literal in heads & places.keys() for place in places[literal]})
+
+
+@dataclass(slots=True)
+class _Index:
+    """owners: of a literal, which patterns need it or another one; heads: of a pattern, the literals it begins with."""
+
+    automaton: AhoCorasick = field(default_factory=lambda: AhoCorasick([]))
+    owners: dict[int, list[int]] = field(default_factory=dict)
+    heads: list[frozenset[int] | None] = field(default_factory=list)
+    always: list[int] = field(default_factory=list)
 
 
 def matches(pattern: re.Pattern[str], text: str, places: Places | None) -> Iterator[re.Match[str]]:
