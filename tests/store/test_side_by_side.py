@@ -103,7 +103,7 @@ def test_the_bytes_of_a_mail_that_comes_again_outlive_their_time(postgres_databa
     with postgres_database.write() as session:
         raws.put(session, packed, after(-9))
     removed = meanwhile(
-        postgres_database, lambda s: raws.put(s, packed, NOON), lambda s: chores.forget_raw(s, after(-5), NOON, 50)
+        postgres_database, lambda s: raws.put(s, packed, NOON), lambda s: chores.forget_raw(s, after(-5), after(-5), 50)
     )
     assert removed == 0
     with postgres_database.read() as session:
