@@ -11,7 +11,7 @@ import pytest
 
 from mailticket.errors import Refused, WorldError
 from mailticket.service import reload
-from mailticket.service.reload import Answer
+from mailticket.service.reload import Reloaded
 
 Hear = Callable[[Callable[[str], None]], None]
 
@@ -33,22 +33,22 @@ def on_signal(environ: dict[str, str]) -> Iterator[Hear]:
     signal.signal(signal.SIGHUP, before)
 
 
-@pytest.mark.parametrize("answer", [Answer(), Answer(problems=["line 3: no"]), Answer(notes=["at a restart"])])
-def test_the_answer_is_what_the_daemon_said(environ: dict[str, str], on_signal: Hear, answer: Answer) -> None:
-    on_signal(lambda mark: reload.tell(answer, mark, environ))
+@pytest.mark.parametrize("result", [Reloaded(), Reloaded(problems=["line 3: no"]), Reloaded(notes=["at a restart"])])
+def test_what_is_heard_is_what_the_daemon_said(environ: dict[str, str], on_signal: Hear, result: Reloaded) -> None:
+    on_signal(lambda mark: reload.tell(result, mark, environ))
     heard = reload.ask(os.getpid(), environ, patience=10)
-    assert (list(heard.problems), list(heard.notes)) == (list(answer.problems), list(answer.notes))
+    assert (list(heard.problems), list(heard.notes)) == (list(result.problems), list(result.notes))
 
 
-def test_the_answer_to_an_earlier_reload_is_none(environ: dict[str, str], on_signal: Hear) -> None:
-    reload.tell(Answer(), "an earlier mark", environ)
+def test_the_result_of_an_earlier_reload_is_none_of_this(environ: dict[str, str], on_signal: Hear) -> None:
+    reload.tell(Reloaded(), "an earlier mark", environ)
     on_signal(lambda mark: None)
     with pytest.raises(WorldError, match="did not say"):
         reload.ask(os.getpid(), environ, patience=0.2)
 
 
 def test_a_daemon_that_nobody_asked_writes_nothing(environ: dict[str, str], tmp_path: Path) -> None:
-    reload.tell(Answer(), reload.asked(environ), environ)
+    reload.tell(Reloaded(), reload.asked(environ), environ)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -66,7 +66,7 @@ def _ready_settings(ctx: click.Context) -> Settings:
 @click.command()
 @click.argument("process", type=click.IntRange(min=1), metavar="PID")
 @click.option("--patience", type=float, default=80.0, show_default=True, metavar="SECONDS",
-              help="How long to wait for the daemon's answer.")  # fmt: skip
+              help="How long to wait for the daemon's word.")  # fmt: skip
 def reload(process: int, patience: float) -> int:
     """For the unit: have the daemon read its configuration again, and say what it made of it.
 
@@ -75,12 +75,12 @@ def reload(process: int, patience: float) -> int:
     """
     from mailticket.service.reload import ask
 
-    answer = ask(process, os.environ, patience)
-    for problem in answer.problems:
+    result = ask(process, os.environ, patience)
+    for problem in result.problems:
         click.echo(f"reload refused: {problem}", err=True)
-    for note in answer.notes:
+    for note in result.notes:
         click.echo(note, err=True)
-    return 1 if answer.problems else 0
+    return 1 if result.problems else 0
 
 
 @click.command()

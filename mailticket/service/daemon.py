@@ -285,14 +285,14 @@ class Daemon:
             log.error("reload refused, the old configuration stays: %s", error)
             self._notifier.ready("reload refused: see the log; the old configuration stays")
             problems = error.problems if isinstance(error, ConfigurationError) else [str(error)]
-            reload.tell(reload.Answer(problems=problems), mark, os.environ)
+            reload.tell(reload.Reloaded(problems=problems), mark, os.environ)
             return
         for note in notes:
             log.warning(note)
         self._replace(site)
         log.info("configuration and templates were read again")
         self._notifier.ready(self._summary())
-        reload.tell(reload.Answer(notes=notes), mark, os.environ)
+        reload.tell(reload.Reloaded(notes=notes), mark, os.environ)
 
     def _replace(self, site: Site) -> None:
         old, self._site = self._site, site

@@ -1,6 +1,6 @@
-"""A reload that is answered: who asks leaves a mark in the unit's runtime folder, and the daemon writes beside it.
+"""A reload whose result is told: who asks leaves a mark in the unit's runtime folder, and the daemon writes beside it.
 
-A signal alone is heard and never answered, so `systemctl reload` would succeed whatever the daemon made of it.
+A signal alone is heard and nothing comes back, so `systemctl reload` would succeed whatever the daemon made of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reloaded:
     """What the daemon made of a reload. problems: why it was refused, [] when it was not; notes: what waits for a
     restart."""
 
@@ -29,41 +29,41 @@ class Answer:
     notes: Sequence[str] = ()
 
 
-def ask(process: int, environ: Mapping[str, str], patience: float) -> Answer:
-    """Have the daemon with this process number reload; its answer within `patience` seconds.
+def ask(process: int, environ: Mapping[str, str], patience: float) -> Reloaded:
+    """Have the daemon with this process number reload; what it made of it, within `patience` seconds.
 
-    Raises Refused outside the unit, where there is no folder for the answer, and WorldError when no answer comes.
+    Raises Refused outside the unit, where there is no folder for its word, and WorldError when none comes.
     """
     folder = _folder(environ)
     if folder is None:
-        raise Refused("only the unit can be asked for an answer: run `systemctl reload mailticket`")
+        raise Refused("only the unit can be asked what became of it: run `systemctl reload mailticket`")
     mark = secrets.token_hex(8)
     (folder / "reload").write_text(mark)
     os.kill(process, signal.SIGHUP)
     end = time.monotonic() + patience
     while time.monotonic() < end:
         with contextlib.suppress(FileNotFoundError):
-            answer = json.loads((folder / "reloaded").read_text("utf-8"))
-            if answer.pop("mark") == mark:
-                return Answer(**answer)
+            result = json.loads((folder / "reloaded").read_text("utf-8"))
+            if result.pop("mark") == mark:
+                return Reloaded(**result)
         time.sleep(_LOOK_SECONDS)
     raise WorldError(f"the daemon did not say within {patience:.0f} s what it made of the reload; see its log")
 
 
 def asked(environ: Mapping[str, str]) -> str:
-    """The mark of who asks for the reload that begins now; "" when nobody waits for the answer."""
+    """The mark of who asks for the reload that begins now; "" when nobody waits to hear."""
     folder = _folder(environ)
     with contextlib.suppress(OSError):
         return (folder / "reload").read_text() if folder is not None else ""
     return ""
 
 
-def tell(answer: Answer, mark: str, environ: Mapping[str, str]) -> None:
-    """Answer who left the mark, at once and whole."""
+def tell(result: Reloaded, mark: str, environ: Mapping[str, str]) -> None:
+    """Tell who left the mark, at once and whole."""
     folder = _folder(environ)
     if folder is None or not mark:
         return
-    words = json.dumps({"mark": mark, "problems": list(answer.problems), "notes": list(answer.notes)})
+    words = json.dumps({"mark": mark, "problems": list(result.problems), "notes": list(result.notes)})
     with contextlib.suppress(OSError):  # who asks then hears nothing, and says so
         (folder / "reloaded.new").write_text(words, "utf-8")
         (folder / "reloaded.new").rename(folder / "reloaded")
