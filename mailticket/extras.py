@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -17,11 +18,12 @@ def how_to_install(extra: str) -> str:
     """
     if _came_from_debian():
         return "apt-get install --reinstall mailticket"
-    wanted = f'extra == "{extra}"'
     requirements = [
-        requirement.partition(";")[0].strip()
-        for requirement in importlib.metadata.requires("mailticket") or []
-        if requirement.endswith(wanted)
+        requirement.strip()
+        for requirement, _, condition in (
+            line.partition(";") for line in importlib.metadata.requires("mailticket") or []
+        )
+        if re.search(rf"""extra == ["']{extra}["']""", condition)
     ]
     pip = f"{sys.prefix}/bin/pip" if sys.prefix != sys.base_prefix else f"{sys.executable} -m pip"
     return f"{pip} install {' '.join(map(shlex.quote, requirements))}"

@@ -387,7 +387,7 @@ def test_credentials_beside_the_configuration_serve_where_systemd_hands_none_ove
 
 
 def test_a_credential_that_was_changed_since_the_unit_started_goes_before_systemd_s_copy(
-    smallest: Path, tmp_path: Path
+    smallest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     smallest.write_text(SMALLEST.replace('password_file = "imap-password"', "").replace("password_file", "#"))
     settings = read_settings(smallest, {})
@@ -403,6 +403,10 @@ def test_a_credential_that_was_changed_since_the_unit_started_goes_before_system
     until(lambda: _newer_than(copies / "smtp-password", tmp_path / "tick"), "the clock of the file system")
     prepared.rename(source / "smtp-password")  # its time of writing is older than the copy
     assert passwords.secret(settings.smtp, environ) == "new"
+    with monkeypatch.context() as closed:
+        closed.setattr(passwords.os, "access", lambda path, rights: source not in Path(path).parents)
+        assert passwords.secret(settings.smtp, environ) == "old, as handed over"
+        assert passwords.secret_file(settings.smtp, {}) == source / "smtp-password"
     (source / "smtp-password").unlink()
     assert passwords.secret(settings.smtp, environ) == "old, as handed over"
 

@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,11 @@ def test_the_manual_is_sound_roff(tmp_path: Path, page: str) -> None:
         ["groff", "-k", "-man", "-Tutf8", "-ww", "-z", str(file)], capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_shell_completes_commands() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mailticket"], capture_output=True, text=True, timeout=60,
+        env={"_MAILTICKET_COMPLETE": "bash_complete", "COMP_WORDS": "mailticket sta", "COMP_CWORD": "1"},
+    )  # fmt: skip
+    assert done.stdout == "plain,status\n"

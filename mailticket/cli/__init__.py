@@ -92,7 +92,7 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         raise SystemExit(code)
     with contextlib.suppress(OSError):  # what is left in the buffer has nowhere to go
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     raise SystemExit(code)
 
 
@@ -102,6 +102,8 @@ def _run(arguments: list[str] | None) -> int:
         code = root.main(args=arguments, prog_name="mailticket", standalone_mode=False)
     except click.exceptions.Abort:
         return 130
+    except SystemExit:  # click's own way out where a pipe was closed; ours is quieter
+        raise BrokenPipeError from None
     except click.ClickException as error:
         error.show()
         return USAGE if isinstance(error, click.UsageError) else error.exit_code

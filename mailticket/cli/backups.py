@@ -84,16 +84,17 @@ def backup(ctx: click.Context, file: Path, force: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--go", is_flag=True, help="After a restore: let mail leave again.")
+@click.option("--moved", is_flag=True, help="The daemon had stopped for good before the backup was made: hold nothing.")
 @json_option
 @config_option
 @click.pass_context
-def restore(ctx: click.Context, file: Path | None, go: bool, as_json: bool) -> None:
+def restore(ctx: click.Context, file: Path | None, go: bool, moved: bool, as_json: bool) -> None:
     """Put the backup FILE into the place of the database; the daemon must be stopped.
 
     What was there is kept beside it. Mail that came since the backup is taken in again, and nothing leaves until
     `mailticket restore --go`.
     """
-    if (file is None) != go:
+    if (file is None) != go or (go and moved):
         raise click.UsageError("name a backup to restore, or say --go when nothing is to be held any more")
     if file is None:
         _go(ctx, as_json=as_json)
@@ -103,7 +104,7 @@ def restore(ctx: click.Context, file: Path | None, go: bool, as_json: bool) -> N
     bar = _Bar()
     settings = _settings_as_root(ctx)
     try:
-        done = put_back(settings, file, datetime.now(UTC), bar)
+        done = put_back(settings, file, datetime.now(UTC), bar, moved=moved)
     finally:
         bar.clear()
     note = done.contents.note
@@ -112,15 +113,18 @@ def restore(ctx: click.Context, file: Path | None, go: bool, as_json: bool) -> N
         face = {"backup_at": made, "replaced": done.replaced or None, "held": done.held, **_face(done.contents)}
         print_json({"file": str(file), **face})
         return
-    click.echo(f"{_inventory(done.contents)} are back" + (f", as of {terminal.moment(note.at)} UTC." if note else "."))
+    click.echo(f"Restored: {_inventory(done.contents)}" + (f", as of {terminal.moment(note.at)}." if note else "."))
     if done.replaced:
         click.echo(f"The former database is kept: {done.replaced}")
-    _say_what_follows(settings, done.held)
+    if not moved:
+        _say_what_follows(settings, done.held)
 
 
 def _say_what_follows(settings: Settings, held: int) -> None:
     if held:
-        click.echo(f"{held} mails that waited to be sent are held back: they may have left after the backup was made.")
+        click.echo(
+            f"Held back, since it may have left after the backup was made: {_counted(held, 'mail')} of its queue."
+        )
     for mailbox in settings.mailbox:
         if mailbox.afterwards == "move":
             click.echo(
@@ -146,9 +150,9 @@ def _go(ctx: click.Context, *, as_json: bool) -> None:
         click.echo("Nothing is held: there was no restore, or its mail leaves already.")
     else:
         oldest = f", the oldest written {terminal.ago(held.oldest, now)}" if held.oldest else ""
-        click.echo(f"{held.waiting} mails that were written since the restore leave now{oldest}.")
+        click.echo(f"Leaving now: {_counted(held.waiting, 'mail')} written since the restore{oldest}.")
         if held.kept:
-            click.echo(f"{held.kept} mails stay held back, since they may have been sent before the restore:")
+            click.echo(f"Held back, since it may have been sent before the restore: {_counted(held.kept, 'mail')}.")
             click.echo("  mailticket outbox list --withheld   shows them")
             click.echo("  mailticket outbox send NUMBER ...   sends those that are wanted after all")
 
@@ -170,4 +174,8 @@ def _face(contents: Contents) -> dict[str, Any]:
 
 def _inventory(contents: Contents) -> str:
     tickets, mails, letters = (contents.counts.get(table, 0) for table in ("ticket", "incoming", "outgoing"))
-    return f"{tickets} tickets, {mails} mails and {letters} letters"
+    return f"{_counted(tickets, 'ticket')}, {_counted(mails, 'mail')} and {_counted(letters, 'letter')}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

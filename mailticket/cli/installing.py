@@ -39,10 +39,13 @@ def texts() -> dict[str, str]:
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option(
+    "--remove", is_flag=True, help="Stop the service and take its files away; configuration and database stay."
+)
 @click.option("--package", "folder", type=click.Path(path_type=Path, file_okay=False), hidden=True,
               help="For the Debian package: write its files below this folder.")  # fmt: skip
 @click.option("--prefix", default="/usr/lib/mailticket", hidden=True, help="Where the package installs the program.")
-def setup(dry_run: bool, folder: Path | None, prefix: str) -> int:
+def setup(dry_run: bool, remove: bool, folder: Path | None, prefix: str) -> int:
     """As root, make what pip installed a service: user, folders, configuration, unit, completion and man page.
 
     Each thing is done once; to run it again, as after an upgrade, changes only what is not as it should be. A
@@ -55,7 +58,7 @@ def setup(dry_run: bool, folder: Path | None, prefix: str) -> int:
         raise click.UsageError("this makes users and files of the system: run it as root, or with sudo")
     if obstacle := installation.obstacle():
         raise click.UsageError(obstacle)
-    for step in installation.steps(texts()):
+    for step in (installation.removal if remove else installation.steps)(texts()):
         if step.is_done():
             click.echo(f"already so: {step.what}")
         elif dry_run:
@@ -66,7 +69,10 @@ def setup(dry_run: bool, folder: Path | None, prefix: str) -> int:
             except OSError as error:
                 raise Refused(f"{step.what}: {error.strerror or error}") from None
             click.echo(f"done:       {step.what}")
-    click.echo("Nothing was changed." if dry_run else _NEXT)
+    if dry_run:
+        click.echo("Nothing was changed.")
+    elif not remove:
+        click.echo(_NEXT)
     return 0
 
 

@@ -32,7 +32,7 @@ Next:
   1. Set the addresses, hosts and passwords in {file}.
   2. mailticket check --config {file}
   3. mailticket run --once --config {file}     one round by hand
-  4. systemctl enable --now mailticket         see docs/administration.md
+  4. systemctl enable --now mailticket         see docs/install.md
 """
 
 
@@ -155,5 +155,14 @@ def rotate(ctx: click.Context) -> None:
     from mailticket.store import meta
 
     with site_of(ctx) as site, site.database.write() as session:
-        meta.add_key(session, site.clock())
-    click.echo("A fresh key signs from now on. A running daemon takes it at its next reload (SIGHUP).")
+        file = site.settings.support.key_file
+        if file is None:
+            meta.add_key(session, site.clock())
+        else:
+            meta.keep_key(session, site.keys[0], site.clock())
+    if file is None:
+        click.echo("A fresh key signs from now on. A running daemon takes it at its next reload (SIGHUP).")
+    else:
+        click.echo(f"What the key in {file} signed stays good. Now write another key into that file, for example with")
+        click.echo(f"  head -c 32 /dev/urandom | base64 > {file}")
+        click.echo("and reload the daemon: systemctl reload mailticket")

@@ -176,7 +176,7 @@ def _print_head(face: dict[str, Any], now: datetime) -> None:
         _wrapped(f"All is well: {_life(daemon, now)}.", "✓ ", "  ", "green")
         return
     for trouble in wrong[:_MOST_TROUBLES]:
-        since = f"{terminal.moment(datetime.fromisoformat(trouble['since']))} UTC, {_ago(trouble['since'], now)}"
+        since = f"{terminal.moment(trouble['since'])}, {_ago(trouble['since'], now)}"
         _wrapped(f"{trouble['name']}: {trouble['text']} (since {since})", "✗ ", "  ", "red")
         if trouble["remedy"]:
             _wrapped(trouble["remedy"], "  → ", "    ")
@@ -196,8 +196,8 @@ def _print_head(face: dict[str, Any], now: datetime) -> None:
 def _life(daemon: dict[str, Any], now: datetime) -> str:
     if daemon["kind"] == "round":
         return f"the last round of `run --once` was {_ago(daemon['beat_at'], now)} on {daemon['host']}"
-    since = terminal.moment(datetime.fromisoformat(daemon["started_at"]))
-    return f"the daemon runs on {daemon['host']} since {since} UTC (process {daemon['pid']})"
+    since = terminal.moment(daemon["started_at"])
+    return f"the daemon runs on {daemon['host']} since {since} (process {daemon['pid']})"
 
 
 def _print_part(part: dict[str, Any], now: datetime) -> None:

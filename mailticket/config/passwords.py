@@ -55,7 +55,7 @@ def secret_file(sign_in: SignIn, environ: Mapping[str, str]) -> Path | None:
 
     A credential is sought in systemd's $CREDENTIALS_DIRECTORY and in the folder `credentials` beside the configuration.
     systemd copies it when the unit starts; one beside the configuration that was changed after that goes before the
-    copy, so that a new password needs no restart.
+    copy, so that a new password needs no restart; not so one that only root may read.
     """
     if sign_in.password_file is not None:
         return sign_in.password_file
@@ -63,8 +63,9 @@ def secret_file(sign_in: SignIn, environ: Mapping[str, str]) -> Path | None:
     folders = [*([Path(handed_over)] if handed_over else []), sign_in.credentials_folder]
     for name in credential_names(sign_in):
         files = [folder / name for folder in folders if _changed_at(folder / name)]
+        readable = [file for file in files if os.access(file, os.R_OK)]
         if files:
-            return max(files, key=_changed_at)
+            return max(readable or files, key=_changed_at)
     return None
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import text
@@ -31,6 +32,7 @@ from mailticket.store.engine import Database, translated
 from mailticket.store.lock import lock_file, run_lock
 
 _CHUNK = 4 * 1024 * 1024
+Settle = Callable[[Database], tuple[int, bytes | None]]  # makes restored tables fit to be used: what `_settle` returns
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,12 @@ class Restoration:
     key: bytes | None
 
 
-def restore_database(database: Database, source: Path, now: datetime, progress: Progress) -> Restoration:
+def restore_database(
+    database: Database, source: Path, now: datetime, progress: Progress, *, moved: bool = False
+) -> Restoration:
     """Put a backup into the place of the database, and hold it. Nothing is changed before the backup was read whole.
 
+    moved: nothing left after the backup was made, for its daemon had stopped for good: nothing is held.
     Raises AlreadyRunning while a daemon runs, StoreDamaged or Refused for a backup that cannot be used.
     """
     contents = contents_of(source, progress)
@@ -57,25 +62,27 @@ def restore_database(database: Database, source: Path, now: datetime, progress: 
     kind = "sqlite" if database.is_sqlite else "postgresql"
     if contents.database != kind:
         raise Refused(f"{source} is a backup of {contents.database}, and [database] url names {kind}")
+    settle = partial(_settle, contents=contents, now=now, moved=moved)
     with run_lock(database):
         if database.file is not None:
-            replaced, (held, key) = _restore_file(database.file, source, contents, now, progress)
+            replaced, (held, key) = _restore_file(database.file, source, settle, now, progress)
         else:
-            replaced, (held, key) = _restore_archive(database, source, contents, now, progress)
+            replaced, (held, key) = _restore_archive(database, source, settle, now, progress)
     return Restoration(contents, replaced, held, key)
 
 
-def _make_safe(database: Database, contents: Contents, now: datetime) -> tuple[int, bytes | None]:
+def _settle(database: Database, contents: Contents, now: datetime, moved: bool) -> tuple[int, bytes | None]:
     """Bring restored tables up to date and hold what is in them, before any daemon can see them."""
     schema.prepare(database)
     note = contents.note
     with database.write() as session:
         key = meta.key_by_id(session, note.key_file) if note and note.key_file is not None else None
-        return restored.hold(session, now, note.at if note else None), key
+        held = 0 if moved else restored.hold(session, now, note.at if note else None)
+    return held, key
 
 
 def _restore_file(
-    file: Path, source: Path, contents: Contents, now: datetime, progress: Progress
+    file: Path, source: Path, settle: Settle, now: datetime, progress: Progress
 ) -> tuple[str, tuple[int, bytes | None]]:
     fresh = file.with_name(f"{file.name}.restoring")
     size, free = source.stat().st_size, shutil.disk_usage(file.parent).free
@@ -88,7 +95,7 @@ def _restore_file(
             _copy(source, fresh, progress)
             copy = Database(f"sqlite:///{fresh}")
             try:
-                result = _make_safe(copy, contents, now)
+                result = settle(copy)
             finally:
                 copy.close()
             for path in (fresh, lock_file(file)):
@@ -160,7 +167,7 @@ def _must_be_alone(file: Path) -> None:
 
 
 def _restore_archive(
-    database: Database, source: Path, contents: Contents, now: datetime, progress: Progress
+    database: Database, source: Path, settle: Settle, now: datetime, progress: Progress
 ) -> tuple[str, tuple[int, bytes | None]]:
     """The former tables are moved into a schema of their own; a restore that fails moves them back."""
     call, environ = client(database, "pg_restore")
@@ -176,7 +183,7 @@ def _restore_archive(
     words = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", f"--schema={home}"]
     try:
         run_client([*call, *words, str(source)], environ)
-        result = _make_safe(database, contents, now)
+        result = settle(database)
     except BaseException:
         with translated(), database.engine.begin() as connection:
             if holds_tables:

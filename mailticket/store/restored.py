@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlmodel import Session, col
 
-from mailticket.models import Meta, Outgoing, Ticket
+from mailticket.models import Health, Meta, Outgoing, Ticket
 from mailticket.store import meta
 from mailticket.store.outgoing import RESTORED
 
@@ -78,3 +78,5 @@ def release(session: Session, now: datetime) -> None:
     """Let mail leave again; what is held back by its own reason stays so."""
     session.execute(delete(Meta).where(col(Meta.name) == _HELD))
     meta.went_well(session, PART, now)
+    # Of the end hears only who heard of the beginning.
+    session.execute(delete(Health).where(col(Health.name) == PART, col(Health.alerted_at).is_(None)))

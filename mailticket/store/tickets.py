@@ -224,15 +224,15 @@ def take_back_answer(session: Session, ticket_id: int, now: datetime) -> None:
         col(Outgoing.ticket_id) == ticket_id, col(Outgoing.kind) == "staff-reply"
     )
     answers = session.execute(query.order_by(col(Outgoing.id).desc())).all()
-    lost = list(takewhile(lambda answer: answer.state in LOST, answers))
+    failures = list(takewhile(lambda answer: answer.state in LOST, answers))
     ticket = led_to(session, ticket_id)
-    if not lost or ticket.status == "solved":
+    if not failures or ticket.status == "solved":
         return
     before = ticket.status
     if before in ("pending", "closed"):
         set_status(ticket, "open", now)
         add_event(session, int(ticket.id or 0), now, "status", f"{before} -> open: the answer did not arrive")
-    for answer in lost:
+    for answer in failures:
         wait_for_us(ticket, answer.waited_since or answer.created_at)
     session.add(ticket)
 

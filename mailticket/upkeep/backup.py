@@ -87,11 +87,14 @@ def _name(partial: Path, target: Path, *, force: bool) -> None:
         raise StoreUnavailable(f"{target} cannot be written: {error.strerror}") from error
 
 
-def restore(settings: Settings, source: Path, now: datetime, progress: Progress) -> Restoration:
-    """Put a backup into the place of the configured database, with the signing key that stood in a file."""
+def restore(settings: Settings, source: Path, now: datetime, progress: Progress, *, moved: bool = False) -> Restoration:
+    """Put a backup into the place of the configured database, with the signing key that stood in a file.
+
+    moved: its daemon had stopped for good before it was made, so that nothing need be held.
+    """
     database = Database(settings.database.url)
     try:
-        restoration = restore_database(database, source, now, progress)
+        restoration = restore_database(database, source, now, progress, moved=moved)
     finally:
         database.close()
     file = settings.support.key_file

@@ -22,7 +22,7 @@ from mailticket.store import incoming, overview, schema
 from mailticket.store.engine import Database
 from mailticket.upkeep.account import Account
 from mailticket.upkeep.readiness import Finding, account_for, in_part, password_or_trouble, readiness, right_password
-from mailticket.upkeep.troubles import Life, life, troubles
+from mailticket.upkeep.troubles import CHECK, Life, life, troubles
 
 _PROBE_SECONDS = 10.0  # for each server, all at once
 _WAIT_SECONDS = 7.0  # for a response; a look at what is there in its stead takes 3 s more at most
@@ -36,7 +36,8 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         sign = life(session, settings, now)
         wrong = troubles(session, settings, database, now)
     for trouble in wrong:
-        yield Finding("wrong", trouble.name, f"{trouble.text} (since {_moment(trouble.since)})", trouble.remedy)
+        remedy = "" if trouble.remedy == CHECK else trouble.remedy  # which this is
+        yield Finding("wrong", trouble.name, f"{trouble.text} (since {_moment(trouble.since)})", remedy)
     yield from _signs_of_life(sign)
     for route, states in table.items():
         listed = sum(states.values())

@@ -26,6 +26,7 @@ _SHIPPED_PREFIX = "/opt/mailticket/venv"
 _PACKAGED_UNITS = (Path("/lib/systemd/system/mailticket.service"), Path("/usr/lib/systemd/system/mailticket.service"))
 HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108
 """Where the unit sees nothing: ProtectHome= and PrivateTmp=."""
+_LINK = Path("/usr/local/bin/mailticket")
 _COMMAND_SECONDS = 60.0
 
 
@@ -122,10 +123,21 @@ def steps(texts: Mapping[str, str]) -> Iterator[Step]:
     )
     for path, content in files.items():
         yield _unit(path, content) if path == unit else _file(path, content)
-    link = Path("/usr/local/bin/mailticket")
-    if program() != link:
-        yield Step(f"{link} -> {program()}", lambda: link.is_symlink() and link.readlink() == program(), _link(link))
+    if program() != _LINK:
+        yield Step(f"{_LINK} -> {program()}", lambda: _LINK.is_symlink() and _LINK.readlink() == program(), _link)
     yield Step(f"that the user {USER} can run {program()}", _user_can_run, _let_user_run)
+
+
+def removal(texts: Mapping[str, str]) -> Iterator[Step]:
+    """The way back: what `steps` laid down goes; accounts, configuration and database stay."""
+    unit = BY_HAND.units / "mailticket.service"
+    yield Step(
+        "the service is stopped and disabled",
+        lambda: not unit.exists(),
+        lambda: _run("systemctl", "disable", "--now", "mailticket"),
+    )
+    files = [*shared_files(BY_HAND, sys.prefix, sys.base_prefix, texts), _LINK]
+    yield from (_absence(path) for path in files)
 
 
 def write_configuration() -> None:
@@ -169,20 +181,30 @@ def _unit(path: Path, content: str) -> Step:
 
     def write() -> None:
         plain.do()
-        if Path("/run/systemd/system").is_dir():  # systemd runs here, and knows only what it has read
-            _run("systemctl", "daemon-reload")
+        _have_units_read()
 
     return Step(plain.what, plain.is_done, write)
 
 
-def _link(link: Path) -> Callable[[], None]:
-    def put() -> None:
-        if link.exists() and not link.is_symlink():
-            raise Refused(f"{link} is a program of its own; remove it and run this again")
-        link.unlink(missing_ok=True)
-        link.symlink_to(program())
+def _absence(path: Path) -> Step:
+    def remove() -> None:
+        path.unlink()
+        if path.suffix == ".service":
+            _have_units_read()
 
-    return put
+    return Step(f"{path} is gone", lambda: not path.exists() and not path.is_symlink(), remove)
+
+
+def _have_units_read() -> None:
+    if Path("/run/systemd/system").is_dir():  # systemd runs here, and knows only what it has read
+        _run("systemctl", "daemon-reload")
+
+
+def _link() -> None:
+    if _LINK.exists() and not _LINK.is_symlink():
+        raise Refused(f"{_LINK} is a program of its own; remove it and run this again")
+    _LINK.unlink(missing_ok=True)
+    _LINK.symlink_to(program())
 
 
 def _has_accounts() -> bool:

@@ -38,9 +38,9 @@ LIFELESS = "daemon"  # the trouble that nobody can tell of by mail
 _ANSWER = "answer to "
 _STRAY = "mail of "
 _SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups")
-_CHECK = "mailticket check"
+CHECK = "mailticket check"  # the remedy where the trouble is with signing in
 _REMEDIES = {
-    "smtp": f"{_CHECK} (it names the phase and the server's words)",
+    "smtp": CHECK,
     "clock": "set the clock right, then: systemctl restart mailticket; rules of age pause meanwhile",
     "delivery": "journalctl -u mailticket; report the lines; mailticket outbox list --state deferred",
     "disk": "make room; intake goes on by itself",
@@ -140,7 +140,7 @@ def troubles(
     sign = life(session, settings, now)
     names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]
     rows = {row.name: row for row in meta.health(session) if _is_of_use(row.name, names)}
-    seen = [
+    everything = [
         *_lifeless(sign),
         *_disk(database, now, free_bytes),
         *_written_down(rows.values(), now),
@@ -151,7 +151,7 @@ def troubles(
         *_strays(session, settings),
     ]
     first: dict[str, Trouble] = {}
-    for trouble in seen:
+    for trouble in everything:
         first.setdefault(trouble.name, trouble)
     return list(first.values())
 
@@ -196,7 +196,7 @@ def short_of_room(database: Database, free_bytes: Callable[[Path], int] = free_b
 def _written_down(rows: Iterable[Health], now: datetime) -> Iterator[Trouble]:
     for row in rows:
         if row.error:
-            remedy = _REMEDIES.get(row.name, _CHECK if row.name.startswith("mailbox ") else "")
+            remedy = _REMEDIES.get(row.name, CHECK if row.name.startswith("mailbox ") else "")
             if row.name.startswith(watch.CHORE):
                 remedy = "journalctl -u mailticket; report the lines. The other chores are done all the same"
             yield Trouble(row.name, row.error, row.error_since or now, remedy)
@@ -254,16 +254,16 @@ def _lost(session: Session) -> Iterator[Trouble]:
 
 def _late(session: Session, settings: Settings, now: datetime) -> Iterator[Trouble]:
     queue = "mailticket ticket list --waiting us"
-    missed = watch.missed(session, now)
-    if missed.since:
-        text = f"{missed.number} promised answers are late, the first {missed.key}"
-        yield Trouble("promises missed", text, missed.since, queue)
+    past = watch.missed(session, now)
+    if past.since:
+        text = f"{past.number} promised answers are late, the first {past.key}"
+        yield Trouble("promises missed", text, past.since, queue)
     warning = timedelta(hours=settings.promise.warn_staff_hours)
-    slipping = watch.slipping(session, now, now + warning)
-    if slipping.since:
-        due = f"{slipping.since:%Y-%m-%d %H:%M} UTC"
-        text = f"{slipping.number} promised answers are about to be late, the next {slipping.key}, due {due}"
-        yield Trouble("promises slipping", text, slipping.since - warning, queue)
+    soon = watch.slipping(session, now, now + warning)
+    if soon.since:
+        due = f"{soon.since:%Y-%m-%d %H:%M} UTC"
+        text = f"{soon.number} promised answers are about to be late, the next {soon.key}, due {due}"
+        yield Trouble("promises slipping", text, soon.since - warning, queue)
     again = watch.waiting_again(session)
     limit = timedelta(hours=settings.desk.followup_hours)
     if again.since and now - again.since > limit:

@@ -20,7 +20,7 @@ _SUITE = "bookworm"
 _PACKAGES = ("ca-certificates", "dbus", "python3-venv", "systemd")
 _SMALLER = ("/usr/share/locale/*", "/usr/share/man/*", "/usr/share/doc/*", "/usr/share/info/*")
 _SOURCES = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list"))
-_BUILD_SECONDS, _COMMAND_SECONDS, _BOOT_SECONDS, _HALT_SECONDS = 420.0, 120.0, 60.0, 40.0
+_BUILD_SECONDS, _COMMAND_SECONDS, _BOOT_SECONDS, _HALT_SECONDS = 600.0, 240.0, 90.0, 60.0
 _numbers = itertools.count(1)
 
 

@@ -22,6 +22,11 @@ def configuration() -> dict[str, Any]:
     return tomllib.loads(block)
 
 
+def units() -> list[str]:
+    """The two files of the chapter on being told: a unit that tells, and the drop-in that names it."""
+    return _blocks("Be told when it fails", "ini")
+
+
 def _blocks(chapter: str, language: str) -> list[str]:
     text = _PAGE.read_text("utf-8")
     (body,) = re.findall(rf"(?ms)^## {re.escape(chapter)}$(.*?)(?=^## |\Z)", text)

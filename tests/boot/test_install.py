@@ -22,7 +22,7 @@ from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.machine import require, until
 from tests.servers.smtp import SmtpSink
 
-pytestmark = [pytest.mark.boot, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.boot, pytest.mark.timeout(1500)]
 
 CONFIGURATION = "/etc/mailticket/mailticket.toml"
 DATABASE = "/var/lib/mailticket/mailticket.db"
@@ -96,7 +96,7 @@ def provider(tmp_path: Path) -> Iterator[Provider]:
 @functools.cache
 def make(target: str) -> None:
     """Make a target of the Makefile, once for this process of tests."""
-    done = subprocess.run(["make", "--silent", target], cwd=CHECKOUT, capture_output=True, text=True, timeout=420)
+    done = subprocess.run(["make", "--silent", target], cwd=CHECKOUT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
@@ -191,6 +191,23 @@ def reload_is_answered(machine: Machine) -> None:
     machine.shell(command)
 
 
+def a_failure_is_told(machine: Machine) -> None:
+    """The page's example: a unit of the administrator is started when the configuration cannot be used."""
+    teller, drop_in = page.units()
+    machine.shell("cat > /etc/systemd/system/tell-somebody@.service", stdin=teller)
+    folder = "/etc/systemd/system/mailticket.service.d"
+    machine.shell(f"mkdir {folder} && cat > {folder}/override.conf && systemctl daemon-reload", stdin=drop_in)
+    machine.shell(
+        f"mv {CONFIGURATION} /root/ && ! systemctl restart mailticket && mv /root/mailticket.toml /etc/mailticket/"
+    )
+    until(
+        lambda: "Finished" in machine.shell("journalctl --no-pager -u 'tell-somebody@mailticket.service.service'"),
+        "the unit that tells somebody",
+        30,
+    )
+    machine.shell("systemctl restart mailticket")
+
+
 def wrong_secret_is_loud(machine: Machine) -> None:
     file = "/etc/mailticket/credentials/imap-password"
     machine.shell(f"install -m 640 -g mailticket /dev/stdin {file}", stdin="not the password\n")
@@ -224,6 +241,7 @@ def strangers_are_told(machine: Machine) -> None:
 
 
 def test_the_package_of_debian_12(provider: Provider) -> None:
+    require(shutil.which("dh"), "debhelper")
     with booted() as machine:
         *building, install = page.commands("Debian 12: a package")
         assert building[-1] == "make deb"
@@ -241,6 +259,7 @@ def test_the_package_of_debian_12(provider: Provider) -> None:
         assert "there is nothing to do" in machine.shell("mailticket setup", expect=2)
         strangers_are_told(machine)
         reload_is_answered(machine)
+        a_failure_is_told(machine)
         wrong_secret_is_loud(machine)
         root_leaves_nothing_behind(machine, provider)
 
@@ -262,7 +281,7 @@ def test_the_package_of_debian_12(provider: Provider) -> None:
 def lintian_finds_nothing(package: Path) -> None:
     require(shutil.which("lintian"), "lintian")
     done = subprocess.run(
-        ["lintian", "--fail-on", "error,warning", str(package)], capture_output=True, text=True, timeout=120
+        ["lintian", "--fail-on", "error,warning", str(package)], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -228,6 +230,42 @@ def test_a_backup_of_a_newer_release_is_refused(database: Database, settings: Se
     make_backup(settings, tmp_path / "backup", NOON, silent)
     with pytest.raises(Refused, match="newer mailticket"):
         restore(database, settings, tmp_path / "backup", NOON)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_root_leaves_nothing_that_the_daemon_could_not_open(tmp_path: Path, ready_file: Path) -> None:
+    """Backup and restore as commands of root, for a daemon of another user."""
+    state, nobody = tmp_path / "state", 65534
+    state.mkdir(0o700)
+    shutil.copy(ready_file, state / "mailticket.db")
+    for path in (state, state / "mailticket.db"):
+        os.chown(path, nobody, nobody)
+    configuration = tmp_path / "mailticket.toml"
+    configuration.write_text(
+        '[support]\naddress = "support@example.com"\n[smtp]\nhost = "127.0.0.1"\n'
+        f'[database]\nurl = "sqlite:///{state}/mailticket.db"\n'
+    )
+    secret = tmp_path / "of-root"
+    secret.mkdir(0o700)
+    for words in (["backup", str(secret / "backup")], ["restore", str(secret / "backup")]):
+        call = [sys.executable, "-m", "mailticket", *words, "--config", str(configuration)]
+        done = subprocess.run(call, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert {path.name: path.stat().st_uid for path in state.iterdir() if path.stat().st_uid != nobody} == {}
+    assert (state / "mailticket.db.lock").exists()
+    assert stat.S_IMODE((state / "mailticket.db").stat().st_mode) == 0o600
+    assert (secret / "backup").stat().st_uid == 0
+
+
+def test_where_the_daemon_had_stopped_for_good_nothing_is_held(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    make_backup(settings, tmp_path / "backup", NOON, silent)
+    database.close()
+    assert upkeep_backup.restore(settings, tmp_path / "backup", NOON, silent, moved=True).held == 0
+    with database.write() as session:
+        assert restored.restored_at(session) is None
+        assert len(outgoing.claim(session, NOON, 10)) == 1
 
 
 def test_what_was_under_way_is_held_and_a_release_lets_only_new_mail_go(

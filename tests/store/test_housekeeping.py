@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from mailticket.models import Address, Event, Incoming, Outgoing, Raw, Requester, Ticket
-from mailticket.store import chores, raws, requests, schema, watch
+from mailticket.store import chores, outgoing, raws, requests, schema, watch
 from mailticket.store.engine import Database
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -87,7 +87,8 @@ def test_only_those_who_were_told_a_promise_and_can_be_reached_are_late(database
 
 def test_what_waits_is_counted(database: Database) -> None:
     with database.read() as session:
-        assert (watch.oldest_listed(session), watch.oldest_unsent(session)) == (NOW, NOW)
+        assert watch.oldest_listed(session, ["support"]) == (1, NOW)
+        assert outgoing.overdue(session, NOW)[1] == NOW
         assert watch.quarantined(session) == (1, NOW)
         assert (watch.capped(session, NOW - HOUR), watch.capped(session, NOW)) == (1, 0)
         assert watch.alerts_since(session, "OPS@mail.example", NOW - HOUR) == 1
@@ -114,8 +115,8 @@ def test_the_record_leaves_merged_tickets_out(database: Database) -> None:
     [
         lambda session: chores.late(session, NOW, 10),
         lambda session: chores.slipping(session, NOW, 10),
-        watch.oldest_listed,
-        watch.oldest_unsent,
+        lambda session: watch.oldest_listed(session, ["support"]),
+        lambda session: outgoing.overdue(session, NOW),
         watch.quarantined,
         lambda session: watch.capped(session, NOW),
         lambda session: watch.alerts_since(session, "ops@mail.example", NOW),

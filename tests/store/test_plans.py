@@ -88,6 +88,8 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "whether a ticket ID is free": lambda s: tickets.unused_key(s, lambda: "MT-AAAA-AAAB"),
     "who it is from": lambda s: tickets.requester_of(s, MailAddress("", "ann@example.org"), "en", NOON),
     "an address that is deliverable again": lambda s: tickets.set_deliverable(s, "ann@example.org"),
+    "letters that have served": lambda s: chores.forget_sent(s, NOON, 200),
+    "raw mails that may go": lambda s: chores.forget_raw(s, NOON, NOON, 200),
     "data begun": lambda s: outgoing.set_begun(s, 1, NOON),
     "a delivery's outcome": lambda s: outgoing.set_outcome(s, 1, state="sent", sent_at=NOON),
 }

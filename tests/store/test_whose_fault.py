@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 
-from mailticket.errors import StoreDamaged, StoreUnavailable
+from mailticket.errors import StoreDamaged, StoreFull, StoreUnavailable
 from mailticket.store.engine import is_fault_of_the_world, translated
 
 
@@ -42,7 +42,7 @@ def test_a_state_of_postgresql_is_the_world_s_fault(kind: type[DBAPIError], stat
     [
         ("database disk image is malformed", StoreDamaged),
         ("file is not a database", StoreDamaged),
-        ("database or disk is full", StoreUnavailable),
+        ("database or disk is full", StoreFull),
         ("attempt to write a readonly database", StoreUnavailable),
     ],
 )
