@@ -22,7 +22,7 @@ from mailticket.cli.common import (
     site_of,
 )
 from mailticket.config.files import shipped_folder
-from mailticket.config.read import find_file, read_settings
+from mailticket.config.read import SYSTEM_FILE, find_file, read_settings
 
 if TYPE_CHECKING:
     from mailticket.upkeep.readiness import Finding
@@ -39,13 +39,16 @@ Next:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 def init(folder: Path) -> None:
-    """Write a commented configuration into DIR (here, if none is named), asking nothing."""
+    """Write a commented configuration into FOLDER (here, if none is named), asking nothing."""
     target = folder / "mailticket.toml"
     if target.exists():
         raise click.UsageError(f"{target} exists; it is not overwritten")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(shipped_folder("config") / "mailticket.toml", target)
     target.chmod(0o600)  # a password may be written into it
+    if target.resolve() == SYSTEM_FILE and os.geteuid() == 0:
+        os.chown(target, -1, target.parent.stat().st_gid)  # the folder's group is the daemon's
+        target.chmod(0o640)
     click.echo(f"{target} is written; every key stands in it with its default.")
     click.echo(_NEXT.format(file=target))
 
@@ -90,7 +93,9 @@ def _print_finding(finding: Finding, *, is_first: bool) -> None:
     if is_first:
         click.echo(click.style(f"{finding.part}:", bold=True))
     sign, colour = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "red")}[finding.level]
-    click.echo(f"  {click.style(sign, fg=colour, bold=True)} {finding.subject}: {terminal.line(finding.said)}")
+    lines = terminal.paragraph(f"{finding.subject}: {finding.said}", "    ", "    ", terminal.screen())
+    click.echo(f"  {click.style(sign, fg=colour, bold=True)} " + "\n".join(lines).lstrip())
+    # A remedy stays one line: it is there to be copied.
     if finding.remedy:
         click.echo(f"      → {finding.remedy}")
 

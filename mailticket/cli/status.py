@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -162,10 +161,7 @@ def _ago(at: str | None, now: datetime) -> str:
 
 def _wrapped(text: str, first: str, others: str, colour: str = "") -> None:
     """Text in lines of one screen's width."""
-    lines = textwrap.wrap(
-        terminal.line(text), _COLUMNS, initial_indent=first, subsequent_indent=others, break_on_hyphens=False
-    )
-    for line in lines:
+    for line in terminal.paragraph(text, first, others, _COLUMNS):
         click.echo(click.style(line, fg=colour) if colour else line)
 
 

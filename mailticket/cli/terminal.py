@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -59,6 +60,11 @@ def fit(text: str, columns: int) -> str:
 def screen() -> int:
     """Columns of the terminal, or as COLUMNS says; wide where there is neither, so that nothing is cut in pipes."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() or os.environ.get("COLUMNS") else 200
+
+
+def paragraph(text: str, first: str, others: str, columns: int) -> list[str]:
+    """Text in lines of at most so many columns, without control characters; `first` and `others` open its lines."""
+    return textwrap.wrap(line(text), columns, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)
 
 
 _GAP = 2

@@ -292,9 +292,10 @@ class Collector:
         if not isinstance(error, MailticketError):
             note_defect(self.site, self.name, error)
             return
-        log.warning("%s: %s", self.name, error)
+        text = str(error).removeprefix(f"{self.name}: ")  # a session's errors open with it
+        log.warning("%s: %s", self.name, text)
         if isinstance(error, StoreFull):
             note_disk(self.site, str(error))
         elif not isinstance(error, StoreUnavailable):  # that cannot be written down
             with self.site.database.write() as session:
-                meta.went_wrong(session, self.name, self.site.clock(), str(error))
+                meta.went_wrong(session, self.name, self.site.clock(), text)

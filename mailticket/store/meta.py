@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from mailticket.models import Health, Heartbeat, Key, Meta
@@ -111,6 +111,11 @@ def health(session: Session) -> list[Health]:
 def set_heartbeat(session: Session, beat: Heartbeat) -> None:
     """Put a sign of life in the place of the last one of its kind."""
     session.merge(beat)
+
+
+def end_heartbeats(session: Session, now: datetime) -> None:
+    """Let no daemon count as running: in a restored database its sign of life is the one of the backup."""
+    session.execute(update(Heartbeat).where(col(Heartbeat.stopped_at).is_(None)).values(stopped_at=now))
 
 
 def heartbeats(session: Session) -> list[Heartbeat]:

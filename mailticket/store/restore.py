@@ -77,6 +77,7 @@ def _settle(database: Database, contents: Contents, now: datetime, moved: bool) 
     note = contents.note
     with database.write() as session:
         key = meta.key_by_id(session, note.key_file) if note and note.key_file is not None else None
+        meta.end_heartbeats(session, now)
         held = 0 if moved else restored.hold(session, now, note.at if note else None)
     return held, key
 

@@ -283,6 +283,13 @@ def test_init_writes_a_configuration_that_check_can_read_and_never_overwrites(ru
     assert run("init", "fresh")[0] == 2
 
 
+def test_what_check_says_fits_the_screen(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    said = run("check", "--offline")[1]
+    assert "trust: " in said
+    assert max(len(line) for line in said.splitlines() if "→" not in line) <= 80
+
+
 @pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
 def test_preview_shows_every_letter(run: Run, language: str) -> None:
     kinds = run("preview")[1].splitlines()[0].removeprefix("letters: ").split(", ")

@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 from sqlmodel import col
 
 from mailticket.errors import AlreadyRunning, Refused, StoreDamaged, StoreUnavailable
-from mailticket.models import Outgoing
+from mailticket.models import Heartbeat, Outgoing
 from mailticket.settings import Settings
 from mailticket.store import backup, meta, outgoing, restored, schema
 from mailticket.store.engine import Database
@@ -25,6 +25,7 @@ from mailticket.store.lock import run_lock
 from mailticket.store.restore import Restoration
 from mailticket.upkeep import backup as upkeep_backup
 from mailticket.upkeep.backup import make_backup, release
+from mailticket.upkeep.troubles import life
 from tests.store.conftest import NOON, new_message, new_outgoing, new_ticket
 
 KEY = b"thirty-two bytes of a signing key"
@@ -201,6 +202,17 @@ def empty_it(file: Path) -> None:
 
 def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def test_nobody_counts_as_running_after_a_restore(database: Database, settings: Settings, tmp_path: Path) -> None:
+    with database.write() as session:
+        beat = Heartbeat(kind="daemon", host="here", pid=7, version="1", started_at=NOON, beat_at=NOON)
+        meta.set_heartbeat(session, beat)
+    make_backup(settings, tmp_path / "backup", NOON, silent)
+    restore(database, settings, tmp_path / "backup", NOON + timedelta(seconds=5))
+    with database.read() as session:
+        sign = life(session, settings, NOON + timedelta(seconds=6))
+    assert (sign.alive, sign.rests) == (False, True)
 
 
 @pytest.mark.parametrize("harm", [spoil, empty_it, cut])
