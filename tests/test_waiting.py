@@ -235,6 +235,44 @@ def test_of_two_merged_tickets_the_one_that_waits_wins(desk: HelpDesk) -> None:
     assert desk.ticket(answered).row.first_response_at == START + HOUR
 
 
+def test_no_split_of_a_chain_of_merges_hides_who_waits(desk: HelpDesk) -> None:
+    """An answer to one person, given before the merge, is none to the person into whose ticket it was merged."""
+    keys = [request(desk, subject, f"{name}@mail.example") for subject, name in
+            (("Deposit missing", "ann"), ("API key is refused", "bob"), ("Cannot log in", "cid"))]  # fmt: skip
+    answered, waits, target = keys
+    desk.later(hours=1)
+    desk.desk.reply(answered, "It is on its way.")
+    desk.deliver()
+    with desk.database.write() as session:
+        tickets.set_first_response(session, int(desk.ticket(answered).row.id or 0), desk.now)
+    desk.desk.merge(waits, answered)
+    desk.desk.merge(answered, target)
+    desk.desk.split(waits)
+    assert waiting(desk, waits)[1:] == ("us", START)
+    assert waiting(desk, target) == ("new", "us", START)
+
+    desk.desk.split(answered)
+    assert [waiting(desk, key) for key in keys] == [
+        ("pending", "them", None),
+        ("new", "us", START),
+        ("new", "us", START),
+    ]
+    assert desk.ticket(answered).row.first_response_at == START + HOUR
+
+
+def test_a_split_off_ticket_that_waits_is_open(desk: HelpDesk) -> None:
+    """The rest had an answer in the merged ticket only: it is in the queue again, and counted as unanswered."""
+    source, target = request(desk), request(desk, "API key is refused", "bob@mail.example")
+    desk.desk.merge(source, target)
+    desk.desk.reply(target, "Both of you: done.")
+    assert waiting(desk, target)[:2] == ("pending", "them")
+    desk.receive(mail("ann@mail.example", subject=source, text="Still missing"))
+    desk.desk.reply(target, "Now it is.")
+    desk.desk.split(source)
+    assert waiting(desk, source) == ("new", "us", START)
+    assert waiting(desk, target)[:2] == ("pending", "them")
+
+
 def test_an_answered_ticket_takes_nothing_from_the_one_that_it_is_merged_into(desk: HelpDesk) -> None:
     answered = request(desk)
     desk.desk.reply(answered, "It is on its way.")

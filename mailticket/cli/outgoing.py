@@ -9,7 +9,7 @@ import click
 
 from mailticket.cli import terminal
 from mailticket.cli.common import config_option, json_option, limit_option, print_json, reading_of, site_of
-from mailticket.errors import NotFound
+from mailticket.errors import NotFound, Refused
 
 STATES = ("queued", "sending", "sent", "deferred", "failed", "uncertain", "withheld", "cancelled")
 
@@ -126,3 +126,6 @@ def send(ctx: click.Context, numbers: tuple[int, ...], withheld: bool, as_json: 
         print_json(result)
     else:
         click.echo(f"{count} held-back mails are in the queue; the running daemon sends them.")
+    if count < len(set(numbers)):
+        raise Refused(f"{len(set(numbers)) - count} of these are not held back; `mailticket outbox list --withheld` "
+                      "shows what is")  # fmt: skip

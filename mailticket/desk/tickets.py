@@ -193,8 +193,8 @@ class Desk:
             tickets.restore_arrival(session, part)
         untouched = ticket.first_response_at is None and not ticket.assigned_to
         self._set_status(session, ticket, "new" if untouched else "open", now)
-        other.first_response_at = other.first_response_at or tickets.first_answer_at(session, away)
         for part in (ticket, other):
+            part.first_response_at = part.first_response_at or tickets.first_answer_at(session, int(part.id or 0))
             self._review_waiting(session, part, now)
         detail = f"{moved} messages went back to {ticket.key}"
         tickets.add_event(session, away, now, "split", detail, self.actor)
@@ -207,9 +207,11 @@ class Desk:
         since, answered = tickets.oldest_unanswered(session, int(ticket.id or 0))
         if since is None and answered:
             self._set_status(session, ticket, "pending", now)
-        else:
-            ticket.waiting_for, ticket.waiting_since = "us", since or ticket.created_at
-            session.add(ticket)
+            return
+        if ticket.status == "pending":
+            self._set_status(session, ticket, "open", now)
+        ticket.waiting_for, ticket.waiting_since = "us", since or ticket.created_at
+        session.add(ticket)
 
     def add_participant(self, name: str, address: str) -> str:
         """Allow an address to write to a ticket beside its requester."""

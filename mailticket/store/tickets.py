@@ -187,26 +187,33 @@ def set_status(ticket: Ticket, status: str, now: datetime) -> None:
 
 
 def oldest_unanswered(session: Session, ticket_id: int) -> tuple[datetime | None, bool]:
-    """When the oldest mail of the requester came that no answer followed, and whether there was any answer. Answers
-    that are known not to have arrived do not count."""
-    homes = select(func.coalesce(col(Message.home_ticket_id), col(Message.ticket_id))).where(
-        col(Message.ticket_id) == ticket_id
-    )
+    """When the oldest mail of a requester came that no answer followed, and whether there was any answer. Answers
+    that are known not to have arrived do not count.
+
+    Of merged tickets, an answer counts for those whose mails lay where it was written: what one person was told before
+    the merge is no answer to another.
+    """
+    home = func.coalesce(col(Message.home_ticket_id), col(Message.ticket_id))
     lost = select(col(Outgoing.message_row)).where(
-        col(Outgoing.ticket_id).in_(homes),
+        col(Outgoing.ticket_id).in_(select(home).where(col(Message.ticket_id) == ticket_id)),
         col(Outgoing.kind) == "staff-reply",
         col(Outgoing.state).in_(LOST),
         col(Outgoing.message_row).is_not(None),
     )
-    answers = select(func.max(col(Message.id))).where(
+    answers = select(home, func.max(col(Message.id))).where(
         col(Message.ticket_id) == ticket_id,
         col(Message.direction) == "out",
         col(Message.kind) == "staff-reply",
         col(Message.id).not_in(lost),
     )
-    newest = session.execute(answers).scalar()
-    mails = select(func.min(col(Message.at))).where(*_of_the_requester(ticket_id), col(Message.id) > (newest or 0))
-    return session.execute(mails).scalar(), newest is not None
+    newest = {int(place): int(number) for place, number in session.execute(answers.group_by(home))}
+    reach: dict[int, int] = {}  # the newest answer to the mails of each merged ticket
+    for place, number in newest.items():
+        for source in (place, *(inner for inner, _ in merged_from(session, place))):
+            reach[source] = max(reach.get(source, 0), number)
+    mails = select(home, col(Message.id), col(Message.at)).where(*_of_the_requester(ticket_id))
+    open_since = [at for place, number, at in session.execute(mails) if number > reach.get(int(place), 0)]
+    return min(open_since, default=None), bool(newest)
 
 
 def _of_the_requester(ticket_id: int) -> tuple[ColumnElement[bool], ...]:

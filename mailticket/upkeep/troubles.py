@@ -199,7 +199,7 @@ def _written_down(rows: Iterable[Health], now: datetime) -> Iterator[Trouble]:
             remedy = _REMEDIES.get(row.name, CHECK if row.name.startswith("mailbox ") else "")
             if row.name.startswith(watch.CHORE):
                 remedy = "journalctl -u mailticket; report the lines. The other chores are done all the same"
-            yield Trouble(row.name, row.error, row.error_since or now, remedy)
+            yield Trouble(row.name, row.error.removeprefix(f"{row.name}: "), row.error_since or now, remedy)
 
 
 def limit_of(mailbox: Mailbox) -> timedelta:

@@ -269,6 +269,13 @@ def test_usage_errors_leave_with_2(run: Run) -> None:
     assert run("outbox", "send")[0] == 2
 
 
+def test_sending_what_is_not_held_back_is_said_to_be_wrong(run: Run) -> None:
+    assert run("mail", "ingest", "one.eml")[0] == 0
+    assert run("outbox", "send", "1")[::2] == (0, "")
+    code, _, err = run("outbox", "send", "1", "999")
+    assert (code, err.split(";")[0]) == (1, "mailticket: 2 of these are not held back")
+
+
 def test_a_mistyped_ticket_id_is_said_to_be_one(run: Run) -> None:
     code, _, err = run("ticket", "show", "MT-0000-0001")
     assert code == 1
