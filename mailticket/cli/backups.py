@@ -95,7 +95,7 @@ def restore(ctx: click.Context, file: Path | None, go: bool, moved: bool, as_jso
     `mailticket restore --go`.
     """
     if (file is None) != go or (go and moved):
-        raise click.UsageError("name a backup to restore, or say --go when nothing is to be held any more")
+        raise click.UsageError("name a backup to restore; or, when nothing is to be held any more, --go without one")
     if file is None:
         _go(ctx, as_json=as_json)
         return

@@ -201,7 +201,7 @@ def _print_part(part: dict[str, Any], now: datetime) -> None:
     sign, colour = ("✗", "red") if part["error"] else ("✓", "green") if seen else ("·", "yellow")
     text = f"last success {_ago(part['last_success_at'], now)}" if seen else "no contact yet"
     if part["error"]:
-        text += f"; in trouble since {_ago(part['error_since'], now)}"
+        text += f"; in trouble, first seen {_ago(part['error_since'], now)}"
     if part["backlog"]:
         text += f"; {part['backlog']} mails wait"
     if part["not_flagged"]:
@@ -218,18 +218,18 @@ def _print_figures(face: dict[str, Any], now: datetime) -> None:
     row("tickets", ", ".join(f"{number} {state}" for state, number in face["tickets"].items()) or "none yet")
     oldest, again = face["oldest_unanswered"], face["oldest_waiting_again"]
     waiting = f"{face['unanswered']} unanswered"
-    waiting += f", the oldest {oldest['id']} since {_ago(oldest['created_at'], now)}" if oldest else ""
+    waiting += f", the oldest {oldest['id']} from {_ago(oldest['created_at'], now)}" if oldest else ""
     waiting += f", {face['overdue']} past their promise" if face["overdue"] else ""
     row("waiting", waiting, "red" if face["overdue"] else "")
     if again:
         number, since = face["waiting_again"], _ago(again["waiting_since"], now)
-        row("again", f"{number} wrote again after an answer, the oldest {again['id']} since {since}")
+        row("again", f"{number} wrote again after an answer, the oldest {again['id']} {since}")
     kept = face["promises_7_days"]
     row("promises", f"{kept['promised']} made, {kept['kept']} kept, {kept['missed']} missed in 7 days")
     if kept["median_hours"] is not None:
         row("", f"first answers after {kept['median_hours']:.1f} h (half) and {kept['p90_hours']:.1f} h (90 %)")
     outbox = ", ".join(f"{number} {state}" for state, number in face["outbox"].items() if number) or "empty"
-    row("outbox", outbox + (f", the oldest since {_ago(face['oldest_due'], now)}" if face["oldest_due"] else ""))
+    row("outbox", outbox + (f", the oldest from {_ago(face['oldest_due'], now)}" if face["oldest_due"] else ""))
     row(
         "quarantine",
         f"{face['quarantine']} mails" if face["quarantine"] else "empty",
