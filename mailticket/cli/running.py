@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from mailticket.cli.common import config_option, config_path, json_option, print_json, settings_of
 from mailticket.config.read import find_file
+from mailticket.errors import WorldError
 from mailticket.extras import how_to_install
 from mailticket.failpoints import FAILPOINTS
 from mailticket.settings import Settings
@@ -38,13 +41,16 @@ def run(ctx: click.Context, once: bool, as_json: bool) -> int:
     if not once:
         from mailticket.service.daemon import Daemon
 
-        daemon = Daemon(lambda: _ready_settings(ctx))
+        with _naming_who_runs(ctx):
+            daemon = Daemon(lambda: _ready_settings(ctx))
         daemon.handle_signals()
         daemon.run()
         return 0
     from mailticket.service.once import run_once
 
-    tally = run_once(_ready_settings(ctx))
+    with _naming_who_runs(ctx):
+        settings = _ready_settings(ctx)
+    tally = run_once(settings)
     if as_json:
         print_json(tally.as_dict())
     else:
@@ -52,6 +58,23 @@ def run(ctx: click.Context, once: bool, as_json: bool) -> int:
     for trouble in tally.troubles:
         click.echo(f"mailticket: {trouble}", err=True)
     return 75 if tally.troubles else 0
+
+
+@contextmanager
+def _naming_who_runs(ctx: click.Context) -> Iterator[None]:
+    """A database that cannot be looked at is often held by a daemon that stands still: then say that, and which."""
+    from mailticket.store.engine import Database
+    from mailticket.store.lock import run_lock
+
+    try:
+        yield
+    except WorldError:
+        database = Database(settings_of(ctx).database.url)
+        try:
+            with run_lock(database):
+                raise
+        finally:
+            database.close()
 
 
 def _ready_settings(ctx: click.Context) -> Settings:

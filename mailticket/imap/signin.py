@@ -26,6 +26,7 @@ _NOT_THE_PASSWORD = re.compile(
 )
 """A refusal of LOGIN that says nothing of the password (RFC 5530, and the words of servers that know no codes)."""
 
+_GOODBYE = re.compile(r"\* BYE\b", re.IGNORECASE)  # RFC 9051 section 7.1.5: also in the place of a greeting
 _SURELY_THE_PASSWORD = re.compile(r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED)\]", re.IGNORECASE)
 
 
@@ -41,7 +42,9 @@ def open_connection(mailbox: Mailbox) -> Client:
     try:
         client = Client(mailbox.host, mailbox.port, tls if mailbox.security == "tls" else None, timeouts)
     except TROUBLE as error:
-        raise MailboxUnavailable(connecting.why(error, mailbox) or why(error)) from error
+        # A server that says goodbye has said why, and wants no further connection.
+        words = "" if _GOODBYE.search(str(error)) else connecting.why(error, mailbox)
+        raise MailboxUnavailable(words or why(error)) from error
     try:
         if mailbox.security != "tls" and client.wire.state == "AUTH":
             raise MailboxUnavailable("the server signs in without TLS and without a password (PREAUTH), so we hung up")

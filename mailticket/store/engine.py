@@ -29,10 +29,6 @@ _DISK_FULL = "53100"
 _QUICK_TO_CHECK = 1024**3  # bytes
 _CACHE = 8 * 1024  # KiB a connection: with a million tickets the upper pages of all indexes do not fit in SQLite's 2 MB
 _WAL_LIMIT = 64 * 1024 * 1024
-_READ_ONLY: dict[bool, dict[str, Any]] = {  # by whether it is SQLite
-    True: {"mailticket_read_only": True},
-    False: {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
-}
 
 
 class WriterLock:
@@ -82,7 +78,7 @@ class Database:
         except ModuleNotFoundError as missing:
             problem = f"[database] url: PostgreSQL needs the package {missing.name}: {how_to_install('postgres')}"
             raise ConfigurationError([problem]) from None
-        self._reader = self.engine.execution_options(**_READ_ONLY[self.is_sqlite])
+        self._reader = self.engine.execution_options(mailticket_read_only=True)
         self._writer = WriterLock()
         self._doubt = ""
 
@@ -258,9 +254,18 @@ def _postgres(url: Any) -> Engine:
     for index in (index for table in SQLModel.metadata.tables.values() for index in table.indexes):
         index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
     options = "-c lock_timeout=15000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"
-    return create_engine(
+    engine = create_engine(
         url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"connect_timeout": 5, "options": options}
     )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # By a statement: the driver's own settings would open every other transaction as one that may write, which a
+        # server refuses that has become a standby, and which overrules one that an administrator made read-only.
+        if connection.get_execution_options().get("mailticket_read_only"):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    return engine
 
 
 def must_be_sound(database: Database) -> None:
