@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,12 @@ _numbers = itertools.count(1)
 # Hypothesis' deadline of 200 ms an example measures the machine, which may be busy; pytest's timeout bounds each test.
 hypothesis_settings.register_profile("mailticket", deadline=None)
 hypothesis_settings.load_profile("mailticket")
+
+
+def pytest_configure() -> None:
+    """A shell starts what runs in the background with SIGINT ignored, which every program below would inherit."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
