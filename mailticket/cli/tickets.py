@@ -50,6 +50,14 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
     return at if at.tzinfo else at.astimezone()  # as the times on our screens
 
 
+def _words(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    from mailticket.text.terms import sought_terms
+
+    if not all(sought_terms([value]) for value in values):
+        raise click.BadParameter("there is no letter and no digit in it; write a word that stands in the ticket")
+    return values
+
+
 @ticket.command("list")
 @click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these states (repeatable).")
 @click.option("--category", default="", help="Only this category.")
@@ -58,6 +66,8 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 @click.option("--merged", is_flag=True, help="Merged ones too.")
 @click.option("--waiting", type=click.Choice(("us", "them")), help="Only what waits for us, in the order of the queue, "
               "or for its requester.")  # fmt: skip
+@click.option("--search", multiple=True, callback=_words, metavar="WORDS", help="Only with all these words, wherever "
+              "they stand in the ticket (repeatable).")  # fmt: skip
 @click.option("--since", callback=_since, metavar="WHEN", help="Opened since: a date, a time, 12h, 7d.")
 @limit_option
 @json_option

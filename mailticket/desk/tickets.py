@@ -18,7 +18,7 @@ from mailticket.outbox.compose import Dispatch
 from mailticket.secrets import masking
 from mailticket.secrets.spans import doubtful_kinds
 from mailticket.site import Site
-from mailticket.store import Session, outgoing, raws, tickets
+from mailticket.store import Session, outgoing, raws, search, tickets
 from mailticket.triage import ticket_keys
 from mailticket.triage.writer import unanswerable
 
@@ -228,9 +228,10 @@ class Desk:
         self._check_address(address)
         with self.site.database.write() as session:
             ticket = self.find(session, name)
-            ticket.requester_id = tickets.requester_of(session, MailAddress("", address), ticket.language, now)
-            ticket.claimed = False
-            session.add(ticket)
+            with search.following(session, [int(ticket.id or 0)]):
+                ticket.requester_id = tickets.requester_of(session, MailAddress("", address), ticket.language, now)
+                ticket.claimed = False
+                session.add(ticket)
             self._event(session, ticket, now, "requester", address)
         return ticket.key
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, TextClause, case, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Select, TextClause, case, func, literal_column, select, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from mailticket.mail.values import address_key
 from mailticket.models import OUTGOING_STATES, TICKET_STATES, Address, Incoming, Message, Outgoing, Ticket
 from mailticket.settings import PRIORITIES
+from mailticket.store import search
 from mailticket.store.engine import Database
 from mailticket.store.incoming import OUT_OF_SIGHT
 from mailticket.store.tickets import WAITING
@@ -35,6 +36,7 @@ class Filter:
     merged: bool = False
     since: datetime | None = None
     waiting: Literal["", "us", "them"] = ""
+    search: Sequence[str] = ()  # words that all occur in the ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,21 @@ def ticket_row(session: Session, ticket: Ticket) -> TicketRow:
 
 
 def _page(session: Session, criteria: Filter, before: int | None, size: int) -> list[int]:
-    query = select(col(Ticket.id)).where(*_conditions(session, criteria)).order_by(col(Ticket.id).desc()).limit(size)
+    query = select(col(Ticket.id)).limit(size)
     if before is not None:
         query = query.where(col(Ticket.id) < before)
+    order = col(Ticket.id).desc()
+    if criteria.search:
+        candidates, are_all = search.recent(session, criteria.search, before)
+        others = _conditions(session, replace(criteria, search=()))
+        page = _numbers(session, query.where(col(Ticket.id).in_(candidates), *others).order_by(order))
+        if len(page) == size or are_all:
+            return page
+        order = (col(Ticket.id) + 0).desc()  # or all tickets would be looked at one by one in this order
+    return _numbers(session, query.where(*_conditions(session, criteria)).order_by(order))
+
+
+def _numbers(session: Session, query: Select[Any]) -> list[int]:
     return [int(number or 0) for number in session.execute(query).scalars()]
 
 
@@ -125,6 +139,8 @@ def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] 
     if criteria.requester:
         address = session.get(Address, address_key(criteria.requester))
         conditions.append(col(Ticket.requester_id) == (address.requester_id if address else -1))
+    if criteria.search:
+        conditions.append(search.condition(session, criteria.search))
     return conditions
 
 
