@@ -13,7 +13,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, TextClause, bindparam, false, select, text
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Integer,
+    String,
+    TextClause,
+    bindparam,
+    column,
+    false,
+    select,
+    text,
+)
 from sqlmodel import Session
 
 from mailticket.models import Address, Attachment, Message, Participant, Requester, Ticket
@@ -82,20 +95,23 @@ _REMOVE = {
         text("UPDATE ticket_search SET terms = ts_delete(terms, CAST(:terms AS text[])) WHERE ticket_id = :ticket")
     ),
 }
-_FORMS = Prepared(text("SELECT term FROM ticket_search_term WHERE term >= :first AND term < :last LIMIT :most"))
+_FORMS = Prepared(
+    text("SELECT term FROM ticket_search_term WHERE term >= :first AND term < :last LIMIT :most").columns(
+        column("term", String)
+    )
+)
 _MATCHES = Prepared(
     text(
         "SELECT rowid AS ticket FROM ticket_search WHERE ticket_search MATCH :query AND rowid < :before "
         "ORDER BY rowid DESC LIMIT :most"
-    )
+    ).columns(column("ticket", Integer))
 )
 _AMONG_THE_NEWEST = Prepared(
     text(
-        "SELECT ticket_id, terms @@ CAST(:query AS tsquery) AS matches FROM ticket_search "
+        "SELECT ticket_id AS ticket, terms @@ CAST(:query AS tsquery) AS matches FROM ticket_search "
         "WHERE ticket_id < :before ORDER BY ticket_id DESC LIMIT :most"
-    )
+    ).columns(column("ticket", Integer), column("matches", Boolean))
 )
-
 # Of two words that many have PostgreSQL expects many tickets with both, and would read all of them.
 _BY_INDEX = text(
     "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true), "
@@ -238,7 +254,7 @@ def recent(session: Session, words: Iterable[str], before: int | None) -> tuple[
         numbers = [int(row.ticket) for row in _MATCHES.all(session, **values)]
         return numbers, len(numbers) < NEWEST
     rows = _AMONG_THE_NEWEST.all(session, **values)
-    return [int(row.ticket_id) for row in rows if row.matches], len(rows) < NEWEST
+    return [int(row.ticket) for row in rows if row.matches], len(rows) < NEWEST
 
 
 def condition(session: Session, words: Iterable[str]) -> ColumnElement[bool] | TextClause:
