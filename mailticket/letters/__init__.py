@@ -3,12 +3,14 @@
 from mailticket.letters.alert import Alert, Trouble, alert_message
 from mailticket.letters.alert import subject as alert_subject
 from mailticket.letters.compose import Letters
+from mailticket.letters.mime import container
 from mailticket.letters.values import (
     AUTO_SUBMITTED,
     KINDS,
     REPLY_MARKER,
     ArticleLink,
     Composed,
+    File,
     Found,
     Letter,
     Letterhead,
@@ -28,6 +30,7 @@ __all__ = [
     "Alert",
     "ArticleLink",
     "Composed",
+    "File",
     "Found",
     "Letter",
     "LetterKind",
@@ -41,5 +44,6 @@ __all__ = [
     "Trouble",
     "alert_message",
     "alert_subject",
+    "container",
     "in_language",
 ]

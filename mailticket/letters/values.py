@@ -108,6 +108,15 @@ class Quoted:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that an answer carries: its name, its media type, its bytes."""
+
+    name: str
+    type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """What one letter must say. Only kind, ticket_id, to, message_id and date are always needed.
 
@@ -125,6 +134,7 @@ class Letter:
     in_reply_to: the Message-ID that is answered. references: that mail's own References, or where it has none its
     In-Reply-To if that names exactly one (RFC 5322 section 3.6.4).
     reply_to: a signed reply address, where the site uses them. zone: another zone than the letterhead's.
+    copies: bare addresses for Cc. files: what is attached.
     """
 
     kind: LetterKind
@@ -159,6 +169,8 @@ class Letter:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     reply_to: str = ""
+    copies: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
