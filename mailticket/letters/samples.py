@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from mailticket.letters.values import (
@@ -16,6 +16,7 @@ from mailticket.letters.values import (
     LetterKind,
     Quoted,
     Step,
+    StepKind,
     in_language,
 )
 from mailticket.settings import LetterSample, LettersText
@@ -131,6 +132,11 @@ def _details(kind: LetterKind, words: _Words, sample: LetterSample) -> dict[str,
             "longer": "load",
             "position": 4,
         },
+        "sooner": {
+            **promise,
+            "earlier_by": _NOW.replace(day=28),
+            "position": 4,
+        },
         "status-answer": {
             **promise,
             "state": "new",
@@ -164,6 +170,7 @@ def variants(kind: LetterKind, language: str, wording: LettersText = NO_WORDING)
         promised_by=_NOW.replace(day=27),
         longer="hours",
         state="closed",
+        steps=tuple(Step(_NOW, kind) for kind in get_args(StepKind)),
         zone=ZoneInfo("Asia/Shanghai"),
     )
     one_day = replace(

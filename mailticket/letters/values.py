@@ -15,6 +15,7 @@ LetterKind = Literal[
     "duplicate-notice",
     "reply-received",
     "late-notice",
+    "sooner",
     "status-answer",
     "solved",
     "split-done",
@@ -29,6 +30,7 @@ AUTO_SUBMITTED: Mapping[LetterKind, Literal["auto-replied", "auto-generated"]] =
     "status-answer": "auto-replied",
     "split-done": "auto-replied",
     "late-notice": "auto-generated",
+    "sooner": "auto-generated",
     "solved": "auto-generated",
 }
 State = Literal["new", "open", "pending", "solved", "closed"]
@@ -39,6 +41,7 @@ StepKind = Literal[
     "taken",
     "answered",
     "late-notice",
+    "sooner",
     "split",
     "solved",
     "reopened",
@@ -124,7 +127,7 @@ class Letter:
     verified: whether the requester's address is ; if not, subject, name, found and history
     are left out whatever they hold, because they are text that the sender chose.
     language: as the reader of mail says it; "" or one without templates takes the letterhead's.
-    promised_from, promised_by: the window of the promise, aware. earlier_by: the end of a promise that slipped.
+    promised_from, promised_by: the window of the promise, aware. earlier_by: the end that was promised before.
     longer: why it takes longer than usual ("" it does not): "load", "hours", or any other word for no stated reason.
     position: place in the queue from 1. category, missing: labels in the letter's language.
     first_ticket_id, similarity (0 to 1): what a duplicate notice is about. former_ticket_id: a closed ticket before it.

@@ -24,6 +24,7 @@ _PURPOSES: dict[LetterKind, Purpose] = {
     "duplicate-notice": "dup",
     "reply-received": "got",
     "late-notice": "late",
+    "sooner": "soon",
     "status-answer": "state",
     "solved": "done",
     "split-done": "state",
@@ -66,7 +67,7 @@ def write(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now:
 
 _STEPS: dict[str, StepKind] = {
     "opened": "received", "reply": "reply-received", "assigned": "taken", "staff-reply": "answered",
-    "late notice": "late-notice", "split": "split", "reopened": "reopened", "closed": "closed",
+    "late notice": "late-notice", "sooner": "sooner", "split": "split", "reopened": "reopened", "closed": "closed",
 }  # fmt: skip
 _MOST_STEPS = 8
 
