@@ -75,7 +75,7 @@ def _read(ctx: click.Context) -> dict[str, Any]:
 
 
 def _moment(at: datetime | None) -> str | None:
-    from mailticket.cli.faces import moment
+    from mailticket.desk.faces import moment
 
     return moment(at)
 

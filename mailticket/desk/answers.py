@@ -102,7 +102,7 @@ class _Sheet:
 class Answers(Hands):
     """What staff write to requesters."""
 
-    def reply(self, name: str, text: str, wish: Wish = Wish()) -> Answered:  # noqa: B008
+    def reply(self, name: str, text: str, wish: Wish = Wish()) -> Answered:
         """Answer the requester; what is in the way holds the answer, unless it is to leave anyway."""
         now = self.site.clock()
         with self.site.database.write() as session:
@@ -214,7 +214,7 @@ class Answers(Hands):
             text=sheet.text,
             key=ticket.key,
             assigned_to=ticket.assigned_to,
-            newer=tuple(Given(m.by, m.at, m.new_text) for m in newer if m.by != sheet.by),
+            newer=tuple(Given(m.by, m.at, m.new_text) for m in newer if m.by not in ("", sheet.by)),
             own_keys=frozenset({ticket.key, *desk.keys_of(session, merged)}),
             prefixes=self.prefixes,
             staff_addresses=self.roster.addresses - {address_key(to)},
@@ -258,7 +258,6 @@ class Answers(Hands):
         if obstacles:
             self.event(session, ticket, now, "sent anyway", "; ".join(one.text for one in obstacles))
         desk.remove_same_held(session, int(ticket.id or 0), sheet.by, sheet.text)
-        desk.saw(session, self.actor, int(ticket.id or 0), message_row, now)
         return Answered(ticket.key, addressed.to, addressed.copies, outgoing, None, news, obstacles)
 
     def _leave(self, session: Session, ticket: Ticket, then: Then, news: Sequence[Message], now: datetime) -> None:
@@ -285,7 +284,6 @@ class Answers(Hands):
         )  # fmt: skip
         self._keep_files(session, number, sheet.wish.files, now)
         self.event(session, ticket, now, "held", "; ".join(obstacle.text for obstacle in obstacles))
-        desk.saw(session, self.actor, ticket_id, number, now)
         return number
 
     def _keep_files(self, session: Session, message_row: int, files: Sequence[File], now: datetime) -> None:

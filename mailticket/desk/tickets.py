@@ -9,7 +9,7 @@ from typing import Literal
 from mailticket.desk.answers import Answers, thread_of
 from mailticket.errors import NotFound, Refused
 from mailticket.intake.second_reading import knowing_letters
-from mailticket.letters import LetterKind
+from mailticket.letters import File, LetterKind
 from mailticket.mail import attachment_bytes, read
 from mailticket.mail.values import Address as MailAddress
 from mailticket.models import Ticket
@@ -165,7 +165,7 @@ class Desk(Answers):
             source, target = self.find(session, name), self.find(session, into)
             if source.id == target.id:
                 raise Refused(f"{source.key} cannot be merged into itself")
-            if source.requester_id != target.requester_id and not anyway:
+            if not anyway and None not in (people := {source.requester_id, target.requester_id}) and len(people) > 1:
                 raise Refused(
                     f"{source.key} and {target.key} are two people's, and answers go to the second only; "
                     "--anyway merges them"
@@ -185,8 +185,10 @@ class Desk(Answers):
         return source.key, target.key
 
     def change(self, name: str, wanted: Change) -> Changed:
-        """Say anew what a ticket is about, how pressing it is, or whose. The promise follows; what was promised is never
-        taken back, and an earlier one is told."""
+        """Say anew what a ticket is about, how pressing it is, or whose.
+
+        The promise follows: an earlier one is told, and what was promised is never taken back.
+        """
         self._check_change(wanted)
         now = self.site.clock()
         with self.site.database.write() as session:
@@ -352,13 +354,13 @@ class Desk(Answers):
             if row.kind == "staff-reply" and row.ticket_id is not None:
                 tickets.take_back_answer(session, row.ticket_id, self.site.clock())
 
-    def attachment(self, number: int) -> tuple[str, bytes]:
-        """Name and bytes of a file, decoded from its raw mail."""
+    def attachment(self, number: int) -> File:
+        """A file of a message, decoded from its raw mail."""
         with self.site.database.read() as session:
             row, raw = tickets.attachment_source(session, number)
         if raw is None:
             raise NotFound("the raw mail of this attachment was removed by retention")
-        return row.name, attachment_bytes(raw, row.part)
+        return File(row.name, row.type, attachment_bytes(raw, row.part))
 
     def _tell(self, session: Session, ticket: Ticket, kind: LetterKind, now: datetime, **contents: object) -> None:
         """A letter to the requester about what was done."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, text, update
-from sqlmodel import Session, col
+from sqlalchemy import ColumnElement, TextClause, delete, func, select, text, update
+from sqlmodel import Session, SQLModel, col
 
 from mailticket.errors import NotFound
 from mailticket.mail.values import address_key
@@ -14,7 +15,7 @@ from mailticket.models import Address, Attachment, Incoming, Message, Outgoing, 
 from mailticket.settings import PRIORITIES
 from mailticket.store.tickets import WAITING
 
-_HELD = text("message.kind = 'held'")  # in the words of the partial index
+HELD = text("message.kind = 'held'")  # in the words of the partial index
 
 
 def newest_mail_of(session: Session, ticket_id: int, keys: Sequence[str]) -> Message | None:
@@ -100,7 +101,7 @@ def remove_held(session: Session, row: Message) -> None:
 
 def remove_same_held(session: Session, ticket_id: int, by: str, words: str) -> None:
     """Take out what is held of the same text by the same writer: it was sent, or is held once more."""
-    query = select(Message).where(col(Message.ticket_id) == ticket_id, _HELD, col(Message.by) == by)
+    query = select(Message).where(col(Message.ticket_id) == ticket_id, HELD, col(Message.by) == by)
     for row in session.execute(query).scalars().all():
         if row.text == words:
             remove_held(session, row)
@@ -108,13 +109,37 @@ def remove_same_held(session: Session, ticket_id: int, by: str, words: str) -> N
 
 def held_of(session: Session, ticket_ids: Sequence[int]) -> dict[int, int]:
     """How many answers are held on each of these tickets."""
-    query = select(col(Message.ticket_id), func.count()).where(col(Message.ticket_id).in_(ticket_ids), _HELD)
+    query = select(col(Message.ticket_id), func.count()).where(col(Message.ticket_id).in_(ticket_ids), HELD)
     return {int(row[0]): int(row[1]) for row in session.execute(query.group_by(col(Message.ticket_id)))}
 
 
 def held_in_all(session: Session) -> int:
     """How many answers are held."""
-    return int(session.execute(select(func.count()).select_from(Message).where(_HELD)).scalar() or 0)
+    return int(session.execute(select(func.count()).select_from(Message).where(HELD)).scalar() or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What is a member's: tickets that are not at their end, those of them past their promise, held answers, and when
+    they answered last."""
+
+    unfinished: int
+    overdue: int
+    held: int
+    last_answer_at: datetime | None
+
+
+def workload(session: Session, name: str, now: datetime) -> Workload:
+    """How much one member has."""
+    mine = (col(Ticket.assigned_to) == name, col(Ticket.status).in_(("new", "open", "pending")))
+    late = (col(Ticket.first_response_at).is_(None), col(Ticket.promised_by) < now)
+
+    def number(*conditions: ColumnElement[bool] | TextClause, table: type[SQLModel] = Ticket) -> int:
+        return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar() or 0)
+
+    last = select(func.max(col(Message.at))).where(col(Message.by) == name, text("message.kind = 'staff-reply'"))
+    at: datetime | None = session.execute(last).scalar()
+    return Workload(number(*mine), number(*mine, *late), number(HELD, col(Message.by) == name, table=Message), at)
 
 
 def next_in_queue(session: Session, people: Sequence[str], teams: Sequence[str], *, lock: bool) -> Ticket | None:

@@ -1,4 +1,4 @@
-"""The JSON faces that other programs rely on: section 7 of the design, field by field."""
+"""The JSON faces that other programs rely on, field by field."""
 
 from __future__ import annotations
 
@@ -113,6 +113,8 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
         "marks": [*(t.marks or []), *(["longer"] if t.promise_longer else [])],
         "sender": t.trust,
         "assigned_to": t.assigned_to or None,
+        "team": t.team or None,
+        "held": row.held,
     }
 
 
@@ -126,8 +128,12 @@ def message(
     mail as which it left."""
     subject, text, new_text = unmasked or (row.subject, row.text, row.new_text)
     return {
+        "number": row.id,
         "direction": row.direction,
         "kind": row.kind,
+        "by": row.by or None,
+        "via": row.via or None,
+        "proof": row.proof or None,
         "message_id": row.message_id,
         "from": row.from_address or row.from_name,
         "from_name": row.from_name,
@@ -140,16 +146,26 @@ def message(
         "hidden_lines": hidden_lines(text, new_text) if row.direction == "in" else 0,
         "at": moment(row.at),
         "sender": row.trust or None,
-        "attachments": [
-            {"id": a.id, "name": a.name, "type": a.type, "size": a.size, "sha256": a.sha256, "inline": a.inline}
-            for a in attachments
-        ],
+        "attachments": _files(attachments),
+        "files": [a.name for a in attachments],
         "mark": row.mark or None,
         "delivery": {"number": delivery.id, "state": delivery.state, "error": delivery.last_error or None}
         if delivery else None,
         "secrets": row.secrets or [],
         "doubtful_secrets": list(doubtful_kinds(f"{subject}\n{text}")),
     }  # fmt: skip
+
+
+def _files(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
+    return [
+        {"id": a.id, "name": a.name, "type": a.type, "size": a.size, "sha256": a.sha256, "inline": a.inline}
+        for a in attachments
+    ]
+
+
+def held(row: Message) -> dict[str, Any]:
+    """An answer that is held, and why."""
+    return {"number": row.id, "by": row.by, "reasons": (row.held or {}).get("reasons", []), "text": row.text}
 
 
 def event(row: Event) -> dict[str, Any]:
