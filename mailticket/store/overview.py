@@ -17,7 +17,7 @@ from mailticket.settings import PRIORITIES
 from mailticket.store.engine import Database
 from mailticket.store.incoming import OUT_OF_SIGHT
 from mailticket.store.tickets import WAITING
-from mailticket.triage.decide import BOUNCE_UNCLAIMED
+from mailticket.triage.decision import BOUNCE_UNCLAIMED
 
 T = TypeVar("T")
 
