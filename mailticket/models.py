@@ -240,6 +240,8 @@ class Ticket(SQLModel, table=True):
                  where="first_response_at IS NULL AND status IN ('new', 'open')"),
         _partial("ix_ticket_waiting", "priority", "waiting_since", where="waiting_for = 'us'"),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
+        _partial("ix_ticket_assigned_to", "assigned_to", "status", where="assigned_to != ''"),
+        _partial("ix_ticket_open", "id", where="status != 'closed'"),  # what lists show without being asked for more
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
@@ -254,6 +256,8 @@ class Ticket(SQLModel, table=True):
     marks: list[str] | None = _json()
     claimed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # its requester, by a form
     assigned_to: str = ""
+    team: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    team_is_set: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # by staff: it then stays
     check_word: str = ""
     serial: int = 0
     created_at: datetime = _time(nullable=False, index=True)
@@ -291,7 +295,10 @@ class Participant(SQLModel, table=True):
 class Message(SQLModel, table=True):
     """A row of a ticket's conversation: in, out, or a note. Texts are clean and secrets in them masked."""
 
-    __table_args__ = (_one_of("direction", ("in", "out", "note")),)
+    __table_args__ = (
+        _one_of("direction", ("in", "out", "note")),
+        _partial("ix_message_held", "ticket_id", where="kind = 'held'"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)
     direction: str
@@ -313,6 +320,19 @@ class Message(SQLModel, table=True):
     incoming_id: int | None = Field(default=None, foreign_key="incoming.id", index=True)
     raw_digest: str | None = None
     home_ticket_id: int | None = Field(default=None, foreign_key="ticket.id")  # where it lay before a merge
+    by: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the member or account who wrote it
+    via: str = Field(default="", sa_column_kwargs={"server_default": ""})  # cli, mail or mailbox; "" of requesters
+    proof: str = Field(default="", sa_column_kwargs={"server_default": ""})  # why a staff mail is believed
+    held: dict[str, Any] | None = _json()  # of a held answer: what is in its way, and how it was to leave
+
+
+class Sight(SQLModel, table=True):
+    """What a person of the desk was last shown of a ticket: its newest message then."""
+
+    actor: str = Field(primary_key=True)
+    ticket_id: int = Field(foreign_key="ticket.id", primary_key=True)
+    message_row: int
+    at: datetime = _time(nullable=False)
 
 
 class Attachment(SQLModel, table=True):
@@ -354,6 +374,7 @@ class Outgoing(SQLModel, table=True):
     recipient: str
     recipient_key: str
     recipient_domain: str
+    copies: list[str] | None = _json()  # addresses in Cc, which get the same bytes
     subject: str = _text()
     message_id: str = Field(unique=True)
     wire: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # empty some time after it was sent

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -194,6 +197,8 @@ class Mailbox(SignIn):
     move_to: OneLine = ""
     idle: bool = True
     poll_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
+    sent_folder: OneLine = ""
+    save_sent: bool = False
     timeout_seconds: Annotated[float, Field(ge=5, le=600)] = 60
 
     @field_validator("move_to")
@@ -402,10 +407,63 @@ class Alerts(Section):
     round_minutes: Annotated[int, Field(ge=1)] = 60
 
 
+def _or_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+MemberName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,29}$")]
+ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class Staff(Section):
+    """A member of the desk.
+
+    name: the word for commands. signs: what stands under answers, "" for nothing. addresses: the first gets desk mail.
+    login: the account on this machine, as the desk's socket knows a member; "" for none.
+    """
+
+    name: MemberName
+    signs: OneLine = ""
+    addresses: Annotated[tuple[EmailAddress, ...], Field(min_length=1)]
+    login: Annotated[str, Field(pattern=r"^([A-Za-z_][A-Za-z0-9_.-]{0,31}\$?)?$")] = ""
+
+
+class Team(Section):
+    """Members with the categories or mailboxes whose tickets they serve; a team with neither gets the rest."""
+
+    name: MemberName
+    members: Annotated[tuple[MemberName, ...], Field(min_length=1)]
+    lead: Annotated[str, Field(pattern=r"^([a-z][a-z0-9._-]{0,29})?$")] = ""
+    categories: tuple[OneLine, ...] = ()
+    mailboxes: tuple[OneLine, ...] = ()
+
+
 class Desk(Section):
-    """How staff work."""
+    """How staff work: by shell, and by mail.
+
+    visitors: whether an account in the desk's group that is no member's `login` may look at tickets. What follows
+    `canned`, and a mailbox's `sent_folder` and `save_sent`, belong to desk mail (WITHOUT_EFFECT).
+    """
 
     followup_hours: Annotated[float, Field(gt=0)] = 24
+    visitors: bool = False
+    attach_mb: Annotated[float, Field(ge=0, le=100)] = 5
+    canned: Annotated[FilePath | None, BeforeValidator(_or_none)] = None
+    proof: Literal["mark", "verified"] = "mark"
+    internal_header: tuple[OneLine, ...] = ()
+    new: Literal["each", "urgent", "none"] = "urgent"
+    digests: tuple[ClockTime, ...] = ("08:30", "13:30")
+    hold_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
+    mark_days: Annotated[int, Field(ge=1, le=365)] = 30
+    per_person_hour: Annotated[int, Field(ge=1)] = 30
+    per_person_answers_hour: Annotated[int, Field(ge=1)] = 60
+
+    @field_validator("internal_header")
+    @classmethod
+    def _name_and_value(cls, pair: tuple[str, ...]) -> tuple[str, ...]:
+        if len(pair) not in (0, 2):
+            raise ValueError('write the header\'s name and its value, such as ["X-Internal", "yes"], or []')
+        return pair
 
 
 class Log(Section):
@@ -433,6 +491,8 @@ class Settings(Section):
     templates: Templates = Templates()
     letters: LettersText = LettersText()
     alerts: Alerts = Alerts()
+    staff: tuple[Staff, ...] = ()
+    team: tuple[Team, ...] = ()
     desk: Desk = Desk()
     log: Log = Log()
 
@@ -442,6 +502,7 @@ class Settings(Section):
         names = {c.name for c in self.category}
         if len(names) != len(self.category):
             problems.append("two [[category]] tables have the same name; give each its own")
+        problems += [*_staff_flaws(self.staff, self.own_addresses), *_team_flaws(self)]
         if problems:
             # The list travels in the error's context, so that each problem can be shown on its own line.
             raise PydanticCustomError("contradiction", "the tables contradict each other", {"problems": problems})
@@ -480,3 +541,47 @@ def _alert_loops(to: tuple[str, ...], own: frozenset[str]) -> list[str]:
         for address in to
         if address.lower() in own
     ]
+
+
+WITHOUT_EFFECT = {  # keys that are known and do nothing before desk mail comes; `check` says so of those that are set
+    Desk: ("proof", "internal_header", "new", "digests", "hold_seconds", "mark_days", "per_person_hour",
+           "per_person_answers_hour"),
+    Mailbox: ("sent_folder", "save_sent"),
+}  # fmt: skip
+
+
+def _twice(values: Iterable[str]) -> list[str]:
+    """The values that occur more than once, each once."""
+    return [value for value, number in Counter(values).items() if number > 1]
+
+
+def _staff_flaws(staff: tuple[Staff, ...], own: frozenset[str]) -> list[str]:
+    addresses = [address.lower() for member in staff for address in member.addresses]
+    return [
+        *(f"two [[staff]] tables are named {name!r}; give each its own" for name in _twice(m.name for m in staff)),
+        *(f"two [[staff]] tables have login = {login!r}; an account is one member's"
+          for login in _twice(m.login for m in staff if m.login)),
+        *(f"{address} is in [[staff]] twice; an address is one member's" for address in _twice(addresses)),
+        *(f"[[staff]] {m.name!r} has the support address {address}: mail to it would open tickets; "
+          "write the member's own"
+          for m in staff for address in m.addresses if address.lower() in own),
+    ]  # fmt: skip
+
+
+def _team_flaws(settings: Settings) -> list[str]:
+    names, mailboxes = {m.name for m in settings.staff}, {m.name for m in settings.mailbox}
+    problems = [f"two [[team]] tables are named {name!r}; give each its own"
+                for name in _twice(team.name for team in settings.team)]  # fmt: skip
+    for team in settings.team:
+        people = [*team.members, *([team.lead] if team.lead else [])]
+        problems += [f"[[team]] {team.name!r} names {person!r}, who is in no [[staff]] table"
+                     for person in dict.fromkeys(people) if person not in names]  # fmt: skip
+        problems += [f"[[team]] {team.name!r} names the mailbox {box!r}, and there is no such [[mailbox]]"
+                     for box in team.mailboxes if box not in mailboxes]  # fmt: skip
+    for what in ("categories", "mailboxes"):
+        problems += [f"two [[team]] tables serve {value!r}; a ticket goes to one team"
+                     for value in _twice(v for team in settings.team for v in getattr(team, what))]  # fmt: skip
+    rest = [repr(team.name) for team in settings.team if not team.categories and not team.mailboxes]
+    if len(rest) > 1:
+        problems.append(f"the teams {' and '.join(rest)} have neither categories nor mailboxes; one gets the rest")
+    return problems
