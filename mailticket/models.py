@@ -29,6 +29,7 @@ NAMING: Final = {
     "pk": "pk_%(table_name)s",
 }
 SQLModel.metadata.naming_convention = NAMING
+SQLModel.model_config["defer_build"] = True  # nobody asks a row to check itself, and preparing for it takes time
 
 INCOMING_STATES: Final = (
     "listed",  # the server named it; not yet taken in

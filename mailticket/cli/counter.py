@@ -6,6 +6,8 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +18,8 @@ from mailticket.errors import NotAllowed, WorldError
 
 if TYPE_CHECKING:
     from mailticket.desk.tickets import Desk
+    from mailticket.settings import Settings
+    from mailticket.store.engine import Database
 
 Face = dict[str, Any]
 
@@ -44,14 +48,8 @@ def counter_of(ctx: click.Context) -> Iterator[Counter]:
             raise
         yield _Daemon(path, refusal)
         return
-    from mailticket.desk.tickets import Desk
-    from mailticket.site import open_site
-
     with database_of(settings) as database:
-        site = open_site(settings, database)
-        account = account_of(ctx)
-        member = site.roster.of_login(account)
-        yield _Database(Desk(site, member.name if member else account))
+        yield _Database(settings, database, account_of(ctx))
 
 
 def _is_there(path: Path) -> bool:
@@ -62,16 +60,33 @@ def _is_there(path: Path) -> bool:
 
 
 class _Database:
-    """Deeds on the database that this process has opened."""
+    """Deeds on the database that this process has opened. Letters, categories and keys are built only for work."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, settings: Settings, database: Database, account: str) -> None:
+        from mailticket.triage.staff import Roster
+
+        member = Roster(settings.staff).of_login(account)
+        self._settings, self._database = settings, database
+        self._actor = member.name if member else account
 
     def rows(self, deed: str, **arguments: Any) -> Iterator[Face]:
-        from mailticket.desk.deeds import DEEDS
+        from mailticket.desk.looking import SIGHTS, Onlooker
 
-        face = DEEDS[deed](self._desk, **arguments)
+        if deed in SIGHTS:
+            onlooker = Onlooker(self._settings, self._database, self._actor, lambda: datetime.now(UTC))
+            face = SIGHTS[deed](onlooker, **arguments)
+        else:
+            from mailticket.desk.deeds import DEEDS
+
+            face = DEEDS[deed](self._desk, **arguments)
         yield from [face] if isinstance(face, dict) else face
+
+    @cached_property
+    def _desk(self) -> Desk:
+        from mailticket.desk.tickets import Desk
+        from mailticket.site import open_site
+
+        return Desk(open_site(self._settings, self._database), self._actor)
 
 
 class _Daemon:

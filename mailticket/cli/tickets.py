@@ -117,7 +117,7 @@ def _wait(face: Face, now: datetime) -> str:
 def show_(ctx: click.Context, name: str, full: bool, unmask: bool, as_json: bool) -> None:
     """Show a ticket with its whole conversation and history."""
     with counter_of(ctx) as counter:
-        details = one(counter, "show", name=name, unmask=unmask)
+        details = one(counter, "show_unmasked" if unmask else "show", name=name)
     if as_json:
         print_json(details)
         return
@@ -133,7 +133,7 @@ def show_(ctx: click.Context, name: str, full: bool, unmask: bool, as_json: bool
 def next_(ctx: click.Context, team: str, take: bool, as_json: bool) -> None:
     """Show the first ticket of the queue that is nobody's or yours; with --take the first that is nobody's."""
     with counter_of(ctx) as counter:
-        face = one(counter, "next", team=team, take=take)
+        face = one(counter, "take_next" if take else "next", team=team)
         if as_json:
             print_json(face)
             return

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from mailticket.config.canned import NoSuchText, canned_text
 from mailticket.desk.hands import Hands
 from mailticket.errors import NotFound, Refused
-from mailticket.letters import File, Quoted, container
+from mailticket.letters import File, Quoted
+from mailticket.letters.mime import container
 from mailticket.mail import attachment_bytes, read
 from mailticket.mail.packing import pack
 from mailticket.mail.values import Ourselves, address_key
@@ -18,7 +19,7 @@ from mailticket.models import Message, Ticket
 from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
 from mailticket.store import Session, desk, raws, tickets
-from mailticket.store.knowledge import merged_from
+from mailticket.store.tickets import merged_from
 from mailticket.triage.guard import Draft, Given, Hindrance, hindrances
 from mailticket.triage.writer import unanswerable
 

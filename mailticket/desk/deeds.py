@@ -4,97 +4,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from mailticket.desk import faces
+from mailticket.desk import faces, looking
 from mailticket.desk.answers import Answered, Then, Wish
 from mailticket.desk.tickets import Change, Desk
-from mailticket.errors import MailticketError, NotFound, Refused, StoreUnavailable, WorldError
+from mailticket.errors import MailticketError, NotFound, Refused, WorldError
 from mailticket.letters import File
-from mailticket.store import desk as looks
-from mailticket.store import outgoing, overview, tickets
+from mailticket.store import tickets
 
 Face = dict[str, Any]
 Deed = Callable[..., Face | Iterator[Face]]
-
-
-def list_(
-    desk: Desk,
-    *,
-    status: list[str] = [],  # noqa: B006 - never changed
-    category: str = "",
-    requester: str = "",
-    duplicates: bool = False,
-    merged: bool = False,
-    since: datetime | None = None,
-    waiting: Literal["", "us", "them"] = "",
-    everything: bool = False,
-    mine: bool = False,
-    assigned: str | None = None,
-    team: str = "",
-    held: bool = False,
-    sort: Literal["", "promise", "waiting", "updated"] = "",
-    limit: int | None = None,
-) -> Iterator[Face]:
-    """Tickets as `ticket list` shows them; those at their end only when they are asked for."""
-    asked_for = everything or status or requester or duplicates or merged
-    criteria = overview.Filter(
-        status=tuple(status), category=category, requester=requester, duplicates=duplicates, merged=merged, since=since,
-        waiting=waiting, unfinished=not asked_for, team=team, held=held, sort=sort,
-        assigned=desk.actor if mine else "" if assigned == "none" else assigned,
-    )  # fmt: skip
-    return overview.ticket_rows(
-        desk.site.database, criteria, limit,
-        lambda session, row: faces.ticket(row, tickets.position(session, row.ticket)),
-    )  # fmt: skip
-
-
-def show(desk: Desk, *, name: str, unmask: bool = False) -> Face:
-    """A ticket with its conversation and history; who is shown it has seen it."""
-    unmasked = desk.unmasked(name) if unmask else {}
-    with desk.site.database.read() as session:
-        row = desk.find(session, name, lock=False)
-        ticket_id = int(row.id or 0)
-        conversation = tickets.conversation(session, ticket_id)
-        files = tickets.attachments_of(session, [int(m.id or 0) for m in conversation])
-        deliveries = outgoing.of_messages(session, conversation)
-        addresses = tickets.addresses_of(session, row.requester_id)
-        face = {
-            **faces.ticket(overview.ticket_row(session, row), tickets.position(session, row)),
-            "linked_by": tickets.linked_by(session, ticket_id),
-            "check_word": row.check_word,
-            "promise_reason": row.promise_reason,
-            "requester_name": tickets.name_of(session, row.requester_id),
-            "participants": [p.address for p in tickets.participants(session, ticket_id)],
-            "addresses": [a.address for a in addresses],
-            "undeliverable": [a.address for a in addresses if a.undeliverable_since],
-            "conversation": [faces.message(m, files.get(n, []), unmasked.get(n), deliveries.get(n))
-                             for m in conversation for n in [int(m.id or 0)]],
-            "held": [faces.held(m) for m in conversation if m.kind == "held"],
-            "history": [faces.event(e) for e in tickets.events(session, ticket_id)],
-        }  # fmt: skip
-    if conversation:
-        _note_sight(desk, ticket_id, max(int(m.id or 0) for m in conversation))
-    return face
-
-
-def _note_sight(desk: Desk, ticket_id: int, newest: int) -> None:
-    """Remember what was shown; a database that takes nothing at the moment keeps nobody from reading."""
-    with suppress(StoreUnavailable), desk.site.database.write() as session:
-        looks.saw(session, desk.actor, ticket_id, newest, desk.site.clock())
-
-
-def next_(desk: Desk, *, team: str = "", take: bool = False) -> Face:
-    """The first ticket of the queue, or `{"id": null}`."""
-    key = desk.next(team, take=take)
-    if key is None:
-        return {"id": None, "taken": False}
-    with desk.site.database.read() as session:
-        row = desk.find(session, key, lock=False)
-        face = faces.ticket(overview.ticket_row(session, row), tickets.position(session, row))
-    return {**face, "taken": take}
 
 
 def reply(
@@ -260,34 +180,22 @@ def files(desk: Desk, *, name: str) -> Iterator[Face]:
                "content": base64.b64encode(file.content).decode("ascii")}  # fmt: skip
 
 
-def staff(desk: Desk) -> Iterator[Face]:
-    """The members, with what is theirs."""
-    with desk.site.database.read() as session:
-        for member in desk.roster.staff:
-            figures = looks.workload(session, member.name, desk.site.clock())
-            yield {
-                "name": member.name,
-                "addresses": list(member.addresses),
-                "teams": list(desk.roster.teams_of(member.name)),
-                "open": figures.unfinished,
-                "slipping": figures.overdue,
-                "held": figures.held,
-                "last_answer_at": faces.moment(figures.last_answer_at),
-                "last_proof": None,
-                "unreachable_since": None,
-            }
+def show_unmasked(desk: Desk, *, name: str) -> Face:
+    """`show`, with texts in which nothing doubtful is masked; the history notes who looked."""
+    return looking.show_with(desk.onlooker, name, desk.unmasked(name))
 
 
-LOOKING: Mapping[str, Deed] = {  # what a visitor may ask
-    "list": list_,
-    "show": show,
+def take_next(desk: Desk, *, team: str = "") -> Face:
+    """Take the first ticket of the queue that is nobody's; `{"id": null}` for none."""
+    key = desk.take_next(team)
+    return looking.face_of(desk.onlooker, key) if key else dict(looking.NOTHING)
+
+
+DEEDS: Mapping[str, Deed] = {
+    "show_unmasked": show_unmasked,
     "files": files,
     "recipients": recipients,
-    "staff": staff,
-}
-DEEDS: Mapping[str, Deed] = {
-    **LOOKING,
-    "next": next_,
+    "take_next": take_next,
     "reply": reply,
     "send": send,
     "drop": drop,

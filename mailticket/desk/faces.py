@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mailticket.secrets.spans import doubtful_kinds
-
 if TYPE_CHECKING:  # a face needs no more of these rooms than their names
     from mailticket.intake.filed import Filed
     from mailticket.mail.values import Address, Mail
@@ -126,6 +124,8 @@ def message(
 ) -> dict[str, Any]:
     """An entry of a ticket's `conversation`. unmasked: subject, text and new text without doubtful masks. delivery: the
     mail as which it left."""
+    from mailticket.secrets.spans import doubtful_kinds  # with all that it takes to find secrets in a text
+
     subject, text, new_text = unmasked or (row.subject, row.text, row.new_text)
     return {
         "number": row.id,

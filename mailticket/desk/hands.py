@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mailticket.errors import NotFound, Refused
+from mailticket.desk.looking import Onlooker
+from mailticket.errors import Refused
 from mailticket.mail.addresses import is_bare_address
 from mailticket.mail.claimed import is_ours
 from mailticket.mail.values import address_key
@@ -12,7 +13,6 @@ from mailticket.models import Participant, Ticket
 from mailticket.settings import Staff
 from mailticket.site import Site
 from mailticket.store import Session, tickets
-from mailticket.triage import ticket_keys
 from mailticket.triage.staff import Roster
 
 
@@ -22,6 +22,10 @@ class Hands:
     def __init__(self, site: Site, actor: str = "staff") -> None:
         self.site = site
         self.actor = actor
+
+    @property
+    def onlooker(self) -> Onlooker:
+        return Onlooker(self.site.settings, self.site.database, self.actor, self.site.clock)
 
     @property
     def roster(self) -> Roster:
@@ -38,13 +42,8 @@ class Hands:
         return (support.prefix, *support.former_prefixes)
 
     def find(self, session: Session, name: str, *, merged: bool = False, lock: bool = True) -> Ticket:
-        """The ticket that a person means by an ID as they type it; a merged one leads to its target, unless it is meant
-        itself. lock: for whoever changes it; who only looks locks nothing."""
-        prefix = self.site.settings.support.prefix
-        keys = ticket_keys.find_keys(name, self.prefixes) or ticket_keys.find_keys(f"{prefix}-{name}", self.prefixes)
-        if not keys:
-            raise NotFound(f"{name!r} is no ticket ID: it looks like {prefix}-7F3K-92QX, is there a typing error?")
-        return tickets.by_key(session, keys[0], follow_merge=not merged, lock=lock)
+        """The ticket that a person means, locked unless they only look; see `Onlooker.find`."""
+        return self.onlooker.find(session, name, merged=merged, lock=lock)
 
     def check_address(self, address: str) -> None:
         """Refuse what is not one address, or is our own."""

@@ -134,21 +134,12 @@ class Desk(Answers):
         session.add(ticket)
         self.event(session, ticket, now, "assigned", to or "to nobody")
 
-    def next(self, team: str = "", *, take: bool = False) -> str | None:
-        """The ID of the first ticket of the queue, of a team or of those that the actor serves; None for none.
+    def take_next(self, team: str = "") -> str | None:
+        """Take the first ticket of the queue that is nobody's, of a team or of those that the actor is in.
 
-        It is nobody's or the actor's own. take: it becomes the actor's, and it was nobody's before: two who ask at once
-        get two tickets.
+        Two who ask at once get two tickets. Returns its ID, None for none.
         """
-        if team and all(one.name != team for one in self.roster.teams):
-            raise NotFound(f"there is no team {team!r}; there are: {', '.join(t.name for t in self.roster.teams)}")
-        teams = (team,) if team else (*self.roster.teams_of(self.actor), "") if self.member else ()
-        teams = () if teams == ("",) else teams
-        if not take:
-            with self.site.database.read() as session:
-                ticket = desk.next_in_queue(session, ("", self.actor), teams, lock=False)
-                return ticket.key if ticket else None
-        now = self.site.clock()
+        now, teams = self.site.clock(), self.onlooker.teams(team)
         with self.site.database.write() as session:
             ticket = desk.next_in_queue(session, ("",), teams, lock=True)
             if ticket is not None:

@@ -13,14 +13,15 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError, validate_call
 
 from mailticket.desk import protocol
-from mailticket.desk.deeds import DEEDS, LOOKING, Deed
+from mailticket.desk.deeds import DEEDS
+from mailticket.desk.looking import SIGHTS
 from mailticket.desk.tickets import Desk
 from mailticket.errors import MailticketError, NotAllowed, Refused
 from mailticket.site import Site
@@ -100,7 +101,7 @@ class DeskDoor:
         site = self._site()
         try:
             name, arguments = _question(client, _ROOM + int(site.settings.desk.attach_mb * 2_000_000))
-            face = _checked(_deed(name, site, user))(_desk(site, user), **arguments)
+            face = _act(name, site, user)(**arguments)
             for row in [face] if isinstance(face, dict) else face:
                 client.sendall(protocol.line({"row": row}))
             client.sendall(protocol.line({"done": True}))
@@ -167,30 +168,27 @@ def _question(client: socket.socket, most: int) -> tuple[str, dict[str, Any]]:
     return name, arguments
 
 
-def _desk(site: Site, user: int) -> Desk:
+def _act(name: str, site: Site, user: int) -> Callable[..., Any]:
+    """What an account may do under a name: members, root and the daemon's own everything, visitors may look."""
     account = protocol.account_of(user)
     member = site.roster.of_login(account)
-    return Desk(site, member.name if member else account)
-
-
-def _deed(name: str, site: Site, user: int) -> Deed:
-    """The deed of a name, if an account may do it: members all, root and the daemon's own too, visitors may look."""
-    if name not in DEEDS:
+    actor = member.name if member else account
+    if name not in SIGHTS and name not in DEEDS:
         raise Refused(f"the daemon knows no {name!r}: it is of another release than this command")
-    account = protocol.account_of(user)
-    if site.roster.of_login(account) is not None or user in (0, os.geteuid()):
-        return DEEDS[name]
-    if not site.settings.desk.visitors:
-        raise NotAllowed(
-            f'the account {account} is no member\'s: add login = "{account}" to a [[staff]] table of the configuration'
-        )
-    if name not in LOOKING:
-        raise NotAllowed(f"the account {account} may look, and change nothing: it is no member's `login`")
-    return LOOKING[name]
+    if member is None and user not in (0, os.geteuid()):
+        if not site.settings.desk.visitors:
+            raise NotAllowed(
+                f"the account {account} is no member's; add it to a [[staff]] table of the configuration: "
+                f'login = "{account}"'
+            )
+        if name not in (*SIGHTS, "files"):
+            raise NotAllowed(f"the account {account} may look, and change nothing: it is no member's `login`")
+    desk = Desk(site, actor)
+    return partial(_checked(SIGHTS[name]), desk.onlooker) if name in SIGHTS else partial(_checked(DEEDS[name]), desk)
 
 
 @cache
-def _checked(deed: Deed) -> Callable[..., Any]:
+def _checked(deed: Callable[..., Any]) -> Callable[..., Any]:
     """A deed whose arguments are checked: what comes through a socket is nobody's promise."""
     checked: Callable[..., Any] = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(deed)
     return checked

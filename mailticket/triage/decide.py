@@ -14,7 +14,7 @@ from mailticket.mail.values import address_key
 from mailticket.secrets import masking
 from mailticket.triage import impostors
 from mailticket.triage.commands import Command, command
-from mailticket.triage.decision import Case, Decision
+from mailticket.triage.decision import BOUNCE_UNCLAIMED, Case, Decision
 from mailticket.triage.evidence import Trace, findings, lost_keys, traces
 from mailticket.triage.known import Copy, OpenTicket, TicketFacts
 from mailticket.triage.letter import answer
@@ -22,7 +22,6 @@ from mailticket.triage.writer import claim, is_claimed
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
 _LINK = re.compile(r"https?://\S{1,2000}")
-BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
 
 def judge(case: Case) -> Decision:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from mailticket.likeness.duplicates import Fingerprint, Match
-from mailticket.likeness.lexicon import Lexicon
-from mailticket.mail.values import Mail
-from mailticket.settings import Settings
-from mailticket.triage.commands import Command
-from mailticket.triage.known import Claims, Known
+if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who only shows tickets does not load them
+    from mailticket.likeness.duplicates import Fingerprint, Match
+    from mailticket.likeness.lexicon import Lexicon
+    from mailticket.mail.values import Mail
+    from mailticket.settings import Settings
+    from mailticket.triage.commands import Command
+    from mailticket.triage.known import Claims, Known
+
+BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
 Action = Literal["open", "append", "file", "known"]
 AnswerKind = Literal[

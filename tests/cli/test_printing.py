@@ -12,7 +12,7 @@ import click
 import pytest
 
 from mailticket.cli import main
-from mailticket.desk import deeds
+from mailticket.desk import looking
 from mailticket.models import Ticket
 from mailticket.store import Session, incoming, overview, tickets
 from mailticket.store.engine import Database
@@ -106,6 +106,6 @@ def test_a_ticket_is_shown_while_somebody_changes_it(tmp_path: Path, postgres_ur
             row.subject = "changed"
             session.add(row)
             session.flush()
-            assert deeds.show(desk.desk, name=key)["subject"] == "Deposit has not arrived"
+            assert looking.show(desk.desk.onlooker, name=key)["subject"] == "Deposit has not arrived"
     finally:
         desk.close()
