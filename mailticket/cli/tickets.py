@@ -104,7 +104,7 @@ def _wait(face: Face, now: datetime) -> str:
     """For whom a ticket waits, and for us since when."""
     if face["waiting_for"] != "us":
         return str(face["waiting_for"]).replace("nobody", "")
-    return f"us, {_ago(face['waiting_since'], now)}"
+    return f"us, {_ago(face['waiting_since'], now).removesuffix(' ago')}"
 
 
 @ticket.command("show")

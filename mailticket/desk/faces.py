@@ -134,6 +134,7 @@ def message(
         "by": row.by or None,
         "via": row.via or None,
         "proof": row.proof or None,
+        "reasons": (row.held or {}).get("reasons", []),
         "message_id": row.message_id,
         "from": row.from_address or row.from_name,
         "from_name": row.from_name,

@@ -16,7 +16,6 @@ from mailticket.triage.ticket_keys import find_keys
 Code = Literal["collision", "assigned", "staff_address", "ticket_id", "note", "secret", "bounced", "too_large"]
 
 _NOTE_LETTERS = 60  # letters of a note that make an answer look like it; a Chinese character counts for two
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'，。；：、（）]{1,64}@[^\s<>()\[\],;:\"'，。；：、（）]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +74,10 @@ def _of_the_ticket(draft: Draft) -> Iterable[Hindrance]:
 
 
 def _of_the_text(draft: Draft) -> Iterable[Hindrance]:
-    words = (match[0].rstrip(".") for match in _ADDRESS.finditer(draft.text))
-    for address in dict.fromkeys((*words, *draft.copies)):
-        if address_key(address) in draft.staff_addresses:
+    copies = {address_key(address) for address in draft.copies}
+    folded = draft.text.lower()
+    for address in sorted(draft.staff_addresses):
+        if address in copies or re.search(rf"(?<![a-z0-9._%+-]){re.escape(address)}(?![a-z0-9])", folded):
             yield Hindrance("staff_address", f"it shows {address}, an address of staff")
     for key in find_keys(draft.text, draft.prefixes, len(draft.text)):
         if key not in draft.own_keys:
