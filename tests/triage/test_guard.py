@@ -10,8 +10,16 @@ from mailticket.triage.guard import Draft, Given, hindrances, shares_words
 from tests.helpdesk import START
 
 NOTE = "Known fraudster: took 4,000 USDT in March under another name, compare the photograph before you pay anything."
-PLAIN = Draft("mia", "It is on its way, please wait until Friday.", "MT-7F3K-92QX", own_keys=frozenset({"MT-7F3K-92QX"}),
-              prefixes=("MT",), staff_addresses=frozenset({"tom@coinharbor.com"}), notes=(NOTE,), most=1000)  # fmt: skip
+PLAIN = Draft(
+    writer="mia",
+    text="It is on its way, please wait until Friday.",
+    key="MT-7F3K-92QX",
+    own_keys=frozenset({"MT-7F3K-92QX"}),
+    prefixes=("MT",),
+    staff_addresses=frozenset({"tom@coinharbor.com"}),
+    notes=(NOTE,),
+    most=1000,
+)
 
 
 def codes(draft: Draft) -> list[str]:
@@ -33,7 +41,7 @@ def test_nothing_is_in_the_way_of_a_plain_answer() -> None:
         ({"text": "It is as in MT-0103-99A8."}, "ticket_id"),
         ({"text": "x " * 3000 + "see mt 0103 99a8"}, "ticket_id"),
         (
-            {"text": "We know you: took 4,000 USDT in\n> March under another name, COMPARE the photograph before"},
+            {"text": "You took 4,000 USDT in\n> March under another name, COMPARE the photograph before"},
             "note",
         ),
         ({"text": "The seed is legal winner thank year wave sausage worth useful legal winner thank yellow"}, "secret"),
