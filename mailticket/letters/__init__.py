@@ -6,6 +6,7 @@ from mailticket.letters.compose import Letters
 from mailticket.letters.values import (
     AUTO_SUBMITTED,
     KINDS,
+    NOTICED,
     REPLY_MARKER,
     ArticleLink,
     Composed,
@@ -24,6 +25,7 @@ from mailticket.letters.values import (
 __all__ = [
     "AUTO_SUBMITTED",
     "KINDS",
+    "NOTICED",
     "REPLY_MARKER",
     "Alert",
     "ArticleLink",
