@@ -154,6 +154,19 @@ class Health(SQLModel, table=True):
     alerted_at: datetime | None = _time()
 
 
+class Notice(SQLModel, table=True):
+    """What requesters should know now, by language. It ends at `until` by itself, or when staff end it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    categories: list[str] | None = _json()  # whose letters it stands in; none for all
+    texts: dict[str, str] | None = _json()
+    set_at: datetime = _time(nullable=False)
+    set_by: str = _text()
+    until: datetime | None = _time()
+    ended_at: datetime | None = _time()
+    ended_by: str = _text()
+
+
 class Raw(SQLModel, table=True):
     """Raw mails, each once, under the SHA-256 of its bytes; compressed where that pays."""
 
