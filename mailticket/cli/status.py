@@ -45,7 +45,7 @@ def status(ctx: click.Context, metrics: bool, as_json: bool) -> None:
 
 def _read(ctx: click.Context) -> dict[str, Any]:
     """What `status --json` prints."""
-    from mailticket.desk.notices import face_of
+    from mailticket.desk.faces import notice
     from mailticket.promise.kept import percentile
     from mailticket.store import meta, notices, overview, watch
     from mailticket.store.requests import pace
@@ -79,7 +79,7 @@ def _read(ctx: click.Context) -> dict[str, Any]:
         "waiting_again": again.number,
         "oldest_waiting_again": _oldest(again),
         "slipping": slipping,
-        "notices": [face_of(one, now) for one in current],
+        "notices": [notice(one, now) for one in current],
         "lost_answers": lost,
         "strays": {name: number for name, (number, _) in strays.items()},
     }

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mailticket.desk import faces, looking
+from mailticket.desk import faces, looking, notices
 from mailticket.desk.answers import Answered, Then, Wish
 from mailticket.desk.tickets import Change, Desk
 from mailticket.errors import MailticketError, NotFound, Refused, WorldError
@@ -191,6 +191,21 @@ def take_next(desk: Desk, *, team: str = "") -> Face:
     return looking.face_of(desk.onlooker, key) if key else dict(looking.NOTHING)
 
 
+def set_notice(desk: Desk, *, texts: dict[str, str], categories: list[str], until: str) -> Face:
+    """Tell everybody who writes about these categories."""
+    return notices.set_notice(desk.site, desk.actor, texts=texts, categories=categories, until=until)
+
+
+def list_notices(desk: Desk, *, ended: bool) -> Iterator[Face]:
+    """The notices that last, or all."""
+    return iter(notices.list_notices(desk.site, ended=ended))
+
+
+def end_notice(desk: Desk, *, number: int) -> Face:
+    """End a notice."""
+    return notices.end_notice(desk.site, desk.actor, number)
+
+
 DEEDS: Mapping[str, Deed] = {
     "show_unmasked": show_unmasked,
     "files": files,
@@ -212,4 +227,7 @@ DEEDS: Mapping[str, Deed] = {
     "requester": requester,
     "same": same,
     "mail_again": mail_again,
+    "set_notice": set_notice,
+    "list_notices": list_notices,
+    "end_notice": end_notice,
 }
