@@ -248,8 +248,9 @@ class Intake:
         )
         decision = judge(case)
         answered = decision.ticket or decision.linked_to
-        if mail.quotes_us and answered and decision.action in ("append", "open"):
-            item = read_again(session, arrival.raw, item, answered, self.site.brief)
+        if mail.quotes_us and decision.action in ("append", "open"):
+            notices = self.site.notices.recent(session, now)
+            item = read_again(session, arrival.raw, item, answered, self.site.brief, notices)
             mail, fingerprint = item.mail, item.meaning.fingerprint
             decision = judge(replace(case, mail=mail, fingerprint=fingerprint))
         if decision.action != "known":

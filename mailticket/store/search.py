@@ -2,7 +2,8 @@
 
 SQLite keeps it as a table of FTS5, PostgreSQL as a tsvector a ticket with a GIN index. Both hold the terms that
 `mailticket.text.terms` makes, and nothing else, so that both find the same. Of a ticket count its ID, subject, details
-and people, and of its conversation all but the letters that we write by ourselves, whose words are on every ticket.
+and people, and of its conversation all but the letters that we write by ourselves, whose words are on every ticket, and
+answers that are held, which may still go.
 
 FTS5's table has no contents: terms are added under a ticket's number as they come, and taken out by naming them.
 """
@@ -126,7 +127,7 @@ def _kind(session: Session) -> str:
 def message_texts(message: Mapping[str, Any], files: Iterable[str]) -> list[str]:
     """What is found of a message: masked, as its columns are. files: the names of its attachments."""
     direction = message["direction"]
-    if direction == "out" and message["kind"] != "staff-reply":
+    if message["kind"] == "held" or (direction == "out" and message["kind"] != "staff-reply"):
         return []
     people = {"in": _SENDER, "out": _READERS}.get(direction, ())
     # The text stands last: what counts of a message has an end.

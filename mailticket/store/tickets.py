@@ -18,7 +18,6 @@ from mailticket.mail.values import Attachment as MailAttachment
 from mailticket.mail.values import address_key
 from mailticket.models import Address, Attachment, Event, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.store import raws, search
-from mailticket.store.knowledge import merged_from
 from mailticket.store.rows import Prepared, insert_tracked, insert_values, table_of
 
 _REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
@@ -39,6 +38,9 @@ _DELIVERABLE = Prepared(
     _ADDRESSES.update()
     .where(_ADDRESSES.c.key == bindparam("sought"), _ADDRESSES.c.undeliverable_since.is_not(None))
     .values(undeliverable_since=None, undeliverable_why="")
+)
+_MERGED_INTO = Prepared(
+    select(_TICKETS.c.id, _TICKETS.c.requester_id).where(_TICKETS.c.merged_into == bindparam("ticket"))
 )
 _NEXT_SERIAL = Prepared(
     _TICKETS.update()
@@ -117,6 +119,17 @@ def by_key(session: Session, key: str, *, follow_merge: bool = False, lock: bool
     return _followed(session, ticket, lock) if follow_merge else ticket
 
 
+def merged_from(session: Session, ticket_id: int) -> list[tuple[int, int | None]]:
+    """The tickets that were merged into this one, directly or through others, each with its requester."""
+    sources: dict[int, int | None] = {}
+    newest = [ticket_id]
+    while newest:
+        rows = [row for number in newest for row in _MERGED_INTO.all(session, ticket=number)]
+        newest = [row.id for row in rows if row.id not in sources]
+        sources |= {row.id: row.requester_id for row in rows}
+    return list(sources.items())
+
+
 def led_to(session: Session, ticket_id: int) -> Ticket:
     """The ticket to which merges led from this one, locked like those between; itself when it was never merged."""
     return _followed(session, _one(session, col(Ticket.id) == ticket_id, lock=True), lock=True)
@@ -153,7 +166,7 @@ def add_message(
     From now on its ticket is found by its words. also: what came with it by which the ticket is to be found too.
     """
     message_row = insert_values(session, Message, values)
-    _add_attachments(session, message_row, attachments)
+    add_attachments(session, message_row, attachments)
     texts = search.message_texts(values, [attachment.name for attachment in attachments])
     search.add(session, values["ticket_id"], also, texts)
     return message_row
@@ -165,7 +178,10 @@ def add_participant(session: Session, row: Participant) -> None:
     search.add(session, row.ticket_id, [row.address])
 
 
-def _add_attachments(session: Session, message_row: int, attachments: Sequence[MailAttachment]) -> None:
+def add_attachments(
+    session: Session, message_row: int, attachments: Sequence[MailAttachment], found_on: int | None = None
+) -> None:
+    """Write the files of a message. found_on: the ticket that is found by their names from now on."""
     rows = [
         {"message_id": message_row, "part": a.part, "name": a.name, "type": a.type, "size": a.size,
          "sha256": a.sha256, "inline": a.inline}
@@ -173,6 +189,8 @@ def _add_attachments(session: Session, message_row: int, attachments: Sequence[M
     ]  # fmt: skip
     if rows:
         session.connection().execute(_NEW_ATTACHMENT, rows)
+        if found_on is not None:
+            search.add(session, found_on, [attachment.name for attachment in attachments])
 
 
 def add_event(
