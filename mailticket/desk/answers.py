@@ -221,7 +221,7 @@ class Answers(Hands):
             staff_addresses=self.roster.addresses - {address_key(to)},
             notes=tuple(m.text for m in sheet.conversation if m.kind == "note"),
             copies=copies,
-            bounced=tuple(desk.undeliverable(session, (to, *copies))),
+            bounced=tuple(desk.undeliverable(session, int(ticket.id or 0), (to, *copies))),
             size=sum(len(file.content) for file in sheet.wish.files),
             most=int(self.site.settings.desk.attach_mb * _MEGABYTE),
         )

@@ -366,7 +366,9 @@ def ahead_of(session: Session, priority: str, since: datetime, ticket_id: int | 
 def set_undeliverable(session: Session, address: str, now: datetime, why: str) -> None:
     """Stop automatic mail to an address whose mail bounced for good."""
     values = {"undeliverable_since": now, "undeliverable_why": why[:500]}
-    session.execute(update(Address).where(col(Address.key) == address_key(address)).values(**values))
+    key = address_key(address)
+    session.execute(update(Address).where(col(Address.key) == key).values(**values))
+    session.execute(update(Participant).where(col(Participant.key) == key).values(undeliverable_why=why[:500]))
 
 
 def set_deliverable(session: Session, address: str) -> bool:
