@@ -29,6 +29,7 @@ NAMING: Final = {
     "pk": "pk_%(table_name)s",
 }
 SQLModel.metadata.naming_convention = NAMING
+SQLModel.model_config["defer_build"] = True  # nobody asks a row to check itself, and preparing for it takes time
 
 INCOMING_STATES: Final = (
     "listed",  # the server named it; not yet taken in
@@ -254,7 +255,7 @@ class Ticket(SQLModel, table=True):
         _partial("ix_ticket_waiting", "priority", "waiting_since", where="waiting_for = 'us'"),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
         _partial("ix_ticket_assigned_to", "assigned_to", "status", where="assigned_to != ''"),
-        _partial("ix_ticket_open", "id", where="status != 'closed'"),  # what lists show without being asked for more
+        _partial("ix_ticket_unfinished", "id", where="status IN ('new', 'open', 'pending')"),
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
@@ -321,6 +322,7 @@ class Message(SQLModel, table=True):
     __table_args__ = (
         _one_of("direction", ("in", "out", "note")),
         _partial("ix_message_held", "ticket_id", where="kind = 'held'"),
+        _partial("ix_message_answers", "by", "at", where="kind = 'staff-reply'"),
     )
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)
@@ -350,10 +352,13 @@ class Message(SQLModel, table=True):
 
 
 class Sight(SQLModel, table=True):
-    """What a person of the desk was last shown of a ticket: its newest message then."""
+    """What a person of the desk was last shown of a ticket: its newest message then.
+
+    No foreign key: who looks at a ticket would wait for whoever changes it.
+    """
 
     actor: str = Field(primary_key=True)
-    ticket_id: int = Field(foreign_key="ticket.id", primary_key=True)
+    ticket_id: int = Field(primary_key=True)
     message_row: int
     at: datetime = _time(nullable=False)
 

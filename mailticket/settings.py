@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -35,7 +35,18 @@ _INSIDE = frozenset(
 )
 
 
+# The addresses that most sites have, within all limits of RFC 5321 section 4.5.3.1: email-validator takes each of them,
+# and is loaded for others only, since it takes longer to load than all of a configuration to check.
+_PLAIN_WORD = "[a-z0-9]{1,20}"
+_PLAIN_ADDRESS = re.compile(
+    rf"{_PLAIN_WORD}([._+-]{_PLAIN_WORD}){{0,2}}@({_PLAIN_WORD}(-{_PLAIN_WORD})?\.){{1,5}}[a-z]{{2,20}}",
+    re.ASCII | re.IGNORECASE,
+)
+
+
 def _address(value: str) -> str:
+    if _PLAIN_ADDRESS.fullmatch(value):
+        return value
     import email_validator
 
     # The library refuses .local and its like. Whether they exist is for the site's mail server to say, not for us.
@@ -54,7 +65,12 @@ def stays_inside(address: str) -> bool:
 
 
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    # Asked for by itself: `available_timezones` reads all of some hundred files. It leaves out the same two folders.
+    try:
+        known = ZoneInfo(value) and not value.startswith(("posix", "right"))
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        known = False
+    if not known:
         raise ValueError(f"{value!r} is no time zone; write a name such as Europe/Berlin, Asia/Shanghai or UTC")
     return value
 
@@ -85,7 +101,10 @@ class Section(BaseModel):
 
     # Defaults are checked too, because a check that compares several keys hangs on the last of them: so it runs, and
     # its problem is reported, even when another key of the table is wrong.
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
+    # Built when first asked, and then as parts of the whole: by itself a table is hardly ever checked.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True, defer_build=True
+    )
 
 
 class Support(Section):
@@ -423,7 +442,7 @@ class Desk(Section):
     """How staff work: by shell, and by mail.
 
     visitors: whether an account in the desk's group that is no member's `login` may look at tickets. What follows
-    `canned`, and a mailbox's `sent_folder` and `save_sent`, belong to desk mail (WITHOUT_EFFECT).
+    `canned`, and a mailbox's `sent_folder` and `save_sent`, belong to desk mail and have no effect before it is there.
     """
 
     followup_hours: Annotated[float, Field(gt=0)] = 24
@@ -575,13 +594,6 @@ def is_below(domain: str, blocked: str) -> bool:
     """Whether a domain is this one or one below it; case does not count, "" blocks nothing."""
     name, top = domain.lower().rstrip("."), blocked.lower()
     return top != "" and (name == top or name.endswith(f".{top}"))
-
-
-WITHOUT_EFFECT = {  # keys that are known and do nothing before desk mail comes; `check` says so of those that are set
-    Desk: ("proof", "internal_header", "new", "digests", "hold_seconds", "mark_days", "per_person_hour",
-           "per_person_answers_hour"),
-    Mailbox: ("sent_folder", "save_sent"),
-}  # fmt: skip
 
 
 def _twice(values: Iterable[str]) -> list[str]:

@@ -24,6 +24,7 @@ from mailticket.topics.categories import Classifier
 from mailticket.topics.exchange import trade_of
 from mailticket.topics.exchange_letters import EXCHANGE_WORDING
 from mailticket.triage.brief import Brief, brief
+from mailticket.triage.staff import Roster
 
 log = logging.getLogger("mailticket.site")
 
@@ -59,6 +60,11 @@ class Site:
     @property
     def classifier(self) -> Classifier:
         return self.brief.classifier
+
+    @property
+    def roster(self) -> Roster:
+        """Who works the desk."""
+        return Roster(self.settings.staff, self.settings.team)
 
     @property
     def categories(self) -> Mapping[str, Category]:

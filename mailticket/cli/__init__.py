@@ -74,7 +74,9 @@ def root(ctx: click.Context, config: str | None) -> None:
     It reads a support inbox, opens tickets and threads replies onto them, and answers each new request with its
     ticket ID and an honest date. Begin with `mailticket demo`, then `mailticket init`.
     """
-    ctx.obj = {"config": config}
+    from mailticket.desk.protocol import own_account
+
+    ctx.obj = {"config": config, "account": own_account()}
 
 
 def main(arguments: list[str] | None = None) -> None:

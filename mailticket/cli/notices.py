@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, print_json, read_text, site_of, user_name
+from mailticket.cli.common import config_option, json_option, print_json, read_text
+from mailticket.cli.counter import counter_of, one
 
 _UNTIL = "2h, 3d, 18:00, 2026-11-28, '2026-11-28 18:00 Europe/Berlin'"
 
@@ -40,8 +41,6 @@ def set_(
     Markdown's paragraphs, lists, *emphasis* and [links](https://...) are known. A category need not be sure for its
     letters to show it. What staff write is left alone.
     """
-    from mailticket.desk import notices
-
     pairs = [_with_language(one) for one in texts]
     if text is not None or not pairs:
         pairs.append((language, read_text(None if text == "-" else text)))
@@ -50,8 +49,8 @@ def set_(
     if until is None and sys.stdin.isatty():
         until = click.prompt(f"Until when ({_UNTIL}; Enter: until `mailticket notice end`)", default="",
                              show_default=False, err=True)  # fmt: skip
-    with site_of(ctx) as site:
-        face = notices.set_notice(site, user_name(), texts=dict(pairs), categories=categories, until=until or "")
+    with counter_of(ctx) as counter:
+        face = one(counter, "set_notice", texts=dict(pairs), categories=list(categories), until=until or "")
     if as_json:
         print_json(face)
     else:
@@ -89,10 +88,8 @@ def _when(at: str) -> str:
 @click.pass_context
 def list_(ctx: click.Context, ended: bool, as_json: bool) -> None:
     """List the notices that letters show now, the newest first."""
-    from mailticket.desk import notices
-
-    with site_of(ctx) as site:
-        faces = notices.list_notices(site, ended=ended)
+    with counter_of(ctx) as counter:
+        faces = list(counter.rows("list_notices", ended=ended))
     if as_json:
         for face in faces:
             print_json(face)
@@ -126,10 +123,8 @@ def _print(faces: Sequence[dict[str, Any]]) -> None:
 @click.pass_context
 def end(ctx: click.Context, number: int, as_json: bool) -> None:
     """End a notice: letters show it no more."""
-    from mailticket.desk import notices
-
-    with site_of(ctx) as site:
-        face = notices.end_notice(site, user_name(), number)
+    with counter_of(ctx) as counter:
+        face = one(counter, "end_notice", number=number)
     if as_json:
         print_json(face)
     else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, print_json, site_of, user_name
+from mailticket.cli.common import config_option, json_option, print_json
+from mailticket.cli.counter import counter_of, one
 
 
 @click.group()
@@ -24,10 +25,8 @@ def block(ctx: click.Context, address: str, reason: str, as_json: bool) -> None:
 
     `mail list --blocked` lists it, and `mail release NUMBER` takes one in.
     """
-    from mailticket.desk import blocks
-
-    with site_of(ctx) as site:
-        face = blocks.block(site, user_name(), address, reason)
+    with counter_of(ctx) as counter:
+        face = one(counter, "block", address=address, reason=reason)
     if as_json:
         print_json(face)
     else:
@@ -42,10 +41,8 @@ def block(ctx: click.Context, address: str, reason: str, as_json: bool) -> None:
 @click.pass_context
 def unblock(ctx: click.Context, address: str, as_json: bool) -> None:
     """Take in mail from ADDRESS again. What was filed meanwhile stays filed: `mail release NUMBER`."""
-    from mailticket.desk import blocks
-
-    with site_of(ctx) as site:
-        face = blocks.unblock(site, address)
+    with counter_of(ctx) as counter:
+        face = one(counter, "unblock", address=address)
     if as_json:
         print_json(face)
     else:
@@ -58,10 +55,8 @@ def unblock(ctx: click.Context, address: str, as_json: bool) -> None:
 @click.pass_context
 def blocked(ctx: click.Context, as_json: bool) -> None:
     """List what is blocked, by command and by [[block]] tables."""
-    from mailticket.desk import blocks
-
-    with site_of(ctx) as site:
-        faces = blocks.list_blocked(site)
+    with counter_of(ctx) as counter:
+        faces = list(counter.rows("list_blocked"))
     if as_json:
         for face in faces:
             print_json(face)

@@ -45,10 +45,10 @@ def status(ctx: click.Context, metrics: bool, as_json: bool) -> None:
 
 def _read(ctx: click.Context) -> dict[str, Any]:
     """What `status --json` prints."""
-    from mailticket.desk.notices import face_of
-    from mailticket.promise.kept import tallies
+    from mailticket.desk.faces import notice
+    from mailticket.promise.kept import percentile
     from mailticket.store import meta, notices, overview, watch
-    from mailticket.store.requests import requests
+    from mailticket.store.requests import pace
     from mailticket.upkeep.troubles import is_past, is_seen, life, troubles
 
     settings, now = settings_of(ctx), datetime.now(UTC)
@@ -56,7 +56,7 @@ def _read(ctx: click.Context) -> dict[str, Any]:
     week, soon = now - timedelta(days=7), now + timedelta(hours=settings.promise.warn_staff_hours)
     with database_of(settings) as database, database.read() as session:
         figures = overview.figures(session, now, week)
-        recent = tallies(requests(session, week, _MOST_RECENT), now, settings.zone())
+        promised, waits = pace(session, week, _MOST_RECENT)
         rows = {r.name: r for r in meta.health(session) if not is_seen(r.name) and not is_past(r.name, names)}
         sign, wrong = life(session, settings, now), troubles(session, settings, database, now)
         again, slipping = watch.waiting_again(session), watch.slipping(session, now, soon).number
@@ -68,18 +68,25 @@ def _read(ctx: click.Context) -> dict[str, Any]:
         "at": _moment(now),
         **_signs(sign, wrong),
         "parts": [_part(name, rows.get(name), by_name.get(name), figures) for name in everybody],
-        **_figures(figures, recent),
+        **_figures(figures),
+        "promises_7_days": {
+            "kept": figures.kept,
+            "missed": figures.missed,
+            "promised": promised,
+            "median_hours": percentile(waits, 0.5),
+            "p90_hours": percentile(waits, 0.9),
+        },
         "waiting_again": again.number,
         "oldest_waiting_again": _oldest(again),
         "slipping": slipping,
-        "notices": [face_of(one, now) for one in current],
+        "notices": [notice(one, now) for one in current],
         "lost_answers": lost,
         "strays": {name: number for name, (number, _) in strays.items()},
     }
 
 
 def _moment(at: datetime | None) -> str | None:
-    from mailticket.cli.faces import moment
+    from mailticket.desk.faces import moment
 
     return moment(at)
 
@@ -121,14 +128,13 @@ def _part(name: str, row: Health | None, trouble: Trouble | None, figures: Figur
     }
 
 
-def _figures(figures: Figures, recent: dict[str, Any]) -> dict[str, Any]:
+def _figures(figures: Figures) -> dict[str, Any]:
     oldest = figures.oldest_unanswered
     return {
         "tickets": figures.tickets,
         "unanswered": figures.unanswered,
         "oldest_unanswered": {"id": oldest[0], "created_at": _moment(oldest[1])} if oldest else None,
         "overdue": figures.overdue,
-        "promises_7_days": {"kept": figures.kept, "missed": figures.missed, **_answers(recent)},
         "outbox": {state: figures.outgoing.get(state, 0) for state in _OUTBOX},
         "oldest_due": _moment(figures.oldest_due),
         "withheld": figures.outgoing.get("withheld", 0),
@@ -142,11 +148,6 @@ def _figures(figures: Figures, recent: dict[str, Any]) -> dict[str, Any]:
 
 def _oldest(tickets: Number) -> dict[str, Any] | None:
     return {"id": tickets.key, "waiting_since": _moment(tickets.since)} if tickets.since else None
-
-
-def _answers(recent: dict[str, Any]) -> dict[str, Any]:
-    """Promises made in the last 7 days, and how long first answers to those requests took."""
-    return {name: recent[name] for name in ("promised", "median_hours", "p90_hours")}
 
 
 def _print(face: dict[str, Any]) -> None:

@@ -6,9 +6,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from mailticket.desk import faces
 from mailticket.errors import Refused
 from mailticket.letters.notice import LONGEST
 from mailticket.secrets import masking
@@ -18,8 +19,6 @@ from mailticket.store.notices import Standing
 from mailticket.text.clean import many_lines
 from mailticket.text.times import coming
 
-LONG = timedelta(days=1)  # after which a notice without an end is asked about
-
 
 def set_notice(
     site: Site, actor: str, *, texts: Mapping[str, str], categories: Sequence[str] = (), until: str = ""
@@ -27,7 +26,7 @@ def set_notice(
     """Let a notice stand first in letters about these categories, none for all, until then, "" for until it is ended.
 
     texts: by language, "" for the support's. until: see `text.times.coming`, in the support's time zone. Returns the
-    notice as `face_of` shows it. Refused for what cannot be shown, with what to write instead.
+    notice as `faces.notice` shows it. Refused for what cannot be shown, with what to write instead.
     """
     now = site.clock()
     texts_by_language = _texts(site, texts)
@@ -68,29 +67,12 @@ def _end(notice: Standing) -> datetime:
 
 
 def _face(notice: Standing, site: Site) -> dict[str, Any]:
-    """`face_of`, the languages of letters that have no text of their own, and what letters in them show otherwise."""
+    """`faces.notice`, the languages without a text of their own, and what letters in them show otherwise."""
     without = [language for language in site.letters.languages if language not in notice.texts]
     support = site.letters.language_for(site.head.language)
-    return face_of(notice, site.clock()) | {
+    return faces.notice(notice, site.clock()) | {
         "without": without, "otherwise": support if support in notice.texts else "en",
     }  # fmt: skip
-
-
-def face_of(notice: Standing, now: datetime) -> dict[str, Any]:
-    """A notice in JSON's values. state: lasts, expired, ended. endless: whether it has lasted for more than a day and
-    has no end."""
-    return {
-        "id": notice.id,
-        "state": "lasts" if notice.lasts(now) else "ended" if notice.ended_at else "expired",
-        "categories": list(notice.categories),
-        "texts": dict(notice.texts),
-        "set_at": notice.set_at.isoformat(),
-        "set_by": notice.set_by,
-        "until": notice.until.isoformat() if notice.until else None,
-        "endless": notice.lasts(now) and notice.until is None and now - notice.set_at > LONG,
-        "ended_at": notice.ended_at.isoformat() if notice.ended_at else None,
-        "ended_by": notice.ended_by or None,
-    }
 
 
 def _texts(site: Site, texts: Mapping[str, str]) -> dict[str, str]:

@@ -114,6 +114,15 @@ class Quoted:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that an answer carries: its name, its media type, its bytes."""
+
+    name: str
+    type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """What one letter must say. Only kind, ticket_id, to, message_id and date are always needed.
 
@@ -132,6 +141,7 @@ class Letter:
     in_reply_to: the Message-ID that is answered. references: that mail's own References, or where it has none its
     In-Reply-To if that names exactly one (RFC 5322 section 3.6.4).
     reply_to: a signed reply address, where the site uses them. zone: another zone than the letterhead's.
+    copies: bare addresses for Cc. files: what is attached.
     """
 
     kind: LetterKind
@@ -167,6 +177,8 @@ class Letter:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     reply_to: str = ""
+    copies: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,3 +223,16 @@ _Text = TypeVar("_Text")
 def in_language(texts: Mapping[str, _Text], language: str) -> _Text | None:
     """What is said in this language, else in the language without its script, else in English, else None."""
     return next((texts[one] for one in (language, language.partition("-")[0], "en") if one in texts), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that stays broken or works again: what, in whose words, and what to do ("" nothing is known).
+
+    since: when it broke, or for what works again, when it was reported; aware.
+    """
+
+    name: str
+    text: str
+    since: datetime
+    remedy: str = ""

@@ -49,6 +49,8 @@ class Dispatch:
     name: str = ""
     hold: Hold | None = None
     incoming_id: int | None = None  # of the mail that it answers
+    copies: tuple[str, ...] = ()
+    by: str = ""  # who of staff wrote it
 
 
 def write(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now: datetime, **contents: object) -> int:
@@ -60,7 +62,7 @@ def write(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now:
     composed = site.letters.compose(replace(letter, **contents), site.head)  # type: ignore[arg-type]
     for warning in composed.warnings:
         log.warning("a template is broken, the built-in one is used: %s", warning)
-    message_row = _add_message(session, site, ticket, composed, now)
+    message_row = _add_message(session, site, ticket, dispatch, composed, now, str(contents.get("staff_text", "")))
     return _add_outgoing(session, site, ticket, dispatch, composed, message_row, now)
 
 
@@ -117,6 +119,7 @@ def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, 
         in_reply_to=dispatch.in_reply_to,
         references=dispatch.references,
         reply_to=reply_to,
+        copies=dispatch.copies,
     )
 
 
@@ -147,7 +150,9 @@ def _missing(ticket: Ticket, category: Category | None, language: str) -> tuple[
     return tuple(_field_label(category, name, language) for name in ticket.missing or ())
 
 
-def _add_message(session: Session, site: Site, ticket: Ticket, composed: Composed, now: datetime) -> int:
+def _add_message(
+    session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, composed: Composed, now: datetime, new_text: str
+) -> int:
     return tickets.add_message(
         session,
         ticket_id=int(ticket.id or 0),
@@ -157,11 +162,14 @@ def _add_message(session: Session, site: Site, ticket: Ticket, composed: Compose
         from_name=site.head.name,
         from_address=site.head.address,
         to_address=composed.to,
+        cc_address=", ".join(dispatch.copies),
         subject=composed.subject,
         text=composed.text,
-        new_text=composed.text,
+        new_text=new_text or composed.text,
         at=now,
         language=composed.language,
+        by=dispatch.by,
+        via="cli" if dispatch.by else "",
     )
 
 
@@ -183,6 +191,7 @@ def _add_outgoing(
         recipient=dispatch.to,
         recipient_key=address_key(dispatch.to),
         recipient_domain=recipient.domain,
+        copies=list(dispatch.copies) or None,
         subject=composed.subject,
         message_id=composed.message_id,
         wire=composed.message,

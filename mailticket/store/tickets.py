@@ -17,7 +17,6 @@ from mailticket.mail.values import Attachment as MailAttachment
 from mailticket.mail.values import address_key
 from mailticket.models import Address, Attachment, Event, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.store import raws
-from mailticket.store.knowledge import merged_from
 from mailticket.store.rows import Prepared, insert_tracked, insert_values, table_of
 
 _REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
@@ -36,6 +35,9 @@ _DELIVERABLE = Prepared(
     _ADDRESSES.update()
     .where(_ADDRESSES.c.key == bindparam("sought"), _ADDRESSES.c.undeliverable_since.is_not(None))
     .values(undeliverable_since=None, undeliverable_why="")
+)
+_MERGED_INTO = Prepared(
+    select(_TICKETS.c.id, _TICKETS.c.requester_id).where(_TICKETS.c.merged_into == bindparam("ticket"))
 )
 _NEXT_SERIAL = Prepared(
     _TICKETS.update()
@@ -98,6 +100,17 @@ def by_key(session: Session, key: str, *, follow_merge: bool = False, lock: bool
     if ticket is None:
         raise NotFound(f"there is no ticket {key}; `mailticket ticket list` shows them all")
     return _followed(session, ticket, lock) if follow_merge else ticket
+
+
+def merged_from(session: Session, ticket_id: int) -> list[tuple[int, int | None]]:
+    """The tickets that were merged into this one, directly or through others, each with its requester."""
+    sources: dict[int, int | None] = {}
+    newest = [ticket_id]
+    while newest:
+        rows = [row for number in newest for row in _MERGED_INTO.all(session, ticket=number)]
+        newest = [row.id for row in rows if row.id not in sources]
+        sources |= {row.id: row.requester_id for row in rows}
+    return list(sources.items())
 
 
 def led_to(session: Session, ticket_id: int) -> Ticket:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from mailticket.likeness.duplicates import Fingerprint, Match
-from mailticket.likeness.lexicon import Lexicon
-from mailticket.mail.values import Mail
-from mailticket.settings import Settings
-from mailticket.triage.commands import Command
-from mailticket.triage.known import Claims, Known
+if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who only shows tickets does not load them
+    from mailticket.likeness.duplicates import Fingerprint, Match
+    from mailticket.likeness.lexicon import Lexicon
+    from mailticket.mail.values import Mail
+    from mailticket.settings import Settings
+    from mailticket.triage.commands import Command
+    from mailticket.triage.known import Claims, Known
+
+BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
 Action = Literal["open", "append", "file", "known"]
 AnswerKind = Literal[
@@ -52,6 +55,7 @@ class Decision:
     with link_is_ours the one of somebody who wrote to its sender too, of which no letter may speak.
     also_through: the other way by which a copy of a known mail came, for the history of its ticket.
     failed_outgoing, failed_why, failed_address: the outgoing mail that bounced, why, and whether its address is dead.
+    failed_copies, dead_copies: whose copies of an answer bounced, and which of those addresses are dead.
     split_from: the ticket that its requester says this one does not repeat.
     language: in which its requester wrote before, for a mail that does not show one.
     letter: the automatic answer that is owed ("" none); hold: what holds it back all the same.
@@ -77,6 +81,8 @@ class Decision:
     failed_outgoing: int | None = None
     failed_why: str = ""
     failed_address: bool = False
+    failed_copies: tuple[str, ...] = ()
+    dead_copies: tuple[str, ...] = ()
     command: Command | None = None
     split_from: str | None = None
     language: str = ""
