@@ -217,6 +217,7 @@ class Incoming(SQLModel, table=True):
     sender: str = _text()  # the From, and masked the subject, of what is filed without a ticket
     subject: str = _text()
     names_us: bool | None = None  # whether To or Cc holds an address of ours; null unread
+    names_ticket: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # blocked, and answers one
     dismissed_at: datetime | None = _time()  # when staff had looked at it, filed without a ticket
     ticket_id: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     afterwards: str = "none"  # none | due | done
@@ -294,6 +295,16 @@ class Ticket(SQLModel, table=True):
     fields: dict[str, list[str]] | None = _json()
     missing: list[str] | None = _json()
     fingerprint: dict[str, Any] | None = _json()
+
+
+class Blocked(SQLModel, table=True):
+    """An address whose mail staff have filed without a letter and a ticket."""
+
+    key: str = Field(primary_key=True)
+    address: str
+    reason: str = _text()
+    blocked_at: datetime = _time(nullable=False)
+    blocked_by: str = _text()
 
 
 class Participant(SQLModel, table=True):

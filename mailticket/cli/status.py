@@ -140,6 +140,7 @@ def _figures(figures: Figures) -> dict[str, Any]:
         "withheld": figures.outgoing.get("withheld", 0),
         "quarantine": figures.quarantined,
         "filed_7_days": {"without_ticket": figures.filed, "named_us": figures.filed_named_us},
+        "blocked_7_days": {"mails": figures.blocked, "named_ticket": figures.blocked_answers},
         "unclaimed_bounces": figures.unclaimed_bounces,
         "oldest_pending": _moment(figures.oldest_pending),
     }
@@ -272,3 +273,8 @@ def _print_filed(face: dict[str, Any], row: Callable[[str, str, str], None]) -> 
     if filed["named_us"] or bounces:
         text += ": mailticket mail list --filed"
     row("filed", text, "yellow" if filed["named_us"] or bounces else "")
+    blocked = face["blocked_7_days"]
+    if blocked["mails"]:
+        text = f"{blocked['mails']} in 7 days"
+        text += f", {blocked['named_ticket']} of them named a ticket" if blocked["named_ticket"] else ""
+        row("blocked", f"{text}: mailticket mail list --blocked", "yellow" if blocked["named_ticket"] else "")

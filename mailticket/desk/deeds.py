@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mailticket.desk import faces, looking, notices
+from mailticket.desk import blocks, faces, looking, notices
 from mailticket.desk.answers import Answered, Then, Wish
 from mailticket.desk.tickets import Change, Desk
 from mailticket.errors import MailticketError, NotFound, Refused, WorldError
@@ -206,6 +206,21 @@ def end_notice(desk: Desk, *, number: int) -> Face:
     return notices.end_notice(desk.site, desk.actor, number)
 
 
+def block(desk: Desk, *, address: str, reason: str = "") -> Face:
+    """File what comes from an address."""
+    return blocks.block(desk.site, desk.actor, address, reason)
+
+
+def unblock(desk: Desk, *, address: str) -> Face:
+    """Take in what comes from an address again."""
+    return blocks.unblock(desk.site, address)
+
+
+def list_blocked(desk: Desk) -> Iterator[Face]:
+    """What is blocked."""
+    return iter(blocks.list_blocked(desk.site))
+
+
 DEEDS: Mapping[str, Deed] = {
     "show_unmasked": show_unmasked,
     "files": files,
@@ -230,4 +245,7 @@ DEEDS: Mapping[str, Deed] = {
     "set_notice": set_notice,
     "list_notices": list_notices,
     "end_notice": end_notice,
+    "block": block,
+    "unblock": unblock,
+    "list_blocked": list_blocked,
 }

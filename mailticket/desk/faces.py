@@ -209,6 +209,7 @@ def filed(mail: Filed) -> dict[str, Any]:
         "from": mail.sender,
         "subject": mail.subject,
         "named_us": mail.names_us,
+        "named_ticket": row.names_ticket,
         "sender": row.trust,
         "size": row.size,
         "dismissed_at": moment(row.dismissed_at),

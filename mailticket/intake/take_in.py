@@ -31,8 +31,10 @@ from mailticket.store import Session, incoming, knowledge, raws
 from mailticket.store.engine import is_fault_of_the_world
 from mailticket.store.incoming import Waiting
 from mailticket.store.rows import savepoint
+from mailticket.triage.blocks import block_of
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
+from mailticket.triage.known import Known
 from mailticket.triage.understanding import Understanding
 from mailticket.triage.writer import names_us
 from mailticket.upkeep.load import Expectation
@@ -56,7 +58,7 @@ class Arrival:
 
     afterwards: whether the server's copy is to be flagged or moved. letters_allowed: False withholds its letters.
     alone_attempts: how often it was taken in alone before without coming to an end. state: of its row, from which it is
-    taken in; a row in any other has its outcome.
+    taken in; a row in any other has its outcome. A filed one was blocked and is taken in whatever blocks it.
     """
 
     incoming_id: int
@@ -67,7 +69,7 @@ class Arrival:
     afterwards: bool = True
     letters_allowed: bool = True
     alone_attempts: int = 0
-    state: Literal["listed", "quarantined"] = "listed"
+    state: Literal["listed", "quarantined", "filed"] = "listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,7 @@ class Intake:
         case = Case(
             mail=mail,
             claims=item.claims,
-            known=knowledge.known(session, mail, item.claims, self.site.settings, now),
+            known=self._known(session, arrival, item, now),
             fingerprint=item.meaning.fingerprint,
             settings=self.site.settings,
             lexicon=self.site.classifier.trade.lexicon,
@@ -245,11 +247,12 @@ class Intake:
             route=arrival.route,
             answerable=arrival.letters_allowed,
             restored_at=self.site.restored_at,
+            block="" if arrival.state == "filed" else self._block(session, mail, now),
         )
         decision = judge(case)
         answered = decision.ticket or decision.linked_to
         if mail.quotes_us and decision.action in ("append", "open"):
-            notices = self.site.notices.recent(session, now)
+            notices = self.site.notices.at(session, now)
             item = read_again(session, arrival.raw, item, answered, self.site.brief, notices)
             mail, fingerprint = item.mail, item.meaning.fingerprint
             decision = judge(replace(case, mail=mail, fingerprint=fingerprint))
@@ -265,6 +268,15 @@ class Intake:
             Result(arrival.incoming_id, state, decision.rule, decision.reason, key, decision.letter,
                     decision.withheld, duplicate, mail)
         ]  # fmt: skip
+
+    def _known(self, session: Session, arrival: Arrival, item: Prepared, now: datetime) -> Known:
+        """What bears on a mail; its own row, where it was filed before, is no copy of it."""
+        known = knowledge.known(session, item.mail, item.claims, self.site.settings, now)
+        others = tuple(copy for copy in known.copies if copy.incoming_id != arrival.incoming_id)
+        return known if len(others) == len(known.copies) else replace(known, copies=others)
+
+    def _block(self, session: Session, mail: Mail, now: datetime) -> str:
+        return block_of(mail, self.site.settings, self.site.blocked.at(session, now))
 
     def _mask_after(self, meaning: Understanding, now: datetime) -> datetime | None:
         hours = self.site.settings.retention.secret_raw_hours
@@ -290,6 +302,7 @@ class Intake:
             trust=mail.trust,
             copy_of=decision.copy_of,
             ticket_id=ticket_id,
+            names_ticket=decision.names_ticket,
             names_us=names_us(mail, self.site.brief.ourselves),
             **(_description(arrived) if decision.action == "file" and ticket_id is None else {}),
             **({"afterwards": "due", "afterwards_at": now} if afterwards else {}),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from mailticket.mail import addresses, bodies, calendar_part, headers, hidden, identity, structure, trust
-from mailticket.mail.automatic import automatic, or_bounce, suppress
+from mailticket.mail.automatic import automatic, first_of, or_bounce, suppress
 from mailticket.mail.bodies import Bodies
 from mailticket.mail.bounce import bounce
 from mailticket.mail.claimed import claimed
@@ -63,6 +63,7 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
         trust=verdict,
         trust_reason=reason,
         suppress=attempt("suppress", lambda: suppress(part, ourselves, return_path), ""),
+        block_header=attempt("block", lambda: first_of(part, ourselves.block_headers), None),
         **fields,
         **_meaning(content, root, body, fields, sender, return_path, ourselves, attempt),
         warnings=tuple(dict.fromkeys(attempt.warnings))[:MAX_WARNINGS],

@@ -1,4 +1,4 @@
-"""Notices that letters show while they last."""
+"""Notices that letters show while they last, and senders whose mail is filed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,7 +22,20 @@ def upgrade() -> None:
         sa.Column("ended_by", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
     )
+    op.create_table(
+        "blocked",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("blocked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("blocked_by", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_blocked")),
+    )
+    op.add_column("incoming", sa.Column("names_ticket", sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("incoming", schema=None) as batch_op:
+        batch_op.drop_column("names_ticket")
+    op.drop_table("blocked")
     op.drop_table("notice")
