@@ -249,9 +249,10 @@ class Intake:
         decision = judge(case)
         answered = decision.ticket or decision.linked_to
         if mail.quotes_us and answered and decision.action in ("append", "open"):
-            item = read_again(session, arrival.raw, item, answered, self.site.brief)
-            mail, fingerprint = item.mail, item.meaning.fingerprint
-            decision = judge(replace(case, mail=mail, fingerprint=fingerprint))
+            again = read_again(session, arrival.raw, item, answered, self.site.brief)
+            if again is not item:
+                item, mail = again, again.mail
+                decision = judge(replace(case, mail=mail, fingerprint=item.meaning.fingerprint))
         if decision.action != "known":
             raws.put(session, item.packed, now, self._mask_after(item.meaning, now))
         arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrived_at, arrival.route, case.delivered_to, load)
