@@ -316,6 +316,7 @@ class Participant(SQLModel, table=True):
     key: str = Field(primary_key=True)
     address: str
     added_at: datetime = _time(nullable=False)
+    undeliverable_why: str = _text()  # why mail to it bounces; nobody writes from it, so no other row says so
 
 
 class Message(SQLModel, table=True):

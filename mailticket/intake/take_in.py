@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Literal
 
 from mailticket.errors import StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.intake.apply import Arrived, carry_out
-from mailticket.intake.prepare import Batches, Failure, Prepared, RawMail, prepare, prepare_all
-from mailticket.intake.preparer import Preparer
+from mailticket.intake.prepare import Failure, Prepared, prepare, prepare_all
 from mailticket.intake.second_reading import read_again
 from mailticket.mail.packing import pack
 from mailticket.mail.values import Mail
@@ -45,7 +43,6 @@ log = logging.getLogger("mailticket.intake.take_in")
 CHUNK_MAILS = 50
 CHUNK_BYTES = 4 * 1024 * 1024
 POISON_AFTER = 3
-_BACKLOG = 100  # mails for which a second process is worth its half second of start
 _TRANSACTION_SECONDS = 0.1
 _HURRIED_SECONDS = 0.03  # while the outbox waits for its turn
 _LONGEST_LINE = 500
@@ -91,14 +88,10 @@ _Item = tuple[Arrival, Prepared]
 
 
 class Intake:
-    """Takes mails in, chunk by chunk. One object a thread; the site may be replaced between chunks.
+    """Takes mails in, chunk by chunk. One object a thread; the site may be replaced between chunks."""
 
-    preparer: a second process that may help with chunks, shared with others.
-    """
-
-    def __init__(self, site: Site, preparer: Preparer | None = None) -> None:
+    def __init__(self, site: Site) -> None:
         self.site = site
-        self._preparer = preparer
         self._expectation = Expectation()
         self._room = Room()
         self._innocent: dict[int, int] = {}  # attempts that a fault of the world ended: id -> attempts that count
@@ -120,11 +113,6 @@ class Intake:
             _note(result, routes[result.incoming_id])
         return results
 
-    def expect(self, mails: int) -> None:
-        """So many mails wait: get help if that is a backlog."""
-        if self._preparer is not None and mails >= _BACKLOG:
-            self._preparer.wanted(self.site.brief)
-
     def rest(self) -> bool:
         """Nothing is to be taken in for a while: make ready what the next mail would have to wait for.
 
@@ -141,21 +129,11 @@ class Intake:
             with self.site.database.write() as session:
                 incoming.begin_attempts(session, ids, self.site.clock())
             failpoint("intake.attempted")
-            rest = iter(arrivals)
-            with closing(self._prepared([(arrival.raw, arrival.complete) for arrival in arrivals])) as batches:
-                for batch in batches:
-                    self._commit(_readable(islice(rest, len(batch)), batch, suspects), results, suspects)
+            preparations = prepare_all([(arrival.raw, arrival.complete) for arrival in arrivals], self.site.brief)
+            prepared = _readable(arrivals, preparations, suspects)
+            while prepared:
+                prepared = self._commit_some(prepared, results, suspects)
         return suspects
-
-    def _prepared(self, mails: Sequence[RawMail]) -> Batches:
-        if self._preparer is None:
-            yield prepare_all(mails, self.site.brief)
-        else:
-            yield from self._preparer.prepared(mails, self.site.brief)
-
-    def _commit(self, prepared: list[_Item], results: list[Result], suspects: list[Arrival]) -> None:
-        while prepared:
-            prepared = self._commit_some(prepared, results, suspects)
 
     @contextmanager
     def _blameless(self, attempts: dict[int, int]) -> Iterator[None]:
@@ -253,9 +231,10 @@ class Intake:
         answered = decision.ticket or decision.linked_to
         if mail.quotes_us and decision.action in ("append", "open"):
             notices = self.site.notices.at(session, now)
-            item = read_again(session, arrival.raw, item, answered, self.site.brief, notices)
-            mail, fingerprint = item.mail, item.meaning.fingerprint
-            decision = judge(replace(case, mail=mail, fingerprint=fingerprint))
+            again = read_again(session, arrival.raw, item, answered, self.site.brief, notices)
+            if again is not item:
+                item, mail = again, again.mail
+                decision = judge(replace(case, mail=mail, fingerprint=item.meaning.fingerprint))
         if decision.action != "known":
             raws.put(session, item.packed, now, self._mask_after(item.meaning, now))
         arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrived_at, arrival.route, case.delivered_to, load)
@@ -332,10 +311,12 @@ def _description(arrived: Arrived) -> dict[str, str]:
     return {"sender": written[:_LONGEST_LINE], "subject": arrived.meaning.subject[:_LONGEST_LINE]}
 
 
-def _readable(arrivals: Iterable[Arrival], batch: Sequence[Prepared | Failure], suspects: list[Arrival]) -> list[_Item]:
+def _readable(
+    arrivals: Sequence[Arrival], preparations: Sequence[Prepared | Failure], suspects: list[Arrival]
+) -> list[_Item]:
     """The mails that could be prepared; the others become suspects."""
     items: list[_Item] = []
-    for arrival, item in zip(arrivals, batch, strict=True):
+    for arrival, item in zip(arrivals, preparations, strict=True):
         if isinstance(item, Prepared):
             items.append((arrival, item))
         else:
