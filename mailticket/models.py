@@ -252,7 +252,8 @@ class Ticket(SQLModel, table=True):
         _one_of("status", TICKET_STATES),
         _partial("ix_ticket_unanswered", "priority", "created_at",
                  where="first_response_at IS NULL AND status IN ('new', 'open')"),
-        _partial("ix_ticket_waiting", "priority", "waiting_since", where="waiting_for = 'us'"),
+        _partial("ix_ticket_waiting", "spam", "priority", "waiting_since", where="waiting_for = 'us'"),
+        _partial("ix_ticket_spam", "id", where="spam"),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
         _partial("ix_ticket_assigned_to", "assigned_to", "status", where="assigned_to != ''"),
         _partial("ix_ticket_unfinished", "id", where="status IN ('new', 'open', 'pending')"),
@@ -267,6 +268,7 @@ class Ticket(SQLModel, table=True):
     language: str = ""
     requester_id: int | None = Field(default=None, foreign_key="requester.id")
     trust: str = "unknown"
+    spam: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # as the site's filter says
     marks: list[str] | None = _json()
     claimed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # its requester, by a form
     assigned_to: str = ""

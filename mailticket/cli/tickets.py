@@ -14,6 +14,8 @@ from mailticket.cli.common import config_option, json_option, limit_option, prin
 from mailticket.cli.counter import Face, counter_of, one
 from mailticket.cli.ticket_view import print_ticket
 
+_HEAD = ("TICKET", "STATUS", "PRIORITY", "CATEGORY", "REQUESTER", "OPENED", "WAITS FOR", "PROMISED", "ASSIGNED",
+         "TEAM", "HELD", "DUPLICATE OF", "SUBJECT")  # fmt: skip
 STATUSES = ("new", "open", "pending", "solved", "closed")
 PRIORITIES = ("urgent", "high", "normal", "low")
 _FOUND_WRONG = 1
@@ -49,6 +51,7 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 @click.option("--waiting", type=click.Choice(("us", "them")), help="Only what waits for us, in the order "
               "of the queue, or for its requester.")  # fmt: skip
 @click.option("--held", is_flag=True, help="Only with answers that are held.")
+@click.option("--spam", is_flag=True, help="Only what the site's filter holds for spam.")
 @click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these states (repeatable).")
 @click.option("--category", default="", help="Only this category.")
 @click.option("--requester", default="", metavar="ADDRESS", help="Only of this person, whatever their state.")
@@ -76,15 +79,16 @@ def list_(ctx: click.Context, /, as_json: bool, **criteria: Any) -> None:
 
 
 def print_tickets(faces: Iterable[Face]) -> None:
-    """Tickets as a table."""
-    now = datetime.now(UTC)
-    lines = [_cells(face, now) for face in faces]
-    if not lines:
+    """Tickets as a table; below it those that the site's filter holds for spam."""
+    rows, now = list(faces), datetime.now(UTC)
+    if not rows:
         click.echo("No tickets.")
-        return
-    head = ("TICKET", "STATUS", "PRIORITY", "CATEGORY", "REQUESTER", "OPENED", "WAITS FOR", "PROMISED", "ASSIGNED",
-            "TEAM", "HELD", "DUPLICATE OF", "SUBJECT")  # fmt: skip
-    terminal.table(head, lines, spare=("OPENED", "CATEGORY", "TEAM", "PRIORITY", "DUPLICATE OF", "STATUS"))
+    for heading, spam in (("", False), ("Spam, as the site's filter says", True)):
+        lines = [_cells(face, now) for face in rows if face["spam"] == spam]
+        if lines and heading:
+            terminal.heading(heading)
+        if lines:
+            terminal.table(_HEAD, lines, spare=("OPENED", "CATEGORY", "TEAM", "PRIORITY", "DUPLICATE OF", "STATUS"))
 
 
 def _cells(face: Face, now: datetime) -> tuple[object, ...]:

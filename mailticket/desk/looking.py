@@ -68,6 +68,7 @@ def list_(
     assigned: str | None = None,
     team: str = "",
     held: bool = False,
+    spam: bool = False,
     sort: Literal["", "promise", "waiting", "updated"] = "",
     limit: int | None = None,
 ) -> Iterator[Face]:
@@ -75,7 +76,7 @@ def list_(
     asked_for = everything or status or requester or duplicates or merged
     criteria = overview.Filter(
         status=tuple(status), category=category, requester=requester, duplicates=duplicates, merged=merged, since=since,
-        waiting=waiting, unfinished=not asked_for, team=team, held=held, sort=sort,
+        waiting=waiting, unfinished=not asked_for, team=team, held=held, spam=spam, sort=sort,
         assigned=onlooker.actor if mine else "" if assigned == "none" else assigned,
     )  # fmt: skip
     return overview.ticket_rows(

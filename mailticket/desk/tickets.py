@@ -163,6 +163,7 @@ class Desk(Answers):
                 )
             moved = tickets.move_messages(session, int(source.id or 0), int(target.id or 0))
             source.merged_into = target.id
+            target.spam = target.spam and source.spam
             _keep_place(source, target)
             _keep_waiting(source, target, now)
             self.set_status(session, source, "closed", now)

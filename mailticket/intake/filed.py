@@ -99,7 +99,7 @@ class Cabinet:
             before = row.rule
             item = prepare(self._bytes(session, row), True, site.brief)
             # What it was filed for, a header or a word that programs use, is what the person who releases it denies.
-            mail = with_writer(replace(item.mail, automatic=None, suppress=""), site.brief.ourselves)
+            mail = with_writer(replace(item.mail, automatic=None, suppress="", spam=False), site.brief.ourselves)
             arrived_at = min(row.arrived_at, now)
             case = Case(
                 mail=mail,

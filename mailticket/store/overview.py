@@ -32,7 +32,8 @@ class Filter:
     """Which tickets to list, and in which order; an empty field asks nothing.
 
     unfinished: only those that are not at their end. assigned: to whom, "" for nobody, None for anybody. held: on which
-    an answer is held. sort: by the end of the promise, by who waits longest, or by the newest change.
+    an answer is held. spam: only what the site's filter holds for it. sort: by the end of the promise, by who waits
+    longest, or by the newest change.
     """
 
     status: Sequence[str] = ()
@@ -46,6 +47,7 @@ class Filter:
     assigned: str | None = None
     team: str = ""
     held: bool = False
+    spam: bool = False
     sort: Literal["", "promise", "waiting", "updated"] = ""
 
 
@@ -107,7 +109,7 @@ def _order(sort: str) -> tuple[Any, ...]:
     rank = case(
         {name: place for place, name in enumerate(PRIORITIES)}, value=col(Ticket.priority), else_=len(PRIORITIES)
     )
-    return (rank, col(Ticket.waiting_since))
+    return (col(Ticket.spam), rank, col(Ticket.waiting_since))
 
 
 def _in_order(session: Session, criteria: Filter, limit: int | None) -> list[int]:
@@ -156,6 +158,8 @@ def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] 
         conditions.append(WAITING if criteria.waiting == "us" else col(Ticket.waiting_for) == criteria.waiting)
     if criteria.category:
         conditions.append(col(Ticket.category) == criteria.category)
+    if criteria.spam:
+        conditions.append(text("ticket.spam"))  # in the words of the partial index
     if criteria.duplicates:
         conditions.append(col(Ticket.duplicate_of).is_not(None))
     if criteria.since is not None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, literal, select, text, update
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, false, func, literal, select, text, true, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
@@ -57,20 +57,23 @@ def _waiting(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(_TICKETS).where(WAITING, *conditions).scalar_subquery()
 
 
-def _ahead(pressing: Sequence[str]) -> Prepared:
-    """Who goes before a ticket: all of the more pressing priorities, and of its own who waits longer."""
-    mine = _TICKETS.c.priority == bindparam("priority")
+def _ahead(pressing: Sequence[str], spam: bool) -> Prepared:
+    """Who goes before a ticket: all of the more pressing priorities, of its own who waits longer; and before spam all
+    that is none."""
+    kin = _TICKETS.c.spam == (true() if spam else false())
+    mine = kin & (_TICKETS.c.priority == bindparam("priority"))
     return Prepared(
         select(
-            _waiting(_TICKETS.c.priority.in_([literal(rank) for rank in pressing])) if pressing else literal(0),
+            _waiting(kin, _TICKETS.c.priority.in_([literal(rank) for rank in pressing])) if pressing else literal(0),
             _waiting(mine, _TICKETS.c.waiting_since < bindparam("since")),
             _waiting(mine, _TICKETS.c.waiting_since == bindparam("since"), _TICKETS.c.id < bindparam("ticket")),
+            _waiting(_TICKETS.c.spam == false()) if spam else literal(0),
         )
     )
 
 
 _RANKS = ("urgent", "high", "normal", "low")
-_AHEAD = {rank: _ahead(_RANKS[:place]) for place, rank in enumerate(_RANKS)}
+_AHEAD = {(rank, spam): _ahead(_RANKS[:place], spam) for place, rank in enumerate(_RANKS) for spam in (False, True)}
 
 
 def requester_of(session: Session, sender: MailAddress, language: str, now: datetime) -> int:
@@ -361,18 +364,18 @@ def newest_incoming(session: Session, ticket_id: int) -> Message | None:
 def position(session: Session, ticket: Ticket) -> int | None:
     """The place in the queue, 1 for the next to be answered; None for a ticket that does not wait for us.
 
-    First come, first served within a priority; the more pressing priorities go before. Who wrote again after an answer
-    waits since that mail.
+    First come, first served within a priority; the more pressing priorities go before, and what the site's filter holds
+    for spam comes last. Who wrote again after an answer waits since that mail.
     """
     if ticket.waiting_for != "us" or ticket.waiting_since is None:
         return None
-    return ahead_of(session, ticket.priority, ticket.waiting_since, ticket.id) + 1
+    return ahead_of(session, ticket.priority, ticket.waiting_since, ticket.id, spam=ticket.spam) + 1
 
 
-def ahead_of(session: Session, priority: str, since: datetime, ticket_id: int | None) -> int:
+def ahead_of(session: Session, priority: str, since: datetime, ticket_id: int | None, *, spam: bool = False) -> int:
     """How many tickets are served before one of this priority that has waited since then."""
     number = ticket_id if ticket_id is not None else 2**62
-    return sum(_AHEAD[priority].first(session, priority=priority, since=since, ticket=number))
+    return sum(_AHEAD[priority, spam].first(session, priority=priority, since=since, ticket=number))
 
 
 def set_undeliverable(session: Session, address: str, now: datetime, why: str) -> None:
