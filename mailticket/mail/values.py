@@ -156,7 +156,7 @@ class Mail:
     deceptions: those of the warnings that staff beware of: what reverses or hides text in names.
     encrypted: the text cannot be read, so nothing can be missing from it. reaction: the emoji of a mail that is one.
     suppress: why no automatic answer may be sent though a person may have written ("" if it may): spam marks, wishes.
-    spam: whether the site's filter marked it so. block_header: the first of the site's block_headers that it has, or None.
+    spam: whether the site's filter marked it so. block_header: the first of the site's block_headers, or None.
     quotes_us: our marker stands in the text, so that the ticket's letters tell better what of it is ours.
     """
 
