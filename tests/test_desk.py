@@ -261,6 +261,13 @@ def test_next_is_of_one_s_teams_and_never_a_colleague_s(desk: HelpDesk) -> None:
         looking.next_(at(desk, "tom").onlooker, team="nobody")
 
 
+def test_what_the_filter_holds_for_spam_is_next_only_when_nothing_else_waits(desk: HelpDesk) -> None:
+    spam = opened(desk, "eve@mail.example", X_Spam_Flag="YES")
+    desk.later(hours=1)
+    key = opened(desk)
+    assert [at(desk, "mia").take_next() for _ in range(3)] == [key, spam, None]
+
+
 def test_who_waits_again_is_next(desk: HelpDesk) -> None:
     key = opened(desk)
     at(desk, "mia").reply(key, "It is on its way.")
