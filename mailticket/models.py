@@ -154,6 +154,19 @@ class Health(SQLModel, table=True):
     alerted_at: datetime | None = _time()
 
 
+class Notice(SQLModel, table=True):
+    """What requesters should know now, by language. It ends at `until` by itself, or when staff end it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    categories: list[str] | None = _json()  # whose letters it stands in; none for all
+    texts: dict[str, str] | None = _json()
+    set_at: datetime = _time(nullable=False)
+    set_by: str = _text()
+    until: datetime | None = _time()
+    ended_at: datetime | None = _time()
+    ended_by: str = _text()
+
+
 class Raw(SQLModel, table=True):
     """Raw mails, each once, under the SHA-256 of its bytes; compressed where that pays."""
 
@@ -241,7 +254,7 @@ class Ticket(SQLModel, table=True):
         _partial("ix_ticket_waiting", "priority", "waiting_since", where="waiting_for = 'us'"),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
         _partial("ix_ticket_assigned_to", "assigned_to", "status", where="assigned_to != ''"),
-        _partial("ix_ticket_open", "id", where="status != 'closed'"),  # what lists show without being asked for more
+        _partial("ix_ticket_unfinished", "id", where="status IN ('new', 'open', 'pending')"),
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
@@ -298,6 +311,7 @@ class Message(SQLModel, table=True):
     __table_args__ = (
         _one_of("direction", ("in", "out", "note")),
         _partial("ix_message_held", "ticket_id", where="kind = 'held'"),
+        _partial("ix_message_answers", "by", "at", where="kind = 'staff-reply'"),
     )
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)
@@ -327,10 +341,13 @@ class Message(SQLModel, table=True):
 
 
 class Sight(SQLModel, table=True):
-    """What a person of the desk was last shown of a ticket: its newest message then."""
+    """What a person of the desk was last shown of a ticket: its newest message then.
+
+    No foreign key: who looks at a ticket would wait for whoever changes it.
+    """
 
     actor: str = Field(primary_key=True)
-    ticket_id: int = Field(foreign_key="ticket.id", primary_key=True)
+    ticket_id: int = Field(primary_key=True)
     message_row: int
     at: datetime = _time(nullable=False)
 

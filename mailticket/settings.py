@@ -442,7 +442,7 @@ class Desk(Section):
     """How staff work: by shell, and by mail.
 
     visitors: whether an account in the desk's group that is no member's `login` may look at tickets. What follows
-    `canned`, and a mailbox's `sent_folder` and `save_sent`, belong to desk mail (WITHOUT_EFFECT).
+    `canned`, and a mailbox's `sent_folder` and `save_sent`, belong to desk mail and have no effect before it is there.
     """
 
     followup_hours: Annotated[float, Field(gt=0)] = 24
@@ -541,13 +541,6 @@ def _alert_loops(to: tuple[str, ...], own: frozenset[str]) -> list[str]:
         for address in to
         if address.lower() in own
     ]
-
-
-WITHOUT_EFFECT = {  # keys that are known and do nothing before desk mail comes; `check` says so of those that are set
-    Desk: ("proof", "internal_header", "new", "digests", "hold_seconds", "mark_days", "per_person_hour",
-           "per_person_answers_hour"),
-    Mailbox: ("sent_folder", "save_sent"),
-}  # fmt: skip
 
 
 def _twice(values: Iterable[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,11 +17,13 @@ from mailticket.promise.calendar import SupportCalendar, from_settings
 from mailticket.settings import Category, LetterSample, LettersText, Settings
 from mailticket.store import meta, restored
 from mailticket.store.engine import Database
+from mailticket.store.notices import Board
 from mailticket.topics.articles import Article, Matcher, matcher
 from mailticket.topics.categories import Classifier
 from mailticket.topics.exchange import trade_of
 from mailticket.topics.exchange_letters import EXCHANGE_WORDING
 from mailticket.triage.brief import Brief, brief
+from mailticket.triage.staff import Roster
 
 log = logging.getLogger("mailticket.site")
 
@@ -45,6 +47,7 @@ class Site:
     calendar: SupportCalendar
     articles: Matcher
     clock: Callable[[], datetime] = wall_clock
+    notices: Board = field(default_factory=Board, compare=False)
     restored_at: datetime | None = None  # when its database was put back from a backup, if ever
 
     @property
@@ -55,6 +58,11 @@ class Site:
     @property
     def classifier(self) -> Classifier:
         return self.brief.classifier
+
+    @property
+    def roster(self) -> Roster:
+        """Who works the desk."""
+        return Roster(self.settings.staff, self.settings.team)
 
     @property
     def categories(self) -> Mapping[str, Category]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import sys
@@ -117,12 +116,10 @@ def print_json(value: Any) -> None:
     click.echo(text.encode("utf-8", "replace"))  # whatever the terminal's encoding
 
 
-def user_name() -> str:
-    """Who runs the command, as the history of a ticket names them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a number without a name, as in containers
-        return str(os.getuid())
+def account_of(ctx: click.Context) -> str:
+    """Who runs the command, as the history of a ticket names them: the account, before root works as another."""
+    account: str = ctx.obj["account"]
+    return account
 
 
 def read_text(text: str | None) -> str:

@@ -11,6 +11,7 @@ import click
 
 from mailticket.cli import terminal
 from mailticket.cli.common import (
+    account_of,
     config_option,
     json_option,
     limit_option,
@@ -19,7 +20,6 @@ from mailticket.cli.common import (
     reading_of,
     settings_or_none,
     site_of,
-    user_name,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def explain(ctx: click.Context, files: tuple[str, ...], whole: bool, ticket: str
     for source in _mails_of(files):
         reading = explainer.explain(source.raw)
         if as_json:
-            from mailticket.cli import faces
+            from mailticket.desk import faces
 
             print_json(faces.mail(source.place, reading.mail, reading.meaning, reading.ticket_ids))
         else:
@@ -84,7 +84,7 @@ def _explainer(ctx: click.Context, ticket: str) -> Explainer:
 
 
 def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str], whole: bool) -> None:
-    from mailticket.cli import faces
+    from mailticket.desk import faces
 
     click.echo(click.style(f"{terminal.line(place)}", bold=True) + f"  {read.size} bytes")
     sender = f"{read.sender_address.name} <{read.sender_address.address}>" if read.sender_address else "nobody usable"
@@ -177,7 +177,7 @@ def _with_progress(items: Iterable[Any], *, quiet: bool) -> Iterator[Any]:
 @click.pass_context
 def list_(ctx: click.Context, filed: bool, limit: int | None, as_json: bool) -> None:
     """List the mails that were filed without a ticket, newest first: lists, receipts, automatic replies, bounces."""
-    from mailticket.cli import faces
+    from mailticket.desk import faces
     from mailticket.intake.filed import Cabinet
 
     with site_of(ctx) as site:
@@ -247,7 +247,7 @@ def _on_filed(
 
     wrong = 0
     with site_of(ctx) as site:
-        cabinet = Cabinet(site, user_name())
+        cabinet = Cabinet(site, account_of(ctx))
         for number in numbers:
             try:
                 outcome: dict[str, Any] = {"id": number, "state": done, **act(cabinet, number)}
@@ -301,7 +301,7 @@ def give_up(ctx: click.Context, mailbox: str, dry_run: bool, as_json: bool) -> i
         with site.database.write() as session:
             uids = incoming.strays(session, mailbox)
             if not dry_run:
-                incoming.give_up(session, mailbox, site.clock(), user_name())
+                incoming.give_up(session, mailbox, site.clock(), account_of(ctx))
     if as_json:
         print_json({"mailbox": mailbox, "uids": uids, "given_up": 0 if dry_run else len(uids)})
     else:
@@ -318,7 +318,7 @@ def give_up(ctx: click.Context, mailbox: str, dry_run: bool, as_json: bool) -> i
 @click.pass_context
 def why(ctx: click.Context, name: str, as_json: bool) -> int:
     """Say what became of a mail, by which rule, and what evidence was looked at."""
-    from mailticket.cli import faces
+    from mailticket.desk import faces
     from mailticket.store import incoming, outgoing, tickets
 
     with reading_of(ctx) as (session, _, _now):

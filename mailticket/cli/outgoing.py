@@ -28,7 +28,7 @@ def outbox() -> None:
 @click.pass_context
 def list_(ctx: click.Context, state: tuple[str, ...], withheld: bool, limit: int | None, as_json: bool) -> None:
     """List outgoing mails, oldest first."""
-    from mailticket.cli import faces
+    from mailticket.desk import faces
     from mailticket.store import outgoing
 
     states = ("withheld",) if withheld else state
@@ -59,7 +59,7 @@ def list_(ctx: click.Context, state: tuple[str, ...], withheld: bool, limit: int
 @click.pass_context
 def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     """Show one outgoing mail."""
-    from mailticket.cli import faces
+    from mailticket.desk import faces
     from mailticket.store import outgoing, tickets
 
     with reading_of(ctx) as (session, _, _now):

@@ -22,7 +22,7 @@ def quarantine() -> None:
 @click.pass_context
 def list_(ctx: click.Context, limit: int | None, as_json: bool) -> None:
     """List what lies in quarantine, oldest first."""
-    from mailticket.cli import faces
+    from mailticket.desk import faces
     from mailticket.store import incoming
 
     with reading_of(ctx) as (session, _, now):
@@ -48,7 +48,7 @@ def list_(ctx: click.Context, limit: int | None, as_json: bool) -> None:
 @click.pass_context
 def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     """Show one mail in quarantine; secrets are masked, except with --raw."""
-    from mailticket.cli import faces
+    from mailticket.desk import faces
     from mailticket.intake.quarantine import Isolation
     from mailticket.secrets import masking
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _MOST_RECENT = 20_000  # requests that `status` looks at for its pace; `report` looks at all
 _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "sent")
 _COLUMNS = 80
+_LONGEST_NOTICE = 100  # characters of one that are shown
 _MOST_TROUBLES = 6  # that one screen has room for
 
 
@@ -44,8 +45,9 @@ def status(ctx: click.Context, metrics: bool, as_json: bool) -> None:
 
 def _read(ctx: click.Context) -> dict[str, Any]:
     """What `status --json` prints."""
+    from mailticket.desk.faces import notice
     from mailticket.promise.kept import percentile
-    from mailticket.store import meta, overview, watch
+    from mailticket.store import meta, notices, overview, watch
     from mailticket.store.requests import pace
     from mailticket.upkeep.troubles import is_past, is_seen, life, troubles
 
@@ -58,6 +60,7 @@ def _read(ctx: click.Context) -> dict[str, Any]:
         rows = {r.name: r for r in meta.health(session) if not is_seen(r.name) and not is_past(r.name, names)}
         sign, wrong = life(session, settings, now), troubles(session, settings, database, now)
         again, slipping = watch.waiting_again(session), watch.slipping(session, now, soon).number
+        current = notices.lasting(session, now)
         lost, strays = len(watch.lost_answers(session)), watch.strays(session, [m.name for m in settings.mailbox])
     by_name = {trouble.name: trouble for trouble in wrong}
     everybody = [*names, *(name for name in rows if name not in names)]
@@ -76,13 +79,14 @@ def _read(ctx: click.Context) -> dict[str, Any]:
         "waiting_again": again.number,
         "oldest_waiting_again": _oldest(again),
         "slipping": slipping,
+        "notices": [notice(one, now) for one in current],
         "lost_answers": lost,
         "strays": {name: number for name, (number, _) in strays.items()},
     }
 
 
 def _moment(at: datetime | None) -> str | None:
-    from mailticket.cli.faces import moment
+    from mailticket.desk.faces import moment
 
     return moment(at)
 
@@ -148,6 +152,7 @@ def _oldest(tickets: Number) -> dict[str, Any] | None:
 def _print(face: dict[str, Any]) -> None:
     now = datetime.fromisoformat(face["at"])
     _print_head(face, now)
+    _print_endless(face, now)
     click.echo()
     for part in face["parts"]:
         if part["name"].startswith("mailbox ") or part["last_success_at"]:  # the rest is said above
@@ -190,6 +195,21 @@ def _print_head(face: dict[str, Any], now: datetime) -> None:
         _wrapped("systemctl start mailticket", "  → ", "    ")
 
 
+def _print_endless(face: dict[str, Any], now: datetime) -> None:
+    """A notice that nobody thinks of any more tells everybody who writes what was true once."""
+    for notice in face["notices"]:
+        if notice["endless"]:
+            words = f"Notice {notice['id']}, set {_ago(notice['set_at'], now)}, stands in letters and has no end: "
+            _wrapped(words + _beginning(notice), "! ", "  ", "red")
+            _wrapped(f"mailticket notice end {notice['id']}", "  → ", "    ")
+
+
+def _beginning(notice: dict[str, Any]) -> str:
+    from mailticket.text.clean import one_line
+
+    return one_line(next(iter(notice["texts"].values())), _LONGEST_NOTICE)
+
+
 def _life(daemon: dict[str, Any], now: datetime) -> str:
     if daemon["kind"] == "round":
         return f"the last round of `run --once` was {_ago(daemon['beat_at'], now)} on {daemon['host']}"
@@ -225,6 +245,10 @@ def _print_figures(face: dict[str, Any], now: datetime) -> None:
     if again:
         number, since = face["waiting_again"], _ago(again["waiting_since"], now)
         row("again", f"{number} wrote again after an answer, the oldest {again['id']} {since}")
+    for notice in face["notices"]:
+        about = ", ".join(notice["categories"]) or "all letters"
+        end = f"ends {_ago(notice['until'], now)}" if notice["until"] else "no end"
+        row("notice", f"{notice['id']} ({about}; {end}): {_beginning(notice)}")
     kept = face["promises_7_days"]
     row("promises", f"{kept['promised']} made, {kept['kept']} kept, {kept['missed']} missed in 7 days")
     if kept["median_hours"] is not None:

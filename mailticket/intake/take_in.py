@@ -226,8 +226,9 @@ class Intake:
         )
         decision = judge(case)
         answered = decision.ticket or decision.linked_to
-        if mail.quotes_us and answered and decision.action in ("append", "open"):
-            again = read_again(session, arrival.raw, item, answered, self.site.brief)
+        if mail.quotes_us and decision.action in ("append", "open"):
+            notices = self.site.notices.recent(session, now)
+            again = read_again(session, arrival.raw, item, answered, self.site.brief, notices)
             if again is not item:
                 item, mail = again, again.mail
                 decision = judge(replace(case, mail=mail, fingerprint=item.meaning.fingerprint))

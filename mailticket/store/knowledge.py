@@ -337,7 +337,7 @@ def _bounced(session: Session, claims: Claims, now: datetime) -> Bounced | None:
     if not (claims.bounced_id or claims.bounced_keys or claims.bounced_queue_ids):
         return None
     query = (
-        select(col(Outgoing.id), col(Ticket.key), col(Outgoing.recipient_key))
+        select(col(Outgoing.id), col(Ticket.key), col(Outgoing.recipient_key), col(Outgoing.copies))
         .outerjoin(Ticket, col(Ticket.id) == col(Outgoing.ticket_id))
         .order_by(col(Outgoing.id).desc())
         .limit(1)
@@ -345,7 +345,7 @@ def _bounced(session: Session, claims: Claims, now: datetime) -> Bounced | None:
     if claims.bounced_id:
         row = session.execute(query.where(col(Outgoing.message_id) == claims.bounced_id)).first()
         if row is not None:
-            return Bounced(int(row[0] or 0), row[1], row[2])
+            return _bounced_mail(row, sure=True)
     conditions = []
     sent = col(Outgoing.sent_at) > now - _BOUNCES_WITHIN
     people = col(Outgoing.recipient_key).in_(claims.bounced_recipients)
@@ -357,8 +357,12 @@ def _bounced(session: Session, claims: Claims, now: datetime) -> Bounced | None:
     for condition in conditions:
         row = session.execute(query.where(condition)).first()
         if row is not None:
-            return Bounced(int(row[0] or 0), row[1], row[2], sure=False)
+            return _bounced_mail(row, sure=False)
     return None
+
+
+def _bounced_mail(row: Any, *, sure: bool) -> Bounced:
+    return Bounced(int(row[0] or 0), row[1], row[2], sure, tuple(address_key(copy) for copy in row[3] or ()))
 
 
 def _echoes(session: Session, address: _Sender | None, text: str) -> int:

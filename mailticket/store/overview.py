@@ -14,19 +14,25 @@ from sqlmodel import Session, col
 from mailticket.mail.values import address_key
 from mailticket.models import OUTGOING_STATES, TICKET_STATES, Address, Incoming, Message, Outgoing, Ticket
 from mailticket.settings import PRIORITIES
+from mailticket.store.desk import HELD, held_of
 from mailticket.store.engine import Database
 from mailticket.store.incoming import OUT_OF_SIGHT
-from mailticket.store.tickets import WAITING
+from mailticket.store.tickets import UNANSWERED, WAITING
 from mailticket.triage.decision import BOUNCE_UNCLAIMED
 
 T = TypeVar("T")
 
 _PAGE = 500
+UNFINISHED = text("ticket.status IN ('new', 'open', 'pending')")  # in the words of the partial index
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which tickets to list; an empty field asks nothing."""
+    """Which tickets to list, and in which order; an empty field asks nothing.
+
+    unfinished: only those that are not at their end. assigned: to whom, "" for nobody, None for anybody. held: on which
+    an answer is held. sort: by the end of the promise, by who waits longest, or by the newest change.
+    """
 
     status: Sequence[str] = ()
     category: str = ""
@@ -35,6 +41,11 @@ class Filter:
     merged: bool = False
     since: datetime | None = None
     waiting: Literal["", "us", "them"] = ""
+    unfinished: bool = False
+    assigned: str | None = None
+    team: str = ""
+    held: bool = False
+    sort: Literal["", "promise", "waiting", "updated"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,7 @@ class TicketRow:
     duplicate_of: str | None
     merged_into: str | None
     linked_to: str | None
+    held: int
 
 
 def ticket_rows(
@@ -55,16 +67,16 @@ def ticket_rows(
     """Tickets as `face` shows each: newest first, or what waits for us in the order of the queue. Page by page, so that
     the first line comes at once however many there are; between pages no transaction is open, for whoever reads may
     take a pause."""
-    pages = _pages_of_the_queue if criteria.waiting == "us" else _newest
+    pages = _pages_in_order if criteria.sort or criteria.waiting == "us" else _newest
     for ids in pages(database, criteria, limit):
         with database.read() as session:
             shown = [face(session, row) for row in _rows(session, _tickets(session, ids))]
         yield from shown
 
 
-def _pages_of_the_queue(database: Database, criteria: Filter, limit: int | None) -> Iterator[list[int]]:
+def _pages_in_order(database: Database, criteria: Filter, limit: int | None) -> Iterator[list[int]]:
     with database.read() as session:
-        ids = _queue(session, criteria, limit)
+        ids = _in_order(session, criteria, limit)
     for start in range(0, len(ids), _PAGE):
         yield ids[start : start + _PAGE]
 
@@ -84,12 +96,22 @@ def _newest(database: Database, criteria: Filter, limit: int | None) -> Iterator
         left = None if left is None else left - size
 
 
-def _queue(session: Session, criteria: Filter, limit: int | None) -> list[int]:
+def _order(sort: str) -> tuple[Any, ...]:
+    if sort == "promise":  # those first that still have one to keep
+        return (case((UNANSWERED, 0), else_=1), col(Ticket.promised_by).is_(None), col(Ticket.promised_by))
+    if sort == "waiting":
+        return (col(Ticket.waiting_since).is_(None), col(Ticket.waiting_since))
+    if sort == "updated":
+        return (col(Ticket.updated_at).desc(),)
     rank = case(
         {name: place for place, name in enumerate(PRIORITIES)}, value=col(Ticket.priority), else_=len(PRIORITIES)
     )
+    return (rank, col(Ticket.waiting_since))
+
+
+def _in_order(session: Session, criteria: Filter, limit: int | None) -> list[int]:
     query = select(col(Ticket.id)).where(*_conditions(session, criteria))
-    query = query.order_by(rank, col(Ticket.waiting_since), col(Ticket.id)).limit(limit)
+    query = query.order_by(*_order(criteria.sort), col(Ticket.id)).limit(limit)
     return [int(number or 0) for number in session.execute(query).scalars()]
 
 
@@ -120,6 +142,14 @@ def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] 
         conditions.append(func.coalesce(merged_into, 0) == 0 if criteria.waiting == "us" else merged_into.is_(None))
     if criteria.status:
         conditions.append(col(Ticket.status).in_(criteria.status))
+    if criteria.unfinished:
+        conditions.append(UNFINISHED)
+    if criteria.assigned is not None:
+        conditions.append(col(Ticket.assigned_to) == criteria.assigned)
+    if criteria.team:
+        conditions.append(col(Ticket.team) == criteria.team)
+    if criteria.held:
+        conditions.append(col(Ticket.id).in_(select(col(Message.ticket_id)).where(HELD)))
     if criteria.waiting:
         # What waits for us in the words of the partial index, so that it can be used.
         conditions.append(WAITING if criteria.waiting == "us" else col(Ticket.waiting_for) == criteria.waiting)
@@ -150,9 +180,10 @@ def _rows(session: Session, page: Sequence[Ticket]) -> list[TicketRow]:
     messages = dict(_pairs(session.execute(counts.group_by(col(Message.ticket_id)))))
     links = {link for t in page for link in (t.duplicate_of, t.merged_into, t.linked_to)}
     keys = dict(_pairs(session.execute(select(col(other.id), col(other.key)).where(col(other.id).in_(links)))))
+    held = held_of(session, [int(number or 0) for number in ids])
     return [
-        TicketRow(t, addresses.get(t.requester_id, ""), messages.get(t.id, 0),
-                  keys.get(t.duplicate_of), keys.get(t.merged_into), keys.get(t.linked_to))
+        TicketRow(t, addresses.get(t.requester_id, ""), messages.get(t.id, 0), keys.get(t.duplicate_of),
+                  keys.get(t.merged_into), keys.get(t.linked_to), held.get(int(t.id or 0), 0))
         for t in page
     ]  # fmt: skip
 

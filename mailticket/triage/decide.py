@@ -10,6 +10,7 @@ from datetime import timedelta
 from mailticket.likeness.duplicates import Earlier, Match, best
 from mailticket.mail.delivery_status import is_dead_address
 from mailticket.mail.identity import plain_text
+from mailticket.mail.values import address_key
 from mailticket.secrets import masking
 from mailticket.triage import impostors
 from mailticket.triage.commands import Command, command
@@ -133,12 +134,16 @@ def _report(case: Case, trail: Sequence[Trace]) -> Decision | None:
         unclaimed = bounced is None and trace is None
         return replace(filed, rule=BOUNCE_UNCLAIMED) if unclaimed else filed
     decision = replace(_filed("bounce", f"a delivery report about our mail ({reason})"), ticket=bounced.ticket)
-    # Our mails have one recipient each, so whatever address the report names, it means that one.
+    # Letters have one recipient, so whatever address the report names, it means that one; unless it names a copy's.
     recipients = case.mail.bounce.recipients if case.mail.bounce else ()
     failed = next((r for r in recipients if r.action == "failed"), None)
     if failed is None:
         return decision
     why = f"{failed.status} {failed.diagnostic}".strip() or "the report gives no reason"
+    failures = {address_key(r.address): r for r in recipients if r.action == "failed"}
+    if failures.keys() and failures.keys() <= set(bounced.copies):
+        dead = tuple(key for key, r in failures.items() if bounced.sure and is_dead_address(r.status))
+        return replace(decision, failed_copies=tuple(failures), failed_why=why, dead_copies=dead)
     return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=why,
                    failed_address=bounced.sure and is_dead_address(failed.status))  # fmt: skip
 

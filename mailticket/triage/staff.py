@@ -35,9 +35,7 @@ class Roster:
     def team_for(self, category: str, mailbox: str) -> str:
         """The team that serves a ticket: by its category, else by the mailbox it came to, else the one for the rest; ""
         for none."""
-        ways = (
-            lambda team: category in team.categories,
-            lambda team: mailbox in team.mailboxes,
-            lambda team: not team.categories and not team.mailboxes,
-        )
-        return next((team.name for serves in ways for team in self.teams if serves(team)), "")
+        by_category = [team for team in self.teams if category in team.categories]
+        by_mailbox = [team for team in self.teams if mailbox in team.mailboxes]
+        rest = [team for team in self.teams if not team.categories and not team.mailboxes]
+        return next((team.name for team in (*by_category, *by_mailbox, *rest)), "")

@@ -190,7 +190,7 @@ def test_staff_reply_note_close_and_reopen(run: Run) -> None:
     key = lines(run("mail", "ingest", "--json", "one.eml")[1])[0]["ticket"]
     assert run("ticket", "reply", key, "--text", "We are looking into it.")[0] == 0
     assert run("ticket", "note", key, "--text", "called the bank")[0] == 0
-    assert run("ticket", "assign", key, "carol")[0] == 0
+    assert run("ticket", "assign", "carol", key)[0] == 0
     (shown,) = lines(run("ticket", "show", key, "--json")[1])
     assert (shown["status"], shown["assigned_to"]) == ("pending", "carol")
     assert [e["kind"] for e in shown["conversation"]] == ["request", "acknowledgement", "staff-reply", "note"]

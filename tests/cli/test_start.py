@@ -85,7 +85,6 @@ def test_a_command_does_not_load_the_others(folder: Path) -> None:
     rooms = {name for name in loaded(folder, "status") if name.startswith("mailticket.cli.")}
     assert rooms == {
         "mailticket.cli.common",
-        "mailticket.cli.faces",
         "mailticket.cli.status",
         "mailticket.cli.terminal",
     }

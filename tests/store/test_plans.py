@@ -72,7 +72,7 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "the figures of status": lambda s: overview.figures(s, NOON, NOON - timedelta(days=7)),
     "conservation": overview.conservation,
     "a list": lambda s: overview._page(s, overview.Filter(), None, 50),
-    "the queue": lambda s: overview._queue(s, overview.Filter(waiting="us"), 50),
+    "the queue": lambda s: overview._in_order(s, overview.Filter(waiting="us"), 50),
     "who wrote again": watch.waiting_again,
     "promises that slip": lambda s: watch.slipping(s, NOON, NOON + timedelta(hours=4)),
     "promises that slipped": lambda s: watch.missed(s, NOON),

@@ -8,7 +8,9 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-_ASSIGNED, _OPEN, _HELD = sa.text("assigned_to != ''"), sa.text("status != 'closed'"), sa.text("kind = 'held'")
+_ASSIGNED, _HELD = sa.text("assigned_to != ''"), sa.text("kind = 'held'")
+_ANSWERS = sa.text("kind = 'staff-reply'")
+_UNFINISHED = sa.text("status IN ('new', 'open', 'pending')")
 _WHO = ("by", "via", "proof")
 
 
@@ -25,13 +27,13 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.Integer(), nullable=False),
         sa.Column("message_row", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_sight_ticket_id_ticket")),
         sa.PrimaryKeyConstraint("actor", "ticket_id", name=op.f("pk_sight")),
     )
     for name, table, columns, where in (
         ("ix_ticket_assigned_to", "ticket", ["assigned_to", "status"], _ASSIGNED),
-        ("ix_ticket_open", "ticket", ["id"], _OPEN),
+        ("ix_ticket_unfinished", "ticket", ["id"], _UNFINISHED),
         ("ix_message_held", "message", ["ticket_id"], _HELD),
+        ("ix_message_answers", "message", ["by", "at"], _ANSWERS),
     ):
         op.create_index(name, table, columns, unique=False, sqlite_where=where, postgresql_where=where)
     # Notes bear the name of who wrote them already.
@@ -43,11 +45,12 @@ def downgrade() -> None:
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
         batch_op.drop_column("copies")
     with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_index("ix_message_answers")
         batch_op.drop_index("ix_message_held")
         for name in ("held", *_WHO):
             batch_op.drop_column(name)
     with op.batch_alter_table("ticket", schema=None) as batch_op:
-        batch_op.drop_index("ix_ticket_open")
+        batch_op.drop_index("ix_ticket_unfinished")
         batch_op.drop_index("ix_ticket_assigned_to")
         batch_op.drop_column("team_is_set")
         batch_op.drop_column("team")
