@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from mailticket.desk import faces
 from mailticket.errors import NotFound, StoreUnavailable
@@ -69,7 +71,7 @@ def list_(
     team: str = "",
     held: bool = False,
     sort: Literal["", "promise", "waiting", "updated"] = "",
-    limit: int | None = None,
+    limit: Annotated[int, Field(ge=0)] | None = None,
 ) -> Iterator[Face]:
     """Tickets as `ticket list` shows them; those at their end only when they are asked for."""
     asked_for = everything or status or requester or duplicates or merged
