@@ -168,6 +168,27 @@ def test_where_no_daemon_runs_that_is_said(path: Path) -> None:
     assert "the daemon does not run" in done.stderr
 
 
+def test_status_and_staff_are_shown_to_a_member_and_a_visitor(
+    open_desk: OpenDesk, open_door: OpenDoor, path: Path
+) -> None:
+    team = {"name": "money", "members": ["tom"], "lead": "tom"}
+    desk = open_desk(staff=STAFF, team=[team], desk={"visitors": True})
+    desk.desk.actor = "mia"
+    key = str(desk.receive(mail()).ticket)
+    desk.desk.reply(key, "It is on its way.")
+    open_door(desk)
+    for account in (MEMBER, STRANGER):
+        (face,) = ask_as(account, path, question("status"))
+        assert (face["tickets"], face["held"]) == ({"pending": 1}, 0)
+        assert [row["name"] for row in ask_as(account, path, question("staff"))] == ["mia", "tom"]
+    done = call_as(MEMBER, path, "status")
+    assert (done.returncode, "1 pending" in done.stdout) == (0, True)
+    done = call_as(MEMBER, path, "staff", "list")
+    assert [line.split() for line in done.stdout.splitlines()][1:] == [
+        ["mia", "1", "0", *done.stdout.splitlines()[1].split()[3:]], ["tom", "money", "0", "0", "never"],
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("deed", ["reply", "take", "show_unmasked", "take_next", "send", "same"])
 def test_a_visitor_looks_and_changes_nothing(open_desk: OpenDesk, open_door: OpenDoor, path: Path, deed: str) -> None:
     desk = open_desk(staff=STAFF, desk={"visitors": True})
@@ -308,7 +329,7 @@ def test_who_takes_nothing_is_left_and_holds_no_other(desk: HelpDesk, open_door:
     with connected(path) as client:
         client.sendall(question("show", name=key))
         assert ask(path, question("list"))[0]["id"] == key
-        until(lambda: door.clients == 0, "the end of the client's thread")
+        until(lambda: door.clients == 0, "the end of the client's thread", PATIENCE / 3)
         with pytest.raises(WorldError, match="broke off"):
             answer(client)
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "mail": ("mails", "Read a mail, take mails in from files, ask what became of one."),
     "quarantine": ("quarantine", "Mails that could not be taken in."),
     "ticket": ("tickets", "List, show, answer and tidy tickets."),
+    "staff": ("staff", "Who works the desk, and what each of them has."),
     "outbox": ("outgoing", "What was sent, what waits, what is held back."),
     "backup": ("backups", "Write a backup, whole and checked, while the daemon works."),
     "restore": ("backups", "Put a backup into the place of the database; nothing leaves until --go."),

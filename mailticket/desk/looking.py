@@ -163,9 +163,17 @@ def staff(onlooker: Onlooker) -> Iterator[Face]:
             }
 
 
+def status(onlooker: Onlooker) -> Face:
+    """How it goes, see `upkeep.state`."""
+    from mailticket.upkeep.state import state  # what only shows tickets has no need of it
+
+    return state(onlooker.settings, onlooker.database, onlooker.clock())
+
+
 SIGHTS: Mapping[str, Callable[..., Face | Iterator[Face]]] = {
     "list": list_,
     "show": show,
     "next": next_,
     "staff": staff,
+    "status": status,
 }
