@@ -154,6 +154,19 @@ class Health(SQLModel, table=True):
     alerted_at: datetime | None = _time()
 
 
+class Notice(SQLModel, table=True):
+    """What requesters should know now, by language. It ends at `until` by itself, or when staff end it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    categories: list[str] | None = _json()  # whose letters it stands in; none for all
+    texts: dict[str, str] | None = _json()
+    set_at: datetime = _time(nullable=False)
+    set_by: str = _text()
+    until: datetime | None = _time()
+    ended_at: datetime | None = _time()
+    ended_by: str = _text()
+
+
 class Raw(SQLModel, table=True):
     """Raw mails, each once, under the SHA-256 of its bytes; compressed where that pays."""
 
@@ -204,6 +217,7 @@ class Incoming(SQLModel, table=True):
     sender: str = _text()  # the From, and masked the subject, of what is filed without a ticket
     subject: str = _text()
     names_us: bool | None = None  # whether To or Cc holds an address of ours; null unread
+    names_ticket: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # blocked, and answers one
     dismissed_at: datetime | None = _time()  # when staff had looked at it, filed without a ticket
     ticket_id: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     afterwards: str = "none"  # none | due | done
@@ -283,6 +297,16 @@ class Ticket(SQLModel, table=True):
     fingerprint: dict[str, Any] | None = _json()
 
 
+class Blocked(SQLModel, table=True):
+    """An address whose mail staff have filed without a letter and a ticket."""
+
+    key: str = Field(primary_key=True)
+    address: str
+    reason: str = _text()
+    blocked_at: datetime = _time(nullable=False)
+    blocked_by: str = _text()
+
+
 class Participant(SQLModel, table=True):
     """An address that staff allowed to write to a ticket beside its requester."""
 
@@ -290,6 +314,7 @@ class Participant(SQLModel, table=True):
     key: str = Field(primary_key=True)
     address: str
     added_at: datetime = _time(nullable=False)
+    undeliverable_why: str = _text()  # why mail to it bounces; nobody writes from it, so no other row says so
 
 
 class Message(SQLModel, table=True):

@@ -381,7 +381,7 @@ def test_a_requester_who_wrote_again_is_counted_listed_and_after_a_day_a_trouble
     assert [(row["id"], row["waiting_for"], row["waiting_since"], row["position"]) for row in listed] == [
         (key, "us", asked_at.isoformat(), 1)
     ]
-    assert "us, 2 h ago" in scene.shell("ticket", "list")[1]
+    assert "us, 2 h  " in scene.shell("ticket", "list")[1]
     scene.configure(more="[desk]\nfollowup_hours = 1\n")
     scene.shows("follow-ups", f"of 1 requesters who wrote again after an answer, {key}", "ticket list --waiting us")
     answer(scene.desk, key)

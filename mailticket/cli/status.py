@@ -13,6 +13,7 @@ from mailticket.cli.common import config_option, json_option, print_json
 from mailticket.cli.counter import counter_of, one
 
 _COLUMNS = 80
+_LONGEST_NOTICE = 100  # characters of one that are shown
 _MOST_TROUBLES = 6  # that one screen has room for
 
 
@@ -38,6 +39,7 @@ def status(ctx: click.Context, metrics: bool, as_json: bool) -> None:
 def _print(face: dict[str, Any]) -> None:
     now = datetime.fromisoformat(face["at"])
     _print_head(face, now)
+    _print_endless(face, now)
     click.echo()
     for part in face["parts"]:
         if part["name"].startswith("mailbox ") or part["last_success_at"]:  # the rest is said above
@@ -80,6 +82,21 @@ def _print_head(face: dict[str, Any], now: datetime) -> None:
         _wrapped("systemctl start mailticket", "  → ", "    ")
 
 
+def _print_endless(face: dict[str, Any], now: datetime) -> None:
+    """A notice that nobody thinks of any more tells everybody who writes what was true once."""
+    for notice in face["notices"]:
+        if notice["endless"]:
+            words = f"Notice {notice['id']}, set {_ago(notice['set_at'], now)}, stands in letters and has no end: "
+            _wrapped(words + _beginning(notice), "! ", "  ", "red")
+            _wrapped(f"mailticket notice end {notice['id']}", "  → ", "    ")
+
+
+def _beginning(notice: dict[str, Any]) -> str:
+    from mailticket.text.clean import one_line
+
+    return one_line(next(iter(notice["texts"].values())), _LONGEST_NOTICE)
+
+
 def _life(daemon: dict[str, Any], now: datetime) -> str:
     if daemon["kind"] == "round":
         return f"the last round of `run --once` was {_ago(daemon['beat_at'], now)} on {daemon['host']}"
@@ -118,6 +135,10 @@ def _print_figures(face: dict[str, Any], now: datetime) -> None:
     if face["held"]:
         answers = "1 answer is" if face["held"] == 1 else f"{face['held']} answers are"
         row("held", f"{answers} held and not sent: mailticket ticket list --held", "yellow")
+    for notice in face["notices"]:
+        about = ", ".join(notice["categories"]) or "all letters"
+        end = f"ends {_ago(notice['until'], now)}" if notice["until"] else "no end"
+        row("notice", f"{notice['id']} ({about}; {end}): {_beginning(notice)}")
     kept = face["promises_7_days"]
     row("promises", f"{kept['promised']} made, {kept['kept']} kept, {kept['missed']} missed in 7 days")
     if kept["median_hours"] is not None:
@@ -141,3 +162,8 @@ def _print_filed(face: dict[str, Any], row: Callable[[str, str, str], None]) -> 
     if filed["named_us"] or bounces:
         text += ": mailticket mail list --filed"
     row("filed", text, "yellow" if filed["named_us"] or bounces else "")
+    blocked = face["blocked_7_days"]
+    if blocked["mails"]:
+        text = f"{blocked['mails']} in 7 days"
+        text += f", {blocked['named_ticket']} of them named a ticket" if blocked["named_ticket"] else ""
+        row("blocked", f"{text}: mailticket mail list --blocked", "yellow" if blocked["named_ticket"] else "")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mailticket.desk import faces, looking
+from mailticket.desk import blocks, faces, looking, notices
 from mailticket.desk.answers import Answered, Then, Wish
 from mailticket.desk.tickets import Change, Desk
 from mailticket.errors import MailticketError, NotFound, Refused, WorldError
@@ -195,6 +195,36 @@ def take_next(desk: Desk, *, team: str = "") -> Face:
     return looking.face_of(desk.onlooker, key) if key else dict(looking.NOTHING)
 
 
+def set_notice(desk: Desk, *, texts: dict[str, str], categories: list[str], until: str) -> Face:
+    """Tell everybody who writes about these categories."""
+    return notices.set_notice(desk.site, desk.actor, texts=texts, categories=categories, until=until)
+
+
+def list_notices(desk: Desk, *, ended: bool) -> Iterator[Face]:
+    """The notices that last, or all."""
+    return iter(notices.list_notices(desk.site, ended=ended))
+
+
+def end_notice(desk: Desk, *, number: Number) -> Face:
+    """End a notice."""
+    return notices.end_notice(desk.site, desk.actor, number)
+
+
+def block(desk: Desk, *, address: str, reason: str = "") -> Face:
+    """File what comes from an address."""
+    return blocks.block(desk.site, desk.actor, address, reason)
+
+
+def unblock(desk: Desk, *, address: str) -> Face:
+    """Take in what comes from an address again."""
+    return blocks.unblock(desk.site, address)
+
+
+def list_blocked(desk: Desk) -> Iterator[Face]:
+    """What is blocked."""
+    return iter(blocks.list_blocked(desk.site))
+
+
 DEEDS: Mapping[str, Deed] = {
     "show_unmasked": show_unmasked,
     "files": files,
@@ -216,4 +246,10 @@ DEEDS: Mapping[str, Deed] = {
     "requester": requester,
     "same": same,
     "mail_again": mail_again,
+    "set_notice": set_notice,
+    "list_notices": list_notices,
+    "end_notice": end_notice,
+    "block": block,
+    "unblock": unblock,
+    "list_blocked": list_blocked,
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a face needs no more of these rooms than their names
     from mailticket.intake.filed import Filed
     from mailticket.mail.values import Address, Mail
     from mailticket.models import Attachment, Event, Incoming, Message, Outgoing
+    from mailticket.store.notices import Standing
     from mailticket.store.overview import TicketRow
     from mailticket.triage.understanding import Understanding
 
@@ -208,6 +209,7 @@ def filed(mail: Filed) -> dict[str, Any]:
         "from": mail.sender,
         "subject": mail.subject,
         "named_us": mail.names_us,
+        "named_ticket": row.names_ticket,
         "sender": row.trust,
         "size": row.size,
         "dismissed_at": moment(row.dismissed_at),
@@ -234,4 +236,24 @@ def incoming(row: Incoming, ticket_key: str | None) -> dict[str, Any]:
         "digest": row.raw_digest,
         "evidence": [{"rule": rule, "said": said} for rule, said in row.evidence or []],
         "attempts": row.alone_attempts,
+    }
+
+
+LONG_NOTICE = timedelta(days=1)  # after which a notice without an end is asked about
+
+
+def notice(row: Standing, now: datetime) -> dict[str, Any]:
+    """A notice in JSON's values. state: lasts, expired, ended. endless: whether it has lasted for more than a day and
+    has no end."""
+    return {
+        "id": row.id,
+        "state": "lasts" if row.lasts(now) else "ended" if row.ended_at else "expired",
+        "categories": list(row.categories),
+        "texts": dict(row.texts),
+        "set_at": row.set_at.isoformat(),
+        "set_by": row.set_by,
+        "until": row.until.isoformat() if row.until else None,
+        "endless": row.lasts(now) and row.until is None and now - row.set_at > LONG_NOTICE,
+        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+        "ended_by": row.ended_by or None,
     }

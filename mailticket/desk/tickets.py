@@ -313,7 +313,8 @@ class Desk(Answers):
     def mail_again(self, address: str) -> None:
         """Let automatic mail go to an address again after its mail bounced."""
         with self.site.database.write() as session:
-            if not tickets.set_deliverable(session, address):
+            stopped = (tickets.set_deliverable(session, address), desk.mail_copies_again(session, address))
+            if not any(stopped):
                 raise Refused(f"mail to {address} is not stopped")
 
     def release(self, numbers: list[int] | None = None) -> int:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from mailticket.letters.values import (
     AUTO_SUBMITTED,
     KINDS,
+    NOTICED,
     REPLY_MARKER,
     ArticleLink,
     Composed,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AUTO_SUBMITTED",
     "KINDS",
+    "NOTICED",
     "REPLY_MARKER",
     "Alert",
     "ArticleLink",

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
+from mailticket.letters.notice import blocks
 from mailticket.letters.values import (
     NO_WORDING,
+    NOTICED,
     ArticleLink,
     Found,
     Letter,
@@ -73,6 +75,8 @@ _WORDS = {
         ),
     ),
 }
+NOTICE_WORDS = "status.example.com"
+NOTICE = blocks(f"Parcels are **two days** late.\n\n- *Abroad*: three days\n- See <https://{NOTICE_WORDS}>\n\n1. Wait")
 _NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 HEAD = Letterhead(
@@ -165,6 +169,7 @@ def variants(kind: LetterKind, language: str, wording: LettersText = NO_WORDING)
         full,
         secrets=("api key", "password", "2fa code", "card number", "something else"),
         former_ticket_id="MT-0A1B-2C3D",
+        notices=(NOTICE,) if kind in NOTICED else (),
         position=1,
         promised_from=None,
         promised_by=_NOW.replace(day=27),

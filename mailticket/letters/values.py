@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
+from mailticket.letters.notice import Block
 from mailticket.settings import LettersText
 
 LetterKind = Literal[
@@ -33,6 +34,8 @@ AUTO_SUBMITTED: Mapping[LetterKind, Literal["auto-replied", "auto-generated"]] =
     "sooner": "auto-generated",
     "solved": "auto-generated",
 }
+# The letters that notices stand in: what answers a request or a question at once, never what staff write.
+NOTICED: tuple[LetterKind, ...] = ("acknowledgement", "duplicate-notice", "status-answer")
 State = Literal["new", "open", "pending", "solved", "closed"]
 StepKind = Literal[
     "received",
@@ -133,6 +136,7 @@ class Letter:
     first_ticket_id, similarity (0 to 1): what a duplicate notice is about. former_ticket_id: a closed ticket before it.
     secrets: kinds of secrets that the mail exposed, as triage names them ("seed phrase", "password", ...).
     check_word: the ticket's own word. staff_name, staff_text, history: for a staff reply.
+    notices: what requesters should know now, each as its blocks, for kinds in NOTICED.
     state, steps: for a status answer, oldest step first.
     in_reply_to: the Message-ID that is answered. references: that mail's own References, or where it has none its
     In-Reply-To if that names exactly one (RFC 5322 section 3.6.4).
@@ -167,6 +171,7 @@ class Letter:
     staff_name: str = ""
     staff_text: str = ""
     history: Quoted | None = None
+    notices: tuple[tuple[Block, ...], ...] = ()
     state: State = "new"
     steps: tuple[Step, ...] = ()
     in_reply_to: str = ""

@@ -149,11 +149,13 @@ def _wording(new: Fingerprint, earlier: Fingerprint, alike: float) -> Iterator[t
 
 def _frame(new: Fingerprint, earlier: Fingerprint, shared: Set[str], turns: float) -> Iterator[tuple[str, float, str]]:
     """The same turns of phrase around other content: so one tells another matter, not the same one in other words."""
+    # A text of numbers and little words alone has turns of phrase, but no term, and so no length.
     ours, theirs = (
         sum(weight for term, weight in print_.terms.items() if weight > 2.0 and term not in shared)
+        / (print_.length or 1.0)
         for print_ in (new, earlier)
     )
-    value = min(1.0, 2 * turns) * min(1.0, 2 * min(ours / new.length, theirs / earlier.length))
+    value = min(1.0, 2 * turns) * min(1.0, 2 * min(ours, theirs))
     if value:
         yield "frame", value, "the same turns of phrase about something else"
     leads = len(new.lead & earlier.lead) / max(1, min(len(new.lead), len(earlier.lead)))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from mailticket.text.sieve import Sieve, Sifted
 
 LEAST_TEXT = 16.0  # below this sum of term weights a text that asks for news names no matter of its own
 
@@ -301,40 +303,51 @@ class FollowupPhrases:
     correction: re.Pattern[str]
     asks: re.Pattern[str]
     reports: re.Pattern[str]
+    sieve: Sieve = field(repr=False)
 
     def stance(self, text: str) -> Stance:
         """What the phrases of a folded text say of its relation to earlier requests."""
-        chased: set[str] = set()
-
-        def take_out(match: re.Match[str]) -> str:
-            chased.add(match.group())
-            return " "
-
-        unchased = _CHASER.sub(take_out, text)
+        whole = Sifted(text, self.sieve)
+        chased = list(whole.matches(_CHASER))
+        unchased = Sifted(_without(text, chased), self.sieve)
+        rest = _without(unchased.text, unchased.matches(self.again))
         points = len(text) <= _LONGEST_POINTER and _POINTS.search(text) is not None
-        rest = self.again.sub(" ", unchased)
         return Stance(
-            chaser=min(3, len(chased)),
-            again=_distinct(self.again, text),
-            other=_distinct(self.other, text),
-            correction=self.correction.search(text) is not None,
-            asks=self.asks.search(text) is not None,
-            reports=self.reports.search(unchased) is not None,
+            chaser=min(3, len({match.group() for match in chased})),
+            again=_distinct(whole.matches(self.again)),
+            other=_distinct(whole.matches(self.other)),
+            correction=any(whole.matches(self.correction)),
+            asks=any(whole.matches(self.asks)),
+            reports=any(unchased.matches(self.reports)),
             points=points,
-            alarm=text.count("!") >= _CRIES or _ALARM.search(text) is not None,
+            alarm=text.count("!") >= _CRIES or any(whole.matches(_ALARM)),
             rest=_POINTS.sub(" ", rest) if points else rest,
         )
 
 
 def followup_phrases(nouns: TradeNouns = NO_NOUNS) -> FollowupPhrases:
     """The general phrases, with what a trade puts into them."""
-    listed = (_AGAIN, _OTHER, _CORRECTION, _ASKS, _REPORTS)
-    return FollowupPhrases(*(_alternatives(english, chinese, nouns) for english, chinese in listed))
+    again, other, correction, asks, reports = (
+        _alternatives(english, chinese, nouns) for english, chinese in (_AGAIN, _OTHER, _CORRECTION, _ASKS, _REPORTS)
+    )
+    sieve = Sieve((_CHASER, again, other, correction, asks, reports, _ALARM))
+    return FollowupPhrases(again, other, correction, asks, reports, sieve)
 
 
-def _distinct(pattern: re.Pattern[str], text: str) -> int:
+def _without(text: str, phrases: Iterable[re.Match[str]]) -> str:
+    """The text with a blank for each of the phrases."""
+    pieces: list[str] = []
+    end = 0
+    for match in phrases:
+        pieces.append(text[end : match.start()])
+        end = match.end()
+    return " ".join([*pieces, text[end:]])
+
+
+def _distinct(phrases: Iterable[re.Match[str]]) -> int:
+    """How many different phrases, at most 3."""
     found: set[str] = set()
-    for match in pattern.finditer(text):
+    for match in phrases:
         found.add(match.group())
         if len(found) == 3:
             break

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from mailticket.text.sieve import Sieve, Sifted
 from mailticket.text.words import HAN, folded
 
 LONGEST_TEXT = 3_000  # characters that are searched: people name their matter before they paste a log
@@ -192,51 +193,54 @@ _CHINESE_THING = re.compile(
 )
 
 
+_AS_WRITTEN = Sieve((_CAPITAL_MONTH, _PERSON))
+_FOLDED = Sieve((
+    _FULL_MONTH, _SHORT_MONTH, _CHINESE_MONTH, _NUMERIC_MONTH, _YEAR, _QUARTER, _WEEK, _DOCUMENT, _PAPER_OF,
+    _NAMED_PAPER, _SUB_ACCOUNT, _CHINESE_PERSON, _QUOTE, _DEVICE, _THING, _CHINESE_THING,
+))  # fmt: skip
+
+
 def marks(text: str) -> dict[str, frozenset[str]]:
     """The marks of a text as it was written (capitals say what is a name), by kind; kinds without one are absent.
 
     Numbered things stand under the name of the thing: {"#room": {"12"}}. Time is linear in LONGEST_TEXT.
     """
-    text = " ".join(text[:LONGEST_TEXT].replace("\n", " \n ").split(" "))
-    plain = folded(text)
+    written = " ".join(text[:LONGEST_TEXT].replace("\n", " \n ").split(" "))
     seen: dict[str, set[str]] = {}
-    for kind, value in _all_marks(text, plain):
+    for kind, value in _all_marks(Sifted(written, _AS_WRITTEN), Sifted(folded(written), _FOLDED)):
         values = seen.setdefault(kind, set())
         if len(values) < _MOST_MARKS:
             values.add(value)
     return {kind: frozenset(values) for kind, values in seen.items()}
 
 
-def _all_marks(text: str, plain: str) -> Iterator[tuple[str, str]]:
-    has_digit = any(symbol.isdecimal() for symbol in plain)
-    yield from _periods(text, plain)
+def _all_marks(written: Sifted, plain: Sifted) -> Iterator[tuple[str, str]]:
+    yield from _periods(written, plain)
     yield from _documents(plain)
-    yield from _names(text, plain)
-    yield from ((QUOTE, match.group(1).strip(" .!,。，！")) for match in _QUOTE.finditer(plain))
-    yield from ((PROPER, folded(word)) for m in _PROPER.finditer(text) for word in m.group(1).split())
-    if has_digit:
-        yield from ((FIGURE, match.group(1)) for match in _FIGURE.finditer(_DURATION.sub(" ", plain)))
-        yield from (("device", f"{m.group(1)} {m.group(2).strip()}") for m in _DEVICE.finditer(plain))
-        yield from ((f"#{m.group(1)}", m.group(2)) for m in _THING.finditer(plain))
-        for match in _CHINESE_THING.finditer(plain):
+    yield from _names(written, plain)
+    yield from ((QUOTE, match.group(1).strip(" .!,。，！")) for match in plain.matches(_QUOTE))
+    yield from ((PROPER, folded(word)) for m in _PROPER.finditer(written.text) for word in m.group(1).split())
+    if any(symbol.isdecimal() for symbol in plain.text):
+        yield from ((FIGURE, match.group(1)) for match in _FIGURE.finditer(_DURATION.sub(" ", plain.text)))
+        yield from (("device", f"{m.group(1)} {m.group(2).strip()}") for m in plain.matches(_DEVICE))
+        yield from ((f"#{m.group(1)}", m.group(2)) for m in plain.matches(_THING))
+        for match in plain.matches(_CHINESE_THING):
             yield f"#{match.group(2) or match.group(3)}", match.group(1) or match.group(4)
 
 
-def _periods(text: str, plain: str) -> Iterator[tuple[str, str]]:
-    for pattern, source in ((_FULL_MONTH, plain), (_SHORT_MONTH, plain), (_CAPITAL_MONTH, text)):
-        for match in pattern.finditer(source):
-            if not _LASTING.search(source, max(0, match.start() - 10), match.start()):
+def _periods(written: Sifted, plain: Sifted) -> Iterator[tuple[str, str]]:
+    for pattern, source in ((_FULL_MONTH, plain), (_SHORT_MONTH, plain), (_CAPITAL_MONTH, written)):
+        for match in source.matches(pattern):
+            if not _LASTING.search(source.text, max(0, match.start() - 10), match.start()):
                 yield "month", _month(_group(match))
-    if "月" in plain:
-        yield from (("month", _chinese_month(match.group(1))) for match in _CHINESE_MONTH.finditer(plain))
-    if "20" in plain:
-        for match in _NUMERIC_MONTH.finditer(plain):
-            yield "month", (match.group(1) or match.group(4)).zfill(2)
-            yield "year", match.group(2) or match.group(3)
-        yield from (("year", _group(match)) for match in _YEAR.finditer(plain))
-    for match in _QUARTER.finditer(plain):
+    yield from (("month", _chinese_month(match.group(1))) for match in plain.matches(_CHINESE_MONTH))
+    for match in plain.matches(_NUMERIC_MONTH):
+        yield "month", (match.group(1) or match.group(4)).zfill(2)
+        yield "year", match.group(2) or match.group(3)
+    yield from (("year", _group(match)) for match in plain.matches(_YEAR))
+    for match in plain.matches(_QUARTER):
         yield "quarter", _QUARTERS.get(_group(match), _group(match))
-    yield from (("week", _group(match).zfill(2)) for match in _WEEK.finditer(plain))
+    yield from (("week", _group(match).zfill(2)) for match in plain.matches(_WEEK))
 
 
 def _group(match: re.Match[str]) -> str:
@@ -252,22 +256,21 @@ def _chinese_month(number: str) -> str:
     return f"{_CHINESE_NUMBERS.get(number) or int(number):02}"
 
 
-def _documents(plain: str) -> Iterator[tuple[str, str]]:
-    for match in _DOCUMENT.finditer(plain):
+def _documents(plain: Sifted) -> Iterator[tuple[str, str]]:
+    for match in plain.matches(_DOCUMENT):
         start = match.start()
-        if not (start and match.group().isascii() and "a" <= plain[start - 1] <= "z"):
+        if not (start and match.group().isascii() and "a" <= plain.text[start - 1] <= "z"):
             yield from (("document", name) for name, pattern in _EACH_DOCUMENT if pattern.fullmatch(match.group()))
     for pattern in (_PAPER_OF, _NAMED_PAPER):
-        for match in pattern.finditer(plain):
+        for match in plain.matches(pattern):
             if match.group(1) not in _NO_PAPER_NAME and not _DOCUMENT.match(match.group()):
                 yield "document", f"{LOOSE}{match.group(1)}"
 
 
-def _names(text: str, plain: str) -> Iterator[tuple[str, str]]:
-    for match in _PERSON.finditer(text):
+def _names(written: Sifted, plain: Sifted) -> Iterator[tuple[str, str]]:
+    for match in written.matches(_PERSON):
         for word in match.group(1).split():
             if (name := folded(word.strip(".'’-"))) not in _NO_NAME:
                 yield "name", name
-    if "account" in plain:
-        yield from (("name", match.group(1)) for match in _SUB_ACCOUNT.finditer(plain))
-    yield from (("name", match.group(1)) for match in _CHINESE_PERSON.finditer(plain))
+    yield from (("name", match.group(1)) for match in plain.matches(_SUB_ACCOUNT))
+    yield from (("name", match.group(1)) for match in plain.matches(_CHINESE_PERSON))

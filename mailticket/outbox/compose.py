@@ -9,6 +9,7 @@ from datetime import datetime
 from mailticket.letters import ArticleLink, Composed, Found, Letter, LetterKind, Step, StepKind
 from mailticket.mail.values import Address, address_key
 from mailticket.models import Ticket
+from mailticket.outbox.notices import notices_for
 from mailticket.settings import Category
 from mailticket.site import Site
 from mailticket.store import Session, outgoing, tickets
@@ -110,6 +111,7 @@ def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, 
         promised_by=ticket.promised_by,
         longer=ticket.promise_longer,
         position=tickets.position(session, ticket),
+        notices=notices_for(session, site, ticket, dispatch.kind, language, now),
         category=_label(category.labels, language, "") if category and ticket.category_sure else "",
         found=_found(ticket, category, language),
         missing=_missing(ticket, category, language),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mailticket.secrets.spans import Reading, Secret, last_end
+from mailticket.secrets.spans import Reading, Secret
 
 _RUN = re.compile(
     r"\d(?<![0-9A-Za-z]\d)(?:\d{3}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{1,7}|\d{3}[ -]\d{6}[ -]\d{4,5}|"
@@ -33,7 +33,7 @@ _CODE = re.compile(
     r"为)?\s{0,3}(?P<code>\d{3,4})(?!\d)",
     re.IGNORECASE,
 )
-PATTERNS = (_CODE,)
+PATTERNS = (_CODE, _WORDING, _OTHER_NUMBER)
 
 
 def find(reading: Reading) -> Iterator[Secret]:
@@ -45,8 +45,8 @@ def find(reading: Reading) -> Iterator[Secret]:
         if not (_BRAND.fullmatch(digits) and luhn(digits)):
             continue
         start, end = match.span()
-        card = last_end(_WORDING, text, start - 60, start)
-        other = last_end(_OTHER_NUMBER, text, start - 40, start)
+        card = reading.last_end(_WORDING, start - 60, start)
+        other = reading.last_end(_OTHER_NUMBER, start - 40, start)
         if card >= 0 and card > other:
             yield Secret("card number", start, end)
         elif other < 0:
@@ -57,11 +57,10 @@ def find(reading: Reading) -> Iterator[Secret]:
 
 def luhn(digits: str) -> bool:
     """The check of ISO/IEC 7812-1, annex B."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+    return (sum(map(int, digits[::-2])) + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])) % 10 == 0
+
+
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # a digit taken twice, and the sum of the digits of that
 
 
 def _middle(text: str, start: int, end: int) -> tuple[int, int]:

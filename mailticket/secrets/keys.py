@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from itertools import chain
 
-from mailticket.secrets.spans import Reading, Secret, last_end
+from mailticket.secrets.spans import Reading, Secret
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_INDEX = {symbol: index for index, symbol in enumerate(_BASE58)}
@@ -57,7 +57,8 @@ _VENDOR = re.compile(
     r"eyJ[0-9A-Za-z_-]{8,2000}\.eyJ[0-9A-Za-z_-]{4,4000}\.[0-9A-Za-z_-]{8,1000})(?![0-9A-Za-z])|"
     r"otpauth://[^\s<>\"']{5,500}"
 )
-# Those that do not begin with what is their own.
+# Those that do not begin with what is their own, and that mark.
+_VENDOR_MARK = re.compile("8Q~|:AA")
 _VENDOR_INSIDE = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9A-Za-z_~.-]{3}8Q~[0-9A-Za-z_~.-]{31,40}|\d{8,10}:AA[0-9A-Za-z_-]{33})(?![0-9A-Za-z])"
 )
@@ -75,7 +76,8 @@ _WORDED_TOKEN = re.compile(
     re.IGNORECASE,
 )
 PATTERNS = (
-    _PEM_BEGIN, _EXTENDED, _KEY_WORDING, _BYTE_ARRAY, _VENDOR, _VENDOR_INSIDE, _AMAZON_ID, _WORDED_TOKEN,
+    _PEM_BEGIN, _EXTENDED, _KEY_WORDING, _BYTE_ARRAY, _VENDOR, _VENDOR_MARK, _AMAZON_ID, _WORDED_TOKEN,
+    _TRANSACTION_WORDING,
 )  # fmt: skip
 
 
@@ -89,9 +91,10 @@ def find(reading: Reading) -> Iterator[Secret]:
     for match in chain(reading.matches(_EXTENDED), reading.matches(_BYTE_ARRAY)):
         yield Secret("private key", match.start(), match.end())
     for match in reading.near(_KEY_WORDING, _WORDED_KEY, before=_LONGEST_KEY + 100, behind=60 + _LONGEST_KEY):
-        if _called_key(text, match.start(), match.end()):
+        if _called_key(reading, match.start(), match.end()):
             yield Secret("private key", match.start(), match.end())
-    for match in chain(reading.matches(_VENDOR), reading.matches(_VENDOR_INSIDE)):
+    marked_inside = reading.near(_VENDOR_MARK, _VENDOR_INSIDE, before=10, behind=50)
+    for match in chain(reading.matches(_VENDOR), marked_inside):
         yield Secret("API key", match.start(), match.end())
     yield from _amazon_secrets(reading)
     for match in reading.matches(_WORDED_TOKEN):
@@ -135,14 +138,14 @@ def _end_of_base64(text: str, start: int) -> int:
     return match.end() if match else start
 
 
-def _called_key(text: str, start: int, end: int) -> bool:
+def _called_key(reading: Reading, start: int, end: int) -> bool:
     """Whether the wording around calls this a private key; the wording that stands nearest before it decides."""
-    if _TRANSACTION_AFTER.match(text, end):
+    if _TRANSACTION_AFTER.match(reading.text, end):
         return False
-    if _KEY_AFTER.match(text, end):
+    if _KEY_AFTER.match(reading.text, end):
         return True
-    called_key = last_end(_KEY_WORDING, text, start - 60, start)
-    return called_key >= 0 and called_key > last_end(_TRANSACTION_WORDING, text, start - 60, start)
+    called_key = reading.last_end(_KEY_WORDING, start - 60, start)
+    return called_key >= 0 and called_key > reading.last_end(_TRANSACTION_WORDING, start - 60, start)
 
 
 def _looks_random(value: str) -> bool:

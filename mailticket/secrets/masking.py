@@ -15,8 +15,7 @@ from mailticket.text.sieve import Sieve
 
 __all__ = ["Masked", "Secret", "find", "mask"]
 
-_PATTERNS = (*seeds.PATTERNS, *second_factor.PATTERNS, *keys.PATTERNS, *cards.PATTERNS, *passwords.PATTERNS)
-_SIEVE = Sieve(_PATTERNS)
+_SIEVE = Sieve((*seeds.PATTERNS, *second_factor.PATTERNS, *keys.PATTERNS, *cards.PATTERNS, *passwords.PATTERNS))
 LONGEST_TEXT = 1_000_000  # characters; what a mail's text holds behind that is not looked at
 
 
@@ -34,7 +33,7 @@ def find(text: str, *, heading: bool = False) -> tuple[Secret, ...]:
 
     heading: whether the text is a subject, in which a single word has no line to itself.
     """
-    reading = Reading(text[:LONGEST_TEXT], _PATTERNS, _SIEVE)
+    reading = Reading(text[:LONGEST_TEXT], _SIEVE)
     found = [
         *seeds.find(reading), *second_factor.find(reading), *keys.find(reading),
         *cards.find(reading), *passwords.find(reading, heading=heading),

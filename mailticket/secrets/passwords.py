@@ -118,7 +118,8 @@ class _Candidate:
         self.match = match
         self.quoted = bool(match.group("quote"))
         value = match.group("value")
-        self.after = match.string[match.start("value") + len(_bare(value)) :][:60].partition("\n")[0]
+        end = match.start("value") + len(_bare(value))
+        self.after = match.string[end : end + 60].partition("\n")[0]
         self.exclaimed = value.endswith(("!", "?"))
         self.value = _SHOUT.sub("", value).strip("*_~").rstrip(_CLOSING)
         self.plain = bool(_PROSE.fullmatch(self.value) or _MAILBOX.fullmatch(self.value))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mailticket.secrets.spans import Reading, Secret, last_end
+from mailticket.secrets.spans import Reading, Secret
 
 _KIND = "2FA code"
 
@@ -60,6 +60,7 @@ _BASE32 = re.compile(
     r"(?=[A-Z -]{0,75}[2-7])[A-Z2-7]{4}(?:[ -][A-Z2-7]{4}){3,15}|"
     r"(?=[a-z -]{0,75}[2-7])[a-z2-7]{4}(?:[ -][a-z2-7]{4}){3,15})(?![0-9A-Za-z])"
 )
+_LONG_WORD = re.compile(r"[A-Za-z2-7]{4}(?:[A-Za-z2-7]{12}|(?:[ -][A-Za-z2-7]{4}){3})")  # in one piece or in groups
 _KEY_WORDING = re.compile(
     r"set-?up (?:key|code)|manual|\bscan\b|secret|authenticator|\b2 ?fa\b|\bt?otp\b|\bmfa\b|two[- ](?:factor|step)|"
     r"\bseed\b|[验驗][证證]器|[双雙]重|[两兩]步|二次[验驗]|谷歌[验驗]|[密秘金][钥鑰]",
@@ -83,24 +84,25 @@ _BETWEEN_CODES = re.compile(
 _LONGEST_LEAD = 80  # characters between "backup codes" and the first of them
 
 
-PATTERNS = (_PREFIXED, _KEY_WORDING, _BACKUP_WORDING)
+PATTERNS = (_PREFIXED, _KEY_WORDING, _BACKUP_WORDING, _CODE_WORDING, _NO_CODE, _SENT_CODE)
 
 
 def find(reading: Reading) -> Iterator[Secret]:
     """Second-factor material in a text."""
-    yield from _codes(reading.text)
+    yield from _codes(reading)
     yield from _prefixed_codes(reading)
     yield from _setup_keys(reading)
     yield from _backup_codes(reading)
 
 
-def _codes(text: str) -> Iterator[Secret]:
+def _codes(reading: Reading) -> Iterator[Secret]:
+    text = reading.text
     for match in _DIGITS.finditer(text):
         start, end = match.span()
         if _DATE.fullmatch(match.group()) or _UNIT_AFTER.match(text, end):
             continue
-        wording = last_end(_CODE_WORDING, text, start - 60, start)
-        near = wording >= 0 and wording > last_end(_NO_CODE, text, start - 60, start)
+        wording = reading.last_end(_CODE_WORDING, start - 60, start)
+        near = wording >= 0 and wording > reading.last_end(_NO_CODE, start - 60, start)
         if near or _CODE_AFTER.match(text, end):
             yield Secret(_KIND, start, end)
 
@@ -110,17 +112,19 @@ def _prefixed_codes(reading: Reading) -> Iterator[Secret]:
     text = reading.text
     for match in reading.matches(_PREFIXED):
         start, end = match.span()
-        if last_end(_NO_CODE, text, start - 20, start) < 0:
-            spoken_of = last_end(_SENT_CODE, text, start - 60, start) >= 0 or _SENT_CODE.search(text, end, end + 60)
+        if reading.last_end(_NO_CODE, start - 20, start) < 0:
+            spoken_of = reading.last_end(_SENT_CODE, start - 60, start) >= 0 or _SENT_CODE.search(text, end, end + 60)
             yield Secret(_KIND, start, end, grade="sure" if spoken_of else "doubtful")
 
 
 def _setup_keys(reading: Reading) -> Iterator[Secret]:
     text = reading.text
-    for match in reading.near(_KEY_WORDING, _BASE32, before=_LONGEST_KEY + 60, behind=80 + _LONGEST_KEY):
+    for match in reading.near(
+        _KEY_WORDING, _BASE32, before=_LONGEST_KEY + 60, behind=80 + _LONGEST_KEY, hint=_LONG_WORD
+    ):
         start, end = match.span()
-        wording = last_end(_KEY_WORDING, text, start - 80, start)
-        named = wording >= 0 and wording > last_end(_NO_CODE, text, start - 80, start)
+        wording = reading.last_end(_KEY_WORDING, start - 80, start)
+        named = wording >= 0 and wording > reading.last_end(_NO_CODE, start - 80, start)
         if named or _KEY_WORDING.search(text, end, end + 60):
             yield Secret(_KIND, start, end, "set-up key")
 

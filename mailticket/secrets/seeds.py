@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from hashlib import sha256
+from itertools import repeat
+from string import ascii_lowercase
 
 from mnemonic import Mnemonic
 
@@ -69,63 +72,126 @@ def find(reading: Reading) -> Iterator[Secret]:
     """Seed phrases in a text: 12, 15, 18, 21 or 24 words with a good checksum wherever they stand, and at least ten
     words of the list with wording of a seed phrase near by."""
     text = reading.text
-    token = _TOKEN if _COMBINING.search(text) else _TOKEN_WITHOUT_MARKS
-    marks = _marked(token.findall(text), plain=text.isascii())
+    words = _Words(text)
     wordings = [match.span() for match in reading.matches(_WORDING)]
-    strict, loose = ({kind: pattern.search(marks) for kind, pattern in kinds.items()} for kinds in (_STRICT, _LOOSE))
-    if not any(strict.values()) and not (wordings and any(loose.values())):
-        return
-    spans = [match.span() for match in token.finditer(text)]
-
-    def places(pattern: re.Pattern[bytes]) -> _Spans:
-        stretches = (match.span() for match in pattern.finditer(marks))
-        return [(spans[first][0], spans[behind - 1][1]) for first, behind in stretches]
-
-    for language, words in _lists().items():
+    strict = {kind: list(words.passages(pattern, [])) for kind, pattern in _STRICT.items()}
+    loose = {kind: list(words.passages(pattern, wordings)) if wordings else [] for kind, pattern in _LOOSE.items()}
+    for language, words_of_list in _lists().items():
         kind = "Chinese" if language == "chinese" else "lettered"
-        for run in _runs(text, words, places(_STRICT[kind]), strangers=0):
-            windows = _valid_windows([index for _, _, index in run]) if len(run) >= SIZES[-1] else []
+        for run in _runs(text, words_of_list, strict[kind], strangers=0, least=SIZES[-1]):
+            windows = _valid_windows([index for _, _, index in run])
             for first, size in windows:
                 yield Secret("seed phrase", run[first][0], run[first + size - 1][1], f"{size} words")
-        if wordings:
-            yield from _worded(text, wordings, _runs(text, words, places(_LOOSE[kind]), strangers=1))
+        yield from _worded(text, wordings, _runs(text, words_of_list, loose[kind], strangers=1, least=_LEAST_WORDED))
 
 
 # Where a phrase can stand at all, by marks of a text's words: listed ones behind one another, with at most one stranger
 # between two, and Chinese characters that are set apart. Only there words are looked at one by one.
 _LISTED, _ALONE, _FEW = 1, 2, 3  # a listed word, a single Chinese character, two or three of them
+_SINGLE = 4  # a Latin letter, which is no word
 _STRICT = {"lettered": re.compile(b"\1{%d,}" % SIZES[-1]), "Chinese": re.compile(b"\2{%d,}" % SIZES[-1])}
 _LOOSE = {"lettered": re.compile(b"(?:\1[^\1]?){%d,}" % _LEAST_WORDED), "Chinese": re.compile(b"(?:[\2\3][\0\1]?){4,}")}
-_Spans = list[tuple[int, int]]
-
-
-def _marked(tokens: Iterable[str], *, plain: bool) -> bytes:
-    listed = _lettered()
-    if plain:
-        return bytes(map(listed.__contains__, map(str.lower, tokens)))
-    return bytes(_HAN_MARKS.get(len(t), 0) if is_han(t) else _plain(t) in listed for t in tokens)
-
-
 _HAN_MARKS = {1: _ALONE, 2: _FEW, 3: _FEW}
+_Span = tuple[int, int]
+_Passage = list[tuple[int, int, str]]  # start, end and plain form of each word
+
+_STRETCH = 1_000  # characters
+_NO_TOKEN = re.compile(r"[\s\d,.，。]")  # characters that no word holds
+_ONLY_LETTERS = bytes(code if chr(code).isalpha() else ord(" ") for code in range(128)).ljust(256)
+_LONGEST_WORD = 20
+
+
+class _Words:
+    """The words of a text, each as a mark, and the passages whose marks are those of a phrase.
+
+    They are marked and counted stretch by stretch of the text, in which a word is found again by its number: hardly any
+    is ever looked at alone.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._token = _TOKEN if _COMBINING.search(text) else _TOKEN_WITHOUT_MARKS
+        self._starts = [0]  # of the stretches, and the end of the last one
+        self._counts = [0]  # of the words before each of them
+        marks: list[bytes] = []
+        known = _Marks()
+        while (start := self._starts[-1]) < len(text):
+            gap = _NO_TOKEN.search(text, start + _STRETCH)
+            end = gap.end() if gap else len(text)
+            stretch = text[start:end]
+            if stretch.isascii():
+                marks.append(_ascii_marks(stretch))
+            else:
+                marks.append(bytes(map(known.__getitem__, self._token.findall(stretch))))
+            self._starts.append(end)
+            self._counts.append(self._counts[-1] + len(marks[-1]))
+        self._marks = b"".join(marks)
+        self._spans: tuple[int, list[_Span]] = (-1, [])  # of one stretch, for that next to it
+
+    def passages(self, pattern: re.Pattern[bytes], wordings: list[_Span]) -> Iterator[_Passage]:
+        """The passages whose marks match, of them only those near one of the wordings, if there are any."""
+        ends = [end for _, end in wordings]
+        for match in pattern.finditer(self._marks):
+            first, last = (bisect_right(self._counts, number) - 1 for number in (match.start(), match.end() - 1))
+            near = bisect_left(ends, self._starts[first] - _WORDING_BEFORE)
+            if wordings and (near == len(ends) or wordings[near][0] > self._starts[last + 1] + _WORDING_AFTER):
+                continue
+            start, end = self._span(first, match.start())[0], self._span(last, match.end() - 1)[1]
+            yield [(*word.span(), _plain(word.group())) for word in _WORD.finditer(self._text, start, end)]
+
+    def _span(self, stretch: int, number: int) -> _Span:
+        if self._spans[0] != stretch:
+            within = self._starts[stretch : stretch + 2]
+            self._spans = stretch, [word.span() for word in self._token.finditer(self._text, *within)]
+        return self._spans[1][number - self._counts[stretch]]
+
+
+class _Marks(dict[str, int]):
+    """The marks of words, each worked out once."""
+
+    def __missing__(self, word: str) -> int:
+        mark = _HAN_MARKS.get(len(word), 0) if is_han(word) else int(_plain(word) in _lettered())
+        self[word] = mark
+        return mark
+
+
+@cache
+def _ascii_words() -> Mapping[bytes, int]:
+    singles = {letter.encode(): _SINGLE for letter in ascii_lowercase}
+    return singles | {word.encode(): _LISTED for word in _lettered() if word.isascii()}
+
+
+def _ascii_marks(text: str) -> bytes:
+    """The marks of the words of an ASCII text; where no run of letters is several words, in a third of the time."""
+    text = text.lower()
+    words = text.encode().translate(_ONLY_LETTERS).split()
+    if max(map(len, words), default=0) > _LONGEST_WORD:
+        return bytes(map(_lettered().__contains__, _TOKEN_WITHOUT_MARKS.findall(text)))
+    return bytes(map(_ascii_words().get, words, repeat(0))).translate(None, bytes([_SINGLE]))
+
+
 _Run = list[tuple[int, int, int]]
 
 
-def _runs(text: str, words: Mapping[str, int], places: _Spans, strangers: int) -> Iterator[_Run]:
-    """Runs of words of a list: (start, end, index) each. Chinese words stand alone, so neighbours must be set apart.
+def _runs(
+    text: str, words: Mapping[str, int], passages: Iterable[_Passage], strangers: int, least: int
+) -> Iterator[_Run]:
+    """Runs of at least so many words of a list: (start, end, index) each. Chinese words stand alone, so neighbours must
+    be set apart.
 
     strangers: how many other words in a row a run bears; 0 keeps to the list strictly.
     """
-    for start, end in places:
-        yield from _runs_within(_WORD.finditer(text, start, end), words, strangers)
+    for passage in passages:
+        if sum(word in words for _, _, word in passage) >= least:
+            yield from (run for run in _runs_within(text, passage, words, strangers) if len(run) >= least)
 
 
-def _runs_within(found: Iterable[re.Match[str]], words: Mapping[str, int], strangers: int) -> Iterator[_Run]:
+def _runs_within(text: str, passage: _Passage, words: Mapping[str, int], strangers: int) -> Iterator[_Run]:
     run: _Run = []
     foreign = 0
-    for match in found:
-        start, end = match.span()
-        index = words.get(_plain(match.group()))
-        joined = bool(run) and _set_apart(match.string[run[-1][1] : start], strangers)
+    for start, end, word in passage:
+        index = words.get(word)
+        joined = bool(run) and _set_apart(text[run[-1][1] : start], strangers)
         if index is not None and joined:
             run.append((start, end, index))
             foreign = 0
@@ -149,13 +215,18 @@ def _set_apart(gap: str, strangers: int) -> bool:
 
 
 def _valid_windows(indexes: list[int]) -> list[tuple[int, int]]:
-    """(first, size) of all windows with a good checksum, longest first, without overlaps."""
-    masks = {size: (1 << (11 * size)) - 1 for size in SIZES}
+    """(first, size) of all windows with a good checksum, longest first, without overlaps.
+
+    BIP-39: the last size/3 bits are the first bits of the SHA-256 of the others.
+    """
     bits = 0
     good: list[tuple[int, int]] = []
     for place, index in enumerate(indexes, start=1):
-        bits = ((bits << 11) | index) & masks[SIZES[0]]
-        good += [(place - size, size) for size in SIZES if place >= size and _checksum_holds(bits & masks[size], size)]
+        bits = ((bits << 11) | index) & _LONGEST_WINDOW
+        for size, window, length, checksum in _WINDOWS:
+            digest = sha256(((bits & window) >> length).to_bytes(length * 4, "big")).digest()
+            if digest[0] >> (8 - length) == bits & checksum and place >= size:
+                good.append((place - size, size))
     taken: list[tuple[int, int]] = []
     free_from: set[int] = set()
     for first, size in sorted(good, key=lambda window: -window[1]):
@@ -165,19 +236,14 @@ def _valid_windows(indexes: list[int]) -> list[tuple[int, int]]:
     return sorted(taken)
 
 
-def _checksum_holds(bits: int, size: int) -> bool:
-    """BIP-39: the last size/3 bits are the first bits of the SHA-256 of the others."""
-    length = size // 3
-    entropy = bits >> length
-    digest = sha256(entropy.to_bytes(length * 4, "big")).digest()
-    return digest[0] >> (8 - length) == bits & ((1 << length) - 1)
+# Of each size the bits of its words, how many of them are its checksum, and those.
+_WINDOWS = tuple((size, (1 << 11 * size) - 1, size // 3, (1 << size // 3) - 1) for size in SIZES)
+_LONGEST_WINDOW = (1 << 11 * SIZES[0]) - 1
 
 
-def _worded(text: str, wordings: _Spans, runs: Iterable[_Run]) -> Iterator[Secret]:
+def _worded(text: str, wordings: list[_Span], runs: Iterable[_Run]) -> Iterator[Secret]:
     following = 0
     for run in runs:
-        if len(run) < _LEAST_WORDED:
-            continue
         start, end = run[0][0], run[-1][1]
         while following < len(wordings) and wordings[following][1] < start - _WORDING_BEFORE:
             following += 1

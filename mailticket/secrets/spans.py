@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mailticket.text.sieve import Sieve, matches
-from mailticket.text.words import loosely, replaced
+from mailticket.text.sieve import Sieve, Sifted
+from mailticket.text.words import replaced
 
 # Full-width letters, digits and signs and the ideographic space, one character for one, so that places stay the same.
 _HALF_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | dict.fromkeys("\u3000\u00a0", " ")
@@ -51,34 +51,34 @@ def plain(text: str) -> str:
     return text if text.isascii() else replaced(text, _HALF_WIDTH)
 
 
-class Reading:
-    """A text in which secrets are sought, half-width, and where each pattern of a sieve may match it."""
+class Reading(Sifted):
+    """A text in which secrets are sought, half-width."""
 
-    __slots__ = ("_places", "text")
+    __slots__ = ()
 
-    def __init__(self, text: str, patterns: Sequence[re.Pattern[str]], sieve: Sieve) -> None:
-        self.text = plain(text)
-        self._places = {patterns[number]: places for number, places in sieve.candidates(loosely(self.text))}
-
-    def matches(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-        """The matches of a pattern of the sieve, as `finditer` gives them."""
-        return matches(pattern, self.text, self._places.get(pattern, []))
+    def __init__(self, text: str, sieve: Sieve) -> None:
+        super().__init__(plain(text), sieve)
 
     def near(
-        self, wording: re.Pattern[str], pattern: re.Pattern[str], before: int, behind: int
-    ) -> Iterator[re.Match[str]]:
-        """The matches of a slow pattern within so many characters before and behind the matches of a wording."""
+        self, wording: re.Pattern[str], pattern: re.Pattern[str], before: int, behind: int,
+        hint: re.Pattern[str] | None = None,
+    ) -> Iterator[re.Match[str]]:  # fmt: skip
+        """The matches of a slow pattern within so many characters before and behind the matches of a wording.
+
+        hint: a quick pattern, by which each match of the slow one begins.
+        """
         end = 0
         for match in self.matches(wording):
             start, limit = max(end, match.start() - before), match.end() + behind
+            if hint and not hint.search(self.text, start, limit):
+                continue
             for near in pattern.finditer(self.text, start, limit):
                 end = near.end()
                 yield near
 
-
-def last_end(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
-    """Where the last match of the pattern within text[start:end] ends, or -1."""
-    place = -1
-    for match in pattern.finditer(text, max(0, start), end):
-        place = match.end()
-    return place
+    def last_end(self, pattern: re.Pattern[str], start: int, end: int) -> int:
+        """Where the last match of a pattern of the sieve within text[start:end] ends, or -1."""
+        last = -1
+        for match in self.matches(pattern, max(0, start), end):
+            last = match.end()
+        return last

@@ -31,6 +31,7 @@ log = logging.getLogger("mailticket.service.desk_door")
 _BACKLOG = 16
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 _PIECE = 65_536
+_LOOKS = ("files", "list_notices", "list_blocked")  # deeds that change nothing: visitors may do them
 _STOPS = "the daemon stops; try again in a moment"
 _REST_SECONDS = 1.0  # after the system could not let anybody in
 
@@ -270,7 +271,7 @@ def _deed(name: str, site: Site, user: int) -> Callable[..., Any]:
                 f"the account {account} is no member's; add it to a [[staff]] table of the configuration: "
                 f'login = "{account}"'
             )
-        if name not in (*SIGHTS, "files"):
+        if name not in (*SIGHTS, *_LOOKS):
             raise NotAllowed(f"the account {account} may look, and change nothing: it is no member's `login`")
     desk = Desk(site, actor)
     return partial(_checked(SIGHTS[name]), desk.onlooker) if name in SIGHTS else partial(_checked(DEEDS[name]), desk)

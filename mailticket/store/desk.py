@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel, col
 
 from mailticket.errors import NotFound
 from mailticket.mail.values import address_key
-from mailticket.models import Address, Attachment, Incoming, Message, Outgoing, Sight, Ticket
+from mailticket.models import Address, Attachment, Incoming, Message, Outgoing, Participant, Sight, Ticket
 from mailticket.settings import PRIORITIES
 from mailticket.store.tickets import WAITING
 
@@ -27,12 +27,22 @@ def newest_mail_of(session: Session, ticket_id: int, keys: Sequence[str]) -> Mes
     return next((row for row in rows if address_key(row.from_address) in keys), None)
 
 
-def undeliverable(session: Session, addresses: Iterable[str]) -> Iterator[tuple[str, str]]:
+def undeliverable(session: Session, ticket_id: int, addresses: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Which of these addresses do not take mail, and why."""
     for address in addresses:
-        row = session.get(Address, address_key(address))
-        if row is not None and row.undeliverable_since is not None:
-            yield address, row.undeliverable_why
+        key = address_key(address)
+        person, participant = session.get(Address, key), session.get(Participant, (ticket_id, key))
+        if person is not None and person.undeliverable_since is not None:
+            yield address, person.undeliverable_why
+        elif participant is not None and participant.undeliverable_why:
+            yield address, participant.undeliverable_why
+
+
+def mail_copies_again(session: Session, address: str) -> bool:
+    """Copies may go to a participant's address again; False if nothing stopped them."""
+    stopped = (col(Participant.key) == address_key(address), col(Participant.undeliverable_why) != "")
+    again = session.execute(update(Participant).where(*stopped).values(undeliverable_why=""))
+    return bool(again.rowcount)  # type: ignore[attr-defined]
 
 
 def keys_of(session: Session, ticket_ids: Sequence[int]) -> list[str]:

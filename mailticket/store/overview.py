@@ -18,6 +18,7 @@ from mailticket.store.desk import HELD, held_of
 from mailticket.store.engine import Database
 from mailticket.store.incoming import OUT_OF_SIGHT
 from mailticket.store.tickets import UNANSWERED, WAITING
+from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.decision import BOUNCE_UNCLAIMED
 
 T = TypeVar("T")
@@ -222,13 +223,15 @@ class Figures:
     filed: int
     filed_named_us: int
     unclaimed_bounces: int
+    blocked: int
+    blocked_answers: int
 
 
 def figures(session: Session, now: datetime, since: datetime) -> Figures:
     """The figures of the moment; kept and missed promises, and what was filed without a ticket, count since `since`.
 
     Of what was filed, mail that named us counts until staff dismissed it, and so do delivery reports that belong to no
-    letter of ours, however old they are.
+    letter of ours, however old they are. What was blocked counts apart: in all, and what answered a ticket.
     """
     waiting = (col(Ticket.first_response_at).is_(None), col(Ticket.status).in_(("new", "open")))
     first = select(col(Ticket.key), col(Ticket.created_at)).where(*waiting)
@@ -237,6 +240,7 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
     due = select(func.min(col(Outgoing.created_at))).where(col(Outgoing.state).in_(("queued", "deferred", "sending")))
     listed = col(Incoming.state) == "listed"
     filed = text(OUT_OF_SIGHT)
+    blocked = col(Incoming.rule) == BLOCKED
     recent, unseen = col(Incoming.decided_at) >= since, col(Incoming.dismissed_at).is_(None)
     return Figures(
         tickets=_states(session, col(Ticket.status), TICKET_STATES, "closed"),
@@ -252,8 +256,10 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
         pending=_tally(session, col(Incoming.route), listed),
         afterwards_refused=_refused(session),
         filed=_count(session, Incoming, filed, recent),
-        filed_named_us=_count(session, Incoming, filed, recent, unseen, col(Incoming.names_us).is_(True)),
+        filed_named_us=_count(session, Incoming, filed, recent, unseen, ~blocked, col(Incoming.names_us).is_(True)),
         unclaimed_bounces=_count(session, Incoming, filed, unseen, col(Incoming.rule) == BOUNCE_UNCLAIMED),
+        blocked=_count(session, Incoming, filed, recent, blocked),
+        blocked_answers=_count(session, Incoming, filed, recent, unseen, blocked, col(Incoming.names_ticket).is_(True)),
     )
 
 

@@ -30,7 +30,8 @@ _REQUESTER_OF = Prepared(
 _REMEMBER_LANGUAGE = Prepared(
     _REQUESTERS.update().where(_REQUESTERS.c.id == bindparam("requester")).values(language=bindparam("language"))
 )
-_BEARER = Prepared(select(_TICKETS.c.id).where(_TICKETS.c.key == bindparam("ticket")))
+_BEARER = Prepared(select(_TICKETS.c.id, _TICKETS.c.merged_into).where(_TICKETS.c.key == bindparam("ticket")))
+_NEXT_BEARER = Prepared(select(_TICKETS.c.id, _TICKETS.c.merged_into).where(_TICKETS.c.id == bindparam("ticket")))
 _DELIVERABLE = Prepared(
     _ADDRESSES.update()
     .where(_ADDRESSES.c.key == bindparam("sought"), _ADDRESSES.c.undeliverable_since.is_not(None))
@@ -45,6 +46,7 @@ _NEXT_SERIAL = Prepared(
     .values(serial=_TICKETS.c.serial + 1)
     .returning(_TICKETS.c.serial)
 )
+_UNKNOWN = "there is no ticket {key}; `mailticket ticket list` shows them all"
 # In the words of the partial index over the few tickets that wait, so that it can be used.
 UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
 WAITING = text("ticket.waiting_for = 'us'")
@@ -98,8 +100,18 @@ def by_key(session: Session, key: str, *, follow_merge: bool = False, lock: bool
     """
     ticket = _one(session, col(Ticket.key) == key, lock)
     if ticket is None:
-        raise NotFound(f"there is no ticket {key}; `mailticket ticket list` shows them all")
+        raise NotFound(_UNKNOWN.format(key=key))
     return _followed(session, ticket, lock) if follow_merge else ticket
+
+
+def id_of(session: Session, key: str) -> int:
+    """The row number of the ticket with this written ID, or that merges led to from it; NotFound if there is none."""
+    row = _BEARER.first(session, ticket=key)
+    while row is not None and row.merged_into is not None:
+        row = _NEXT_BEARER.first(session, ticket=row.merged_into)
+    if row is None:
+        raise NotFound(_UNKNOWN.format(key=key))
+    return int(row.id)
 
 
 def merged_from(session: Session, ticket_id: int) -> list[tuple[int, int | None]]:
@@ -366,7 +378,9 @@ def ahead_of(session: Session, priority: str, since: datetime, ticket_id: int | 
 def set_undeliverable(session: Session, address: str, now: datetime, why: str) -> None:
     """Stop automatic mail to an address whose mail bounced for good."""
     values = {"undeliverable_since": now, "undeliverable_why": why[:500]}
-    session.execute(update(Address).where(col(Address.key) == address_key(address)).values(**values))
+    key = address_key(address)
+    session.execute(update(Address).where(col(Address.key) == key).values(**values))
+    session.execute(update(Participant).where(col(Participant.key) == key).values(undeliverable_why=why[:500]))
 
 
 def set_deliverable(session: Session, address: str) -> bool:

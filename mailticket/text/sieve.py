@@ -9,6 +9,8 @@ the results are those of trying everything.
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -35,13 +37,13 @@ class Sieve:
     """
 
     def __init__(self, patterns: Iterable[re.Pattern[str] | str]) -> None:
-        self._patterns = tuple(patterns)
+        self.patterns = tuple(patterns)
 
     @cached_property
     def _index(self) -> _Index:
         numbers: dict[str, int] = {}
         index = _Index()
-        for number, pattern in enumerate(self._patterns):
+        for number, pattern in enumerate(self.patterns):
             need, heads = (Literals([pattern]), None) if isinstance(pattern, str) else traits(pattern)
             for literal in need or ():
                 index.owners.setdefault(numbers.setdefault(literal, len(numbers)), []).append(number)
@@ -78,16 +80,34 @@ class _Index:
     always: list[int] = field(default_factory=list)
 
 
-def matches(pattern: re.Pattern[str], text: str, places: Places | None) -> Iterator[re.Match[str]]:
-    """What `finditer` gives. places: where the sieve says that matches may begin."""
+def matches(
+    pattern: re.Pattern[str], text: str, places: Places | None, start: int = 0, end: int = sys.maxsize
+) -> Iterator[re.Match[str]]:
+    """What `finditer` gives within text[start:end]. places: where the sieve says that matches may begin in it."""
     if places is None:
-        yield from pattern.finditer(text)
+        yield from pattern.finditer(text, start, end)
         return
-    end = 0
     for place in places:
-        if place >= end and (match := pattern.match(text, place)):
+        if place >= start and (match := pattern.match(text, place, end)):
             yield match
-            end = match.end()
+            start = match.end()
+
+
+class Sifted:
+    """A text that went through a sieve of patterns once, whatever number of them is then asked for."""
+
+    __slots__ = ("_places", "text")
+
+    def __init__(self, text: str, sieve: Sieve) -> None:
+        self.text = text
+        self._places = {sieve.patterns[number]: places for number, places in sieve.candidates(loosely(text))}
+
+    def matches(self, pattern: re.Pattern[str], start: int = 0, end: int = sys.maxsize) -> Iterator[re.Match[str]]:
+        """The matches of one of the patterns within text[start:end], as `finditer` gives them."""
+        places = self._places.get(pattern, [])
+        if places and end < sys.maxsize:
+            places = places[bisect_left(places, start) : bisect_left(places, end)]
+        return matches(pattern, self.text, places, start, end)
 
 
 class _Traits(NamedTuple):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from mailticket.desk.faces import moment
+from mailticket.desk.faces import moment, notice
 from mailticket.letters import Trouble
 from mailticket.models import Health
 from mailticket.promise.kept import percentile
 from mailticket.settings import Settings
-from mailticket.store import desk, meta, overview, watch
+from mailticket.store import desk, meta, notices, overview, watch
 from mailticket.store.engine import Database
 from mailticket.store.overview import Figures
 from mailticket.store.requests import pace
@@ -32,6 +32,7 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
         rows = {r.name: r for r in meta.health(session) if not is_seen(r.name) and not is_past(r.name, names)}
         sign, wrong = life(session, settings, now), troubles(session, settings, database, now)
         again, slipping = watch.waiting_again(session), watch.slipping(session, now, soon).number
+        current = notices.lasting(session, now)
         held = desk.held_in_all(session)
         lost, strays = len(watch.lost_answers(session)), watch.strays(session, [m.name for m in settings.mailbox])
     by_name = {trouble.name: trouble for trouble in wrong}
@@ -51,6 +52,7 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
         "waiting_again": again.number,
         "oldest_waiting_again": _oldest(again),
         "slipping": slipping,
+        "notices": [notice(one, now) for one in current],
         "held": held,
         "lost_answers": lost,
         "strays": {name: number for name, (number, _) in strays.items()},
@@ -106,6 +108,7 @@ def _figures(figures: Figures) -> dict[str, Any]:
         "withheld": figures.outgoing.get("withheld", 0),
         "quarantine": figures.quarantined,
         "filed_7_days": {"without_ticket": figures.filed, "named_us": figures.filed_named_us},
+        "blocked_7_days": {"mails": figures.blocked, "named_ticket": figures.blocked_answers},
         "unclaimed_bounces": figures.unclaimed_bounces,
         "oldest_pending": moment(figures.oldest_pending),
     }

@@ -56,6 +56,11 @@ def test_the_same_matter_is_recognised(new: tuple[str, str], earlier: tuple[str,
     assert similarity(new, earlier) >= THRESHOLD
 
 
+def test_texts_of_numbers_alone_are_compared() -> None:
+    numbers = " ".join(str(number) for number in range(1, 21))
+    assert 0.0 <= similarity(("", numbers), ("", f"{numbers} 21")) < 1.0
+
+
 @pytest.mark.parametrize(
     ("new", "earlier"),
     [
