@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from mailticket.desk import faces
 from mailticket.errors import NotFound, StoreUnavailable
@@ -70,7 +72,7 @@ def list_(
     held: bool = False,
     spam: bool = False,
     sort: Literal["", "promise", "waiting", "updated"] = "",
-    limit: int | None = None,
+    limit: Annotated[int, Field(ge=0)] | None = None,
 ) -> Iterator[Face]:
     """Tickets as `ticket list` shows them; those at their end only when they are asked for."""
     asked_for = everything or status or requester or duplicates or merged
@@ -162,9 +164,17 @@ def staff(onlooker: Onlooker) -> Iterator[Face]:
             }
 
 
+def status(onlooker: Onlooker) -> Face:
+    """How it goes, see `upkeep.state`."""
+    from mailticket.upkeep.state import state  # what only shows tickets has no need of it
+
+    return state(onlooker.settings, onlooker.database, onlooker.clock())
+
+
 SIGHTS: Mapping[str, Callable[..., Face | Iterator[Face]]] = {
     "list": list_,
     "show": show,
     "next": next_,
     "staff": staff,
+    "status": status,
 }

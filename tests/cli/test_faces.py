@@ -296,3 +296,15 @@ def test_every_command_has_help(run: Run) -> None:
     for name in COMMANDS:
         code, out, _ = run(name, "--help")
         assert (code, "Usage:" in out) == (0, True)
+
+
+@pytest.mark.parametrize("words", ["outbox show", "ticket send", "ticket drop", "quarantine show", "mail release"])
+def test_a_number_that_no_row_can_have_is_a_mistake_of_who_typed_it(run: Run, words: str) -> None:
+    code, _, err = run(*words.split(), "9" * 30)
+    assert (code, "not in the range" in err) == (2, True)
+
+
+def test_a_file_of_such_a_number_is_none_either(run: Run) -> None:
+    for digits in (30, 5000):
+        code, _, err = run("ticket", "attachment", "9" * digits)
+        assert (code, "defect" in err) == (1, False)
