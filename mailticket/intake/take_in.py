@@ -230,7 +230,7 @@ class Intake:
         decision = judge(case)
         answered = decision.ticket or decision.linked_to
         if mail.quotes_us and decision.action in ("append", "open"):
-            notices = self.site.notices.recent(session, now)
+            notices = self.site.notices.at(session, now)
             again = read_again(session, arrival.raw, item, answered, self.site.brief, notices)
             if again is not item:
                 item, mail = again, again.mail
