@@ -217,6 +217,7 @@ class Incoming(SQLModel, table=True):
     sender: str = _text()  # the From, and masked the subject, of what is filed without a ticket
     subject: str = _text()
     names_us: bool | None = None  # whether To or Cc holds an address of ours; null unread
+    names_ticket: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # blocked, and answers one
     dismissed_at: datetime | None = _time()  # when staff had looked at it, filed without a ticket
     ticket_id: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     afterwards: str = "none"  # none | due | done
@@ -251,7 +252,8 @@ class Ticket(SQLModel, table=True):
         _one_of("status", TICKET_STATES),
         _partial("ix_ticket_unanswered", "priority", "created_at",
                  where="first_response_at IS NULL AND status IN ('new', 'open')"),
-        _partial("ix_ticket_waiting", "priority", "waiting_since", where="waiting_for = 'us'"),
+        _partial("ix_ticket_waiting", "spam", "priority", "waiting_since", where="waiting_for = 'us'"),
+        _partial("ix_ticket_spam", "id", where="spam"),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
         _partial("ix_ticket_assigned_to", "assigned_to", "status", where="assigned_to != ''"),
         _partial("ix_ticket_unfinished", "id", where="status IN ('new', 'open', 'pending')"),
@@ -266,6 +268,7 @@ class Ticket(SQLModel, table=True):
     language: str = ""
     requester_id: int | None = Field(default=None, foreign_key="requester.id")
     trust: str = "unknown"
+    spam: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # as the site's filter says
     marks: list[str] | None = _json()
     claimed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # its requester, by a form
     assigned_to: str = ""
@@ -296,6 +299,16 @@ class Ticket(SQLModel, table=True):
     fingerprint: dict[str, Any] | None = _json()
 
 
+class Blocked(SQLModel, table=True):
+    """An address whose mail staff have filed without a letter and a ticket."""
+
+    key: str = Field(primary_key=True)
+    address: str
+    reason: str = _text()
+    blocked_at: datetime = _time(nullable=False)
+    blocked_by: str = _text()
+
+
 class Participant(SQLModel, table=True):
     """An address that staff allowed to write to a ticket beside its requester."""
 
@@ -303,6 +316,7 @@ class Participant(SQLModel, table=True):
     key: str = Field(primary_key=True)
     address: str
     added_at: datetime = _time(nullable=False)
+    undeliverable_why: str = _text()  # why mail to it bounces; nobody writes from it, so no other row says so
 
 
 class Message(SQLModel, table=True):

@@ -461,9 +461,37 @@ class Desk(Section):
     @field_validator("internal_header")
     @classmethod
     def _name_and_value(cls, pair: tuple[str, ...]) -> tuple[str, ...]:
-        if len(pair) not in (0, 2):
-            raise ValueError('write the header\'s name and its value, such as ["X-Internal", "yes"], or []')
-        return pair
+        return _header_pair(pair, "X-Internal", "yes")
+
+
+class Block(Section):
+    """Mail that is filed without a letter and a ticket: of an address, of a domain and those below it, or with a header
+    whose value begins so. The reason is for staff.
+    """
+
+    address: Annotated[EmailAddress | None, BeforeValidator(_or_none)] = None
+    domain: Annotated[str, Field(pattern=r"^([^\s@.]+(\.[^\s@.]+)*)?$")] = ""
+    header: tuple[OneLine, ...] = ()
+    reason: OneLine = ""
+
+    @field_validator("header")
+    @classmethod
+    def _name_and_value(cls, pair: tuple[str, ...]) -> tuple[str, ...]:
+        return _header_pair(pair, "X-Campaign", "spring")
+
+    @field_validator("reason")
+    @classmethod
+    def _one_way(cls, reason: str, others: ValidationInfo) -> str:
+        ways = ("address", "domain", "header")
+        if set(ways) <= others.data.keys() and sum(bool(others.data[way]) for way in ways) != 1:
+            raise ValueError("a [[block]] table names exactly one of address, domain and header")
+        return reason
+
+
+def _header_pair(pair: tuple[str, ...], name: str, value: str) -> tuple[str, ...]:
+    if len(pair) not in (0, 2) or (pair and not pair[0].strip()):
+        raise ValueError(f'write the header\'s name and its value, such as ["{name}", "{value}"], or []')
+    return pair
 
 
 class Log(Section):
@@ -494,6 +522,7 @@ class Settings(Section):
     staff: tuple[Staff, ...] = ()
     team: tuple[Team, ...] = ()
     desk: Desk = Desk()
+    block: tuple[Block, ...] = ()
     log: Log = Log()
 
     @model_validator(mode="after")
@@ -503,10 +532,17 @@ class Settings(Section):
         if len(names) != len(self.category):
             problems.append("two [[category]] tables have the same name; give each its own")
         problems += [*_staff_flaws(self.staff, self.own_addresses), *_team_flaws(self)]
+        problems += _block_flaws(self)
         if problems:
             # The list travels in the error's context, so that each problem can be shown on its own line.
             raise PydanticCustomError("contradiction", "the tables contradict each other", {"problems": problems})
         return self
+
+    @property
+    def never_blocked(self) -> frozenset[str]:
+        """Our own addresses and those of staff, ASCII-lowercased."""
+        staff = (address.lower() for member in self.staff for address in member.addresses)
+        return self.own_addresses.union(staff)
 
     @property
     def own_addresses(self) -> frozenset[str]:
@@ -541,6 +577,23 @@ def _alert_loops(to: tuple[str, ...], own: frozenset[str]) -> list[str]:
         for address in to
         if address.lower() in own
     ]
+
+
+def _block_flaws(settings: Settings) -> list[str]:
+    return [
+        f"a [[block]] table would block {address}, which is ours or a member of staff's; remove it"
+        for address in sorted(settings.never_blocked)
+        if any(
+            (block.address or "").lower() == address or is_below(address.rpartition("@")[2], block.domain)
+            for block in settings.block
+        )
+    ]
+
+
+def is_below(domain: str, blocked: str) -> bool:
+    """Whether a domain is this one or one below it; case does not count, "" blocks nothing."""
+    name, top = domain.lower().rstrip("."), blocked.lower()
+    return top != "" and (name == top or name.endswith(f".{top}"))
 
 
 def _twice(values: Iterable[str]) -> list[str]:

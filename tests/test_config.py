@@ -561,6 +561,32 @@ def test_lines_are_found_past_texts_arrays_and_comments_that_look_like_keys() ->
     }
 
 
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ("", "exactly one of address, domain and header"),
+        ('domain = "a.example"\naddress = "b@c.example"', "exactly one of address, domain and header"),
+        ('header = ["X-Campaign"]', "the header's name and its value"),
+        ('header = ["", "x"]', "the header's name and its value"),
+        ('address = "nobody"', "is not an e-mail address"),
+        ('domain = "@a.example"', "domain"),
+        ('domain = "Example.COM"', "would block support@example.com"),
+        ('address = "support@example.com"', "would block support@example.com"),
+    ],
+)
+def test_a_block_names_one_thing_and_never_ourselves(smallest: Path, table: str, complaint: str) -> None:
+    smallest.write_text(SMALLEST + f"[[block]]\n{table}\n")
+    with pytest.raises(ConfigurationError) as refusal:
+        read_settings(smallest, {})
+    assert any(complaint in problem for problem in refusal.value.problems)
+
+
+def test_blocks_come_from_the_environment_too(smallest: Path) -> None:
+    environ = {"MAILTICKET_BLOCK__1__DOMAIN": "spam.example", "MAILTICKET_BLOCK__2__HEADER": '["X-Campaign", "x"]'}
+    [domain, header] = read_settings(smallest, environ).block
+    assert (domain.domain, header.header) == ("spam.example", ("X-Campaign", "x"))
+
+
 @given(st.from_regex(_PLAIN_ADDRESS, fullmatch=True))
 def test_an_address_that_is_taken_as_it_is_would_pass_the_library(address: str) -> None:
     email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()

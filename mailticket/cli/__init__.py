@@ -35,6 +35,8 @@ COMMANDS = {
     "mail": ("mails", "Read a mail, take mails in from files, ask what became of one."),
     "quarantine": ("quarantine", "Mails that could not be taken in."),
     "ticket": ("tickets", "List, show, answer and tidy tickets."),
+    "staff": ("staff", "Who works the desk, and what each of them has."),
+    "person": ("people", "Block senders whose mail is not wanted, and lift blocks."),
     "notice": ("notices", "What requesters should know now: it stands first in letters while it lasts."),
     "outbox": ("outgoing", "What was sent, what waits, what is held back."),
     "backup": ("backups", "Write a backup, whole and checked, while the daemon works."),

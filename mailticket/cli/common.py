@@ -34,6 +34,7 @@ config_option = click.option(
     "--config", metavar="FILE", expose_value=False, callback=_remember, is_eager=True, help="The configuration file."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+row_number = click.IntRange(0, 2**63 - 1)  # what either database takes
 limit_option = click.option("--limit", type=click.IntRange(min=0), metavar="N", help="At most N rows.")
 
 
@@ -131,5 +132,6 @@ def account_of(ctx: click.Context) -> str:
 
 
 def read_text(text: str | None) -> str:
-    """The text given as an option, or standard input."""
-    return text if text is not None else sys.stdin.buffer.read().decode("utf-8", "replace")
+    """The text given as an option, or standard input; what is no text of UTF-8, and NUL, become marks."""
+    raw = text.encode("utf-8", "surrogateescape") if text is not None else sys.stdin.buffer.read()
+    return raw.decode("utf-8", "replace").replace("\0", "\ufffd")

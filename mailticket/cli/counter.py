@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from mailticket.store.engine import Database
 
 Face = dict[str, Any]
+_NO_DAEMON = "the daemon does not run; ask an administrator: systemctl start mailticket"
+_PIECE = 65_536
+_IN_MEMORY = 8_000_000  # bytes of an answer; more goes to a file, so that a pager holds no client of the daemon's
 
 
 class Counter(Protocol):
@@ -43,10 +46,12 @@ def counter_of(ctx: click.Context) -> Iterator[Counter]:
     path = client_path(os.environ)
     try:
         settings = settings_of(ctx)
-    except NotAllowed as refusal:
+    except NotAllowed:
         if not _is_there(path):
+            if _is_of_staff():
+                raise WorldError(_NO_DAEMON) from None
             raise
-        yield _Daemon(path, refusal)
+        yield _Daemon(path)
         return
     with database_of(settings) as database:
         yield _Database(settings, database, account_of(ctx))
@@ -57,6 +62,18 @@ def _is_there(path: Path) -> bool:
         return path.is_socket()
     except PermissionError:
         return True
+
+
+def _is_of_staff() -> bool:
+    """Whether this account may use the socket while there is one."""
+    import grp
+
+    from mailticket.desk.protocol import GROUP
+
+    try:
+        return grp.getgrnam(GROUP).gr_gid in os.getgroups()
+    except KeyError:
+        return False
 
 
 class _Database:
@@ -92,11 +109,29 @@ class _Database:
 class _Daemon:
     """Deeds that the daemon does; it knows by the kernel's word who asks."""
 
-    def __init__(self, path: Path, refusal: NotAllowed) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._refusal = refusal
 
     def rows(self, deed: str, **arguments: Any) -> Iterator[Face]:
+        import tempfile
+
+        from mailticket.desk import protocol
+
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as answer:
+            with self._connected() as client:
+                try:
+                    with suppress(ConnectionError):  # why it took no more of the question stands in its answer
+                        client.sendall(protocol.line({"deed": deed, "arguments": arguments}))
+                    with suppress(ConnectionError):  # an answer that breaks off is none
+                        while piece := client.recv(_PIECE):
+                            answer.write(piece)
+                except TimeoutError:
+                    raise WorldError("the daemon did not answer in time; try again") from None
+            answer.seek(0)
+            yield from protocol.rows(answer)
+
+    @contextmanager
+    def _connected(self) -> Iterator[socket.socket]:
         from mailticket.desk import protocol
 
         with socket.socket(socket.AF_UNIX) as client:
@@ -109,10 +144,7 @@ class _Daemon:
                     f"usermod -aG {protocol.GROUP} {protocol.own_account()}, and sign in again"
                 ) from None
             except (FileNotFoundError, ConnectionRefusedError):
-                raise WorldError("the daemon does not run; ask an administrator: systemctl start mailticket") from None
-            try:
-                client.sendall(protocol.line({"deed": deed, "arguments": arguments}))
-                with client.makefile("rb") as lines:
-                    yield from protocol.rows(lines)
-            except (TimeoutError, ConnectionError, BrokenPipeError):
-                raise WorldError("the daemon did not answer in time; try again") from None
+                raise WorldError(_NO_DAEMON) from None
+            except OSError as error:  # as EAGAIN where too many wait to be let in
+                raise WorldError(f"the daemon cannot be asked: {error.strerror or error}; try again") from None
+            yield client

@@ -10,10 +10,12 @@ from typing import Any
 import click
 
 from mailticket.cli import answering, saving, terminal
-from mailticket.cli.common import config_option, json_option, limit_option, print_json, read_text
+from mailticket.cli.common import config_option, json_option, limit_option, print_json, read_text, row_number
 from mailticket.cli.counter import Face, counter_of, one
 from mailticket.cli.ticket_view import print_ticket
 
+_HEAD = ("TICKET", "STATUS", "PRIORITY", "CATEGORY", "REQUESTER", "OPENED", "WAITS FOR", "PROMISED", "ASSIGNED",
+         "TEAM", "HELD", "DUPLICATE OF", "SUBJECT")  # fmt: skip
 STATUSES = ("new", "open", "pending", "solved", "closed")
 PRIORITIES = ("urgent", "high", "normal", "low")
 _FOUND_WRONG = 1
@@ -57,6 +59,7 @@ def _words(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 @click.option("--waiting", type=click.Choice(("us", "them")), help="Only what waits for us, in the order "
               "of the queue, or for its requester.")  # fmt: skip
 @click.option("--held", is_flag=True, help="Only with answers that are held.")
+@click.option("--spam", is_flag=True, help="Only what the site's filter holds for spam.")
 @click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these states (repeatable).")
 @click.option("--category", default="", help="Only this category.")
 @click.option("--requester", default="", metavar="ADDRESS", help="Only of this person, whatever their state.")
@@ -86,15 +89,16 @@ def list_(ctx: click.Context, /, as_json: bool, **criteria: Any) -> None:
 
 
 def print_tickets(faces: Iterable[Face]) -> None:
-    """Tickets as a table."""
-    now = datetime.now(UTC)
-    lines = [_cells(face, now) for face in faces]
-    if not lines:
+    """Tickets as a table; below it those that the site's filter holds for spam."""
+    rows, now = list(faces), datetime.now(UTC)
+    if not rows:
         click.echo("No tickets.")
-        return
-    head = ("TICKET", "STATUS", "PRIORITY", "CATEGORY", "REQUESTER", "OPENED", "WAITS FOR", "PROMISED", "ASSIGNED",
-            "TEAM", "HELD", "DUPLICATE OF", "SUBJECT")  # fmt: skip
-    terminal.table(head, lines, spare=("OPENED", "CATEGORY", "TEAM", "PRIORITY", "DUPLICATE OF", "STATUS"))
+    for heading, spam in (("", False), ("Spam, as the site's filter says", True)):
+        lines = [_cells(face, now) for face in rows if face["spam"] == spam]
+        if lines and heading:
+            terminal.heading(heading)
+        if lines:
+            terminal.table(_HEAD, lines, spare=("OPENED", "CATEGORY", "TEAM", "PRIORITY", "DUPLICATE OF", "STATUS"))
 
 
 def _cells(face: Face, now: datetime) -> tuple[object, ...]:
@@ -274,7 +278,7 @@ def split(ctx: click.Context, names: Sequence[str], as_json: bool) -> int:
 
 
 @ticket.command()
-@click.argument("number", type=int, metavar="HELD")
+@click.argument("number", type=row_number, metavar="HELD")
 @click.option("--anyway", is_flag=True, help="Whatever is in its way; the history notes it.")
 @json_option
 @config_option
@@ -287,7 +291,7 @@ def send(ctx: click.Context, number: int, anyway: bool, as_json: bool) -> int:
 
 
 @ticket.command()
-@click.argument("number", type=int, metavar="HELD")
+@click.argument("number", type=row_number, metavar="HELD")
 @json_option
 @config_option
 @click.pass_context

@@ -195,7 +195,9 @@ class Answers(Hands):
             raise Refused(f"{refusal}; {self._remedy(session, ticket)}")
         own_keys = {a.key for a in owned}
         requester = [] if address_key(to) in own_keys else [self._usual(session, ticket, owned[0].address)]
-        copies = {address_key(address): address for address in (*requester, *others, *further)}
+        inside = self.roster.addresses  # no colleague is shown to requesters unless a writer insists
+        shown = [address for address in (*requester, *others) if address_key(address) not in inside]
+        copies = {address_key(address): address for address in (*shown, *further)}
         copies.pop(address_key(to), None)
         return Addressed(to, tuple(copies.values()), frozenset(spellings), mail)
 
@@ -218,10 +220,10 @@ class Answers(Hands):
             newer=tuple(Given(m.by, m.at, m.new_text) for m in newer if m.by not in ("", sheet.by)),
             own_keys=frozenset({ticket.key, *desk.keys_of(session, merged)}),
             prefixes=self.prefixes,
-            staff_addresses=self.roster.addresses - {address_key(to)},
+            staff_addresses=self.roster.addresses - ({address_key(to)} if not copies else set()),
             notes=tuple(m.text for m in sheet.conversation if m.kind == "note"),
-            copies=copies,
-            bounced=tuple(desk.undeliverable(session, (to, *copies))),
+            copies=(*copies, to) if copies else (),
+            bounced=tuple(desk.undeliverable(session, int(ticket.id or 0), (to, *copies))),
             size=sum(len(file.content) for file in sheet.wish.files),
             most=int(self.site.settings.desk.attach_mb * _MEGABYTE),
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from mailticket.desk import faces, looking, notices
+from pydantic import Field
+
+from mailticket.desk import blocks, faces, looking, notices
 from mailticket.desk.answers import Answered, Then, Wish
 from mailticket.desk.tickets import Change, Desk
 from mailticket.errors import MailticketError, NotFound, Refused, WorldError
@@ -15,6 +17,8 @@ from mailticket.store import tickets
 
 Face = dict[str, Any]
 Deed = Callable[..., Face | Iterator[Face]]
+_LARGEST = 2**63 - 1  # of a row's number, in either database
+Number = Annotated[int, Field(ge=0, le=_LARGEST)]
 
 
 def reply(
@@ -27,7 +31,7 @@ def reply(
     copies: list[str] = [],  # noqa: B006 - never changed
     canned: str = "",
     then: Then = "pending",
-    seen: int | None = None,
+    seen: Number | None = None,
     anyway: bool = False,
 ) -> Face:
     """Answer a ticket. files: each with `name`, `type` and its bytes in base64 as `content`."""
@@ -66,12 +70,12 @@ def recipients(desk: Desk, *, name: str) -> Face:
     return {"to": to, "cc": list(copies)}
 
 
-def send(desk: Desk, *, number: int, anyway: bool = False) -> Face:
+def send(desk: Desk, *, number: Number, anyway: bool = False) -> Face:
     """Let a held answer leave."""
     return _answered(desk.send_held(number, anyway=anyway))
 
 
-def drop(desk: Desk, *, number: int) -> Face:
+def drop(desk: Desk, *, number: Number) -> Face:
     """Throw a held answer away."""
     return {"id": desk.drop_held(number)}
 
@@ -165,7 +169,7 @@ def mail_again(desk: Desk, *, address: str) -> Face:
 def files(desk: Desk, *, name: str) -> Iterator[Face]:
     """The files of a ticket, or of one number: each with name, type and its bytes in base64."""
     if name.isdecimal():
-        numbers = [int(name)]
+        numbers = [int(name) if len(name) < len(str(_LARGEST)) else _LARGEST]
     else:
         with desk.site.database.read() as session:
             row = desk.find(session, name, lock=False)
@@ -201,9 +205,24 @@ def list_notices(desk: Desk, *, ended: bool) -> Iterator[Face]:
     return iter(notices.list_notices(desk.site, ended=ended))
 
 
-def end_notice(desk: Desk, *, number: int) -> Face:
+def end_notice(desk: Desk, *, number: Number) -> Face:
     """End a notice."""
     return notices.end_notice(desk.site, desk.actor, number)
+
+
+def block(desk: Desk, *, address: str, reason: str = "") -> Face:
+    """File what comes from an address."""
+    return blocks.block(desk.site, desk.actor, address, reason)
+
+
+def unblock(desk: Desk, *, address: str) -> Face:
+    """Take in what comes from an address again."""
+    return blocks.unblock(desk.site, address)
+
+
+def list_blocked(desk: Desk) -> Iterator[Face]:
+    """What is blocked."""
+    return iter(blocks.list_blocked(desk.site))
 
 
 DEEDS: Mapping[str, Deed] = {
@@ -230,4 +249,7 @@ DEEDS: Mapping[str, Deed] = {
     "set_notice": set_notice,
     "list_notices": list_notices,
     "end_notice": end_notice,
+    "block": block,
+    "unblock": unblock,
+    "list_blocked": list_blocked,
 }

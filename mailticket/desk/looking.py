@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from mailticket.desk import faces
 from mailticket.errors import NotFound, StoreUnavailable
@@ -69,14 +71,15 @@ def list_(
     assigned: str | None = None,
     team: str = "",
     held: bool = False,
+    spam: bool = False,
     sort: Literal["", "promise", "waiting", "updated"] = "",
-    limit: int | None = None,
+    limit: Annotated[int, Field(ge=0)] | None = None,
 ) -> Iterator[Face]:
     """Tickets as `ticket list` shows them; those at their end only when they are asked for."""
     asked_for = everything or status or requester or duplicates or merged or search
     criteria = overview.Filter(
         status=tuple(status), category=category, requester=requester, duplicates=duplicates, merged=merged, since=since,
-        waiting=waiting, unfinished=not asked_for, team=team, held=held, sort=sort,
+        waiting=waiting, unfinished=not asked_for, team=team, held=held, spam=spam, sort=sort,
         search=tuple(search),
         assigned=onlooker.actor if mine else "" if assigned == "none" else assigned,
     )  # fmt: skip
@@ -163,9 +166,17 @@ def staff(onlooker: Onlooker) -> Iterator[Face]:
             }
 
 
+def status(onlooker: Onlooker) -> Face:
+    """How it goes, see `upkeep.state`."""
+    from mailticket.upkeep.state import state  # what only shows tickets has no need of it
+
+    return state(onlooker.settings, onlooker.database, onlooker.clock())
+
+
 SIGHTS: Mapping[str, Callable[..., Face | Iterator[Face]]] = {
     "list": list_,
     "show": show,
     "next": next_,
     "staff": staff,
+    "status": status,
 }

@@ -38,6 +38,31 @@ def line(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace") + b"\n"
 
 
+def question(text: bytes | bytearray) -> tuple[str, dict[str, Any]]:
+    """The deed that a line asks for, and its arguments. Raises Refused for what is no question.
+
+    Half surrogates and NUL, which no database takes, become marks.
+    """
+    try:
+        value = json.loads(text)
+        name, arguments = value["deed"], _storable(value["arguments"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Refused("the question is not understood") from None
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        raise Refused("the question is not understood")
+    return name, arguments
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _storable(one) for name, one in value.items()}
+    return value
+
+
 def failure(error: MailticketError) -> dict[str, Any]:
     """An error as it travels: its kind decides the exit code, its text is for a person."""
     kind = next((name for name, one in _ERRORS.items() if isinstance(error, one)), "Refused")

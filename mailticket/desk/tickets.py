@@ -163,6 +163,7 @@ class Desk(Answers):
                 )
             moved = tickets.move_messages(session, int(source.id or 0), int(target.id or 0))
             source.merged_into = target.id
+            target.spam = target.spam and source.spam
             _keep_place(source, target)
             _keep_waiting(source, target, now)
             self.set_status(session, source, "closed", now)
@@ -316,7 +317,8 @@ class Desk(Answers):
     def mail_again(self, address: str) -> None:
         """Let automatic mail go to an address again after its mail bounced."""
         with self.site.database.write() as session:
-            if not tickets.set_deliverable(session, address):
+            stopped = (tickets.set_deliverable(session, address), desk.mail_copies_again(session, address))
+            if not any(stopped):
                 raise Refused(f"mail to {address} is not stopped")
 
     def release(self, numbers: list[int] | None = None) -> int:

@@ -96,6 +96,7 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
         requester_id=person.id if person else None,
         trust=mail.trust,
         claimed=is_claimed(mail),
+        spam=mail.spam,
         team=site.roster.team_for(meaning.verdict.name, arrived.route),
         marks=decision.marks,
         fields={name: list(values) for name, values in meaning.fields.items()},
@@ -178,6 +179,8 @@ def _join(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decisi
     ticket.updated_at = now
     if decision.changes_state:
         _wake(session, ticket, decision, arrived.arrived_at, now)
+        # Who was answered, or writes what the filter lets pass, is no spammer.
+        ticket.spam = ticket.spam and arrived.mail.spam and ticket.first_response_at is None
         if not decision.stranger:
             _remember_language(session, arrived.mail, ticket, now)
     if decision.command == "split" and ticket.duplicate_of is not None:

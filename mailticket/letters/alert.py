@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-from mailticket.letters.mime import assembled, content, encoded_text
+from mailticket.letters.mime import content, encoded_text, entity
 from mailticket.letters.values import Letterhead, Trouble
 from mailticket.mail.addresses import is_bare_address
 from mailticket.text.clean import many_lines, one_line
@@ -86,4 +86,4 @@ def alert_message(alert: Alert, head: Letterhead) -> bytes:
         ("MIME-Version", "1.0"),
         *fields,
     ]
-    return bytes(assembled(built, body))
+    return entity(built, body)

@@ -1,7 +1,7 @@
 """A letter on the wire: header fields as the standards want them, both bodies encoded, and the result checked.
 
-`EmailMessage` puts the mail together. Its header registry takes no part: for each field that is read back or written it
-parses the value, which costs more than everything else about a letter, and it encodes long Message-IDs in References.
+The standard library encodes. It does not put the mail together: of values that are encoded already nothing is left to
+do but to join lines, and its header registry would parse each field again, and encode long Message-IDs in References.
 """
 
 from __future__ import annotations
@@ -13,10 +13,7 @@ from binascii import b2a_qp
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
-from email.errors import MessageError
 from email.header import Header, decode_header, make_header
-from email.message import EmailMessage, Message
-from email.policy import EmailPolicy
 from email.utils import format_datetime
 from urllib.parse import quote
 
@@ -62,16 +59,6 @@ def thread(parent_id: str, parent_references: Iterable[str]) -> tuple[str, ...]:
     return tuple(chain if len(chain) <= _MOST_REFERENCES else [chain[0], *chain[1 - _MOST_REFERENCES :]])
 
 
-class _AsWritten(EmailPolicy):
-    """The SMTP policy for header values that are encoded and folded already."""
-
-    def header_fetch_parse(self, name: str, value: str) -> str:
-        return value
-
-
-_AS_WRITTEN = _AsWritten(linesep="\r\n", utf8=True, refold_source="none")
-
-
 def message(letter: Letter, head: Letterhead, pages: Pages) -> bytes:
     """The letter as SMTP takes it, CRLF, every line under 998 octets.
 
@@ -80,16 +67,19 @@ def message(letter: Letter, head: Letterhead, pages: Pages) -> bytes:
     intended = header_fields(letter, head, pages)
     # From the Message-ID, so that the same letter is the same bytes; nobody who writes to us can know it beforehand.
     boundary = "=_" + hashlib.sha256(letter.message_id.encode()).hexdigest()[:40]
-    parts: list[Message | str] = [assembled(*content("plain", pages.text)), assembled(*content("html", pages.html))]
-    kind = ("Content-Type", f'multipart/alternative;\r\n boundary="{boundary}"')
+    pair = (entity(*content("plain", pages.text)), entity(*content("html", pages.html)))
+    kind, body = "multipart/alternative", _multipart(boundary.encode(), pair)
     if letter.files:
-        parts = [assembled([kind], parts), *map(_enclosed, letter.files)]
-        kind = ("Content-Type", f'multipart/mixed;\r\n boundary="{boundary}-files"')
-    fields = [*intended, ("MIME-Version", "1.0"), kind, ("Content-Language", pages.language)]
-    try:
-        wire = bytes(assembled(fields, parts))
-    except MessageError as error:  # newer versions of the library find a header within a header themselves
-        raise WireError(str(error)) from error
+        texts = entity([("Content-Type", f'{kind};\r\n boundary="{boundary}"')], body)
+        kind, boundary = "multipart/mixed", f"{boundary}-files"
+        body = _multipart(boundary.encode(), (texts, *map(_enclosed, letter.files)))
+    fields = [
+        *intended,
+        ("MIME-Version", "1.0"),
+        ("Content-Type", f'{kind};\r\n boundary="{boundary}"'),
+        ("Content-Language", pages.language),
+    ]
+    wire = entity(fields, body)
     _check(wire, intended, pages.subject)
     return wire
 
@@ -98,15 +88,15 @@ def container(files: Sequence[File]) -> bytes:
     """Files as parts of one mail without a text: how those of an answer are kept."""
     digest = hashlib.sha256(b"".join(file.content for file in files)).hexdigest()
     kind = f'multipart/mixed;\r\n boundary="=_{digest[:40]}"'
-    parts: list[Message | str] = [_enclosed(file) for file in files]
-    return bytes(assembled([("MIME-Version", "1.0"), ("Content-Type", kind)], parts))
+    body = _multipart(f"=_{digest[:40]}".encode(), map(_enclosed, files))
+    return entity([("MIME-Version", "1.0"), ("Content-Type", kind)], body)
 
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,90}")
 _LONGEST_NAME = 150  # characters of a file's name
 
 
-def _enclosed(file: File) -> EmailMessage:
+def _enclosed(file: File) -> bytes:
     """A file as a part."""
     name = one_line(file.name.replace("/", "_").replace("\\", "_"), _LONGEST_NAME) or "file"
     media = file.type.lower() if _MEDIA_TYPE.fullmatch(file.type.lower()) else "application/octet-stream"
@@ -115,7 +105,7 @@ def _enclosed(file: File) -> EmailMessage:
     plain = re.fullmatch(r"[A-Za-z0-9 !#$&'()+,.;=@^_`{}~-]{1,60}", name)
     names = f'attachment;\r\n filename="{name}"' if plain else f"attachment;\r\n {_in_utf8(name)}"
     fields = [("Content-Type", media), ("Content-Transfer-Encoding", "base64"), ("Content-Disposition", names)]
-    return assembled(fields, encodebytes(file.content).replace(b"\n", b"\r\n").decode("ascii"))
+    return entity(fields, encodebytes(file.content).replace(b"\n", b"\r\n"))
 
 
 def _in_utf8(name: str) -> str:
@@ -132,13 +122,15 @@ def _in_utf8(name: str) -> str:
     return ";\r\n ".join(f"filename*{number}*={piece}" for number, piece in enumerate(pieces))
 
 
-def assembled(fields: Iterable[Field], payload: str | list[Message | str]) -> EmailMessage:
-    """A mail or a part of one, of header values and a payload that are encoded already."""
-    mail = EmailMessage(policy=_AS_WRITTEN)
-    for name, value in fields:
-        mail.set_raw(name, value)
-    mail.set_payload(payload)
-    return mail
+def entity(fields: Iterable[Field], body: bytes) -> bytes:
+    """A mail or a part of one, of header values and a body that are encoded already (RFC 2045 section 2.4)."""
+    header = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    return header.encode() + b"\r\n" + body
+
+
+def _multipart(boundary: bytes, parts: Iterable[bytes]) -> bytes:
+    """Parts between their delimiters (RFC 2046 section 5.1.1)."""
+    return b"--%b\r\n" % boundary + (b"\r\n--%b\r\n" % boundary).join(parts) + b"\r\n--%b--\r\n" % boundary
 
 
 def header_fields(letter: Letter, head: Letterhead, pages: Pages) -> list[Field]:
@@ -196,24 +188,26 @@ def encoded_text(text: str, name: str) -> str:
     """Unstructured text as a header value: folded; as encoded words (RFC 2047) unless it is plain ASCII."""
     line = " ".join(text.split())
     plain = line.isascii() and line.isprintable() and "=?" not in line and max(map(len, line.split()), default=0) <= 60
+    if plain and len(name) + 2 + len(line) <= _LINE:
+        return line
     header = Header(line, "us-ascii" if plain else "utf-8", maxlinelen=_LINE, header_name=name)
     return header.encode(linesep="\r\n", splitchars=" ")
 
 
-def content(subtype: str, page: str) -> tuple[list[Field], str]:
-    """The header fields of a body part, and the page encoded.
+def content(subtype: str, page: str) -> tuple[list[Field], bytes]:
+    """The header fields of a body part, and the page encoded, with CRLF.
 
     Quoted-printable stays readable in the raw mail; mostly Chinese text would be twice as long in it as in base64.
     """
     data = page.replace("\n", "\r\n").encode("utf-8", "replace")
     wide = len(page) - len(page.encode("ascii", "ignore"))
     readable = wide * 6 < len(page)
-    encoded = _quoted_printable(data) if readable else encodebytes(data)
+    encoded = _quoted_printable(data) if readable else encodebytes(data).replace(b"\n", b"\r\n")
     fields = [
         ("Content-Type", f'text/{subtype}; charset="utf-8"'),
         ("Content-Transfer-Encoding", "quoted-printable" if readable else "base64"),
     ]
-    return fields, encoded.decode("ascii")
+    return fields, encoded
 
 
 # A leading dot (SMTP's end of data) and "From " (mbox), encoded so that no careless relay can be fooled by them.
@@ -241,6 +235,7 @@ def _check(wire: bytes, intended: list[Field], subject: str) -> None:
     names = [name for name, _ in fields]
     if fields[: len(intended)] != intended or names[len(intended) :] != _MIME_FIELDS:
         raise WireError(f"the header fields are not the intended ones: {names}")
-    reading = str(make_header(decode_header(dict(fields)["Subject"])))
+    value = dict(fields)["Subject"]
+    reading = str(make_header(decode_header(value))) if "=?" in value else value
     if " ".join(reading.split()) != " ".join(subject.split()):
         raise WireError(f"the subject reads {reading!r}, not {subject!r}")

@@ -22,8 +22,8 @@ def notices_for(
     """
     if kind not in NOTICED:
         return ()
-    board = site.notices.recent(session, now)
-    lasting = [notice for notice in board if notice.lasts(now) and notice.concerns(ticket.category)]
+    recent = site.notices.at(session, now)
+    lasting = [notice for notice in recent if notice.lasts(now) and notice.concerns(ticket.category)]
     return tuple(blocks(text_of(notice, site, language)) for notice in lasting)
 
 

@@ -21,7 +21,6 @@ from mailticket.config import passwords
 from mailticket.desk.protocol import socket_path
 from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, StoreUnavailable, WorldError
 from mailticket.intake.collect import Collector
-from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import Result
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service import memory, reload
@@ -81,7 +80,6 @@ class Daemon:
         self._reload_wanted = threading.Event()
         self._wake_main = threading.Event()
         self._workers: dict[str, _Worker] = {}
-        self._preparer = Preparer()
         self._counts: Counter[str] = Counter()
         self._outbox: Outbox | None = None
         self._door: DeskDoor | None = None
@@ -165,7 +163,6 @@ class Daemon:
             partial(passwords.secret, mailbox, os.environ),
             self._took_in,
             partial(self._beat, name),
-            self._preparer,
         )
         thread = threading.Thread(target=self._keep_collecting, args=(collector,), name=name, daemon=True)
         self._workers[name] = _Worker(thread, collector.stop, collector)
@@ -268,7 +265,6 @@ class Daemon:
             lock.check()
             self._site.database.check()
             self._pulse.beat()
-            self._preparer.tidy()
             late = self._beats.late(time.monotonic())
             if not late:
                 self._notifier.alive()
@@ -344,5 +340,4 @@ class Daemon:
             worker.thread.join(max(0.1, end - time.monotonic()))
             if worker.thread.is_alive():
                 log.error("%s did not end in time", name)
-        self._preparer.close()
         log.info("mailticket has stopped: %s", self._summary())

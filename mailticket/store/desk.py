@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 
-from sqlalchemy import ColumnElement, TextClause, delete, func, select, text, update
+from sqlalchemy import ColumnElement, TextClause, delete, false, func, select, text, true, update
 from sqlmodel import Session, SQLModel, col
 
 from mailticket.errors import NotFound
 from mailticket.mail.values import address_key
-from mailticket.models import Address, Attachment, Incoming, Message, Outgoing, Sight, Ticket
+from mailticket.models import Address, Attachment, Incoming, Message, Outgoing, Participant, Sight, Ticket
 from mailticket.settings import PRIORITIES
 from mailticket.store.tickets import WAITING
 
@@ -27,12 +28,22 @@ def newest_mail_of(session: Session, ticket_id: int, keys: Sequence[str]) -> Mes
     return next((row for row in rows if address_key(row.from_address) in keys), None)
 
 
-def undeliverable(session: Session, addresses: Iterable[str]) -> Iterator[tuple[str, str]]:
+def undeliverable(session: Session, ticket_id: int, addresses: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Which of these addresses do not take mail, and why."""
     for address in addresses:
-        row = session.get(Address, address_key(address))
-        if row is not None and row.undeliverable_since is not None:
-            yield address, row.undeliverable_why
+        key = address_key(address)
+        person, participant = session.get(Address, key), session.get(Participant, (ticket_id, key))
+        if person is not None and person.undeliverable_since is not None:
+            yield address, person.undeliverable_why
+        elif participant is not None and participant.undeliverable_why:
+            yield address, participant.undeliverable_why
+
+
+def mail_copies_again(session: Session, address: str) -> bool:
+    """Copies may go to a participant's address again; False if nothing stopped them."""
+    stopped = (col(Participant.key) == address_key(address), col(Participant.undeliverable_why) != "")
+    again = session.execute(update(Participant).where(*stopped).values(undeliverable_why=""))
+    return bool(again.rowcount)  # type: ignore[attr-defined]
 
 
 def keys_of(session: Session, ticket_ids: Sequence[int]) -> list[str]:
@@ -148,8 +159,9 @@ def next_in_queue(session: Session, people: Sequence[str], teams: Sequence[str],
 
     lock: nobody else gets it before the transaction ends; who asks meanwhile gets the one behind it.
     """
-    for priority in PRIORITIES:
-        query = select(Ticket).where(WAITING, col(Ticket.priority) == priority, col(Ticket.assigned_to).in_(people))
+    for spam, priority in product((false(), true()), PRIORITIES):
+        place = (WAITING, col(Ticket.spam) == spam, col(Ticket.priority) == priority)
+        query = select(Ticket).where(*place, col(Ticket.assigned_to).in_(people))
         if teams:
             query = query.where(col(Ticket.team).in_(teams))
         query = query.order_by(col(Ticket.waiting_since), col(Ticket.id)).limit(1)

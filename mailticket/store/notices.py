@@ -14,7 +14,6 @@ from mailticket.models import Notice
 from mailticket.store.rows import Prepared, insert_values, table_of
 
 REMEMBERED = timedelta(days=60)  # after a notice ended, replies that quote it still come
-_ASKED_EVERY = timedelta(seconds=5)
 _NOTICES = table_of(Notice)
 _RECENT = Prepared(
     select(_NOTICES)
@@ -97,22 +96,3 @@ def _standing(row: Notice) -> Standing:
         ended_at=row.ended_at,
         ended_by=row.ended_by,
     )
-
-
-class Board:
-    """The recent notices, asked for at most every few seconds: each letter wants to know of them, and hardly ever is
-    there one. What another process sets or ends is seen that much later; what lasts is for the clock to say."""
-
-    def __init__(self) -> None:
-        self._asked_at: datetime | None = None
-        self._notices: tuple[Standing, ...] = ()
-
-    def recent(self, session: Session, now: datetime) -> tuple[Standing, ...]:
-        """See `recent`. A clock that was set back is no reason to trust an old look."""
-        if self._asked_at is None or not timedelta() <= now - self._asked_at < _ASKED_EVERY:
-            self._notices, self._asked_at = recent(session, now), now
-        return self._notices
-
-    def forget(self) -> None:
-        """Ask anew at the next letter: a notice was set or ended here."""
-        self._asked_at = None

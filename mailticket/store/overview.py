@@ -19,6 +19,7 @@ from mailticket.store.desk import HELD, held_of
 from mailticket.store.engine import Database
 from mailticket.store.incoming import OUT_OF_SIGHT
 from mailticket.store.tickets import UNANSWERED, WAITING
+from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.decision import BOUNCE_UNCLAIMED
 
 T = TypeVar("T")
@@ -32,8 +33,8 @@ class Filter:
     """Which tickets to list, and in which order; an empty field asks nothing.
 
     unfinished: only those that are not at their end. assigned: to whom, "" for nobody, None for anybody. held: on which
-    an answer is held. search: words that all occur in the ticket. sort: by the end of the promise, by who waits
-    longest, or by the newest change.
+    an answer is held. spam: only what the site's filter holds for it. search: words that all occur in the ticket. sort:
+    by the end of the promise, by who waits longest, or by the newest change.
     """
 
     status: Sequence[str] = ()
@@ -48,6 +49,7 @@ class Filter:
     assigned: str | None = None
     team: str = ""
     held: bool = False
+    spam: bool = False
     sort: Literal["", "promise", "waiting", "updated"] = ""
 
 
@@ -109,7 +111,7 @@ def _order(sort: str) -> tuple[Any, ...]:
     rank = case(
         {name: place for place, name in enumerate(PRIORITIES)}, value=col(Ticket.priority), else_=len(PRIORITIES)
     )
-    return (rank, col(Ticket.waiting_since))
+    return (col(Ticket.spam), rank, col(Ticket.waiting_since))
 
 
 def _in_order(session: Session, criteria: Filter, limit: int | None) -> list[int]:
@@ -170,6 +172,8 @@ def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] 
         conditions.append(WAITING if criteria.waiting == "us" else col(Ticket.waiting_for) == criteria.waiting)
     if criteria.category:
         conditions.append(col(Ticket.category) == criteria.category)
+    if criteria.spam:
+        conditions.append(text("ticket.spam"))  # in the words of the partial index
     if criteria.duplicates:
         conditions.append(col(Ticket.duplicate_of).is_not(None))
     if criteria.since is not None:
@@ -178,7 +182,8 @@ def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] 
         address = session.get(Address, address_key(criteria.requester))
         conditions.append(col(Ticket.requester_id) == (address.requester_id if address else -1))
     if criteria.search:
-        conditions.append(search.condition(session, criteria.search))
+        others = select(col(Ticket.id)).where(*conditions)
+        conditions.append(search.condition(session, criteria.search, others))
     return conditions
 
 
@@ -239,13 +244,15 @@ class Figures:
     filed: int
     filed_named_us: int
     unclaimed_bounces: int
+    blocked: int
+    blocked_answers: int
 
 
 def figures(session: Session, now: datetime, since: datetime) -> Figures:
     """The figures of the moment; kept and missed promises, and what was filed without a ticket, count since `since`.
 
     Of what was filed, mail that named us counts until staff dismissed it, and so do delivery reports that belong to no
-    letter of ours, however old they are.
+    letter of ours, however old they are. What was blocked counts apart: in all, and what answered a ticket.
     """
     waiting = (col(Ticket.first_response_at).is_(None), col(Ticket.status).in_(("new", "open")))
     first = select(col(Ticket.key), col(Ticket.created_at)).where(*waiting)
@@ -254,6 +261,7 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
     due = select(func.min(col(Outgoing.created_at))).where(col(Outgoing.state).in_(("queued", "deferred", "sending")))
     listed = col(Incoming.state) == "listed"
     filed = text(OUT_OF_SIGHT)
+    blocked = col(Incoming.rule) == BLOCKED
     recent, unseen = col(Incoming.decided_at) >= since, col(Incoming.dismissed_at).is_(None)
     return Figures(
         tickets=_states(session, col(Ticket.status), TICKET_STATES, "closed"),
@@ -269,8 +277,10 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
         pending=_tally(session, col(Incoming.route), listed),
         afterwards_refused=_refused(session),
         filed=_count(session, Incoming, filed, recent),
-        filed_named_us=_count(session, Incoming, filed, recent, unseen, col(Incoming.names_us).is_(True)),
+        filed_named_us=_count(session, Incoming, filed, recent, unseen, ~blocked, col(Incoming.names_us).is_(True)),
         unclaimed_bounces=_count(session, Incoming, filed, unseen, col(Incoming.rule) == BOUNCE_UNCLAIMED),
+        blocked=_count(session, Incoming, filed, recent, blocked),
+        blocked_answers=_count(session, Incoming, filed, recent, unseen, blocked, col(Incoming.names_ticket).is_(True)),
     )
 
 

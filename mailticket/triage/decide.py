@@ -13,6 +13,7 @@ from mailticket.mail.identity import plain_text
 from mailticket.mail.values import address_key
 from mailticket.secrets import masking
 from mailticket.triage import impostors
+from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.commands import Command, command
 from mailticket.triage.decision import BOUNCE_UNCLAIMED, Case, Decision
 from mailticket.triage.evidence import Trace, findings, lost_keys, traces
@@ -30,6 +31,7 @@ def judge(case: Case) -> Decision:
     decision = (
         _copy(case, [copy for copy in case.known.copies if not copy.is_out_of_sight])
         or _report(case, trail)
+        or _blocked(case, trail)
         or _automatic(case, trail)
         or _append(case, trail)
         or _repeated(case, _open(case, trail))
@@ -146,6 +148,15 @@ def _report(case: Case, trail: Sequence[Trace]) -> Decision | None:
         return replace(decision, failed_copies=tuple(failures), failed_why=why, dead_copies=dead)
     return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=why,
                    failed_address=bounced.sure and is_dead_address(failed.status))  # fmt: skip
+
+
+def _blocked(case: Case, trail: Sequence[Trace]) -> Decision | None:
+    """Who is blocked is heard of in lists only, whatever a signature of ours proves."""
+    if not case.block or case.claims.own:
+        return None
+    trace = next((t for t in trail if t.allowed), None)
+    reason = f"{case.block}; it answers {trace.facts.key}" if trace else case.block
+    return Decision("file", BLOCKED, reason, kind=BLOCKED, changes_state=False, names_ticket=trace is not None)
 
 
 def _automatic(case: Case, trail: Sequence[Trace]) -> Decision | None:

@@ -60,6 +60,7 @@ class Decision:
     language: in which its requester wrote before, for a mail that does not show one.
     letter: the automatic answer that is owed ("" none); hold: what holds it back all the same.
     repeats_letter: the same mail came by another way and was answered then.
+    names_ticket: a blocked mail that good evidence led to a ticket.
     conflict: what weaker evidence said otherwise, or "".
     """
 
@@ -89,6 +90,7 @@ class Decision:
     hold: Hold | None = None
     conflict: str = ""
     repeats_letter: bool = False
+    names_ticket: bool = False
 
     @property
     def withheld(self) -> str:
@@ -111,6 +113,7 @@ class Case:
     route: str
     answerable: bool = True  # False for mail from files, whose answers are withheld unless asked for
     restored_at: datetime | None = None  # when the database was put back from a backup, if ever
+    block: str = ""  # what blocks the mail, in words; see triage.blocks
 
     @property
     def sender(self) -> str:

@@ -40,9 +40,9 @@ class Draft:
     """An answer before it leaves, with what the desk knows of its ticket.
 
     writer: the member or account who writes. newer: answers of others that the writer has not seen. own_keys: the IDs
-    of this ticket and of those merged into it. notes: the texts of the ticket's notes. copies: who else gets it, in Cc.
-    bounced: which of the recipients' addresses do not take mail, and why. size, most: bytes of all files together, and
-    how many may be.
+    of this ticket and of those merged into it. notes: the texts of the ticket's notes. copies: with a Cc, all whom it
+    shows to each other. bounced: which of the recipients' addresses do not take mail, and why. size, most: bytes of all
+    files together, and how many may be.
     """
 
     writer: str

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_faces import CONFIGURATION
+from tests.cli.conftest import CONFIGURATION
 
 _NAMES_OF_MODULES = "import json, sys; sys.stdout.write('\\n' + json.dumps(sorted(sys.modules)))"
 _CALL = f"""
@@ -72,6 +72,7 @@ def loaded(folder: Path, words: str) -> set[str]:
         ("ticket list --waiting us --json", set()),
         ("status", set()),
         ("status --json", set()),
+        ("staff list", set()),
         ("outbox list", set()),
         ("quarantine list", set()),
         ("report", set()),
@@ -85,6 +86,7 @@ def test_a_command_does_not_load_the_others(folder: Path) -> None:
     rooms = {name for name in loaded(folder, "status") if name.startswith("mailticket.cli.")}
     assert rooms == {
         "mailticket.cli.common",
+        "mailticket.cli.counter",
         "mailticket.cli.status",
         "mailticket.cli.terminal",
     }

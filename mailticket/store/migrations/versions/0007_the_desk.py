@@ -20,6 +20,9 @@ def upgrade() -> None:
     for name in _WHO:
         op.add_column("message", sa.Column(name, sa.String(), server_default="", nullable=False))
     op.add_column("message", sa.Column("held", sa.JSON(), nullable=True))
+    op.add_column(
+        "participant", sa.Column("undeliverable_why", sa.Text(), server_default=sa.text("''"), nullable=False)
+    )
     op.add_column("outgoing", sa.Column("copies", sa.JSON(), nullable=True))
     op.create_table(
         "sight",
@@ -44,6 +47,8 @@ def downgrade() -> None:
     op.drop_table("sight")
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
         batch_op.drop_column("copies")
+    with op.batch_alter_table("participant", schema=None) as batch_op:
+        batch_op.drop_column("undeliverable_why")
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_index("ix_message_answers")
         batch_op.drop_index("ix_message_held")
