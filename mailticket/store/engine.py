@@ -201,6 +201,7 @@ def _in_words(error: DBAPIError) -> str:
         "attempt to write a readonly database": "the database is read-only",
         "unable to open database file": "cannot open the database file: does its folder exist and may we write there?",
         "disk I/O error": "the disk reports an error",
+        "no such module: fts5": "this Python's SQLite was built without FTS5, which searching needs; Debian's has it",
         "malformed": "the database file is damaged; restore a backup",
         "not a database": "the file is no database of ours; restore a backup or correct [database] url",
     }  # fmt: skip

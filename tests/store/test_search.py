@@ -68,11 +68,12 @@ def agrees(database: Database) -> bool:
 
 
 @pytest.fixture(params=KINDS)
-def helpdesk(request: pytest.FixtureRequest, open_desk: OpenDesk, postgres_server: Postgres) -> Iterator[HelpDesk]:
+def helpdesk(request: pytest.FixtureRequest, open_desk: OpenDesk) -> Iterator[HelpDesk]:
     """A help desk on each database."""
     if request.param == "sqlite":
         yield open_desk()
         return
+    postgres_server: Postgres = request.getfixturevalue("postgres_server")
     url = postgres_server.database(request.getfixturevalue("ready_url"))
     helpdesk = open_desk(url=url)
     yield helpdesk
