@@ -29,6 +29,7 @@ NAMING: Final = {
     "pk": "pk_%(table_name)s",
 }
 SQLModel.metadata.naming_convention = NAMING
+SQLModel.model_config["defer_build"] = True  # nobody asks a row to check itself, and preparing for it takes time
 
 INCOMING_STATES: Final = (
     "listed",  # the server named it; not yet taken in
@@ -153,6 +154,19 @@ class Health(SQLModel, table=True):
     alerted_at: datetime | None = _time()
 
 
+class Notice(SQLModel, table=True):
+    """What requesters should know now, by language. It ends at `until` by itself, or when staff end it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    categories: list[str] | None = _json()  # whose letters it stands in; none for all
+    texts: dict[str, str] | None = _json()
+    set_at: datetime = _time(nullable=False)
+    set_by: str = _text()
+    until: datetime | None = _time()
+    ended_at: datetime | None = _time()
+    ended_by: str = _text()
+
+
 class Raw(SQLModel, table=True):
     """Raw mails, each once, under the SHA-256 of its bytes; compressed where that pays."""
 
@@ -203,6 +217,7 @@ class Incoming(SQLModel, table=True):
     sender: str = _text()  # the From, and masked the subject, of what is filed without a ticket
     subject: str = _text()
     names_us: bool | None = None  # whether To or Cc holds an address of ours; null unread
+    names_ticket: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # blocked, and answers one
     dismissed_at: datetime | None = _time()  # when staff had looked at it, filed without a ticket
     ticket_id: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     afterwards: str = "none"  # none | due | done
@@ -237,8 +252,11 @@ class Ticket(SQLModel, table=True):
         _one_of("status", TICKET_STATES),
         _partial("ix_ticket_unanswered", "priority", "created_at",
                  where="first_response_at IS NULL AND status IN ('new', 'open')"),
-        _partial("ix_ticket_waiting", "priority", "waiting_since", where="waiting_for = 'us'"),
+        _partial("ix_ticket_waiting", "spam", "priority", "waiting_since", where="waiting_for = 'us'"),
+        _partial("ix_ticket_spam", "id", where="spam"),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
+        _partial("ix_ticket_assigned_to", "assigned_to", "status", where="assigned_to != ''"),
+        _partial("ix_ticket_unfinished", "id", where="status IN ('new', 'open', 'pending')"),
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
@@ -250,9 +268,12 @@ class Ticket(SQLModel, table=True):
     language: str = ""
     requester_id: int | None = Field(default=None, foreign_key="requester.id")
     trust: str = "unknown"
+    spam: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # as the site's filter says
     marks: list[str] | None = _json()
     claimed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # its requester, by a form
     assigned_to: str = ""
+    team: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    team_is_set: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # by staff: it then stays
     check_word: str = ""
     serial: int = 0
     created_at: datetime = _time(nullable=False, index=True)
@@ -278,6 +299,16 @@ class Ticket(SQLModel, table=True):
     fingerprint: dict[str, Any] | None = _json()
 
 
+class Blocked(SQLModel, table=True):
+    """An address whose mail staff have filed without a letter and a ticket."""
+
+    key: str = Field(primary_key=True)
+    address: str
+    reason: str = _text()
+    blocked_at: datetime = _time(nullable=False)
+    blocked_by: str = _text()
+
+
 class Participant(SQLModel, table=True):
     """An address that staff allowed to write to a ticket beside its requester."""
 
@@ -285,12 +316,17 @@ class Participant(SQLModel, table=True):
     key: str = Field(primary_key=True)
     address: str
     added_at: datetime = _time(nullable=False)
+    undeliverable_why: str = _text()  # why mail to it bounces; nobody writes from it, so no other row says so
 
 
 class Message(SQLModel, table=True):
     """A row of a ticket's conversation: in, out, or a note. Texts are clean and secrets in them masked."""
 
-    __table_args__ = (_one_of("direction", ("in", "out", "note")),)
+    __table_args__ = (
+        _one_of("direction", ("in", "out", "note")),
+        _partial("ix_message_held", "ticket_id", where="kind = 'held'"),
+        _partial("ix_message_answers", "by", "at", where="kind = 'staff-reply'"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)
     direction: str
@@ -312,6 +348,22 @@ class Message(SQLModel, table=True):
     incoming_id: int | None = Field(default=None, foreign_key="incoming.id", index=True)
     raw_digest: str | None = None
     home_ticket_id: int | None = Field(default=None, foreign_key="ticket.id")  # where it lay before a merge
+    by: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the member or account who wrote it
+    via: str = Field(default="", sa_column_kwargs={"server_default": ""})  # cli, mail or mailbox; "" of requesters
+    proof: str = Field(default="", sa_column_kwargs={"server_default": ""})  # why a staff mail is believed
+    held: dict[str, Any] | None = _json()  # of a held answer: what is in its way, and how it was to leave
+
+
+class Sight(SQLModel, table=True):
+    """What a person of the desk was last shown of a ticket: its newest message then.
+
+    No foreign key: who looks at a ticket would wait for whoever changes it.
+    """
+
+    actor: str = Field(primary_key=True)
+    ticket_id: int = Field(primary_key=True)
+    message_row: int
+    at: datetime = _time(nullable=False)
 
 
 class Attachment(SQLModel, table=True):
@@ -353,6 +405,7 @@ class Outgoing(SQLModel, table=True):
     recipient: str
     recipient_key: str
     recipient_domain: str
+    copies: list[str] | None = _json()  # addresses in Cc, which get the same bytes
     subject: str = _text()
     message_id: str = Field(unique=True)
     wire: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # empty some time after it was sent

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -32,7 +35,18 @@ _INSIDE = frozenset(
 )
 
 
+# The addresses that most sites have, within all limits of RFC 5321 section 4.5.3.1: email-validator takes each of them,
+# and is loaded for others only, since it takes longer to load than all of a configuration to check.
+_PLAIN_WORD = "[a-z0-9]{1,20}"
+_PLAIN_ADDRESS = re.compile(
+    rf"{_PLAIN_WORD}([._+-]{_PLAIN_WORD}){{0,2}}@({_PLAIN_WORD}(-{_PLAIN_WORD})?\.){{1,5}}[a-z]{{2,20}}",
+    re.ASCII | re.IGNORECASE,
+)
+
+
 def _address(value: str) -> str:
+    if _PLAIN_ADDRESS.fullmatch(value):
+        return value
     import email_validator
 
     # The library refuses .local and its like. Whether they exist is for the site's mail server to say, not for us.
@@ -51,7 +65,12 @@ def stays_inside(address: str) -> bool:
 
 
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    # Asked for by itself: `available_timezones` reads all of some hundred files. It leaves out the same two folders.
+    try:
+        known = ZoneInfo(value) and not value.startswith(("posix", "right"))
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        known = False
+    if not known:
         raise ValueError(f"{value!r} is no time zone; write a name such as Europe/Berlin, Asia/Shanghai or UTC")
     return value
 
@@ -82,7 +101,10 @@ class Section(BaseModel):
 
     # Defaults are checked too, because a check that compares several keys hangs on the last of them: so it runs, and
     # its problem is reported, even when another key of the table is wrong.
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
+    # Built when first asked, and then as parts of the whole: by itself a table is hardly ever checked.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True, defer_build=True
+    )
 
 
 class Support(Section):
@@ -175,6 +197,8 @@ class Mailbox(SignIn):
     move_to: OneLine = ""
     idle: bool = True
     poll_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
+    sent_folder: OneLine = ""
+    save_sent: bool = False
     timeout_seconds: Annotated[float, Field(ge=5, le=600)] = 60
 
     @field_validator("move_to")
@@ -383,10 +407,91 @@ class Alerts(Section):
     round_minutes: Annotated[int, Field(ge=1)] = 60
 
 
+def _or_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+MemberName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,29}$")]
+ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class Staff(Section):
+    """A member of the desk.
+
+    name: the word for commands. signs: what stands under answers, "" for nothing. addresses: the first gets desk mail.
+    login: the account on this machine, as the desk's socket knows a member; "" for none.
+    """
+
+    name: MemberName
+    signs: OneLine = ""
+    addresses: Annotated[tuple[EmailAddress, ...], Field(min_length=1)]
+    login: Annotated[str, Field(pattern=r"^([A-Za-z_][A-Za-z0-9_.-]{0,31}\$?)?$")] = ""
+
+
+class Team(Section):
+    """Members with the categories or mailboxes whose tickets they serve; a team with neither gets the rest."""
+
+    name: MemberName
+    members: Annotated[tuple[MemberName, ...], Field(min_length=1)]
+    lead: Annotated[str, Field(pattern=r"^([a-z][a-z0-9._-]{0,29})?$")] = ""
+    categories: tuple[OneLine, ...] = ()
+    mailboxes: tuple[OneLine, ...] = ()
+
+
 class Desk(Section):
-    """How staff work."""
+    """How staff work: by shell, and by mail.
+
+    visitors: whether an account in the desk's group that is no member's `login` may look at tickets. What follows
+    `canned`, and a mailbox's `sent_folder` and `save_sent`, belong to desk mail and have no effect before it is there.
+    """
 
     followup_hours: Annotated[float, Field(gt=0)] = 24
+    visitors: bool = False
+    attach_mb: Annotated[float, Field(ge=0, le=100)] = 5
+    canned: Annotated[FilePath | None, BeforeValidator(_or_none)] = None
+    proof: Literal["mark", "verified"] = "mark"
+    internal_header: tuple[OneLine, ...] = ()
+    new: Literal["each", "urgent", "none"] = "urgent"
+    digests: tuple[ClockTime, ...] = ("08:30", "13:30")
+    hold_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
+    mark_days: Annotated[int, Field(ge=1, le=365)] = 30
+    per_person_hour: Annotated[int, Field(ge=1)] = 30
+    per_person_answers_hour: Annotated[int, Field(ge=1)] = 60
+
+    @field_validator("internal_header")
+    @classmethod
+    def _name_and_value(cls, pair: tuple[str, ...]) -> tuple[str, ...]:
+        return _header_pair(pair, "X-Internal", "yes")
+
+
+class Block(Section):
+    """Mail that is filed without a letter and a ticket: of an address, of a domain and those below it, or with a header
+    whose value begins so. The reason is for staff.
+    """
+
+    address: Annotated[EmailAddress | None, BeforeValidator(_or_none)] = None
+    domain: Annotated[str, Field(pattern=r"^([^\s@.]+(\.[^\s@.]+)*)?$")] = ""
+    header: tuple[OneLine, ...] = ()
+    reason: OneLine = ""
+
+    @field_validator("header")
+    @classmethod
+    def _name_and_value(cls, pair: tuple[str, ...]) -> tuple[str, ...]:
+        return _header_pair(pair, "X-Campaign", "spring")
+
+    @field_validator("reason")
+    @classmethod
+    def _one_way(cls, reason: str, others: ValidationInfo) -> str:
+        ways = ("address", "domain", "header")
+        if set(ways) <= others.data.keys() and sum(bool(others.data[way]) for way in ways) != 1:
+            raise ValueError("a [[block]] table names exactly one of address, domain and header")
+        return reason
+
+
+def _header_pair(pair: tuple[str, ...], name: str, value: str) -> tuple[str, ...]:
+    if len(pair) not in (0, 2) or (pair and not pair[0].strip()):
+        raise ValueError(f'write the header\'s name and its value, such as ["{name}", "{value}"], or []')
+    return pair
 
 
 class Log(Section):
@@ -414,7 +519,10 @@ class Settings(Section):
     templates: Templates = Templates()
     letters: LettersText = LettersText()
     alerts: Alerts = Alerts()
+    staff: tuple[Staff, ...] = ()
+    team: tuple[Team, ...] = ()
     desk: Desk = Desk()
+    block: tuple[Block, ...] = ()
     log: Log = Log()
 
     @model_validator(mode="after")
@@ -423,10 +531,18 @@ class Settings(Section):
         names = {c.name for c in self.category}
         if len(names) != len(self.category):
             problems.append("two [[category]] tables have the same name; give each its own")
+        problems += [*_staff_flaws(self.staff, self.own_addresses), *_team_flaws(self)]
+        problems += _block_flaws(self)
         if problems:
             # The list travels in the error's context, so that each problem can be shown on its own line.
             raise PydanticCustomError("contradiction", "the tables contradict each other", {"problems": problems})
         return self
+
+    @property
+    def never_blocked(self) -> frozenset[str]:
+        """Our own addresses and those of staff, ASCII-lowercased."""
+        staff = (address.lower() for member in self.staff for address in member.addresses)
+        return self.own_addresses.union(staff)
 
     @property
     def own_addresses(self) -> frozenset[str]:
@@ -461,3 +577,57 @@ def _alert_loops(to: tuple[str, ...], own: frozenset[str]) -> list[str]:
         for address in to
         if address.lower() in own
     ]
+
+
+def _block_flaws(settings: Settings) -> list[str]:
+    return [
+        f"a [[block]] table would block {address}, which is ours or a member of staff's; remove it"
+        for address in sorted(settings.never_blocked)
+        if any(
+            (block.address or "").lower() == address or is_below(address.rpartition("@")[2], block.domain)
+            for block in settings.block
+        )
+    ]
+
+
+def is_below(domain: str, blocked: str) -> bool:
+    """Whether a domain is this one or one below it; case does not count, "" blocks nothing."""
+    name, top = domain.lower().rstrip("."), blocked.lower()
+    return top != "" and (name == top or name.endswith(f".{top}"))
+
+
+def _twice(values: Iterable[str]) -> list[str]:
+    """The values that occur more than once, each once."""
+    return [value for value, number in Counter(values).items() if number > 1]
+
+
+def _staff_flaws(staff: tuple[Staff, ...], own: frozenset[str]) -> list[str]:
+    addresses = [address.lower() for member in staff for address in member.addresses]
+    return [
+        *(f"two [[staff]] tables are named {name!r}; give each its own" for name in _twice(m.name for m in staff)),
+        *(f"two [[staff]] tables have login = {login!r}; an account is one member's"
+          for login in _twice(m.login for m in staff if m.login)),
+        *(f"{address} is in [[staff]] twice; an address is one member's" for address in _twice(addresses)),
+        *(f"[[staff]] {m.name!r} has the support address {address}: mail to it would open tickets; "
+          "write the member's own"
+          for m in staff for address in m.addresses if address.lower() in own),
+    ]  # fmt: skip
+
+
+def _team_flaws(settings: Settings) -> list[str]:
+    names, mailboxes = {m.name for m in settings.staff}, {m.name for m in settings.mailbox}
+    problems = [f"two [[team]] tables are named {name!r}; give each its own"
+                for name in _twice(team.name for team in settings.team)]  # fmt: skip
+    for team in settings.team:
+        people = [*team.members, *([team.lead] if team.lead else [])]
+        problems += [f"[[team]] {team.name!r} names {person!r}, who is in no [[staff]] table"
+                     for person in dict.fromkeys(people) if person not in names]  # fmt: skip
+        problems += [f"[[team]] {team.name!r} names the mailbox {box!r}, and there is no such [[mailbox]]"
+                     for box in team.mailboxes if box not in mailboxes]  # fmt: skip
+    for what in ("categories", "mailboxes"):
+        problems += [f"two [[team]] tables serve {value!r}; a ticket goes to one team"
+                     for value in _twice(v for team in settings.team for v in getattr(team, what))]  # fmt: skip
+    rest = [repr(team.name) for team in settings.team if not team.categories and not team.mailboxes]
+    if len(rest) > 1:
+        problems.append(f"the teams {' and '.join(rest)} have neither categories nor mailboxes; one gets the rest")
+    return problems

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,13 +15,16 @@ from mailticket.letters import Letterhead, Letters, TemplateSource, in_language
 from mailticket.mail.values import OurLetters, Ourselves
 from mailticket.promise.calendar import SupportCalendar, from_settings
 from mailticket.settings import Category, LetterSample, LettersText, Settings
-from mailticket.store import meta, restored
+from mailticket.store import blocks, meta, notices, restored
 from mailticket.store.engine import Database
+from mailticket.store.glance import Glance
+from mailticket.store.notices import Standing
 from mailticket.topics.articles import Article, Matcher, matcher
 from mailticket.topics.categories import Classifier
 from mailticket.topics.exchange import trade_of
 from mailticket.topics.exchange_letters import EXCHANGE_WORDING
 from mailticket.triage.brief import Brief, brief
+from mailticket.triage.staff import Roster
 
 log = logging.getLogger("mailticket.site")
 
@@ -45,6 +48,8 @@ class Site:
     calendar: SupportCalendar
     articles: Matcher
     clock: Callable[[], datetime] = wall_clock
+    notices: Glance[tuple[Standing, ...]] = field(default_factory=lambda: Glance(notices.recent), compare=False)
+    blocked: Glance[Mapping[str, str]] = field(default_factory=lambda: Glance(blocks.by_address), compare=False)
     restored_at: datetime | None = None  # when its database was put back from a backup, if ever
 
     @property
@@ -55,6 +60,11 @@ class Site:
     @property
     def classifier(self) -> Classifier:
         return self.brief.classifier
+
+    @property
+    def roster(self) -> Roster:
+        """Who works the desk."""
+        return Roster(self.settings.staff, self.settings.team)
 
     @property
     def categories(self) -> Mapping[str, Category]:
@@ -126,6 +136,7 @@ def ourselves_of(
         loop_mark=loop_mark,
         authserv_id=settings.trust.authserv_id,
         spam_headers=tuple((name.lower(), value.lower()) for name, value in settings.trust.spam_headers),
+        block_headers=tuple((b.header[0].lower(), b.header[1].lower()) for b in settings.block if b.header),
         reply_marker=reply_marker,
         letters=letters,
     )

@@ -11,12 +11,14 @@ import tomllib
 import types
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
+from zoneinfo import available_timezones
 
+import email_validator
 import pytest
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -25,7 +27,7 @@ from mailticket.config.lines import key_lines
 from mailticket.config.read import find_file, read_settings
 from mailticket.errors import ConfigurationError, WorldError
 from mailticket.mail.addresses import is_bare_address
-from mailticket.settings import Mailbox, Settings, Smtp, stays_inside
+from mailticket.settings import _PLAIN_ADDRESS, Mailbox, Settings, Smtp, ZoneName, stays_inside
 from tests.servers.machine import until
 
 BROKEN = sorted((Path(__file__).parent / "config").glob("*.toml"))
@@ -557,3 +559,45 @@ def test_lines_are_found_past_texts_arrays_and_comments_that_look_like_keys() ->
         ("many", 1, "sub", "y"): 18,
         ("many", 1, "sub", "z"): 19,
     }
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ("", "exactly one of address, domain and header"),
+        ('domain = "a.example"\naddress = "b@c.example"', "exactly one of address, domain and header"),
+        ('header = ["X-Campaign"]', "the header's name and its value"),
+        ('header = ["", "x"]', "the header's name and its value"),
+        ('address = "nobody"', "is not an e-mail address"),
+        ('domain = "@a.example"', "domain"),
+        ('domain = "Example.COM"', "would block support@example.com"),
+        ('address = "support@example.com"', "would block support@example.com"),
+    ],
+)
+def test_a_block_names_one_thing_and_never_ourselves(smallest: Path, table: str, complaint: str) -> None:
+    smallest.write_text(SMALLEST + f"[[block]]\n{table}\n")
+    with pytest.raises(ConfigurationError) as refusal:
+        read_settings(smallest, {})
+    assert any(complaint in problem for problem in refusal.value.problems)
+
+
+def test_blocks_come_from_the_environment_too(smallest: Path) -> None:
+    environ = {"MAILTICKET_BLOCK__1__DOMAIN": "spam.example", "MAILTICKET_BLOCK__2__HEADER": '["X-Campaign", "x"]'}
+    [domain, header] = read_settings(smallest, environ).block
+    assert (domain.domain, header.header) == ("spam.example", ("X-Campaign", "x"))
+
+
+@given(st.from_regex(_PLAIN_ADDRESS, fullmatch=True))
+def test_an_address_that_is_taken_as_it_is_would_pass_the_library(address: str) -> None:
+    email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+    assert email_validator.validate_email(address, check_deliverability=False, globally_deliverable=False)
+
+
+def test_the_zones_are_those_of_the_system() -> None:
+    zones, zone_name = available_timezones(), TypeAdapter(ZoneName)
+    for zone in zones:
+        assert zone_name.validate_python(zone) == zone
+    for name in ("right/UTC", "posix/UTC", "posixrules", "Europe", "zone.tab", "", "../UTC", "/etc/localtime", "\0"):
+        assert name not in zones
+        with pytest.raises(ValidationError, match="no time zone"):
+            zone_name.validate_python(name)

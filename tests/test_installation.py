@@ -71,6 +71,6 @@ def test_the_manual_is_sound_roff(tmp_path: Path, page: str) -> None:
 def test_the_shell_completes_commands() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "mailticket"], capture_output=True, text=True, timeout=60,
-        env={"_MAILTICKET_COMPLETE": "bash_complete", "COMP_WORDS": "mailticket sta", "COMP_CWORD": "1"},
+        env={"_MAILTICKET_COMPLETE": "bash_complete", "COMP_WORDS": "mailticket stat", "COMP_CWORD": "1"},
     )  # fmt: skip
     assert done.stdout == "plain,status\n"

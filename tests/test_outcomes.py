@@ -312,7 +312,7 @@ def test_a_staff_answer_that_met_a_defect_is_sent_once_more(open_desk: OpenDesk)
     desk = desk_with_letters(open_desk, 1)
     desk.deliver()
     [stored] = desk.stored()
-    _, number = desk.desk.reply(stored.row.key, "It has arrived.")
+    number = desk.desk.reply(stored.row.key, "It has arrived.").outgoing or 0
     courier = Stumbling(0, begun=True)
     asyncio.run(Outbox(desk.site, courier).deliver_due())  # type: ignore[arg-type]
     [row] = [row for row in desk.outbox() if row.id == number]
@@ -325,7 +325,7 @@ def test_a_defect_in_writing_an_outcome_down_leaves_the_outcome(
     desk = desk_with_letters(open_desk, 1)
     desk.deliver()
     [stored] = desk.stored()
-    _, number = desk.desk.reply(stored.row.key, "It has arrived.")
+    number = desk.desk.reply(stored.row.key, "It has arrived.").outgoing or 0
 
     def break_down(*_arguments: object) -> None:
         raise LookupError("a defect")

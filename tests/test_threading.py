@@ -147,7 +147,7 @@ def test_a_late_reply_from_another_address_learns_nothing(helpdesk: HelpDesk) ->
 
 def test_merge_keeps_the_conversation_and_redirects_every_reply(helpdesk: HelpDesk) -> None:
     (one, first), (two, second) = opened(helpdesk), opened(helpdesk, BOB, 1)
-    assert helpdesk.desk.merge(two, one) == (two, one)
+    assert helpdesk.desk.merge(two, one, anyway=True) == (two, one)
     assert sorted(helpdesk.ticket(one).kinds) == ["acknowledgement", "acknowledgement", "request", "request"]
     for raw in (mail(BOB, answers=second, text="a"), mail(BOB, subject=two, text="b"), mail(ANN, subject=one, text="c"),
                 mail(ANN, subject=two, text="d")):  # fmt: skip
@@ -159,8 +159,8 @@ def test_merge_keeps_the_conversation_and_redirects_every_reply(helpdesk: HelpDe
 
 def test_split_brings_back_what_merge_moved_and_nothing_else(helpdesk: HelpDesk) -> None:
     (one, _), (two, second), (three, _) = opened(helpdesk), opened(helpdesk, BOB, 1), opened(helpdesk, number=2)
-    helpdesk.desk.merge(two, one)
-    helpdesk.desk.merge(one, three)
+    helpdesk.desk.merge(two, one, anyway=True)
+    helpdesk.desk.merge(one, three, anyway=True)
     helpdesk.receive(mail(BOB, answers=second, text="later"))
     assert helpdesk.ticket(three).kinds.count("request") == 3
     helpdesk.desk.split(one)
@@ -184,8 +184,8 @@ def test_a_ticket_is_split_out_of_a_chain_of_merges(helpdesk: HelpDesk) -> None:
         helpdesk.later(hours=1)
     one, two, three = keys
     before = {key: helpdesk.ticket(key).row for key in keys}
-    helpdesk.desk.merge(one, two)
-    helpdesk.desk.merge(two, three)
+    helpdesk.desk.merge(one, two, anyway=True)
+    helpdesk.desk.merge(two, three, anyway=True)
     with helpdesk.database.read() as session:
         assert [helpdesk.desk.find(session, key, lock=False).key for key in keys] == [three] * 3
     assert helpdesk.ticket(three).row.created_at == before[one].created_at
@@ -216,7 +216,7 @@ def test_a_long_chain_of_merges_leads_to_its_end(helpdesk: HelpDesk) -> None:
         following = (
             helpdesk.receive(mail(f"p{number}@mail.example", subject=f"Matter {number}", text=text)).ticket or ""
         )
-        helpdesk.desk.merge(key, following)
+        helpdesk.desk.merge(key, following, anyway=True)
         key = following
     assert helpdesk.receive(mail(ANN, subject=first, text="Still here.")).ticket == key
     with helpdesk.database.read() as session:
@@ -229,7 +229,7 @@ def test_merge_keeps_the_earlier_place_in_the_queue(helpdesk: HelpDesk) -> None:
     opened(helpdesk, BOB, 0)
     helpdesk.later(hours=1)
     late, _ = opened(helpdesk, number=2)
-    helpdesk.desk.merge(early, late)
+    helpdesk.desk.merge(early, late, anyway=True)
     assert helpdesk.ticket(late).row.created_at == helpdesk.ticket(early).row.created_at
     helpdesk.desk.split(early)
     assert helpdesk.ticket(late).row.created_at > helpdesk.ticket(early).row.created_at
@@ -237,10 +237,10 @@ def test_merge_keeps_the_earlier_place_in_the_queue(helpdesk: HelpDesk) -> None:
 
 def test_a_ticket_cannot_be_merged_into_itself_by_any_way(helpdesk: HelpDesk) -> None:
     (one, _), (two, _) = opened(helpdesk), opened(helpdesk, BOB, 1)
-    helpdesk.desk.merge(two, one)
+    helpdesk.desk.merge(two, one, anyway=True)
     for name, into in ((one, one), (one, two), (two, one)):
         with pytest.raises(Refused):
-            helpdesk.desk.merge(name, into)
+            helpdesk.desk.merge(name, into, anyway=True)
     with pytest.raises(Refused):
         helpdesk.desk.split(one)
 
@@ -412,7 +412,7 @@ def test_the_same_holds_on_postgresql(postgres_url: str, open_desk: OpenDesk) ->
     more = desk.receive(mail(ANN, subject="PPS", text="PPS", answers="<ps@mail.example>"))
     assert (more.rule, more.ticket) == ("own earlier mail", own.ticket)
     assert desk.receive(mail("ann+x@mail.example", subject=MATTERS[0][0], text=MATTERS[0][1])).duplicate_of == one
-    desk.desk.merge(two, one)
+    desk.desk.merge(two, one, anyway=True)
     assert desk.receive(mail(BOB, answers=second, text="merged")).ticket == one
     desk.desk.split(two)
     assert desk.receive(mail(BOB, answers=second, text="split")).ticket == two

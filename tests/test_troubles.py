@@ -381,7 +381,7 @@ def test_a_requester_who_wrote_again_is_counted_listed_and_after_a_day_a_trouble
     assert [(row["id"], row["waiting_for"], row["waiting_since"], row["position"]) for row in listed] == [
         (key, "us", asked_at.isoformat(), 1)
     ]
-    assert "us, 2 h ago" in scene.shell("ticket", "list")[1]
+    assert "us, 2 h  " in scene.shell("ticket", "list")[1]
     scene.configure(more="[desk]\nfollowup_hours = 1\n")
     scene.shows("follow-ups", f"of 1 requesters who wrote again after an answer, {key}", "ticket list --waiting us")
     answer(scene.desk, key)
@@ -554,3 +554,17 @@ def test_mail_of_a_mailbox_that_is_gone_is_shown_and_can_be_given_up(scene: Scen
     assert "its mailbox is not configured any more" in row.reason
     assert row.evidence == [["given up", row.reason]]
     scene.is_well(told="mail of old")
+
+
+def test_an_answer_that_is_held_is_counted_until_somebody_sends_or_drops_it(scene: Scene) -> None:
+    scene.lives()
+    key = str(scene.desk.receive(mail()).ticket)
+    scene.desk.deliver()
+    answer(scene.desk, key)
+    assert scene.status()["held"] == 0
+    assert "held" not in scene.shell("status")[1]
+    code, _ = scene.shell("ticket", "reply", key, "--text", "We look into it, too.")
+    assert (code, scene.status()["held"]) == (1, 1)
+    screen = " ".join(scene.shell("status")[1].split())
+    assert "held 1 answer is held and not sent: mailticket ticket list --held" in screen
+    assert "mailticket_held 1\n" in scene.shell("status", "--metrics")[1]

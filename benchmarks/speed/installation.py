@@ -115,23 +115,16 @@ class Installation:
         until(lambda: self.ask("SELECT count(*) FROM incoming") >= mails and self.waiting() == 0, "all done", more)
 
     def memory(self) -> tuple[float, float]:
-        """Resident memory of the daemon and its second process, now and each at most, in MB."""
-        said = [Path(f"/proc/{pid}/status").read_text() for pid in self._processes()]
-        return sum(_kilobytes(s, "VmRSS") for s in said) / 1000, sum(_kilobytes(s, "VmHWM") for s in said) / 1000
+        """Resident memory of the daemon, now and at most, in MB."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return _kilobytes(status, "VmRSS") / 1000, _kilobytes(status, "VmHWM") / 1000
 
     def cpu(self) -> float:
-        """Seconds of processor time that the daemon has taken, and its second process if it is there."""
-        taken = 0
-        for pid in self._processes():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            taken += sum(map(int, fields[11:15]))  # its own and that of children that have ended
-        return taken / os.sysconf("SC_CLK_TCK")
-
-    def _processes(self) -> list[int]:
+        """Seconds of processor time that the daemon has taken."""
         assert self._process is not None
-        daemon = self._process.pid
-        children = [thread.read_text().split() for thread in Path(f"/proc/{daemon}/task").glob("*/children")]
-        return [daemon, *(int(child) for some in children for child in some)]
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
     def log(self) -> str:
         return (self.folder / "log").read_text("utf-8", "replace")

@@ -35,6 +35,9 @@ COMMANDS = {
     "mail": ("mails", "Read a mail, take mails in from files, ask what became of one."),
     "quarantine": ("quarantine", "Mails that could not be taken in."),
     "ticket": ("tickets", "List, show, answer and tidy tickets."),
+    "staff": ("staff", "Who works the desk, and what each of them has."),
+    "person": ("people", "Block senders whose mail is not wanted, and lift blocks."),
+    "notice": ("notices", "What requesters should know now: it stands first in letters while it lasts."),
     "outbox": ("outgoing", "What was sent, what waits, what is held back."),
     "backup": ("backups", "Write a backup, whole and checked, while the daemon works."),
     "restore": ("backups", "Put a backup into the place of the database; nothing leaves until --go."),
@@ -72,7 +75,9 @@ def root(ctx: click.Context, config: str | None) -> None:
     It reads a support inbox, opens tickets and threads replies onto them, and answers each new request with its
     ticket ID and an honest date. Begin with `mailticket demo`, then `mailticket init`.
     """
-    ctx.obj = {"config": config}
+    from mailticket.desk.protocol import own_account
+
+    ctx.obj = {"config": config, "account": own_account()}
 
 
 def main(arguments: list[str] | None = None) -> None:

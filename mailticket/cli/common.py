@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import sys
@@ -35,6 +34,7 @@ config_option = click.option(
     "--config", metavar="FILE", expose_value=False, callback=_remember, is_eager=True, help="The configuration file."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+row_number = click.IntRange(0, 2**63 - 1)  # what either database takes
 limit_option = click.option("--limit", type=click.IntRange(min=0), metavar="N", help="At most N rows.")
 
 
@@ -117,14 +117,13 @@ def print_json(value: Any) -> None:
     click.echo(text.encode("utf-8", "replace"))  # whatever the terminal's encoding
 
 
-def user_name() -> str:
-    """Who runs the command, as the history of a ticket names them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a number without a name, as in containers
-        return str(os.getuid())
+def account_of(ctx: click.Context) -> str:
+    """Who runs the command, as the history of a ticket names them: the account, before root works as another."""
+    account: str = ctx.obj["account"]
+    return account
 
 
 def read_text(text: str | None) -> str:
-    """The text given as an option, or standard input."""
-    return text if text is not None else sys.stdin.buffer.read().decode("utf-8", "replace")
+    """The text given as an option, or standard input; what is no text of UTF-8, and NUL, become marks."""
+    raw = text.encode("utf-8", "surrogateescape") if text is not None else sys.stdin.buffer.read()
+    return raw.decode("utf-8", "replace").replace("\0", "\ufffd")

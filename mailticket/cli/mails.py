@@ -11,15 +11,16 @@ import click
 
 from mailticket.cli import terminal
 from mailticket.cli.common import (
+    account_of,
     config_option,
     json_option,
     limit_option,
     loop_mark_of,
     print_json,
     reading_of,
+    row_number,
     settings_or_none,
     site_of,
-    user_name,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def explain(ctx: click.Context, files: tuple[str, ...], whole: bool, ticket: str
     for source in _mails_of(files):
         reading = explainer.explain(source.raw)
         if as_json:
-            from mailticket.cli import faces
+            from mailticket.desk import faces
 
             print_json(faces.mail(source.place, reading.mail, reading.meaning, reading.ticket_ids))
         else:
@@ -84,7 +85,7 @@ def _explainer(ctx: click.Context, ticket: str) -> Explainer:
 
 
 def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: Sequence[str], whole: bool) -> None:
-    from mailticket.cli import faces
+    from mailticket.desk import faces
 
     click.echo(click.style(f"{terminal.line(place)}", bold=True) + f"  {read.size} bytes")
     sender = f"{read.sender_address.name} <{read.sender_address.address}>" if read.sender_address else "nobody usable"
@@ -170,18 +171,23 @@ def _with_progress(items: Iterable[Any], *, quiet: bool) -> Iterator[Any]:
 
 
 @mail.command("list")
-@click.option("--filed", is_flag=True, required=True, help="What was filed without a ticket.")
+@click.option("--filed", is_flag=True, help="What was filed without a ticket.")
+@click.option("--blocked", is_flag=True, help="Of that, what was blocked.")
 @limit_option
 @json_option
 @config_option
 @click.pass_context
-def list_(ctx: click.Context, filed: bool, limit: int | None, as_json: bool) -> None:
-    """List the mails that were filed without a ticket, newest first: lists, receipts, automatic replies, bounces."""
-    from mailticket.cli import faces
+def list_(ctx: click.Context, filed: bool, blocked: bool, limit: int | None, as_json: bool) -> None:
+    """List the mails that were filed without a ticket, newest first: lists, receipts, automatic replies, bounces, and
+    what was blocked."""
+    from mailticket.desk import faces
     from mailticket.intake.filed import Cabinet
+    from mailticket.triage.blocks import BLOCKED
 
+    if not (filed or blocked):
+        raise click.UsageError("say which: --filed, or --blocked")
     with site_of(ctx) as site:
-        mails = Cabinet(site).listing(limit)
+        mails = Cabinet(site).listing(limit, BLOCKED if blocked else "")
         now = site.clock()
     if as_json:
         for entry in mails:
@@ -197,7 +203,7 @@ def list_(ctx: click.Context, filed: bool, limit: int | None, as_json: bool) -> 
         head = ("NUMBER", "SINCE", "MAILBOX", "RULE", "NAMED US", "SEEN", "FROM", "SUBJECT", "WHY")
         terminal.table(head, lines, spare=("MAILBOX", "RULE"))
     else:
-        click.echo("Nothing was filed without a ticket.")
+        click.echo("Nothing was blocked." if blocked else "Nothing was filed without a ticket.")
 
 
 _MOST_UIDS = 10
@@ -205,7 +211,7 @@ _NAMED = {True: "yes", False: "no", None: "?"}
 
 
 @mail.command()
-@click.argument("numbers", type=int, nargs=-1, required=True, metavar="NUMBER...")
+@click.argument("numbers", type=row_number, nargs=-1, required=True, metavar="NUMBER...")
 @click.option("--acknowledge", is_flag=True, help="Send its writer the letter that a request gets.")
 @json_option
 @config_option
@@ -213,18 +219,22 @@ _NAMED = {True: "yes", False: "no", None: "?"}
 def release(ctx: click.Context, numbers: tuple[int, ...], acknowledge: bool, as_json: bool) -> int:
     """Open a ticket for mails that were filed without one, by the numbers of `mail list --filed`.
 
-    Each is read as a person's request. Nobody gets a letter unless --acknowledge is given.
+    Each is read as a person's request. Nobody gets a letter unless --acknowledge is given. What was blocked is taken in
+    as if it were not, and answered unless it is too old; its sender stays blocked.
     """
 
     def release_one(cabinet: Cabinet, number: int) -> dict[str, Any]:
         result = cabinet.release(number, acknowledged=acknowledge)
-        return {"ticket": result.ticket, "letter": result.letter or None, "withheld": result.withheld or None}
+        outcome = {"ticket": result.ticket, "letter": result.letter or None, "withheld": result.withheld or None}
+        if result.state not in ("opened", "appended"):
+            outcome["reason"] = f"{result.state} again, by rule {result.rule}: {result.reason}"
+        return outcome
 
     return _on_filed(ctx, numbers, release_one, "released", as_json)
 
 
 @mail.command()
-@click.argument("numbers", type=int, nargs=-1, required=True, metavar="NUMBER...")
+@click.argument("numbers", type=row_number, nargs=-1, required=True, metavar="NUMBER...")
 @json_option
 @config_option
 @click.pass_context
@@ -247,7 +257,7 @@ def _on_filed(
 
     wrong = 0
     with site_of(ctx) as site:
-        cabinet = Cabinet(site, user_name())
+        cabinet = Cabinet(site, account_of(ctx))
         for number in numbers:
             try:
                 outcome: dict[str, Any] = {"id": number, "state": done, **act(cabinet, number)}
@@ -301,7 +311,7 @@ def give_up(ctx: click.Context, mailbox: str, dry_run: bool, as_json: bool) -> i
         with site.database.write() as session:
             uids = incoming.strays(session, mailbox)
             if not dry_run:
-                incoming.give_up(session, mailbox, site.clock(), user_name())
+                incoming.give_up(session, mailbox, site.clock(), account_of(ctx))
     if as_json:
         print_json({"mailbox": mailbox, "uids": uids, "given_up": 0 if dry_run else len(uids)})
     else:
@@ -318,7 +328,7 @@ def give_up(ctx: click.Context, mailbox: str, dry_run: bool, as_json: bool) -> i
 @click.pass_context
 def why(ctx: click.Context, name: str, as_json: bool) -> int:
     """Say what became of a mail, by which rule, and what evidence was looked at."""
-    from mailticket.cli import faces
+    from mailticket.desk import faces
     from mailticket.store import incoming, outgoing, tickets
 
     with reading_of(ctx) as (session, _, _now):

@@ -16,6 +16,7 @@ _MEANINGS = {
     "mailticket_waiting_again": "Tickets whose requester wrote again after an answer and waits.",
     "mailticket_oldest_waiting_again_timestamp_seconds": "Since when the oldest of them waits.",
     "mailticket_slipping": "Unanswered tickets whose promise is about to pass.",
+    "mailticket_held": "Answers of staff that are held and not sent.",
     "mailticket_lost_answers": "Waiting tickets whose newest answer did not reach its reader.",
     "mailticket_strays": "Mails that were listed and not taken in, of a mailbox that is not configured any more.",
     "mailticket_part_failing": "1 while a mailbox or the SMTP server is in trouble, else 0.",
@@ -46,7 +47,7 @@ def exposition(face: Mapping[str, Any]) -> str:
     _set_time(metrics, "mailticket_heartbeat", (face["daemon"] or {}).get("beat_at"))
     for trouble in face["troubles"]:
         _set_time(metrics, "mailticket_trouble_since", trouble["since"], trouble=trouble["name"])
-    for name in ("waiting_again", "slipping", "lost_answers"):
+    for name in ("waiting_again", "slipping", "held", "lost_answers"):
         metrics.set(f"mailticket_{name}", face[name])
     for mailbox, number in face["strays"].items():
         metrics.set("mailticket_strays", number, mailbox=mailbox)

@@ -7,7 +7,7 @@ import sys
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, limit_option, print_json, reading_of, site_of
+from mailticket.cli.common import config_option, json_option, limit_option, print_json, reading_of, row_number, site_of
 
 
 @click.group()
@@ -22,7 +22,7 @@ def quarantine() -> None:
 @click.pass_context
 def list_(ctx: click.Context, limit: int | None, as_json: bool) -> None:
     """List what lies in quarantine, oldest first."""
-    from mailticket.cli import faces
+    from mailticket.desk import faces
     from mailticket.store import incoming
 
     with reading_of(ctx) as (session, _, now):
@@ -41,14 +41,14 @@ def list_(ctx: click.Context, limit: int | None, as_json: bool) -> None:
 
 
 @quarantine.command("show")
-@click.argument("number", type=int)
+@click.argument("number", type=row_number)
 @click.option("--raw", is_flag=True, help="The bytes as they came.")
 @json_option
 @config_option
 @click.pass_context
 def show_(ctx: click.Context, number: int, raw: bool, as_json: bool) -> None:
     """Show one mail in quarantine; secrets are masked, except with --raw."""
-    from mailticket.cli import faces
+    from mailticket.desk import faces
     from mailticket.intake.quarantine import Isolation
     from mailticket.secrets import masking
 
@@ -78,7 +78,7 @@ def _change(ctx: click.Context, numbers: tuple[int, ...], change: str) -> int:
 
 
 @quarantine.command()
-@click.argument("numbers", type=int, nargs=-1, required=True)
+@click.argument("numbers", type=row_number, nargs=-1, required=True)
 @config_option
 @click.pass_context
 def retry(ctx: click.Context, numbers: tuple[int, ...]) -> int:
@@ -87,7 +87,7 @@ def retry(ctx: click.Context, numbers: tuple[int, ...]) -> int:
 
 
 @quarantine.command()
-@click.argument("numbers", type=int, nargs=-1, required=True)
+@click.argument("numbers", type=row_number, nargs=-1, required=True)
 @config_option
 @click.pass_context
 def release(ctx: click.Context, numbers: tuple[int, ...]) -> int:
@@ -96,7 +96,7 @@ def release(ctx: click.Context, numbers: tuple[int, ...]) -> int:
 
 
 @quarantine.command()
-@click.argument("numbers", type=int, nargs=-1, required=True)
+@click.argument("numbers", type=row_number, nargs=-1, required=True)
 @config_option
 @click.pass_context
 def discard(ctx: click.Context, numbers: tuple[int, ...]) -> int:

@@ -20,7 +20,7 @@ _HEAD = ("", "REQUESTS", "PROMISED", "KEPT", "MISSED", "OPEN", "NO ANSWER", "KEP
 @click.pass_context
 def report(ctx: click.Context, weeks: int, as_json: bool) -> None:
     """Say how promises were kept and how long first answers took (in hours), by week of arrival and by category."""
-    from mailticket.cli.faces import moment
+    from mailticket.desk.faces import moment
     from mailticket.promise.kept import tallies
     from mailticket.store.requests import requests
 

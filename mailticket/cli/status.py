@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, database_of, json_option, print_json, settings_of
+from mailticket.cli.common import config_option, json_option, print_json
+from mailticket.cli.counter import counter_of, one
 
-if TYPE_CHECKING:
-    from mailticket.letters import Trouble
-    from mailticket.models import Health
-    from mailticket.store.overview import Figures
-    from mailticket.store.watch import Number
-    from mailticket.upkeep.troubles import Life
-
-_MOST_RECENT = 20_000  # requests that `status` looks at for its pace; `report` looks at all
-_OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "sent")
 _COLUMNS = 80
+_LONGEST_NOTICE = 100  # characters of one that are shown
 _MOST_TROUBLES = 6  # that one screen has room for
 
 
@@ -31,7 +24,8 @@ _MOST_TROUBLES = 6  # that one screen has room for
 @click.pass_context
 def status(ctx: click.Context, metrics: bool, as_json: bool) -> None:
     """One screen: what is wrong and what mends it; mailboxes, queue, promises, outbox."""
-    face = _read(ctx)
+    with counter_of(ctx) as counter:
+        face = one(counter, "status")
     if metrics:
         from mailticket.cli.metrics import exposition
 
@@ -42,111 +36,10 @@ def status(ctx: click.Context, metrics: bool, as_json: bool) -> None:
         _print(face)
 
 
-def _read(ctx: click.Context) -> dict[str, Any]:
-    """What `status --json` prints."""
-    from mailticket.promise.kept import tallies
-    from mailticket.store import meta, overview, watch
-    from mailticket.store.requests import requests
-    from mailticket.upkeep.troubles import is_past, is_seen, life, troubles
-
-    settings, now = settings_of(ctx), datetime.now(UTC)
-    names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]
-    week, soon = now - timedelta(days=7), now + timedelta(hours=settings.promise.warn_staff_hours)
-    with database_of(settings) as database, database.read() as session:
-        figures = overview.figures(session, now, week)
-        recent = tallies(requests(session, week, _MOST_RECENT), now, settings.zone())
-        rows = {r.name: r for r in meta.health(session) if not is_seen(r.name) and not is_past(r.name, names)}
-        sign, wrong = life(session, settings, now), troubles(session, settings, database, now)
-        again, slipping = watch.waiting_again(session), watch.slipping(session, now, soon).number
-        lost, strays = len(watch.lost_answers(session)), watch.strays(session, [m.name for m in settings.mailbox])
-    by_name = {trouble.name: trouble for trouble in wrong}
-    everybody = [*names, *(name for name in rows if name not in names)]
-    return {
-        "at": _moment(now),
-        **_signs(sign, wrong),
-        "parts": [_part(name, rows.get(name), by_name.get(name), figures) for name in everybody],
-        **_figures(figures, recent),
-        "waiting_again": again.number,
-        "oldest_waiting_again": _oldest(again),
-        "slipping": slipping,
-        "lost_answers": lost,
-        "strays": {name: number for name, (number, _) in strays.items()},
-    }
-
-
-def _moment(at: datetime | None) -> str | None:
-    from mailticket.cli.faces import moment
-
-    return moment(at)
-
-
-def _signs(sign: Life, wrong: Sequence[Trouble]) -> dict[str, Any]:
-    """Whether anybody lives, and all troubles, the worst first."""
-    beat = sign.beat
-    return {
-        "well": sign.alive and not wrong,
-        "daemon": {
-            "alive": sign.alive,
-            "kind": beat.kind,
-            "host": beat.host,
-            "pid": beat.pid,
-            "version": beat.version,
-            "started_at": _moment(beat.started_at),
-            "beat_at": _moment(beat.beat_at),
-            "stopped_at": _moment(beat.stopped_at),
-        } if beat else None,
-        "troubles": [
-            {"name": t.name, "text": t.text, "since": _moment(t.since), "remedy": t.remedy or None} for t in wrong
-        ],
-    }  # fmt: skip
-
-
-def _part(name: str, row: Health | None, trouble: Trouble | None, figures: Figures) -> dict[str, Any]:
-    """How one part fares; `row` is None before its first contact."""
-    route = name.removeprefix("mailbox ")
-    refused = figures.afterwards_refused.get(route, (0, ""))
-    return {
-        "name": name,
-        "last_success_at": _moment(row.last_success_at) if row else None,
-        "error": trouble.text if trouble else None,
-        "error_since": _moment(trouble.since) if trouble else None,
-        "note": (row.note or None) if row else None,
-        "backlog": figures.pending.get(route, 0),
-        "not_flagged": refused[0],
-        "not_flagged_because": refused[1] or None,
-    }
-
-
-def _figures(figures: Figures, recent: dict[str, Any]) -> dict[str, Any]:
-    oldest = figures.oldest_unanswered
-    return {
-        "tickets": figures.tickets,
-        "unanswered": figures.unanswered,
-        "oldest_unanswered": {"id": oldest[0], "created_at": _moment(oldest[1])} if oldest else None,
-        "overdue": figures.overdue,
-        "promises_7_days": {"kept": figures.kept, "missed": figures.missed, **_answers(recent)},
-        "outbox": {state: figures.outgoing.get(state, 0) for state in _OUTBOX},
-        "oldest_due": _moment(figures.oldest_due),
-        "withheld": figures.outgoing.get("withheld", 0),
-        "quarantine": figures.quarantined,
-        "filed_7_days": {"without_ticket": figures.filed, "named_us": figures.filed_named_us},
-        "unclaimed_bounces": figures.unclaimed_bounces,
-        "oldest_pending": _moment(figures.oldest_pending),
-    }
-
-
-def _oldest(tickets: Number) -> dict[str, Any] | None:
-    return {"id": tickets.key, "waiting_since": _moment(tickets.since)} if tickets.since else None
-
-
-def _answers(recent: dict[str, Any]) -> dict[str, Any]:
-    """Promises made in the last 7 days, and how long first answers to those requests took."""
-    return {name: recent[name] for name in ("promised", "median_hours", "p90_hours")}
-
-
 def _print(face: dict[str, Any]) -> None:
     now = datetime.fromisoformat(face["at"])
     _print_head(face, now)
+    _print_endless(face, now)
     click.echo()
     for part in face["parts"]:
         if part["name"].startswith("mailbox ") or part["last_success_at"]:  # the rest is said above
@@ -189,6 +82,21 @@ def _print_head(face: dict[str, Any], now: datetime) -> None:
         _wrapped("systemctl start mailticket", "  → ", "    ")
 
 
+def _print_endless(face: dict[str, Any], now: datetime) -> None:
+    """A notice that nobody thinks of any more tells everybody who writes what was true once."""
+    for notice in face["notices"]:
+        if notice["endless"]:
+            words = f"Notice {notice['id']}, set {_ago(notice['set_at'], now)}, stands in letters and has no end: "
+            _wrapped(words + _beginning(notice), "! ", "  ", "red")
+            _wrapped(f"mailticket notice end {notice['id']}", "  → ", "    ")
+
+
+def _beginning(notice: dict[str, Any]) -> str:
+    from mailticket.text.clean import one_line
+
+    return one_line(next(iter(notice["texts"].values())), _LONGEST_NOTICE)
+
+
 def _life(daemon: dict[str, Any], now: datetime) -> str:
     if daemon["kind"] == "round":
         return f"the last round of `run --once` was {_ago(daemon['beat_at'], now)} on {daemon['host']}"
@@ -224,6 +132,13 @@ def _print_figures(face: dict[str, Any], now: datetime) -> None:
     if again:
         number, since = face["waiting_again"], _ago(again["waiting_since"], now)
         row("again", f"{number} wrote again after an answer, the oldest {again['id']} {since}")
+    if face["held"]:
+        answers = "1 answer is" if face["held"] == 1 else f"{face['held']} answers are"
+        row("held", f"{answers} held and not sent: mailticket ticket list --held", "yellow")
+    for notice in face["notices"]:
+        about = ", ".join(notice["categories"]) or "all letters"
+        end = f"ends {_ago(notice['until'], now)}" if notice["until"] else "no end"
+        row("notice", f"{notice['id']} ({about}; {end}): {_beginning(notice)}")
     kept = face["promises_7_days"]
     row("promises", f"{kept['promised']} made, {kept['kept']} kept, {kept['missed']} missed in 7 days")
     if kept["median_hours"] is not None:
@@ -247,3 +162,8 @@ def _print_filed(face: dict[str, Any], row: Callable[[str, str, str], None]) -> 
     if filed["named_us"] or bounces:
         text += ": mailticket mail list --filed"
     row("filed", text, "yellow" if filed["named_us"] or bounces else "")
+    blocked = face["blocked_7_days"]
+    if blocked["mails"]:
+        text = f"{blocked['mails']} in 7 days"
+        text += f", {blocked['named_ticket']} of them named a ticket" if blocked["named_ticket"] else ""
+        row("blocked", f"{text}: mailticket mail list --blocked", "yellow" if blocked["named_ticket"] else "")

@@ -22,7 +22,8 @@ def print_ticket(details: dict[str, Any], *, full: bool) -> None:
     terminal.heading("History")
     for event in details["history"]:
         detail = click.style(terminal.line(event["detail"]), fg="bright_black")
-        click.echo(f"{terminal.moment(event['at'])}  {terminal.line(event['event'])}  {detail}")
+        actor = f"  by {terminal.line(event['by'])}" if event["by"] != "mailticket" else ""
+        click.echo(f"{terminal.moment(event['at'])}  {terminal.line(event['event'])}  {detail}{actor}")
 
 
 def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
@@ -31,6 +32,7 @@ def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
     return [
         ("requester", f"{_requester(details)} ({details['sender']})"),
         ("category", f"{details['category']}, {details['priority']}"),
+        ("assigned to", _assigned(details)),
         ("promised", " to ".join(window)),
         ("place", details["position"]),
         ("waits for", _waits(details)),
@@ -46,6 +48,11 @@ def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
     ]
 
 
+def _assigned(details: dict[str, Any]) -> str:
+    team = f" (team {details['team']})" if details["team"] else ""
+    return f"{details['assigned_to'] or 'nobody'}{team}" if details["assigned_to"] or team else ""
+
+
 def _waits(details: dict[str, Any]) -> str:
     since = f" since {terminal.moment(details['waiting_since'])}" if details["waiting_since"] else ""
     return "" if details["waiting_for"] == "nobody" else f"{details['waiting_for']}{since}"
@@ -59,7 +66,12 @@ def _requester(details: dict[str, Any]) -> str:
 def _print_entry(entry: dict[str, Any], full: bool) -> None:
     arrow = {"in": "→", "out": "←", "note": "✎"}[entry["direction"]]
     who = entry["to"] if entry["direction"] == "out" else entry["from"]
-    terminal.heading(f"{arrow} {terminal.moment(entry['at'])}  {entry['kind']}  {terminal.line(who)}")
+    writer = f"{entry['by']} to " if entry["direction"] == "out" and entry["by"] else ""
+    number = f"#{entry['number']}"
+    terminal.heading(f"{arrow} {number}  {terminal.moment(entry['at'])}  {entry['kind']}  {writer}{terminal.line(who)}")
+    if entry["kind"] == "held":
+        words = f"! held for: {', '.join(entry['reasons'])}; `mailticket ticket send {entry['number']}` or `drop`"
+        click.echo(click.style(words, fg="red"))
     for label, value in (("From", entry["from_raw"]), ("Cc", entry["cc"])):
         if value:
             click.echo(f"{label}: {terminal.line(value)}")

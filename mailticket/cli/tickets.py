@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from mailticket.cli import terminal
-from mailticket.cli.common import (
-    config_option,
-    database_of,
-    json_option,
-    limit_option,
-    print_json,
-    read_text,
-    settings_of,
-    site_of,
-    user_name,
-)
+from mailticket.cli import answering, saving, terminal
+from mailticket.cli.common import config_option, json_option, limit_option, print_json, read_text, row_number
+from mailticket.cli.counter import Face, counter_of, one
 from mailticket.cli.ticket_view import print_ticket
 
-if TYPE_CHECKING:
-    from mailticket.desk.tickets import Desk
-    from mailticket.models import Ticket
-    from mailticket.site import Site
-    from mailticket.store import Session, overview
-
+_HEAD = ("TICKET", "STATUS", "PRIORITY", "CATEGORY", "REQUESTER", "OPENED", "WAITS FOR", "PROMISED", "ASSIGNED",
+         "TEAM", "HELD", "DUPLICATE OF", "SUBJECT")  # fmt: skip
 STATUSES = ("new", "open", "pending", "solved", "closed")
+PRIORITIES = ("urgent", "high", "normal", "low")
+_FOUND_WRONG = 1
+_LIKE_AN_ID = re.compile(r"[A-Za-z0-9]{1,8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}")
 
 
 @click.group()
 def ticket() -> None:
     """List, show, answer and tidy tickets."""
+
+
+ticket.add_command(answering.reply)
+ticket.add_command(saving.attachment)
+_ids = click.argument("names", metavar="ID...", nargs=-1, required=True)
 
 
 def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
@@ -51,66 +45,70 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 
 
 @ticket.command("list")
+@click.option("--mine", is_flag=True, help="Only yours.")
+@click.option("--assigned", metavar="NAME", help="Only this person's; none for nobody's.")
+@click.option("--team", default="", metavar="TEAM", help="Only of this team.")
+@click.option("--waiting", type=click.Choice(("us", "them")), help="Only what waits for us, in the order "
+              "of the queue, or for its requester.")  # fmt: skip
+@click.option("--held", is_flag=True, help="Only with answers that are held.")
+@click.option("--spam", is_flag=True, help="Only what the site's filter holds for spam.")
 @click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these states (repeatable).")
 @click.option("--category", default="", help="Only this category.")
-@click.option("--requester", default="", metavar="ADDRESS", help="Only of this person.")
-@click.option("--duplicates", is_flag=True, help="Only those flagged as duplicates.")
-@click.option("--merged", is_flag=True, help="Merged ones too.")
-@click.option("--waiting", type=click.Choice(("us", "them")), help="Only what waits for us, in the order of the queue, "
-              "or for its requester.")  # fmt: skip
+@click.option("--requester", default="", metavar="ADDRESS", help="Only of this person, whatever their state.")
+@click.option("--duplicates", is_flag=True, help="Only those flagged as duplicates, whatever their state.")
+@click.option("--merged", is_flag=True, help="Merged ones too, whatever their state.")
 @click.option("--since", callback=_since, metavar="WHEN", help="Opened since: a date, a time, 12h, 7d.")
+@click.option("--all", "everything", is_flag=True, help="Solved and closed ones too.")
+@click.option("--sort", type=click.Choice(("promise", "waiting", "updated")), help="By the end of the "
+              "promise, by who waits longest, by the newest change.")  # fmt: skip
 @limit_option
 @json_option
 @config_option
 @click.pass_context
-def list_(ctx: click.Context, /, limit: int | None, as_json: bool, **criteria: Any) -> None:
-    """List tickets, newest first; with --waiting us the queue, the next to be answered first."""
-    from mailticket.cli import faces
-    from mailticket.store import overview, tickets
-
-    now = datetime.now(UTC)
-
-    def cells(_session: Session, row: overview.TicketRow) -> tuple[object, ...]:
-        t = row.ticket
-        promise = terminal.ago(t.promised_by, now) if t.promised_by and not t.first_response_at else ""
-        opened = terminal.ago(t.created_at, now)
-        return (t.key, t.status, t.priority, t.category, row.requester, opened, _wait(t, now), promise,
-                row.duplicate_of or "", t.subject)  # fmt: skip
-
-    criteria["status"] = tuple(criteria["status"])
-    criteria["waiting"] = criteria["waiting"] or ""
-    wanted = overview.Filter(**criteria)
-    with database_of(settings_of(ctx)) as database:
+def list_(ctx: click.Context, /, as_json: bool, **criteria: Any) -> None:
+    """List tickets that are not at their end, newest first; with --waiting us the queue, its first one first."""
+    criteria["status"] = list(criteria["status"])
+    criteria["waiting"], criteria["sort"] = criteria["waiting"] or "", criteria["sort"] or ""
+    with counter_of(ctx) as counter:
+        faces = counter.rows("list", **criteria)
         if as_json:
-            for face in overview.ticket_rows(
-                database, wanted, limit, lambda session, row: faces.ticket(row, tickets.position(session, row.ticket))
-            ):
+            for face in faces:
                 print_json(face)
             return
-        lines = list(overview.ticket_rows(database, wanted, limit, cells))
-    if lines:
-        head = (
-            "TICKET",
-            "STATUS",
-            "PRIORITY",
-            "CATEGORY",
-            "REQUESTER",
-            "OPENED",
-            "WAITS FOR",
-            "PROMISED",
-            "DUPLICATE OF",
-            "SUBJECT",
-        )
-        terminal.table(head, lines, spare=("OPENED", "CATEGORY", "PRIORITY", "DUPLICATE OF"))
-    else:
+        print_tickets(faces)
+
+
+def print_tickets(faces: Iterable[Face]) -> None:
+    """Tickets as a table; below it those that the site's filter holds for spam."""
+    rows, now = list(faces), datetime.now(UTC)
+    if not rows:
         click.echo("No tickets.")
+    for heading, spam in (("", False), ("Spam, as the site's filter says", True)):
+        lines = [_cells(face, now) for face in rows if face["spam"] == spam]
+        if lines and heading:
+            terminal.heading(heading)
+        if lines:
+            terminal.table(_HEAD, lines, spare=("OPENED", "CATEGORY", "TEAM", "PRIORITY", "DUPLICATE OF", "STATUS"))
 
 
-def _wait(ticket: Ticket, now: datetime) -> str:
+def _cells(face: Face, now: datetime) -> tuple[object, ...]:
+    promised = face["promised_by"] if not face["first_response_at"] else None
+    return (
+        face["id"], face["status"], face["priority"], face["category"], face["requester"] or "",
+        _ago(face["created_at"], now), _wait(face, now), _ago(promised, now), face["assigned_to"] or "",
+        face["team"] or "", face["held"] or "", face["duplicate_of"] or "", face["subject"],
+    )  # fmt: skip
+
+
+def _ago(at: str | None, now: datetime) -> str:
+    return terminal.ago(datetime.fromisoformat(at), now) if at else ""
+
+
+def _wait(face: Face, now: datetime) -> str:
     """For whom a ticket waits, and for us since when."""
-    if ticket.waiting_for != "us":
-        return ticket.waiting_for.replace("nobody", "")
-    return f"us, {terminal.ago(ticket.waiting_since, now)}"
+    if face["waiting_for"] != "us":
+        return str(face["waiting_for"]).replace("nobody", "")
+    return f"us, {_ago(face['waiting_since'], now).removesuffix(' ago')}"
 
 
 @ticket.command("show")
@@ -122,207 +120,242 @@ def _wait(ticket: Ticket, now: datetime) -> str:
 @click.pass_context
 def show_(ctx: click.Context, name: str, full: bool, unmask: bool, as_json: bool) -> None:
     """Show a ticket with its whole conversation and history."""
-    with site_of(ctx) as site:
-        details = _details(site, name, _desk(site).unmasked(name) if unmask else {})
+    with counter_of(ctx) as counter:
+        details = one(counter, "show_unmasked" if unmask else "show", name=name)
     if as_json:
         print_json(details)
         return
     print_ticket(details, full=full)
 
 
-def _details(site: Site, name: str, unmasked: Mapping[int, tuple[str, str, str]]) -> dict[str, Any]:
-    from mailticket.cli import faces
-    from mailticket.desk.tickets import Desk
-    from mailticket.store import outgoing, overview, tickets
-
-    with site.database.read() as session:
-        row: Ticket = Desk(site).find(session, name, lock=False)
-        ticket_id = int(row.id or 0)
-        conversation = tickets.conversation(session, ticket_id)
-        files = tickets.attachments_of(session, [int(m.id or 0) for m in conversation])
-        deliveries = outgoing.of_messages(session, conversation)
-        return {
-            **faces.ticket(overview.ticket_row(session, row), tickets.position(session, row)),
-            "linked_by": tickets.linked_by(session, ticket_id),
-            "check_word": row.check_word,
-            "promise_reason": row.promise_reason,
-            "requester_name": tickets.name_of(session, row.requester_id),
-            "participants": [p.address for p in tickets.participants(session, ticket_id)],
-            "addresses": [a.address for a in tickets.addresses_of(session, row.requester_id)],
-            "undeliverable": [a.address for a in tickets.addresses_of(session, row.requester_id)
-                              if a.undeliverable_since],
-            "conversation": [faces.message(m, files.get(n, []), unmasked.get(n), deliveries.get(n))
-                             for m in conversation for n in [int(m.id or 0)]],
-            "history": [faces.event(e) for e in tickets.events(session, ticket_id)],
-        }  # fmt: skip
-
-
-@ticket.command()
-@click.argument("name", metavar="ID")
-@click.option("--text", help="The answer; without it, standard input.")
-@click.option("--as", "staff_name", default="", metavar="NAME", help="Who signs.")
+@ticket.command("next")
+@click.option("--team", default="", metavar="TEAM", help="Of this team; by default of those that you are in.")
+@click.option("--take", is_flag=True, help="Take it; two who ask at once get two tickets.")
 @json_option
 @config_option
 @click.pass_context
-def reply(ctx: click.Context, name: str, text: str | None, staff_name: str, as_json: bool) -> None:
-    """Answer the requester. The ticket becomes pending."""
-    with site_of(ctx) as site:
-        key, number = _desk(site).reply(name, read_text(text), staff_name)
-        warning = _warning(site, number)
-    if as_json:
-        print_json({"id": key, "outgoing": number, "warning": warning})
-        return
-    click.echo(f"{key}: the answer is in the outbox as number {number}.")
-    if warning:
-        click.echo(click.style(f"! {warning}", fg="yellow"), err=True)
+def next_(ctx: click.Context, team: str, take: bool, as_json: bool) -> None:
+    """Show the first ticket of the queue that is nobody's or yours; with --take the first that is nobody's."""
+    with counter_of(ctx) as counter:
+        face = one(counter, "take_next" if take else "next", team=team)
+        if as_json:
+            print_json(face)
+            return
+        if face["id"] is None:
+            click.echo("Nothing waits.")
+            return
+        print_ticket(one(counter, "show", name=face["id"]), full=False)
+    if take:
+        click.echo(click.style(f"{face['id']} is yours now.", fg="green"))
 
 
-def _warning(site: Site, number: int) -> str | None:
-    """What staff should know about the address they just wrote to."""
-    from mailticket.mail.values import address_key
-    from mailticket.models import Address
-    from mailticket.store import outgoing
+@ticket.command()
+@_ids
+@json_option
+@config_option
+@click.pass_context
+def take(ctx: click.Context, names: Sequence[str], as_json: bool) -> int:
+    """Make tickets yours."""
+    return _each(ctx, "take", as_json, _assigned, names=list(names))
 
-    with site.database.read() as session:
-        row = outgoing.by_id(session, number)
-        address = session.get(Address, address_key(row.recipient))
-        if address is not None and address.undeliverable_since is not None:
-            return f"mail to {row.recipient} has bounced: {address.undeliverable_why}"
-    return None
+
+@ticket.command()
+@click.argument("to", metavar="NAME")
+@_ids
+@json_option
+@config_option
+@click.pass_context
+def assign(ctx: click.Context, to: str, names: Sequence[str], as_json: bool) -> int:
+    """Give tickets to somebody ("" puts them back)."""
+    if len(names) == 1 and _LIKE_AN_ID.fullmatch(to) and not _LIKE_AN_ID.fullmatch(names[0]):
+        to, names = names[0], (to,)  # the order of `participant` and the others is understood too
+    return _each(ctx, "assign", as_json, _assigned, names=list(names), to=to)
+
+
+def _assigned(face: Face) -> str:
+    to, before = face["assigned_to"], face["before"]
+    was = f" (it was {before}'s)" if before and before != to else ""
+    return f"{face['id']} is {terminal.line(to) + '’s' if to else 'nobody’s'}{was}."
+
+
+@ticket.command("set")
+@_ids
+@click.option("--category", default="", help="What it is about.")
+@click.option("--priority", type=click.Choice(PRIORITIES), help="How pressing it is.")
+@click.option("--team", help='Who serves it; "" for none. It then stays when the category changes.')
+@click.option("--subject", default="", help="Its subject.")
+@json_option
+@config_option
+@click.pass_context
+def set_(ctx: click.Context, /, names: Sequence[str], as_json: bool, **wanted: Any) -> int:
+    """Say anew what tickets are about. A promise that becomes shorter is told, and none becomes longer."""
+    wanted["priority"] = wanted["priority"] or ""
+    if not any(wanted.values()) and wanted["team"] is None:
+        raise click.UsageError("say what to set: --category, --priority, --team or --subject")
+    return _each(ctx, "change", as_json, _changed, names=list(names), **wanted)
+
+
+def _changed(face: Face) -> str:
+    changes = "; ".join(face["changes"]) or "nothing new"
+    told = f"; an answer is promised by {terminal.moment(face['promised_by'])} now" if face["promised_by"] else ""
+    return f"{face['id']}: {terminal.line(changes)}{told}."
 
 
 @ticket.command()
 @click.argument("name", metavar="ID")
 @click.option("--text", help="The note; without it, standard input.")
+@json_option
 @config_option
 @click.pass_context
-def note(ctx: click.Context, name: str, text: str | None) -> None:
+def note(ctx: click.Context, name: str, text: str | None, as_json: bool) -> None:
     """Keep a note that only staff see."""
-    with site_of(ctx) as site:
-        click.echo(f"{_desk(site).note(name, read_text(text))}: noted.")
+    _one(ctx, "note", as_json, lambda face: f"{face['id']}: noted.", name=name, text=read_text(text))
 
 
 @ticket.command()
-@click.argument("name", metavar="ID")
-@click.option("--notify", is_flag=True, help="Tell the requester.")
+@_ids
+@click.option("--notify", is_flag=True, help="Tell the requesters.")
+@json_option
 @config_option
 @click.pass_context
-def close(ctx: click.Context, name: str, notify: bool) -> None:
-    """Close a ticket."""
-    with site_of(ctx) as site:
-        click.echo(f"{_desk(site).close(name, notify=notify)} is closed.")
+def close(ctx: click.Context, names: Sequence[str], notify: bool, as_json: bool) -> int:
+    """Close tickets."""
+    return _each(ctx, "close", as_json, lambda face: f"{face['id']} is closed.", names=list(names), notify=notify)
 
 
 @ticket.command()
-@click.argument("name", metavar="ID")
+@_ids
+@click.option("--notify", is_flag=True, help="Tell the requesters.")
+@json_option
 @config_option
 @click.pass_context
-def reopen(ctx: click.Context, name: str) -> None:
-    """Open a ticket again."""
-    with site_of(ctx) as site:
-        click.echo(f"{_desk(site).reopen(name)} is open.")
+def solve(ctx: click.Context, names: Sequence[str], notify: bool, as_json: bool) -> int:
+    """Say that tickets are done; they close by themselves unless their requesters write again."""
+    return _each(ctx, "solve", as_json, lambda face: f"{face['id']} is solved.", names=list(names), notify=notify)
 
 
 @ticket.command()
-@click.argument("name", metavar="ID")
-@click.argument("to", metavar="NAME")
+@_ids
+@json_option
 @config_option
 @click.pass_context
-def assign(ctx: click.Context, name: str, to: str) -> None:
-    """Give a ticket to somebody ("" puts it back)."""
-    with site_of(ctx) as site:
-        click.echo(f"{_desk(site).assign(name, to)} is {'taken by ' + to if to else 'nobody’s'}.")
+def reopen(ctx: click.Context, names: Sequence[str], as_json: bool) -> int:
+    """Open tickets again."""
+    return _each(ctx, "reopen", as_json, lambda face: f"{face['id']} is open.", names=list(names))
 
 
 @ticket.command()
 @click.argument("name", metavar="A")
 @click.argument("into", metavar="B")
+@click.option("--anyway", is_flag=True, help="Also when they are two people's; answers go to B's only.")
+@json_option
 @config_option
 @click.pass_context
-def merge(ctx: click.Context, name: str, into: str) -> None:
+def merge(ctx: click.Context, name: str, into: str, anyway: bool, as_json: bool) -> None:
     """Move the messages of A into B; later replies to A follow."""
-    with site_of(ctx) as site:
-        source, target = _desk(site).merge(name, into)
-        click.echo(f"{source} is merged into {target}.")
+    words = "{id} is merged into {into}."
+    _one(ctx, "merge", as_json, lambda face: words.format(**face), name=name, into=into, anyway=anyway)
 
 
 @ticket.command()
-@click.argument("name", metavar="ID")
+@_ids
+@json_option
 @config_option
 @click.pass_context
-def split(ctx: click.Context, name: str) -> None:
-    """Undo a merge, or say that a ticket is no duplicate."""
-    with site_of(ctx) as site:
-        click.echo(f"{_desk(site).split(name)} stands for itself again.")
+def split(ctx: click.Context, names: Sequence[str], as_json: bool) -> int:
+    """Undo merges, or say that tickets are no duplicates."""
+    return _each(ctx, "split", as_json, lambda face: f"{face['id']} stands for itself again.", names=list(names))
+
+
+@ticket.command()
+@click.argument("number", type=row_number, metavar="HELD")
+@click.option("--anyway", is_flag=True, help="Whatever is in its way; the history notes it.")
+@json_option
+@config_option
+@click.pass_context
+def send(ctx: click.Context, number: int, anyway: bool, as_json: bool) -> int:
+    """Send an answer that is held."""
+    with counter_of(ctx) as counter:
+        face = one(counter, "send", number=number, anyway=anyway)
+    return answering.print_answered(face, as_json=as_json)
+
+
+@ticket.command()
+@click.argument("number", type=row_number, metavar="HELD")
+@json_option
+@config_option
+@click.pass_context
+def drop(ctx: click.Context, number: int, as_json: bool) -> None:
+    """Throw an answer away that is held."""
+    _one(ctx, "drop", as_json, lambda face: f"{face['id']}: the held answer {number} is gone.", number=number)
 
 
 @ticket.command()
 @click.argument("name", metavar="ID")
 @click.argument("address")
+@json_option
 @config_option
 @click.pass_context
-def participant(ctx: click.Context, name: str, address: str) -> None:
-    """Allow an address to write to a ticket."""
-    with site_of(ctx) as site:
-        click.echo(f"{_desk(site).add_participant(name, address)}: {address} may write to it.")
+def participant(ctx: click.Context, name: str, address: str, as_json: bool) -> None:
+    """Allow an address to write to a ticket; it gets the answers in Cc."""
+    words = "{id}: {address} may write to it, and gets the answers in Cc."
+    _one(ctx, "participant", as_json, lambda face: words.format(**face), name=name, address=address)
 
 
 @ticket.command()
 @click.argument("name", metavar="ID")
 @click.argument("address")
+@json_option
 @config_option
 @click.pass_context
-def requester(ctx: click.Context, name: str, address: str) -> None:
+def requester(ctx: click.Context, name: str, address: str, as_json: bool) -> None:
     """Say whose ticket it is."""
-    with site_of(ctx) as site:
-        click.echo(f"{_desk(site).set_requester(name, address)} belongs to {address}.")
+    words = "{id} belongs to {address}."
+    _one(ctx, "requester", as_json, lambda face: words.format(**face), name=name, address=address)
 
 
 @ticket.command()
 @click.argument("address")
 @click.argument("other")
+@json_option
 @config_option
 @click.pass_context
-def same(ctx: click.Context, address: str, other: str) -> None:
+def same(ctx: click.Context, address: str, other: str, as_json: bool) -> None:
     """Treat two addresses as one person's."""
-    with site_of(ctx) as site:
-        _desk(site).link_addresses(address, other)
-        click.echo(f"{address} and {other} are one person.")
+    words = "{address} and {other} are one person."
+    _one(ctx, "same", as_json, lambda face: words.format(**face), address=address, other=other)
 
 
 @ticket.command("mail-again")
 @click.argument("address")
+@json_option
 @config_option
 @click.pass_context
-def mail_again(ctx: click.Context, address: str) -> None:
+def mail_again(ctx: click.Context, address: str, as_json: bool) -> None:
     """Let automatic mail go to an address again after mail to it bounced."""
-    with site_of(ctx) as site:
-        _desk(site).mail_again(address)
-        click.echo(f"{address} gets automatic mail again.")
+    _one(ctx, "mail_again", as_json, lambda face: f"{face['address']} gets automatic mail again.", address=address)
 
 
-@ticket.command()
-@click.argument("number", type=int, metavar="ATTACHMENT")
-@click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="The file; - is standard output.")
-@config_option
-@click.pass_context
-def attachment(ctx: click.Context, number: int, target: Path | None) -> None:
-    """Save a file of a message, by the number that `show` gives."""
-    from mailticket.desk.tickets import Desk
-
-    with site_of(ctx) as site:
-        name, content = Desk(site).attachment(number)
-    if target is not None and str(target) == "-":
-        sys.stdout.buffer.write(content)
-        return
-    place = target or Path(f"attachment-{number}")  # never a name that a stranger chose
-    if place.exists():
-        raise click.UsageError(f"{place} exists; name another with --to")
-    place.write_bytes(content)
-    click.echo(f"{terminal.line(name)}: {len(content)} bytes in {place}")
+def _one(ctx: click.Context, deed: str, as_json: bool, words: Callable[[Face], str], **arguments: Any) -> None:
+    """A deed on one ticket, and a line about it."""
+    with counter_of(ctx) as counter:
+        face = one(counter, deed, **arguments)
+    if as_json:
+        print_json(face)
+    else:
+        click.echo(words(face))
 
 
-def _desk(site: Site) -> Desk:
-    from mailticket.desk.tickets import Desk
-
-    return Desk(site, user_name())
+def _each(ctx: click.Context, deed: str, as_json: bool, words: Callable[[Face], str], **arguments: Any) -> int:
+    """A deed on several tickets, and a line about each; the exit code says whether all went well."""
+    wrong = 0
+    with counter_of(ctx) as counter:
+        for face in counter.rows(deed, **arguments):
+            wrong += face["error"] is not None
+            if as_json:
+                print_json(face)
+            elif face["error"]:
+                click.echo(click.style(terminal.line(face["error"]), fg="red"), err=True)
+            else:
+                click.echo(words(face))
+    return _FOUND_WRONG if wrong else 0

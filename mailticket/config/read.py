@@ -22,7 +22,7 @@ from mailticket.errors import ConfigurationError, NotAllowed
 from mailticket.settings import Settings
 
 PREFIX = "MAILTICKET_"
-ARRAYS = ("mailbox", "category")
+ARRAYS = ("mailbox", "category", "staff", "team", "block")
 SYSTEM_FILE = Path("/etc/mailticket/mailticket.toml")
 SYSTEM_STATE = Path("/var/lib/mailticket")
 

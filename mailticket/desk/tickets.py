@@ -1,74 +1,47 @@
-"""What staff do with tickets: reply, note, close, reopen, take, merge, split. Each is one transaction, one event."""
+"""What staff do with tickets: note, take, close, merge, split and the like. Each is one transaction, one event."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
+from mailticket.desk.answers import Answers, thread_of
 from mailticket.errors import NotFound, Refused
 from mailticket.intake.second_reading import knowing_letters
-from mailticket.letters import Quoted
+from mailticket.letters import File, LetterKind
 from mailticket.mail import attachment_bytes, read
-from mailticket.mail.addresses import is_bare_address
-from mailticket.mail.claimed import is_ours
 from mailticket.mail.values import Address as MailAddress
-from mailticket.mail.values import address_key
-from mailticket.models import Message, Participant, Ticket
+from mailticket.models import Ticket
 from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
+from mailticket.promise import make_promise
 from mailticket.secrets import masking
 from mailticket.secrets.spans import doubtful_kinds
-from mailticket.site import Site
-from mailticket.store import Session, outgoing, raws, tickets
-from mailticket.triage import ticket_keys
-from mailticket.triage.writer import unanswerable
-
-_LONGEST_QUOTE = 5_000
-_MOST_MAILS = 5  # of a ticket that are read again for whom they claim
+from mailticket.store import Session, desk, load, outgoing, raws, tickets
 
 
-class Desk:
-    """Staff's hands. `actor` is who did it, for the history."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a ticket is to be from now on; an empty field stays. team: None stays, "" takes it from all."""
 
-    def __init__(self, site: Site, actor: str = "staff") -> None:
-        self.site = site
-        self.actor = actor
+    category: str = ""
+    priority: str = ""
+    team: str | None = None
+    subject: str = ""
 
-    def find(self, session: Session, name: str, *, merged: bool = False, lock: bool = True) -> Ticket:
-        """The ticket that a person means by an ID as they type it; a merged one leads to its target, unless it is meant
-        itself. lock: for whoever changes it; who only looks locks nothing."""
-        settings = self.site.settings.support
-        prefixes = (settings.prefix, *settings.former_prefixes)
-        keys = ticket_keys.find_keys(name, prefixes) or ticket_keys.find_keys(f"{settings.prefix}-{name}", prefixes)
-        if not keys:
-            raise NotFound(
-                f"{name!r} is no ticket ID: it looks like {settings.prefix}-7F3K-92QX, is there a typing error?"
-            )
-        return tickets.by_key(session, keys[0], follow_merge=not merged, lock=lock)
 
-    def reply(self, name: str, text: str, staff_name: str = "") -> tuple[str, int]:
-        """Answer the requester; returns the ticket's ID and the outgoing mail's number."""
-        body = text.strip()
-        if not body:
-            raise Refused("the reply is empty; nothing was sent")
-        now = self.site.clock()
-        with self.site.database.write() as session:
-            ticket = self.find(session, name)
-            to = self._recipient(session, ticket)
-            request = tickets.newest_incoming(session, int(ticket.id or 0))
-            dispatch = Dispatch(
-                kind="staff-reply",
-                to=to,
-                verified=True,  # a person decides what a staff answer says
-                in_reply_to=(request.message_id or "") if request else "",
-                references=self._thread(session, ticket),
-            )
-            row = compose.write(
-                session, self.site, ticket, dispatch, now,
-                staff_text=body, staff_name=staff_name, history=_quoted(request),
-            )  # fmt: skip
-            self._set_status(session, ticket, "pending", now)
-            self._event(session, ticket, now, "staff-reply", f"to {to}")
-        return ticket.key, row
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What of a ticket is new, in words; promised_by: the end of its promise, where it became earlier."""
+
+    key: str
+    details: tuple[str, ...]
+    promised_by: datetime | None
+
+
+class Desk(Answers):
+    """What staff do with tickets, beside answering."""
 
     def note(self, name: str, text: str) -> str:
         """Keep a note that no requester ever sees."""
@@ -81,8 +54,8 @@ class Desk:
             masked = masking.mask(body, least="sure")  # nothing is kept behind the mask of a note
             tickets.add_message(session, ticket_id=int(ticket.id or 0), direction="note", kind="note", text=masked.text,
                                 new_text=masked.text, from_name=self.actor, at=now,
-                                secrets=list(masked.sure))  # fmt: skip
-            self._event(session, ticket, now, "note")
+                                secrets=list(masked.sure), by=self.actor, via="cli")  # fmt: skip
+            self.event(session, ticket, now, "note")
         return ticket.key
 
     def unmasked(self, name: str) -> dict[int, tuple[str, str, str]]:
@@ -95,7 +68,7 @@ class Desk:
             ticket = self.find(session, name)
             ourselves = knowing_letters(session, self.site.brief.ourselves, ticket.key)
             for row in tickets.conversation(session, int(ticket.id or 0)):
-                masked = row.raw_digest and doubtful_kinds(f"{row.subject}\n{row.text}")
+                masked = row.raw_digest and row.direction == "in" and doubtful_kinds(f"{row.subject}\n{row.text}")
                 raw = raws.get(session, row.raw_digest) if row.raw_digest and masked else None
                 if raw is not None:
                     mail = read(raw, ourselves)
@@ -105,20 +78,28 @@ class Desk:
                         masking.mask(mail.new_text, least="sure").text,
                     )
             if texts:
-                self._event(session, ticket, now, "unmasked", f"{len(texts)} messages")
+                self.event(session, ticket, now, "unmasked", f"{len(texts)} messages")
         return texts
 
     def close(self, name: str, *, notify: bool = False) -> str:
         """Close a ticket; with notify the requester gets the solved letter."""
+        return self._end(name, "closed", notify=notify)
+
+    def solve(self, name: str, *, notify: bool = False) -> str:
+        """Say that a ticket's matter is done; unless its requester writes again it closes by itself. With notify they
+        get the solved letter."""
+        return self._end(name, "solved", notify=notify)
+
+    def _end(self, name: str, status: Literal["closed", "solved"], *, notify: bool) -> str:
         now = self.site.clock()
         with self.site.database.write() as session:
             ticket = self.find(session, name)
-            if ticket.status == "closed":
-                raise Refused(f"{ticket.key} is closed already")
+            if ticket.status in (status, "closed"):
+                raise Refused(f"{ticket.key} is {ticket.status} already")
             if notify:
-                self._send_solved(session, ticket, now)
-            self._set_status(session, ticket, "closed", now)
-            self._event(session, ticket, now, "closed", "the requester was told" if notify else "")
+                self._tell(session, ticket, "solved", now, state="solved")
+            self.set_status(session, ticket, status, now)
+            self.event(session, ticket, now, status, "the requester was told" if notify else "")
         return ticket.key
 
     def reopen(self, name: str) -> str:
@@ -127,44 +108,133 @@ class Desk:
             ticket = self.find(session, name)
             if ticket.status not in ("solved", "closed", "pending"):
                 raise Refused(f"{ticket.key} is {ticket.status}: there is nothing to reopen")
-            self._set_status(session, ticket, "open", now)
+            self.set_status(session, ticket, "open", now)
             since, _ = tickets.oldest_unanswered(session, int(ticket.id or 0))
             tickets.wait_for_us(ticket, since or now)
-            self._event(session, ticket, now, "reopened")
+            self.event(session, ticket, now, "reopened")
         return ticket.key
 
-    def assign(self, name: str, to: str) -> str:
-        """Give a ticket to somebody, which takes it: new becomes open. An empty name puts it back."""
+    def assign(self, name: str, to: str) -> tuple[str, str]:
+        """Give a ticket to somebody, which takes it: new becomes open. An empty name puts it back. Returns its ID, and
+        whose it was ("" nobody's)."""
         now = self.site.clock()
+        roster = self.roster
+        if to and roster.staff and roster.member(to) is None:
+            raise Refused(f"{to!r} is no member of staff; there are: {', '.join(m.name for m in roster.staff)}")
         with self.site.database.write() as session:
             ticket = self.find(session, name)
-            ticket.assigned_to = to
-            if to and ticket.status == "new":
-                self._set_status(session, ticket, "open", now)
-            session.add(ticket)
-            self._event(session, ticket, now, "assigned", to or "to nobody")
-        return ticket.key
+            before = ticket.assigned_to
+            self._give(session, ticket, to, now)
+        return ticket.key, before
 
-    def merge(self, name: str, into: str) -> tuple[str, str]:
-        """Move the messages of one ticket into another; later replies to the first follow. Returns both IDs."""
+    def _give(self, session: Session, ticket: Ticket, to: str, now: datetime) -> None:
+        ticket.assigned_to = to
+        if to and ticket.status == "new":
+            self.set_status(session, ticket, "open", now)
+        session.add(ticket)
+        self.event(session, ticket, now, "assigned", to or "to nobody")
+
+    def take_next(self, team: str = "") -> str | None:
+        """Take the first ticket of the queue that is nobody's, of a team or of those that the actor is in.
+
+        Two who ask at once get two tickets. Returns its ID, None for none.
+        """
+        now, teams = self.site.clock(), self.onlooker.teams(team)
+        with self.site.database.write() as session:
+            ticket = desk.next_in_queue(session, ("",), teams, lock=True)
+            if ticket is not None:
+                self._give(session, ticket, self.actor, now)
+            return ticket.key if ticket else None
+
+    def merge(self, name: str, into: str, *, anyway: bool = False) -> tuple[str, str]:
+        """Move the messages of one ticket into another; later replies to the first follow. Returns both IDs.
+
+        anyway: also when they are two people's, one of whom then hears nothing more.
+        """
         now = self.site.clock()
         with self.site.database.write() as session:
             source, target = self.find(session, name), self.find(session, into)
             if source.id == target.id:
                 raise Refused(f"{source.key} cannot be merged into itself")
+            if not anyway and None not in (people := {source.requester_id, target.requester_id}) and len(people) > 1:
+                raise Refused(
+                    f"{source.key} and {target.key} are two people's, and answers go to the second only; "
+                    "--anyway merges them"
+                )
             moved = tickets.move_messages(session, int(source.id or 0), int(target.id or 0))
             source.merged_into = target.id
+            target.spam = target.spam and source.spam
             _keep_place(source, target)
             _keep_waiting(source, target, now)
-            self._set_status(session, source, "closed", now)
+            self.set_status(session, source, "closed", now)
             if target.duplicate_of == source.id:
                 target.duplicate_of, target.similarity, target.duplicate_reason = None, None, ""
             tickets.point_duplicates(session, int(source.id or 0), int(target.id or 0))
             target.updated_at = now
             session.add(target)
-            self._event(session, source, now, "merged", f"into {target.key}")
-            self._event(session, target, now, "merged", f"{moved} messages of {source.key}")
+            self.event(session, source, now, "merged", f"into {target.key}")
+            self.event(session, target, now, "merged", f"{moved} messages of {source.key}")
         return source.key, target.key
+
+    def change(self, name: str, wanted: Change) -> Changed:
+        """Say anew what a ticket is about, how pressing it is, or whose.
+
+        The promise follows: an earlier one is told, and what was promised is never taken back.
+        """
+        self._check_change(wanted)
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            ticket = self.find(session, name)
+            before = {key: getattr(ticket, key) for key in ("category", "priority", "team", "subject")}
+            if wanted.category:
+                self._sort(session, ticket, wanted.category)
+            ticket.priority = wanted.priority or ticket.priority
+            ticket.subject = wanted.subject or ticket.subject
+            if wanted.team is not None:
+                ticket.team, ticket.team_is_set = wanted.team, True
+            ticket.updated_at = now
+            session.add(ticket)
+            details = [f"{key} {value or 'none'} -> {getattr(ticket, key) or 'none'}"
+                       for key, value in before.items() if getattr(ticket, key) != value]  # fmt: skip
+            if details:
+                self.event(session, ticket, now, "set", "; ".join(details))
+            sooner = bool(wanted.category or wanted.priority) and self._promise_again(session, ticket, now)
+        return Changed(ticket.key, tuple(details), ticket.promised_by if sooner else None)
+
+    def _check_change(self, wanted: Change) -> None:
+        for what, name, names in (
+            ("category", wanted.category, self.site.categories),
+            ("team", wanted.team, [team.name for team in self.roster.teams]),
+        ):
+            if name and name not in names:
+                raise Refused(f"there is no {what} {name!r}; there are: {', '.join(names) or 'none'}")
+
+    def _sort(self, session: Session, ticket: Ticket, category: str) -> None:
+        """Put a ticket into a category, which a person has looked at; its team is that of the category."""
+        ticket.category, ticket.category_sure = category, True
+        ticket.missing = [name for name in self.site.categories[category].needs if not (ticket.fields or {}).get(name)]
+        if not ticket.team_is_set:
+            ticket.team = self.roster.team_for(category, desk.mailbox_of(session, int(ticket.id or 0)))
+
+    def _promise_again(self, session: Session, ticket: Ticket, now: datetime) -> bool:
+        """Whether the promise ends earlier than the requester was told, who then gets a letter."""
+        if ticket.first_response_at is not None or ticket.promised_by is None or ticket.status not in ("new", "open"):
+            return False
+        settings = self.site.settings.promise
+        promised = make_promise(
+            now, ticket.created_at, ticket.category, ticket.priority, settings, self.site.calendar,
+            load.snapshot(session, now), self.site.classifier.categories,
+        )  # fmt: skip
+        if promised.promised_by >= ticket.promised_by:
+            return False
+        earlier_by, ticket.promised_from, ticket.promised_by = (
+            ticket.promised_by, promised.promised_from, promised.promised_by
+        )  # fmt: skip
+        ticket.promise_reason, ticket.promise_longer = promised.reason, "load" if promised.longer else ""
+        self.event(session, ticket, now, "promised", promised.reason)
+        if desk.was_told(session, int(ticket.id or 0)):
+            self._tell(session, ticket, "sooner", now, earlier_by=earlier_by)
+        return True
 
     def split(self, name: str) -> str:
         """Undo the merge of a ticket, whose own messages come back, or its duplicate link."""
@@ -175,7 +245,7 @@ class Desk:
                 self._unmerge(session, ticket, now)
             elif ticket.duplicate_of is not None:
                 ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""
-                self._event(session, ticket, now, "split", "no duplicate after all")
+                self.event(session, ticket, now, "split", "no duplicate after all")
             else:
                 raise Refused(f"{ticket.key} is neither merged nor flagged as a duplicate")
             session.add(ticket)
@@ -192,13 +262,13 @@ class Desk:
         for part in (ticket, other):
             tickets.restore_arrival(session, part)
         untouched = ticket.first_response_at is None and not ticket.assigned_to
-        self._set_status(session, ticket, "new" if untouched else "open", now)
+        self.set_status(session, ticket, "new" if untouched else "open", now)
         for part in (ticket, other):
             part.first_response_at = part.first_response_at or tickets.first_answer_at(session, int(part.id or 0))
             self._review_waiting(session, part, now)
         detail = f"{moved} messages went back to {ticket.key}"
         tickets.add_event(session, away, now, "split", detail, self.actor)
-        self._event(session, ticket, now, "split", f"{moved} messages came back")
+        self.event(session, ticket, now, "split", f"{moved} messages came back")
 
     def _review_waiting(self, session: Session, ticket: Ticket, now: datetime) -> None:
         """After a split each part waits for what its own conversation lacks."""
@@ -206,45 +276,46 @@ class Desk:
             return
         since, answered = tickets.oldest_unanswered(session, int(ticket.id or 0))
         if since is None and answered:
-            self._set_status(session, ticket, "pending", now)
+            self.set_status(session, ticket, "pending", now)
             return
         if ticket.status == "pending":
-            self._set_status(session, ticket, "open", now)
+            self.set_status(session, ticket, "open", now)
         ticket.waiting_for, ticket.waiting_since = "us", since or ticket.created_at
         session.add(ticket)
 
     def add_participant(self, name: str, address: str) -> str:
         """Allow an address to write to a ticket beside its requester."""
         now = self.site.clock()
-        self._check_address(address)
+        self.check_address(address)
         with self.site.database.write() as session:
             ticket = self.find(session, name)
-            self._add_participant(session, ticket, address, now)
+            self.let_write(session, ticket, address, now)
         return ticket.key
 
     def set_requester(self, name: str, address: str) -> str:
         """Say whose ticket it is, for one that came without a usable sender."""
         now = self.site.clock()
-        self._check_address(address)
+        self.check_address(address)
         with self.site.database.write() as session:
             ticket = self.find(session, name)
             ticket.requester_id = tickets.requester_of(session, MailAddress("", address), ticket.language, now)
             ticket.claimed = False
             session.add(ticket)
-            self._event(session, ticket, now, "requester", address)
+            self.event(session, ticket, now, "requester", address)
         return ticket.key
 
     def link_addresses(self, address: str, other: str) -> None:
         """Treat two addresses as one person's; the second need not have written yet."""
-        self._check_address(address)
-        self._check_address(other)
+        self.check_address(address)
+        self.check_address(other)
         with self.site.database.write() as session:
             tickets.link_addresses(session, MailAddress("", address), MailAddress("", other))
 
     def mail_again(self, address: str) -> None:
         """Let automatic mail go to an address again after its mail bounced."""
         with self.site.database.write() as session:
-            if not tickets.set_deliverable(session, address):
+            stopped = (tickets.set_deliverable(session, address), desk.mail_copies_again(session, address))
+            if not any(stopped):
                 raise Refused(f"mail to {address} is not stopped")
 
     def release(self, numbers: list[int] | None = None) -> int:
@@ -276,73 +347,20 @@ class Desk:
             if row.kind == "staff-reply" and row.ticket_id is not None:
                 tickets.take_back_answer(session, row.ticket_id, self.site.clock())
 
-    def attachment(self, number: int) -> tuple[str, bytes]:
-        """Name and bytes of a file, decoded from its raw mail."""
+    def attachment(self, number: int) -> File:
+        """A file of a message, decoded from its raw mail."""
         with self.site.database.read() as session:
             row, raw = tickets.attachment_source(session, number)
         if raw is None:
             raise NotFound("the raw mail of this attachment was removed by retention")
-        return row.name, attachment_bytes(raw, row.part)
+        return File(row.name, row.type, attachment_bytes(raw, row.part))
 
-    def _check_address(self, address: str) -> None:
-        if not is_bare_address(address):
-            raise Refused(f"{address!r} is not one e-mail address such as ann@example.org")
-        if is_ours(address_key(address), self.site.brief.ourselves):
-            raise Refused(f"{address} is our own address")
-
-    def _add_participant(self, session: Session, ticket: Ticket, address: str, now: datetime) -> None:
-        key = address_key(address)
-        if session.get(Participant, (ticket.id, key)) is None:
-            tickets.add_participant(
-                session, Participant(ticket_id=int(ticket.id or 0), key=key, address=address, added_at=now)
-            )
-            self._event(session, ticket, now, "participant", address)
-
-    def _recipient(self, session: Session, ticket: Ticket) -> str:
-        addresses = tickets.addresses_of(session, ticket.requester_id) if ticket.requester_id else []
-        if not addresses:
-            raise Refused(f"{ticket.key} has no requester to answer; {self._remedy(session, ticket)}")
-        newest = tickets.newest_incoming(session, int(ticket.id or 0))
-        spellings = {a.key: a.address for a in addresses}
-        last = address_key(newest.from_address) if newest else ""
-        recipient = spellings.get(last, addresses[0].address)
-        why = unanswerable(recipient, self.site.brief.ourselves)
-        if why:
-            refusal = f"{ticket.key} cannot be answered at {recipient}: {why}"
-            raise Refused(f"{refusal}; {self._remedy(session, ticket)}")
-        return recipient
-
-    def _remedy(self, session: Session, ticket: Ticket) -> str:
-        """How staff set the requester, with the one whom the ticket's mails claim, if there is one."""
-        command = f"`mailticket ticket requester {ticket.key} {{}}`"
-        for message in tickets.conversation(session, int(ticket.id or 0))[:_MOST_MAILS]:
-            raw = raws.get(session, message.raw_digest) if message.direction == "in" and message.raw_digest else None
-            mail = read(raw, self.site.brief.ourselves) if raw else None
-            people = [mail.claimed, *mail.reply_to] if mail else []
-            claimed = next((p for p in people if p and not unanswerable(p.address, self.site.brief.ourselves)), None)
-            if claimed is not None:
-                return (
-                    f"its mail claims {claimed.address} as requester: if that is true, set it with "
-                    + command.format(claimed.address)
-                )
-        return "set a requester with " + command.format("ADDRESS")
-
-    def _thread(self, session: Session, ticket: Ticket) -> tuple[str, ...]:
-        """All Message-IDs of the conversation, oldest first: what References holds (RFC 5322 section 3.6.4)."""
-        rows = tickets.conversation(session, int(ticket.id or 0))
-        return tuple(row.message_id for row in rows if row.message_id)
-
-    def _send_solved(self, session: Session, ticket: Ticket, now: datetime) -> None:
-        dispatch = Dispatch("solved", self._recipient(session, ticket), verified=ticket.trust == "verified",
-                            references=self._thread(session, ticket))  # fmt: skip
-        compose.write(session, self.site, ticket, dispatch, now, state="solved")
-
-    def _set_status(self, session: Session, ticket: Ticket, status: str, now: datetime) -> None:
-        tickets.set_status(ticket, status, now)
-        session.add(ticket)
-
-    def _event(self, session: Session, ticket: Ticket, now: datetime, kind: str, detail: str = "") -> None:
-        tickets.add_event(session, int(ticket.id or 0), now, kind, detail, self.actor)
+    def _tell(self, session: Session, ticket: Ticket, kind: LetterKind, now: datetime, **contents: object) -> None:
+        """A letter to the requester about what was done."""
+        addressed = self.addressed(session, ticket)
+        references = thread_of(tickets.conversation(session, int(ticket.id or 0)), addressed.keys)
+        dispatch = Dispatch(kind, addressed.to, verified=ticket.trust == "verified", references=references)
+        compose.write(session, self.site, ticket, dispatch, now, **contents)
 
 
 def _keep_place(source: Ticket, target: Ticket) -> None:
@@ -372,9 +390,3 @@ def _keep_waiting(source: Ticket, target: Ticket, now: datetime) -> None:
 def _words(state: str) -> str:
     """A state as the end of "outgoing mail 7 is"."""
     return "being sent at this moment" if state == "sending" else state
-
-
-def _quoted(message: Message | None) -> Quoted | None:
-    if message is None:
-        return None
-    return Quoted(message.from_name or message.from_address, message.at, message.new_text[:_LONGEST_QUOTE])

@@ -59,6 +59,12 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
         ticket = None
     if decision.failed_outgoing is not None:
         _bounced(session, decision, now)
+    for address in decision.failed_copies:
+        why = decision.failed_why[:_LONGEST_MARK]
+        if ticket is not None:
+            tickets.add_event(session, int(ticket.id or 0), now, "copy failed", f"{address}: {why}")
+        if address in decision.dead_copies:
+            tickets.set_undeliverable(session, address, now, why)
     if decision.letter and ticket is not None:
         _write_letter(session, site, arrived, ticket, decision, now)
     return ticket
@@ -90,6 +96,8 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
         requester_id=requester,
         trust=mail.trust,
         claimed=is_claimed(mail),
+        spam=mail.spam,
+        team=site.roster.team_for(meaning.verdict.name, arrived.route),
         marks=decision.marks,
         fields={name: list(values) for name, values in meaning.fields.items()},
         missing=list(meaning.missing),
@@ -169,6 +177,8 @@ def _join(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decisi
     ticket.updated_at = now
     if decision.changes_state:
         _wake(session, ticket, decision, arrived.arrived_at, now)
+        # Who was answered, or writes what the filter lets pass, is no spammer.
+        ticket.spam = ticket.spam and arrived.mail.spam and ticket.first_response_at is None
         if not decision.stranger:  # what somebody from another address names is for staff to judge
             _fill_fields(site, ticket, arrived.meaning)
             _remember_language(session, arrived.mail, ticket, now)

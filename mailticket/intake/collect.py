@@ -11,7 +11,6 @@ from mailticket import imap
 from mailticket.errors import CommandRefused, MailticketError, StoreFull, StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.imap import LONGEST_IDLE, Inbox, Waker
-from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import CHUNK_BYTES, CHUNK_MAILS, Arrival, Intake, Result
 from mailticket.mail.packing import pack
 from mailticket.models import Folder
@@ -34,7 +33,7 @@ class Collector:
 
     secret: reads the password when it is needed. on_outcomes: told what became of each mail, after the commit.
     on_beat: called whenever progress was made, with the seconds that may pass now in which nothing can be: a wait for
-    mail or for the server. preparer: a second process that helps with a backlog.
+    mail or for the server.
     """
 
     def __init__(
@@ -44,12 +43,11 @@ class Collector:
         secret: Callable[[], str],
         on_outcomes: Callable[[Sequence[Result]], None] = lambda results: None,
         on_beat: Callable[[float], None] = lambda quiet: None,
-        preparer: Preparer | None = None,
     ) -> None:
         self.mailbox = mailbox
         self.waker = Waker()
         self.stopping = False
-        self._intake = Intake(site, preparer)
+        self._intake = Intake(site)
         self._secret = secret
         self._on_outcomes = on_outcomes
         self._on_beat = on_beat
@@ -146,7 +144,6 @@ class Collector:
         self._refused.clear()
         self._list(inbox, folder)
         while not self.stopping and (rows := self._pending(folder)):
-            self._intake.expect(len(rows))
             for chunk, alone in self._chunks(rows):
                 self._take(inbox, chunk, alone)
                 self._tidy(inbox, folder, selected)

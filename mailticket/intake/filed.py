@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mailticket.errors import NotFound
+from mailticket.errors import NotFound, Refused
 from mailticket.intake.apply import Arrived, carry_out
 from mailticket.intake.prepare import prepare
-from mailticket.intake.take_in import Result
+from mailticket.intake.take_in import Arrival, Intake, Result
 from mailticket.mail import read
 from mailticket.models import Incoming
 from mailticket.secrets import masking
 from mailticket.site import Site
 from mailticket.store import Session, incoming, knowledge, raws, tickets
+from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.decide import judge_released
 from mailticket.triage.decision import Case
 from mailticket.triage.writer import names_us, with_writer
@@ -41,10 +42,10 @@ class Cabinet:
         self._site = site
         self._actor = actor
 
-    def listing(self, limit: int | None = None) -> list[Filed]:
-        """All of them, newest first."""
+    def listing(self, limit: int | None = None, rule: str = "") -> list[Filed]:
+        """All of them, or those of a rule, newest first."""
         with self._site.database.read() as session:
-            return [self._described(session, row) for row in incoming.out_of_sight(session, limit)]
+            return [self._described(session, row) for row in incoming.out_of_sight(session, limit, rule)]
 
     def _described(self, session: Session, row: Incoming) -> Filed:
         """Rows of former releases hold no description: theirs is read from the raw mail, for as long as it is kept."""
@@ -60,19 +61,45 @@ class Cabinet:
 
     def release(self, number: int, *, acknowledged: bool = False) -> Result:
         """Open a ticket for a filed mail, read as a person's request. acknowledged: its writer gets the usual letter.
+        What was blocked is taken in as if nothing blocked it, with what letter is owed then.
 
         Refused where the mail is not filed without a ticket, NotFound where retention has removed its bytes.
         """
+        with self._site.database.read() as session:
+            rule = incoming.by_id(session, number).rule
+        return self._take_in(number) if rule == BLOCKED else self._open(number, acknowledged)
+
+    def _take_in(self, number: int) -> Result:
+        """The usual way in for a mail that was blocked: it may join a ticket, or be filed for what else it is."""
+        with self._site.database.write() as session:
+            row = incoming.filed_alone(session, number)
+            raw = self._bytes(session, row)
+        arrival = Arrival(number, raw, row.arrived_at, row.route, afterwards=False, state="filed")
+        results = Intake(self._site).take_in([arrival])
+        if not results:
+            raise Refused(f"mail {number} is being released by somebody else")
+        [result] = results
+        if result.ticket and result.state in ("opened", "appended"):
+            with self._site.database.write() as session:
+                ticket = tickets.by_key(session, result.ticket, follow_merge=True)
+                detail = f"mail {number} was {row.reason}"
+                tickets.add_event(session, int(ticket.id or 0), self._site.clock(), "released", detail, self._actor)
+        return result
+
+    def _bytes(self, session: Session, row: Incoming) -> bytes:
+        raw = raws.get(session, row.raw_digest) if row.raw_digest else None
+        if raw is None:
+            raise NotFound(f"the bytes of mail {row.id} are gone")
+        return raw
+
+    def _open(self, number: int, acknowledged: bool) -> Result:
         site, now = self._site, self._site.clock()
         with site.database.write() as session:
             row = incoming.filed_alone(session, number)
-            raw = raws.get(session, row.raw_digest) if row.raw_digest else None
-            if raw is None:
-                raise NotFound(f"the bytes of mail {number} are gone")
             before = row.rule
-            item = prepare(raw, True, site.brief)
+            item = prepare(self._bytes(session, row), True, site.brief)
             # What it was filed for, a header or a word that programs use, is what the person who releases it denies.
-            mail = with_writer(replace(item.mail, automatic=None, suppress=""), site.brief.ourselves)
+            mail = with_writer(replace(item.mail, automatic=None, suppress="", spam=False), site.brief.ourselves)
             arrived_at = min(row.arrived_at, now)
             case = Case(
                 mail=mail,

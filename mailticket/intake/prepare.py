@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mailticket.mail import read
@@ -42,12 +42,8 @@ class Failure:
     reason: str
 
 
-RawMail = tuple[bytes, bool]  # and whether it is complete
-Batches = Generator[list[Prepared | Failure], None, None]
-
-
-def prepare_all(mails: Iterable[RawMail], brief: Brief) -> list[Prepared | Failure]:
-    """Prepare mails; one that raises does not keep the others from it."""
+def prepare_all(mails: Iterable[tuple[bytes, bool]], brief: Brief) -> list[Prepared | Failure]:
+    """Prepare mails, each with whether it is complete; one that raises does not keep the others from it."""
     preparations: list[Prepared | Failure] = []
     for raw, complete in mails:
         try:

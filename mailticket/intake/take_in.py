@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Literal
 
 from mailticket.errors import StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.intake.apply import Arrived, carry_out
-from mailticket.intake.prepare import Batches, Failure, Prepared, RawMail, prepare, prepare_all
-from mailticket.intake.preparer import Preparer
+from mailticket.intake.prepare import Failure, Prepared, prepare, prepare_all
 from mailticket.intake.second_reading import read_again
 from mailticket.mail.packing import pack
 from mailticket.mail.values import Mail
@@ -31,8 +29,10 @@ from mailticket.store import Session, incoming, knowledge, raws
 from mailticket.store.engine import is_fault_of_the_world
 from mailticket.store.incoming import Waiting
 from mailticket.store.rows import savepoint
+from mailticket.triage.blocks import block_of
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
+from mailticket.triage.known import Known
 from mailticket.triage.understanding import Understanding
 from mailticket.triage.writer import names_us
 from mailticket.upkeep.load import Expectation
@@ -43,7 +43,6 @@ log = logging.getLogger("mailticket.intake.take_in")
 CHUNK_MAILS = 50
 CHUNK_BYTES = 4 * 1024 * 1024
 POISON_AFTER = 3
-_BACKLOG = 100  # mails for which a second process is worth its half second of start
 _TRANSACTION_SECONDS = 0.1
 _HURRIED_SECONDS = 0.03  # while the outbox waits for its turn
 _LONGEST_LINE = 500
@@ -56,7 +55,7 @@ class Arrival:
 
     afterwards: whether the server's copy is to be flagged or moved. letters_allowed: False withholds its letters.
     alone_attempts: how often it was taken in alone before without coming to an end. state: of its row, from which it is
-    taken in; a row in any other has its outcome.
+    taken in; a row in any other has its outcome. A filed one was blocked and is taken in whatever blocks it.
     """
 
     incoming_id: int
@@ -67,7 +66,7 @@ class Arrival:
     afterwards: bool = True
     letters_allowed: bool = True
     alone_attempts: int = 0
-    state: Literal["listed", "quarantined"] = "listed"
+    state: Literal["listed", "quarantined", "filed"] = "listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +88,10 @@ _Item = tuple[Arrival, Prepared]
 
 
 class Intake:
-    """Takes mails in, chunk by chunk. One object a thread; the site may be replaced between chunks.
+    """Takes mails in, chunk by chunk. One object a thread; the site may be replaced between chunks."""
 
-    preparer: a second process that may help with chunks, shared with others.
-    """
-
-    def __init__(self, site: Site, preparer: Preparer | None = None) -> None:
+    def __init__(self, site: Site) -> None:
         self.site = site
-        self._preparer = preparer
         self._expectation = Expectation()
         self._room = Room()
         self._innocent: dict[int, int] = {}  # attempts that a fault of the world ended: id -> attempts that count
@@ -118,11 +113,6 @@ class Intake:
             _note(result, routes[result.incoming_id])
         return results
 
-    def expect(self, mails: int) -> None:
-        """So many mails wait: get help if that is a backlog."""
-        if self._preparer is not None and mails >= _BACKLOG:
-            self._preparer.wanted(self.site.brief)
-
     def rest(self) -> bool:
         """Nothing is to be taken in for a while: make ready what the next mail would have to wait for.
 
@@ -139,21 +129,11 @@ class Intake:
             with self.site.database.write() as session:
                 incoming.begin_attempts(session, ids, self.site.clock())
             failpoint("intake.attempted")
-            rest = iter(arrivals)
-            with closing(self._prepared([(arrival.raw, arrival.complete) for arrival in arrivals])) as batches:
-                for batch in batches:
-                    self._commit(_readable(islice(rest, len(batch)), batch, suspects), results, suspects)
+            preparations = prepare_all([(arrival.raw, arrival.complete) for arrival in arrivals], self.site.brief)
+            prepared = _readable(arrivals, preparations, suspects)
+            while prepared:
+                prepared = self._commit_some(prepared, results, suspects)
         return suspects
-
-    def _prepared(self, mails: Sequence[RawMail]) -> Batches:
-        if self._preparer is None:
-            yield prepare_all(mails, self.site.brief)
-        else:
-            yield from self._preparer.prepared(mails, self.site.brief)
-
-    def _commit(self, prepared: list[_Item], results: list[Result], suspects: list[Arrival]) -> None:
-        while prepared:
-            prepared = self._commit_some(prepared, results, suspects)
 
     @contextmanager
     def _blameless(self, attempts: dict[int, int]) -> Iterator[None]:
@@ -236,7 +216,7 @@ class Intake:
         case = Case(
             mail=mail,
             claims=item.claims,
-            known=knowledge.known(session, mail, item.claims, self.site.settings, now),
+            known=self._known(session, arrival, item, now),
             fingerprint=item.meaning.fingerprint,
             settings=self.site.settings,
             lexicon=self.site.classifier.trade.lexicon,
@@ -245,13 +225,16 @@ class Intake:
             route=arrival.route,
             answerable=arrival.letters_allowed,
             restored_at=self.site.restored_at,
+            block="" if arrival.state == "filed" else self._block(session, mail, now),
         )
         decision = judge(case)
         answered = decision.ticket or decision.linked_to
-        if mail.quotes_us and answered and decision.action in ("append", "open"):
-            item = read_again(session, arrival.raw, item, answered, self.site.brief)
-            mail, fingerprint = item.mail, item.meaning.fingerprint
-            decision = judge(replace(case, mail=mail, fingerprint=fingerprint))
+        if mail.quotes_us and decision.action in ("append", "open"):
+            notices = self.site.notices.at(session, now)
+            again = read_again(session, arrival.raw, item, answered, self.site.brief, notices)
+            if again is not item:
+                item, mail = again, again.mail
+                decision = judge(replace(case, mail=mail, fingerprint=item.meaning.fingerprint))
         if decision.action != "known":
             raws.put(session, item.packed, now, self._mask_after(item.meaning, now))
         arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrived_at, arrival.route, case.delivered_to, load)
@@ -264,6 +247,15 @@ class Intake:
             Result(arrival.incoming_id, state, decision.rule, decision.reason, key, decision.letter,
                     decision.withheld, duplicate, mail)
         ]  # fmt: skip
+
+    def _known(self, session: Session, arrival: Arrival, item: Prepared, now: datetime) -> Known:
+        """What bears on a mail; its own row, where it was filed before, is no copy of it."""
+        known = knowledge.known(session, item.mail, item.claims, self.site.settings, now)
+        others = tuple(copy for copy in known.copies if copy.incoming_id != arrival.incoming_id)
+        return known if len(others) == len(known.copies) else replace(known, copies=others)
+
+    def _block(self, session: Session, mail: Mail, now: datetime) -> str:
+        return block_of(mail, self.site.settings, self.site.blocked.at(session, now))
 
     def _mask_after(self, meaning: Understanding, now: datetime) -> datetime | None:
         hours = self.site.settings.retention.secret_raw_hours
@@ -289,6 +281,7 @@ class Intake:
             trust=mail.trust,
             copy_of=decision.copy_of,
             ticket_id=ticket_id,
+            names_ticket=decision.names_ticket,
             names_us=names_us(mail, self.site.brief.ourselves),
             **(_description(arrived) if decision.action == "file" and ticket_id is None else {}),
             **({"afterwards": "due", "afterwards_at": now} if afterwards else {}),
@@ -318,10 +311,12 @@ def _description(arrived: Arrived) -> dict[str, str]:
     return {"sender": written[:_LONGEST_LINE], "subject": arrived.meaning.subject[:_LONGEST_LINE]}
 
 
-def _readable(arrivals: Iterable[Arrival], batch: Sequence[Prepared | Failure], suspects: list[Arrival]) -> list[_Item]:
+def _readable(
+    arrivals: Sequence[Arrival], preparations: Sequence[Prepared | Failure], suspects: list[Arrival]
+) -> list[_Item]:
     """The mails that could be prepared; the others become suspects."""
     items: list[_Item] = []
-    for arrival, item in zip(arrivals, batch, strict=True):
+    for arrival, item in zip(arrivals, preparations, strict=True):
         if isinstance(item, Prepared):
             items.append((arrival, item))
         else:

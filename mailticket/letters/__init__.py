@@ -1,14 +1,15 @@
 """What leaves: letters from values and templates to wire bytes. Pure; templates come in as texts, `now` as a value."""
 
-from mailticket.letters.alert import Alert, Trouble, alert_message
-from mailticket.letters.alert import subject as alert_subject
-from mailticket.letters.compose import Letters
+from typing import TYPE_CHECKING, Any
+
 from mailticket.letters.values import (
     AUTO_SUBMITTED,
     KINDS,
+    NOTICED,
     REPLY_MARKER,
     ArticleLink,
     Composed,
+    File,
     Found,
     Letter,
     Letterhead,
@@ -18,16 +19,23 @@ from mailticket.letters.values import (
     Step,
     StepKind,
     TemplateSource,
+    Trouble,
     in_language,
 )
+
+if TYPE_CHECKING:
+    from mailticket.letters.alert import Alert, alert_message, alert_subject
+    from mailticket.letters.compose import Letters
 
 __all__ = [
     "AUTO_SUBMITTED",
     "KINDS",
+    "NOTICED",
     "REPLY_MARKER",
     "Alert",
     "ArticleLink",
     "Composed",
+    "File",
     "Found",
     "Letter",
     "LetterKind",
@@ -43,3 +51,12 @@ __all__ = [
     "alert_subject",
     "in_language",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What writes letters, loaded at first use: who only shows what is there needs no more than the values."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from mailticket.letters import alert, compose
+
+    return getattr(compose if name == "Letters" else alert, name)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from mailticket.letters.mime import content, encoded_text, entity
-from mailticket.letters.values import Letterhead
+from mailticket.letters.values import Letterhead, Trouble
 from mailticket.mail.addresses import is_bare_address
 from mailticket.text.clean import many_lines, one_line
 
@@ -18,19 +18,6 @@ _NAMED_IN_SUBJECT = 3
 _CLOSING = """\
 `mailticket status` shows how things stand now, `mailticket check` what to do.
 One mail is sent when something stays broken, and one when it works again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Something that stays broken or works again: what, in whose words, and what to do ("" nothing is known).
-
-    since: when it broke, or for what works again, when it was reported; aware.
-    """
-
-    name: str
-    text: str
-    since: datetime
-    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +31,7 @@ class Alert:
     mended: Sequence[Trouble] = ()
 
 
-def subject(alert: Alert) -> str:
+def alert_subject(alert: Alert) -> str:
     """`[mailticket] broken: mailbox support, disk`, or `[mailticket] works again: ...`."""
     names = [one_line(trouble.name, _LONGEST_NAME) for trouble in alert.broken or alert.mended]
     more = f" and {len(names) - _NAMED_IN_SUBJECT} more" if len(names) > _NAMED_IN_SUBJECT else ""
@@ -92,7 +79,7 @@ def alert_message(alert: Alert, head: Letterhead) -> bytes:
         ("To", alert.to),
         ("Date", format_datetime(alert.date.astimezone(UTC))),
         ("Message-ID", alert.message_id),
-        ("Subject", encoded_text(subject(alert), "Subject")),
+        ("Subject", encoded_text(alert_subject(alert), "Subject")),
         ("Auto-Submitted", "auto-generated"),  # RFC 3834 section 5
         ("X-Auto-Response-Suppress", "All"),
         ("X-Loop", encoded_text(head.loop_mark, "X-Loop")),

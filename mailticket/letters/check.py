@@ -38,6 +38,9 @@ def _broken(engine: TemplateEngine, kind: LetterKind, language: str) -> list[Pro
         if sample.ticket_id not in first_lines or sample.ticket_id not in pages.html:
             name = engine.place(language, f"{kind}.j2")
             faults.append(Problem(_file(engine, name), 0, "the ticket ID is not in the first two lines of the text"))
+        if sample.notices and not all(samples.NOTICE_WORDS in page for page in (pages.text, pages.html)):
+            name = engine.place(language, f"{kind}.j2")
+            faults.append(Problem(_file(engine, name), 0, "a notice (`mailticket notice set`) would not be shown"))
     return faults
 
 

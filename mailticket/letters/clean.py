@@ -21,6 +21,7 @@ _MOST_MISSING = 6
 _MOST_ARTICLES = 5
 _MOST_STEPS = 12
 _MOST_SECRETS = 8
+_MOST_NOTICES = 3
 
 # The prefixes that mail programs put before a subject, in the languages that we answer and their neighbours.
 _PREFIX = re.compile(
@@ -80,5 +81,6 @@ def presentable(letter: Letter) -> Letter:
         check_word=one_line(letter.check_word, _LONGEST_LABEL),
         staff_name=one_line(letter.staff_name, _LONGEST_NAME),
         staff_text=many_lines(letter.staff_text, _LONGEST_STAFF_TEXT),
+        notices=letter.notices[:_MOST_NOTICES],
         steps=letter.steps[-_MOST_STEPS:],
     )

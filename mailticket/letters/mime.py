@@ -10,18 +10,21 @@ import hashlib
 import re
 from base64 import encodebytes
 from binascii import b2a_qp
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from email.header import Header, decode_header, make_header
 from email.utils import format_datetime
+from urllib.parse import quote
 
-from mailticket.letters.values import AUTO_SUBMITTED, Letter, Letterhead
+from mailticket.letters.values import AUTO_SUBMITTED, File, Letter, Letterhead
 from mailticket.mail.addresses import is_bare_address
+from mailticket.text.clean import one_line
 
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,400}@[!-;=?-~]{1,400}>")
 _MOST_REFERENCES = 21  # the first and the last 20
 _LINE = 76  # columns of a header line, and of an encoded body (RFC 2045 section 6.7)
+_PIECE = 48  # columns of a file's name in a line
 _LONGEST_LINE = 998  # octets, RFC 5322 section 2.1.1
 
 _MIME_FIELDS = ["MIME-Version", "Content-Type", "Content-Language"]
@@ -64,16 +67,59 @@ def message(letter: Letter, head: Letterhead, pages: Pages) -> bytes:
     intended = header_fields(letter, head, pages)
     # From the Message-ID, so that the same letter is the same bytes; nobody who writes to us can know it beforehand.
     boundary = "=_" + hashlib.sha256(letter.message_id.encode()).hexdigest()[:40]
+    pair = (entity(*content("plain", pages.text)), entity(*content("html", pages.html)))
+    kind, body = "multipart/alternative", _multipart(boundary.encode(), pair)
+    if letter.files:
+        texts = entity([("Content-Type", f'{kind};\r\n boundary="{boundary}"')], body)
+        kind, boundary = "multipart/mixed", f"{boundary}-files"
+        body = _multipart(boundary.encode(), (texts, *map(_enclosed, letter.files)))
     fields = [
         *intended,
         ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative;\r\n boundary="{boundary}"'),
+        ("Content-Type", f'{kind};\r\n boundary="{boundary}"'),
         ("Content-Language", pages.language),
     ]
-    parts = (entity(*content("plain", pages.text)), entity(*content("html", pages.html)))
-    wire = entity(fields, _multipart(boundary.encode(), parts))
+    wire = entity(fields, body)
     _check(wire, intended, pages.subject)
     return wire
+
+
+def container(files: Sequence[File]) -> bytes:
+    """Files as parts of one mail without a text: how those of an answer are kept."""
+    digest = hashlib.sha256(b"".join(file.content for file in files)).hexdigest()
+    kind = f'multipart/mixed;\r\n boundary="=_{digest[:40]}"'
+    body = _multipart(f"=_{digest[:40]}".encode(), map(_enclosed, files))
+    return entity([("MIME-Version", "1.0"), ("Content-Type", kind)], body)
+
+
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,90}")
+_LONGEST_NAME = 150  # characters of a file's name
+
+
+def _enclosed(file: File) -> bytes:
+    """A file as a part."""
+    name = one_line(file.name.replace("/", "_").replace("\\", "_"), _LONGEST_NAME) or "file"
+    media = file.type.lower() if _MEDIA_TYPE.fullmatch(file.type.lower()) else "application/octet-stream"
+    if media.startswith(("multipart/", "message/")):  # would be read as part of our own letter
+        media = "application/octet-stream"
+    plain = re.fullmatch(r"[A-Za-z0-9 !#$&'()+,.;=@^_`{}~-]{1,60}", name)
+    names = f'attachment;\r\n filename="{name}"' if plain else f"attachment;\r\n {_in_utf8(name)}"
+    fields = [("Content-Type", media), ("Content-Transfer-Encoding", "base64"), ("Content-Disposition", names)]
+    return entity(fields, encodebytes(file.content).replace(b"\n", b"\r\n"))
+
+
+def _in_utf8(name: str) -> str:
+    """A file's name as a parameter in UTF-8, in pieces of a line each (RFC 2231 sections 3 and 4)."""
+    pieces = [""]
+    for character in name:
+        escaped = quote(character, safe="")
+        if len(pieces[-1]) + len(escaped) > _PIECE:
+            pieces.append("")
+        pieces[-1] += escaped
+    if len(pieces) == 1:
+        return f"filename*=utf-8''{pieces[0]}"
+    pieces[0] = f"utf-8''{pieces[0]}"
+    return ";\r\n ".join(f"filename*{number}*={piece}" for number, piece in enumerate(pieces))
 
 
 def entity(fields: Iterable[Field], body: bytes) -> bytes:
@@ -89,7 +135,8 @@ def _multipart(boundary: bytes, parts: Iterable[bytes]) -> bytes:
 
 def header_fields(letter: Letter, head: Letterhead, pages: Pages) -> list[Field]:
     """The header fields of a letter in their order, values encoded and folded, before those that MIME adds."""
-    for what, address in (("to", letter.to), ("reply_to", letter.reply_to), ("support address", head.address)):
+    copies = [("copies", address) for address in letter.copies]
+    for what, address in (("to", letter.to), ("reply_to", letter.reply_to), ("support address", head.address), *copies):
         if address and not is_bare_address(address):
             raise ValueError(f"{what}: {address!r} is not one bare address")
     if not letter.to:
@@ -100,6 +147,7 @@ def header_fields(letter: Letter, head: Letterhead, pages: Pages) -> list[Field]
     fields = [
         ("From", _sender(head)),
         ("To", letter.to),
+        ("Cc", ",\r\n ".join(letter.copies)),
         ("Reply-To", letter.reply_to),
         ("Date", format_datetime(letter.date.astimezone(UTC))),
         ("Message-ID", letter.message_id),

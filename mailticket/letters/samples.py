@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
+from mailticket.letters.notice import blocks
 from mailticket.letters.values import (
     NO_WORDING,
+    NOTICED,
     ArticleLink,
     Found,
     Letter,
@@ -16,6 +18,7 @@ from mailticket.letters.values import (
     LetterKind,
     Quoted,
     Step,
+    StepKind,
     in_language,
 )
 from mailticket.settings import LetterSample, LettersText
@@ -72,6 +75,8 @@ _WORDS = {
         ),
     ),
 }
+NOTICE_WORDS = "status.example.com"
+NOTICE = blocks(f"Parcels are **two days** late.\n\n- *Abroad*: three days\n- See <https://{NOTICE_WORDS}>\n\n1. Wait")
 _NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 HEAD = Letterhead(
@@ -131,6 +136,11 @@ def _details(kind: LetterKind, words: _Words, sample: LetterSample) -> dict[str,
             "longer": "load",
             "position": 4,
         },
+        "sooner": {
+            **promise,
+            "earlier_by": _NOW.replace(day=28),
+            "position": 4,
+        },
         "status-answer": {
             **promise,
             "state": "new",
@@ -159,11 +169,13 @@ def variants(kind: LetterKind, language: str, wording: LettersText = NO_WORDING)
         full,
         secrets=("api key", "password", "2fa code", "card number", "something else"),
         former_ticket_id="MT-0A1B-2C3D",
+        notices=(NOTICE,) if kind in NOTICED else (),
         position=1,
         promised_from=None,
         promised_by=_NOW.replace(day=27),
         longer="hours",
         state="closed",
+        steps=tuple(Step(_NOW, kind) for kind in get_args(StepKind)),
         zone=ZoneInfo("Asia/Shanghai"),
     )
     one_day = replace(

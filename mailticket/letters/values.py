@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
+from mailticket.letters.notice import Block
 from mailticket.settings import LettersText
 
 LetterKind = Literal[
@@ -15,6 +16,7 @@ LetterKind = Literal[
     "duplicate-notice",
     "reply-received",
     "late-notice",
+    "sooner",
     "status-answer",
     "solved",
     "split-done",
@@ -29,8 +31,11 @@ AUTO_SUBMITTED: Mapping[LetterKind, Literal["auto-replied", "auto-generated"]] =
     "status-answer": "auto-replied",
     "split-done": "auto-replied",
     "late-notice": "auto-generated",
+    "sooner": "auto-generated",
     "solved": "auto-generated",
 }
+# The letters that notices stand in: what answers a request or a question at once, never what staff write.
+NOTICED: tuple[LetterKind, ...] = ("acknowledgement", "duplicate-notice", "status-answer")
 State = Literal["new", "open", "pending", "solved", "closed"]
 StepKind = Literal[
     "received",
@@ -39,6 +44,7 @@ StepKind = Literal[
     "taken",
     "answered",
     "late-notice",
+    "sooner",
     "split",
     "solved",
     "reopened",
@@ -108,6 +114,15 @@ class Quoted:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that an answer carries: its name, its media type, its bytes."""
+
+    name: str
+    type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """What one letter must say. Only kind, ticket_id, to, message_id and date are always needed.
 
@@ -115,16 +130,18 @@ class Letter:
     verified: whether the requester's address is ; if not, subject, name, found and history
     are left out whatever they hold, because they are text that the sender chose.
     language: as the reader of mail says it; "" or one without templates takes the letterhead's.
-    promised_from, promised_by: the window of the promise, aware. earlier_by: the end of a promise that slipped.
+    promised_from, promised_by: the window of the promise, aware. earlier_by: the end that was promised before.
     longer: why it takes longer than usual ("" it does not): "load", "hours", or any other word for no stated reason.
     position: place in the queue from 1. category, missing: labels in the letter's language.
     first_ticket_id, similarity (0 to 1): what a duplicate notice is about. former_ticket_id: a closed ticket before it.
     secrets: kinds of secrets that the mail exposed, as triage names them ("seed phrase", "password", ...).
     check_word: the ticket's own word. staff_name, staff_text, history: for a staff reply.
+    notices: what requesters should know now, each as its blocks, for kinds in NOTICED.
     state, steps: for a status answer, oldest step first.
     in_reply_to: the Message-ID that is answered. references: that mail's own References, or where it has none its
     In-Reply-To if that names exactly one (RFC 5322 section 3.6.4).
     reply_to: a signed reply address, where the site uses them. zone: another zone than the letterhead's.
+    copies: bare addresses for Cc. files: what is attached.
     """
 
     kind: LetterKind
@@ -154,11 +171,14 @@ class Letter:
     staff_name: str = ""
     staff_text: str = ""
     history: Quoted | None = None
+    notices: tuple[tuple[Block, ...], ...] = ()
     state: State = "new"
     steps: tuple[Step, ...] = ()
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     reply_to: str = ""
+    copies: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,3 +223,16 @@ _Text = TypeVar("_Text")
 def in_language(texts: Mapping[str, _Text], language: str) -> _Text | None:
     """What is said in this language, else in the language without its script, else in English, else None."""
     return next((texts[one] for one in (language, language.partition("-")[0], "en") if one in texts), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that stays broken or works again: what, in whose words, and what to do ("" nothing is known).
+
+    since: when it broke, or for what works again, when it was reported; aware.
+    """
+
+    name: str
+    text: str
+    since: datetime
+    remedy: str = ""

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mailticket.mail.reader import attachment_bytes, read
+    from mailticket.mail.reader import attachment_bytes, new_text_beside, read
 
-__all__ = ["attachment_bytes", "read"]
+__all__ = ["attachment_bytes", "new_text_beside", "read"]
 
 
 def __getattr__(name: str) -> Any:

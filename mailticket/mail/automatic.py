@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from mailticket.mail import absence_words, addresses
 from mailticket.mail import automatic_words as words
@@ -119,9 +120,9 @@ def suppress(headers: Headers, ourselves: Ourselves, return_path: str | None = N
     that a program passed on (Auto-Submitted: auto-forwarded), which RFC 3834 section 2 forbids to answer; distribution:
     a list, bulk, the null path (RFC 5321 section 4.5.5), where a list of our own is none.
     """
-    for name, prefix in ourselves.spam_headers:
-        if any(_clean(value).lower().startswith(prefix.lower()) for value in _all(headers, name.lower())):
-            return f"the site's filter holds it for spam ({name})"
+    mark = first_of(headers, ourselves.spam_headers)
+    if mark is not None:
+        return f"the site's filter holds it for spam ({mark[0]})"
     wish = header_text.text(headers, "x-auto-response-suppress")
     if any(word.strip().lower() in _WISHES for word in re.split(r"[,;]", wish)):
         return f"X-Auto-Response-Suppress: {wish[:80]}"
@@ -131,6 +132,14 @@ def suppress(headers: Headers, ourselves: Ourselves, return_path: str | None = N
     sign = _list_sign(headers) or _bulk_sign(headers) or _footer(headers)
     sign = "" if sign and _is_our_list(headers, ourselves) else sign
     return sign or ("Return-Path: <>" if return_path == "" else "")
+
+
+def first_of(headers: Headers, pairs: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
+    """The first of these (header name, value prefix) pairs that the header fields have; case does not count."""
+    for name, prefix in pairs:
+        if any(_clean(value).lower().startswith(prefix.lower()) for value in _all(headers, name.lower())):
+            return name, prefix
+    return None
 
 
 def _all(headers: Headers, name: str) -> list[str]:

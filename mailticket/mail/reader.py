@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from mailticket.mail import addresses, bodies, calendar_part, headers, hidden, identity, structure, trust
-from mailticket.mail.automatic import automatic, or_bounce, suppress
+from mailticket.mail.automatic import automatic, first_of, or_bounce, suppress
 from mailticket.mail.bodies import Bodies
 from mailticket.mail.bounce import bounce
 from mailticket.mail.claimed import claimed
@@ -63,6 +63,8 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
         trust=verdict,
         trust_reason=reason,
         suppress=attempt("suppress", lambda: suppress(part, ourselves, return_path), ""),
+        spam=attempt("spam", lambda: first_of(part, ourselves.spam_headers), None) is not None,
+        block_header=attempt("block", lambda: first_of(part, ourselves.block_headers), None),
         **fields,
         **_meaning(content, root, body, fields, sender, return_path, ourselves, attempt),
         warnings=tuple(dict.fromkeys(attempt.warnings))[:MAX_WARNINGS],
@@ -93,14 +95,8 @@ def _meaning(
     """What the words say: what is new, in which language, and whether a program or a mail server speaks."""
     uncut: tuple[str, tuple[Cut, ...]] = (body.text, ())
     subject, marker = fields["subject"], ourselves.reply_marker
-    circumstances: dict[str, Any] = {
-        "marker": marker,
-        "letters": ourselves.letters,
-        "forwarded": is_forward_subject(subject),
-        "answers": bool(fields["in_reply_to"] or fields["references"] or ourselves.letters.sent)
-        or is_reply_subject(subject),
-    }
-    new_text, cuts = attempt("new text", lambda: trim(body.text, **circumstances), uncut)
+    names_parents = bool(fields["in_reply_to"] or fields["references"])
+    new_text, cuts = attempt("new text", lambda: _cut(body.text, subject, names_parents, ourselves), uncut)
     envelope: dict[str, Any] = {"subject": subject, "sender": sender, "return_path": return_path}
     report: dict[str, Any] = {"root_type": root.type, "report_type": root.params.get("report-type", "").lower()}
     own_text, own_new_text = ("", "") if body.borrowed else (body.text, new_text)
@@ -127,6 +123,25 @@ def _meaning(
         "claimed": claim[0] if claim else None,
         "claimed_by": claim[1] if claim else "",
     }
+
+
+def _cut(text: str, subject: str, names_parents: bool, ourselves: Ourselves) -> tuple[str, tuple[Cut, ...]]:
+    return trim(
+        text,
+        marker=ourselves.reply_marker,
+        letters=ourselves.letters,
+        forwarded=is_forward_subject(subject),
+        answers=names_parents or bool(ourselves.letters.sent) or is_reply_subject(subject),
+    )
+
+
+def new_text_beside(mail: Mail, ourselves: Ourselves) -> str:
+    """The new text that `read` would find now in a mail that it has read when less was known of our letters.
+
+    For the price of cutting alone: what else a mail says depends on our letters only by its new text.
+    """
+    names_parents = bool(mail.in_reply_to or mail.references)
+    return _Attempts()("new text", lambda: _cut(mail.text, mail.subject, names_parents, ourselves)[0], mail.text)
 
 
 _NOBODY: tuple[Address, ...] = ()

@@ -37,6 +37,7 @@ class Ourselves:
     loop_mark: the value of our own X-Loop header ("" recognises none).
     authserv_id: whose Authentication-Results count (RFC 8601 section 2.5); "" none, "microsoft365" its headless form.
     spam_headers: (header name, value prefix) pairs by which the site's filter marks spam, lowercased.
+    block_headers: (header name, value prefix) pairs by which the site blocks mail, lowercased.
     reply_marker: the line in our own mails above which people write their answer. letters: what stands below it.
     """
 
@@ -44,6 +45,7 @@ class Ourselves:
     loop_mark: str = ""
     authserv_id: str = ""
     spam_headers: tuple[tuple[str, str], ...] = (("x-spam-flag", "yes"), ("x-spam-status", "yes"))
+    block_headers: tuple[tuple[str, str], ...] = ()
     reply_marker: str = ""
     letters: OurLetters = OurLetters()
 
@@ -154,6 +156,7 @@ class Mail:
     deceptions: those of the warnings that staff beware of: what reverses or hides text in names.
     encrypted: the text cannot be read, so nothing can be missing from it. reaction: the emoji of a mail that is one.
     suppress: why no automatic answer may be sent though a person may have written ("" if it may): spam marks, wishes.
+    spam: whether the site's filter marked it so. block_header: the first of the site's block_headers, or None.
     quotes_us: our marker stands in the text, so that the ticket's letters tell better what of it is ours.
     """
 
@@ -186,6 +189,8 @@ class Mail:
     trust: Sender = "unknown"
     trust_reason: str = ""
     suppress: str = ""
+    spam: bool = False
+    block_header: tuple[str, str] | None = None
     quotes_us: bool = False
     delivered_to: tuple[str, ...] = ()  # Delivered-To, X-Original-To, Envelope-To: by which of our addresses it came
     origin: str = ""

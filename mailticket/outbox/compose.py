@@ -9,6 +9,7 @@ from datetime import datetime
 from mailticket.letters import ArticleLink, Composed, Found, Letter, LetterKind, Step, StepKind
 from mailticket.mail.values import Address, address_key
 from mailticket.models import Ticket
+from mailticket.outbox.notices import notices_for
 from mailticket.settings import Category
 from mailticket.site import Site
 from mailticket.store import Session, outgoing, tickets
@@ -24,6 +25,7 @@ _PURPOSES: dict[LetterKind, Purpose] = {
     "duplicate-notice": "dup",
     "reply-received": "got",
     "late-notice": "late",
+    "sooner": "soon",
     "status-answer": "state",
     "solved": "done",
     "split-done": "state",
@@ -47,6 +49,8 @@ class Dispatch:
     name: str = ""
     hold: Hold | None = None
     incoming_id: int | None = None  # of the mail that it answers
+    copies: tuple[str, ...] = ()
+    by: str = ""  # who of staff wrote it
 
 
 def write(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now: datetime, **contents: object) -> int:
@@ -58,13 +62,13 @@ def write(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now:
     composed = site.letters.compose(replace(letter, **contents), site.head)  # type: ignore[arg-type]
     for warning in composed.warnings:
         log.warning("a template is broken, the built-in one is used: %s", warning)
-    message_row = _add_message(session, site, ticket, composed, now)
+    message_row = _add_message(session, site, ticket, dispatch, composed, now, str(contents.get("staff_text", "")))
     return _add_outgoing(session, site, ticket, dispatch, composed, message_row, now)
 
 
 _STEPS: dict[str, StepKind] = {
     "opened": "received", "reply": "reply-received", "assigned": "taken", "staff-reply": "answered",
-    "late notice": "late-notice", "split": "split", "reopened": "reopened", "closed": "closed",
+    "late notice": "late-notice", "sooner": "sooner", "split": "split", "reopened": "reopened", "closed": "closed",
 }  # fmt: skip
 _MOST_STEPS = 8
 
@@ -107,6 +111,7 @@ def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, 
         promised_by=ticket.promised_by,
         longer=ticket.promise_longer,
         position=tickets.position(session, ticket),
+        notices=notices_for(session, site, ticket, dispatch.kind, language, now),
         category=_label(category.labels, language, "") if category and ticket.category_sure else "",
         found=_found(ticket, category, language),
         missing=_missing(ticket, category, language),
@@ -114,6 +119,7 @@ def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, 
         in_reply_to=dispatch.in_reply_to,
         references=dispatch.references,
         reply_to=reply_to,
+        copies=dispatch.copies,
     )
 
 
@@ -144,7 +150,9 @@ def _missing(ticket: Ticket, category: Category | None, language: str) -> tuple[
     return tuple(_field_label(category, name, language) for name in ticket.missing or ())
 
 
-def _add_message(session: Session, site: Site, ticket: Ticket, composed: Composed, now: datetime) -> int:
+def _add_message(
+    session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, composed: Composed, now: datetime, new_text: str
+) -> int:
     return tickets.add_message(
         session,
         ticket_id=int(ticket.id or 0),
@@ -154,11 +162,14 @@ def _add_message(session: Session, site: Site, ticket: Ticket, composed: Compose
         from_name=site.head.name,
         from_address=site.head.address,
         to_address=composed.to,
+        cc_address=", ".join(dispatch.copies),
         subject=composed.subject,
         text=composed.text,
-        new_text=composed.text,
+        new_text=new_text or composed.text,
         at=now,
         language=composed.language,
+        by=dispatch.by,
+        via="cli" if dispatch.by else "",
     )
 
 
@@ -180,6 +191,7 @@ def _add_outgoing(
         recipient=dispatch.to,
         recipient_key=address_key(dispatch.to),
         recipient_domain=recipient.domain,
+        copies=list(dispatch.copies) or None,
         subject=composed.subject,
         message_id=composed.message_id,
         wire=composed.message,

@@ -212,7 +212,9 @@ class Outbox:
         # Nobody wants a report of an acknowledgement that did not arrive; of a staff answer, staff do (RFC 3461).
         notify: Notify = "failure" if due.rank == STAFF_RANK else "never"
         try:
-            outcome = await self.courier.deliver(due.envelope_from, due.recipient, due.wire, begin, notify=notify)
+            outcome = await self.courier.deliver(
+                due.envelope_from, due.recipient, due.wire, begin, notify=notify, copies=due.copies or ()
+            )
             failpoint("outbox.accepted")
         except StoreUnavailable as error:
             return Outcome("retry", "data", text=f"the database could not note the attempt: {error}")
@@ -304,6 +306,8 @@ class Outbox:
                              accepted_as=queue_id(outcome.text) or None)  # fmt: skip
         if due.kind == "staff-reply" and due.ticket_id is not None:
             tickets.set_first_response(session, due.ticket_id, now)
+            for words in outcome.refused:
+                tickets.add_event(session, due.ticket_id, now, "copy failed", words)
 
     def _failed(self, session: Session, due: Due, now: datetime, why: str) -> None:
         outgoing.set_outcome(session, due.id, state="failed", begun_at=None, last_error=why)

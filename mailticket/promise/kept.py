@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
-
-from mailticket.promise.replay import percentile
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +88,10 @@ def tallies(requests: Iterable[Request], now: datetime, zone: ZoneInfo) -> dict[
 
 def _dicts(groups: dict[str, Tally]) -> dict[str, Any]:
     return {name: tally.as_dict() for name, tally in sorted(groups.items())}
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The smallest value that `share` of the values do not exceed, rounded to hundredths; None without values."""
+    if not values:
+        return None
+    return round(sorted(values)[max(0, math.ceil(len(values) * share) - 1)], 2)

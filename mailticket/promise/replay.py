@@ -5,7 +5,6 @@ Strictly causal: the promise to a request is made from the lines before its own.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 from mailticket.errors import MailticketError
 from mailticket.promise.calendar import SupportCalendar
 from mailticket.promise.forecast import Load
+from mailticket.promise.kept import percentile
 from mailticket.promise.policy import Promised, make_promise
 from mailticket.settings import Category, Promise
 
@@ -164,13 +164,6 @@ class Replay:
                 tally.kept += 1
             else:
                 tally.missed += 1
-
-
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """The smallest value that `share` of the values do not exceed, rounded to hundredths; None without values."""
-    if not values:
-        return None
-    return round(sorted(values)[max(0, math.ceil(len(values) * share) - 1)], 2)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -18,12 +18,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from mailticket import observe
 from mailticket.config import passwords
+from mailticket.desk.protocol import socket_path
 from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, StoreUnavailable, WorldError
 from mailticket.intake.collect import Collector
-from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import Result
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service import memory, reload
+from mailticket.service.desk_door import DeskDoor
 from mailticket.service.heartbeat import Pulse
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, broken_letters, open_site
@@ -79,9 +80,9 @@ class Daemon:
         self._reload_wanted = threading.Event()
         self._wake_main = threading.Event()
         self._workers: dict[str, _Worker] = {}
-        self._preparer = Preparer()
         self._counts: Counter[str] = Counter()
         self._outbox: Outbox | None = None
+        self._door: DeskDoor | None = None
         self.ready = threading.Event()
 
     def run(self) -> None:
@@ -138,10 +139,17 @@ class Daemon:
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
         self._scheduler.add_job(self._keep_house, "interval", minutes=_UPKEEP_MINUTES)
         self._scheduler.start()
+        self._open_door()
         memory.keep_what_is_there()
         log.info("mailticket is running, mailboxes: %d", len(site.settings.mailbox))
         self._notifier.ready(self._summary())
         self.ready.set()
+
+    def _open_door(self) -> None:
+        path = socket_path(os.environ)
+        if path is not None:
+            self._door = DeskDoor(path, lambda: self._site, self._wake_outbox)
+            self._door.open()
 
     def _start_mailbox(self, site: Site, mailbox: Mailbox) -> None:
         name = f"mailbox {mailbox.name}"
@@ -151,7 +159,6 @@ class Daemon:
             partial(passwords.secret, mailbox, os.environ),
             self._took_in,
             partial(self._beat, name),
-            self._preparer,
         )
         thread = threading.Thread(target=self._keep_collecting, args=(collector,), name=name, daemon=True)
         self._workers[name] = _Worker(thread, collector.stop, collector)
@@ -254,7 +261,6 @@ class Daemon:
             lock.check()
             self._site.database.check()
             self._pulse.beat()
-            self._preparer.tidy()
             late = self._beats.late(time.monotonic())
             if not late:
                 self._notifier.alive()
@@ -321,6 +327,8 @@ class Daemon:
         self._stopping.set()
         self._notifier.stopping("stopping")
         self._scheduler.shutdown(wait=False)
+        if self._door is not None:
+            self._door.close()
         for worker in self._workers.values():
             worker.stop()
         end = time.monotonic() + _STOP_SECONDS
@@ -328,5 +336,4 @@ class Daemon:
             worker.thread.join(max(0.1, end - time.monotonic()))
             if worker.thread.is_alive():
                 log.error("%s did not end in time", name)
-        self._preparer.close()
         log.info("mailticket has stopped: %s", self._summary())

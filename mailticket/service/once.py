@@ -15,7 +15,6 @@ from mailticket import observe
 from mailticket.config import passwords
 from mailticket.errors import MailticketError, StoreUnavailable
 from mailticket.intake.collect import Collector
-from mailticket.intake.preparer import Preparer
 from mailticket.intake.take_in import Result
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service.heartbeat import Pulse
@@ -62,7 +61,6 @@ def run_once(settings: Settings) -> Summary:
     """One round under the run lock. A mailbox or server in trouble is noted; the rest is done all the same."""
     summary = Summary()
     database = Database(settings.database.url)
-    preparer = Preparer()
     try:
         with run_lock(database) as lock:
             if lock.after_crash:
@@ -73,7 +71,7 @@ def run_once(settings: Settings) -> Summary:
             pulse.beat()
             for mailbox in settings.mailbox:
                 secret = partial(passwords.secret, mailbox, os.environ)
-                collector = Collector(site, mailbox, secret, summary.took, lambda quiet: pulse.beat(), preparer)
+                collector = Collector(site, mailbox, secret, summary.took, lambda quiet: pulse.beat())
                 _collect(collector, summary)
             Upkeep(site).run()
             try:
@@ -83,7 +81,6 @@ def run_once(settings: Settings) -> Summary:
                 summary.troubles.append(f"outbox: {observe.defect(error)}")
             pulse.stop()
     finally:
-        preparer.close()
         database.close()
     return summary
 

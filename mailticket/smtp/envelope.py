@@ -17,25 +17,27 @@ _ADDRESS = re.compile(r'(?:"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^\s"<>@\x00
 
 @dataclass(frozen=True, slots=True)
 class Consignment:
-    """One mail for one recipient. An empty sender is the null sender."""
+    """One mail for one recipient, and whoever gets a copy. An empty sender is the null sender."""
 
     sender: str
     recipient: str
     message: bytes
     notify: Notify = ""
+    copies: tuple[str, ...] = ()
 
 
 class NotPossible(ValueError):
     """This mail cannot be put to this server."""
 
 
-def commands(mail: Consignment, extensions: dict[str, str]) -> tuple[list[bytes], list[bytes]]:
-    """The words of MAIL and of RCPT, with the options that this mail calls for and the server's EHLO offers.
+def commands(mail: Consignment, extensions: dict[str, str]) -> list[list[bytes]]:
+    """The words of MAIL and of each RCPT, the recipient's first, with the options that this mail calls for and the
+    server's EHLO offers.
 
     Raises NotPossible, or another ValueError for a domain that is none.
     """
     sender = _on_the_wire(mail.sender) if mail.sender else ""
-    recipient = _on_the_wire(mail.recipient)
+    recipients = [_on_the_wire(address) for address in (mail.recipient, *mail.copies)]
     options = []
     if "size" in extensions:
         limit = extensions["size"].strip()
@@ -45,14 +47,17 @@ def commands(mail: Consignment, extensions: dict[str, str]) -> tuple[list[bytes]
     if not mail.message.isascii() and "8bitmime" in extensions:
         options.append(b"BODY=8BITMIME")
     headers = mail.message.partition(b"\r\n\r\n")[0]
-    if not (sender.isascii() and recipient.isascii() and headers.isascii()):
+    if not (sender.isascii() and all(map(str.isascii, recipients)) and headers.isascii()):
         if "smtputf8" not in extensions:
             raise NotPossible("an address or header that is not ASCII, and the server does not offer SMTPUTF8")
         options.append(b"SMTPUTF8")
     reports = _REPORTS[mail.notify] if "dsn" in extensions else []
     if mail.notify == "failure" and reports:
         options.append(b"RET=HDRS")
-    return [b"MAIL", b"FROM:<%b>" % sender.encode(), *options], [b"RCPT", b"TO:<%b>" % recipient.encode(), *reports]
+    return [
+        [b"MAIL", b"FROM:<%b>" % sender.encode(), *options],
+        *([b"RCPT", b"TO:<%b>" % address.encode(), *reports] for address in recipients),
+    ]
 
 
 def _on_the_wire(address: str) -> str:

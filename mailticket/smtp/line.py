@@ -99,17 +99,26 @@ class Line:
         }
         await ways[way](name, secret)
 
-    async def envelope(self, mail: Consignment) -> None:
-        """MAIL and RCPT. Raises what the server or the line had against it."""
+    async def envelope(self, mail: Consignment) -> tuple[str, ...]:
+        """MAIL and RCPT. Raises what the server or the line had against it; returns whose copies were refused, and why.
+
+        A refused copy keeps nobody else from the mail.
+        """
         self.phase = "sender"
         smtp = self._open_smtp()
         if self.needs_reset:
             await self._command(b"RSET")
             self.needs_reset = False
-        sender, recipient = commands(mail, smtp.esmtp_extensions)
+        sender, recipient, *copies = commands(mail, smtp.esmtp_extensions)
         await self._command(*sender)
         self.phase = "recipient"
         await self._command(*recipient)
+        refused = []
+        for address, words in zip(mail.copies, copies, strict=True):
+            response = await self._open_smtp().execute_command(*words)
+            if not 200 <= response.code < 300:
+                refused.append(f"{address}: {response.code} {one_line(response.message, LONGEST_TEXT)}")
+        return tuple(refused)
 
     async def data(self, mail: Consignment) -> Outcome:
         """DATA, the message, and the response to its final dot, for which the time of RFC 5321 4.5.3.2.6 is allowed."""

@@ -47,13 +47,17 @@ _JITTER = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt. `code` is 0 without a response; `status` is the enhanced code (RFC 3463) or empty."""
+    """What became of one attempt. `code` is 0 without a response; `status` is the enhanced code (RFC 3463) or empty.
+
+    refused: of a mail that was sent, whose copies the server did not take, and why.
+    """
 
     kind: Kind
     phase: Phase
     code: int = 0
     status: str = ""
     text: str = ""
+    refused: tuple[str, ...] = ()
 
     @property
     def about_the_server(self) -> bool:

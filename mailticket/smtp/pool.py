@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mailticket import connecting, settings
@@ -42,14 +43,17 @@ class Courier:
         before_data: Callable[[], Awaitable[None]],
         *,
         notify: Notify = "",
+        copies: Sequence[str] = (),
     ) -> Outcome:
-        """Deliver a mail to one recipient; an empty `envelope_from` is the null sender.
+        """Deliver a mail to one recipient, and to those of `copies` whom the server takes.
+
+        An empty `envelope_from` is the null sender.
 
         `before_data` is awaited when the server has accepted the recipient, before the DATA command: whoever keeps the
         books writes there that from now on the mail may have been sent. Its exceptions and a cancellation pass through
         and close the connection. Waits for a free connection first.
         """
-        mail = Consignment(envelope_from, recipient, message, notify)
+        mail = Consignment(envelope_from, recipient, message, notify, tuple(copies))
         async with self._slots:
             return await _until_cancelled(self._deliver(mail, before_data))
 
@@ -96,12 +100,12 @@ class Courier:
         try:
             try:
                 await self._open(line)
-                await line.envelope(mail)
+                refused = await line.envelope(mail)
             except TROUBLE as error:
                 return self._settled(line, await line.outcome(error))
             await before_data()
             try:
-                return self._settled(line, await line.data(mail))
+                return replace(self._settled(line, await line.data(mail)), refused=refused)
             except TROUBLE as error:
                 return self._settled(line, outcome_of(line.phase, error))
         except BaseException:

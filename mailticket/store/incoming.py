@@ -294,11 +294,13 @@ def quarantined(session: Session, limit: int | None = None) -> list[Incoming]:
     return list(session.execute(query).scalars())
 
 
-def out_of_sight(session: Session, limit: int | None = None) -> list[Incoming]:
-    """Mails that were filed without a ticket, newest first."""
+def out_of_sight(session: Session, limit: int | None = None, rule: str = "") -> list[Incoming]:
+    """Mails that were filed without a ticket, all or by one rule, newest first."""
     query = (
         select(Incoming).where(text(OUT_OF_SIGHT)).order_by(col(Incoming.decided_at).desc(), col(Incoming.id).desc())
     )
+    if rule:
+        query = query.where(col(Incoming.rule) == rule)
     return list(session.execute(query.limit(limit)).scalars())
 
 

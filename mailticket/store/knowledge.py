@@ -16,6 +16,7 @@ from mailticket.mail.values import Mail, address_key
 from mailticket.models import Address, Incoming, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.settings import Caps, Settings
 from mailticket.store.rows import Prepared, execute, table_of
+from mailticket.store.tickets import merged_from
 from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
 
 _MOST_OPEN_TICKETS = 50
@@ -123,9 +124,6 @@ _TICKET = select(
 )
 _TICKET_BY_KEY = Prepared(_TICKET.where(_TICKETS.c.key == bindparam("ticket")))
 _TICKET_BY_ID = Prepared(_TICKET.where(_TICKETS.c.id == bindparam("ticket")))
-_MERGED_INTO = Prepared(
-    select(_TICKETS.c.id, _TICKETS.c.requester_id).where(_TICKETS.c.merged_into == bindparam("ticket"))
-)
 _GUESTS = Prepared(select(_PARTICIPANTS.c.key).where(_PARTICIPANTS.c.ticket_id == bindparam("ticket")))
 _ADDRESSES_OF = Prepared(select(_ADDRESSES.c.key).where(_ADDRESSES.c.requester_id == bindparam("person")))
 _TO_ADDRESS = Prepared(
@@ -255,17 +253,6 @@ def _addresses_of(session: Session, person: int | None) -> set[str]:
     return set() if person is None else {row.key for row in _ADDRESSES_OF.all(session, person=person)}
 
 
-def merged_from(session: Session, ticket_id: int) -> list[tuple[int, int | None]]:
-    """The tickets that were merged into this one, directly or through others, each with its requester."""
-    sources: dict[int, int | None] = {}
-    newest = [ticket_id]
-    while newest:
-        rows = [row for number in newest for row in _MERGED_INTO.all(session, ticket=number)]
-        newest = [row.id for row in rows if row.id not in sources]
-        sources |= {row.id: row.requester_id for row in rows}
-    return list(sources.items())
-
-
 def _people(session: Session, address: _Sender | None, sender: str) -> list[str]:
     """The sender's address and the others of the same person."""
     if address is None:
@@ -350,7 +337,7 @@ def _bounced(session: Session, claims: Claims, now: datetime) -> Bounced | None:
     if not (claims.bounced_id or claims.bounced_keys or claims.bounced_queue_ids):
         return None
     query = (
-        select(col(Outgoing.id), col(Ticket.key), col(Outgoing.recipient_key))
+        select(col(Outgoing.id), col(Ticket.key), col(Outgoing.recipient_key), col(Outgoing.copies))
         .outerjoin(Ticket, col(Ticket.id) == col(Outgoing.ticket_id))
         .order_by(col(Outgoing.id).desc())
         .limit(1)
@@ -358,7 +345,7 @@ def _bounced(session: Session, claims: Claims, now: datetime) -> Bounced | None:
     if claims.bounced_id:
         row = session.execute(query.where(col(Outgoing.message_id) == claims.bounced_id)).first()
         if row is not None:
-            return Bounced(int(row[0] or 0), row[1], row[2])
+            return _bounced_mail(row, sure=True)
     conditions = []
     sent = col(Outgoing.sent_at) > now - _BOUNCES_WITHIN
     people = col(Outgoing.recipient_key).in_(claims.bounced_recipients)
@@ -370,8 +357,12 @@ def _bounced(session: Session, claims: Claims, now: datetime) -> Bounced | None:
     for condition in conditions:
         row = session.execute(query.where(condition)).first()
         if row is not None:
-            return Bounced(int(row[0] or 0), row[1], row[2], sure=False)
+            return _bounced_mail(row, sure=False)
     return None
+
+
+def _bounced_mail(row: Any, *, sure: bool) -> Bounced:
+    return Bounced(int(row[0] or 0), row[1], row[2], sure, tuple(address_key(copy) for copy in row[3] or ()))
 
 
 def _echoes(session: Session, address: _Sender | None, text: str) -> int:

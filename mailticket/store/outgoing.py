@@ -38,6 +38,7 @@ class Due:
     created_at: datetime
     sent_again: bool
     ticket_id: int | None
+    copies: list[str] | None = None
 
 
 def add(session: Session, **values: Any) -> int:

@@ -14,19 +14,27 @@ from sqlmodel import Session, col
 from mailticket.mail.values import address_key
 from mailticket.models import OUTGOING_STATES, TICKET_STATES, Address, Incoming, Message, Outgoing, Ticket
 from mailticket.settings import PRIORITIES
+from mailticket.store.desk import HELD, held_of
 from mailticket.store.engine import Database
 from mailticket.store.incoming import OUT_OF_SIGHT
-from mailticket.store.tickets import WAITING
-from mailticket.triage.decide import BOUNCE_UNCLAIMED
+from mailticket.store.tickets import UNANSWERED, WAITING
+from mailticket.triage.blocks import BLOCKED
+from mailticket.triage.decision import BOUNCE_UNCLAIMED
 
 T = TypeVar("T")
 
 _PAGE = 500
+UNFINISHED = text("ticket.status IN ('new', 'open', 'pending')")  # in the words of the partial index
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which tickets to list; an empty field asks nothing."""
+    """Which tickets to list, and in which order; an empty field asks nothing.
+
+    unfinished: only those that are not at their end. assigned: to whom, "" for nobody, None for anybody. held: on which
+    an answer is held. spam: only what the site's filter holds for it. sort: by the end of the promise, by who waits
+    longest, or by the newest change.
+    """
 
     status: Sequence[str] = ()
     category: str = ""
@@ -35,6 +43,12 @@ class Filter:
     merged: bool = False
     since: datetime | None = None
     waiting: Literal["", "us", "them"] = ""
+    unfinished: bool = False
+    assigned: str | None = None
+    team: str = ""
+    held: bool = False
+    spam: bool = False
+    sort: Literal["", "promise", "waiting", "updated"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,7 @@ class TicketRow:
     duplicate_of: str | None
     merged_into: str | None
     linked_to: str | None
+    held: int
 
 
 def ticket_rows(
@@ -55,11 +70,18 @@ def ticket_rows(
     """Tickets as `face` shows each: newest first, or what waits for us in the order of the queue. Page by page, so that
     the first line comes at once however many there are; between pages no transaction is open, for whoever reads may
     take a pause."""
-    pages = _queue(database, criteria, limit) if criteria.waiting == "us" else _newest(database, criteria, limit)
-    for ids in pages:
+    pages = _pages_in_order if criteria.sort or criteria.waiting == "us" else _newest
+    for ids in pages(database, criteria, limit):
         with database.read() as session:
             shown = [face(session, row) for row in _rows(session, _tickets(session, ids))]
         yield from shown
+
+
+def _pages_in_order(database: Database, criteria: Filter, limit: int | None) -> Iterator[list[int]]:
+    with database.read() as session:
+        ids = _in_order(session, criteria, limit)
+    for start in range(0, len(ids), _PAGE):
+        yield ids[start : start + _PAGE]
 
 
 def _newest(database: Database, criteria: Filter, limit: int | None) -> Iterator[list[int]]:
@@ -77,16 +99,23 @@ def _newest(database: Database, criteria: Filter, limit: int | None) -> Iterator
         left = None if left is None else left - size
 
 
-def _queue(database: Database, criteria: Filter, limit: int | None) -> Iterator[list[int]]:
+def _order(sort: str) -> tuple[Any, ...]:
+    if sort == "promise":  # those first that still have one to keep
+        return (case((UNANSWERED, 0), else_=1), col(Ticket.promised_by).is_(None), col(Ticket.promised_by))
+    if sort == "waiting":
+        return (col(Ticket.waiting_since).is_(None), col(Ticket.waiting_since))
+    if sort == "updated":
+        return (col(Ticket.updated_at).desc(),)
     rank = case(
         {name: place for place, name in enumerate(PRIORITIES)}, value=col(Ticket.priority), else_=len(PRIORITIES)
     )
-    with database.read() as session:
-        query = select(col(Ticket.id)).where(*_conditions(session, criteria))
-        query = query.order_by(rank, col(Ticket.waiting_since), col(Ticket.id)).limit(limit)
-        ids = [int(number or 0) for number in session.execute(query).scalars()]
-    for start in range(0, len(ids), _PAGE):
-        yield ids[start : start + _PAGE]
+    return (col(Ticket.spam), rank, col(Ticket.waiting_since))
+
+
+def _in_order(session: Session, criteria: Filter, limit: int | None) -> list[int]:
+    query = select(col(Ticket.id)).where(*_conditions(session, criteria))
+    query = query.order_by(*_order(criteria.sort), col(Ticket.id)).limit(limit)
+    return [int(number or 0) for number in session.execute(query).scalars()]
 
 
 def _tickets(session: Session, ids: Sequence[int]) -> list[Ticket]:
@@ -110,14 +139,27 @@ def _page(session: Session, criteria: Filter, before: int | None, size: int) -> 
 def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] | TextClause]:
     conditions: list[ColumnElement[bool] | TextClause] = []
     if not criteria.merged:
-        conditions.append(col(Ticket.merged_into).is_(None))
+        merged_into = col(Ticket.merged_into)
+        # Nearly every ticket has no merged_into. In the order of their ids its index is as good as any; to find the few
+        # that wait it is the slowest, and this form keeps off it.
+        conditions.append(func.coalesce(merged_into, 0) == 0 if criteria.waiting == "us" else merged_into.is_(None))
     if criteria.status:
         conditions.append(col(Ticket.status).in_(criteria.status))
+    if criteria.unfinished:
+        conditions.append(UNFINISHED)
+    if criteria.assigned is not None:
+        conditions.append(col(Ticket.assigned_to) == criteria.assigned)
+    if criteria.team:
+        conditions.append(col(Ticket.team) == criteria.team)
+    if criteria.held:
+        conditions.append(col(Ticket.id).in_(select(col(Message.ticket_id)).where(HELD)))
     if criteria.waiting:
         # What waits for us in the words of the partial index, so that it can be used.
         conditions.append(WAITING if criteria.waiting == "us" else col(Ticket.waiting_for) == criteria.waiting)
     if criteria.category:
         conditions.append(col(Ticket.category) == criteria.category)
+    if criteria.spam:
+        conditions.append(text("ticket.spam"))  # in the words of the partial index
     if criteria.duplicates:
         conditions.append(col(Ticket.duplicate_of).is_not(None))
     if criteria.since is not None:
@@ -143,9 +185,10 @@ def _rows(session: Session, page: Sequence[Ticket]) -> list[TicketRow]:
     messages = dict(_pairs(session.execute(counts.group_by(col(Message.ticket_id)))))
     links = {link for t in page for link in (t.duplicate_of, t.merged_into, t.linked_to)}
     keys = dict(_pairs(session.execute(select(col(other.id), col(other.key)).where(col(other.id).in_(links)))))
+    held = held_of(session, [int(number or 0) for number in ids])
     return [
-        TicketRow(t, addresses.get(t.requester_id, ""), messages.get(t.id, 0),
-                  keys.get(t.duplicate_of), keys.get(t.merged_into), keys.get(t.linked_to))
+        TicketRow(t, addresses.get(t.requester_id, ""), messages.get(t.id, 0), keys.get(t.duplicate_of),
+                  keys.get(t.merged_into), keys.get(t.linked_to), held.get(int(t.id or 0), 0))
         for t in page
     ]  # fmt: skip
 
@@ -184,30 +227,32 @@ class Figures:
     filed: int
     filed_named_us: int
     unclaimed_bounces: int
+    blocked: int
+    blocked_answers: int
 
 
 def figures(session: Session, now: datetime, since: datetime) -> Figures:
     """The figures of the moment; kept and missed promises, and what was filed without a ticket, count since `since`.
 
     Of what was filed, mail that named us counts until staff dismissed it, and so do delivery reports that belong to no
-    letter of ours, however old they are.
+    letter of ours, however old they are. What was blocked counts apart: in all, and what answered a ticket.
     """
     waiting = (col(Ticket.first_response_at).is_(None), col(Ticket.status).in_(("new", "open")))
     first = select(col(Ticket.key), col(Ticket.created_at)).where(*waiting)
     oldest = session.execute(first.order_by(col(Ticket.created_at), col(Ticket.id)).limit(1)).first()
-    answered = (col(Ticket.first_response_at) >= since, col(Ticket.promised_by).is_not(None))
-    late = col(Ticket.first_response_at) > col(Ticket.promised_by)
+    kept, missed = _kept_and_missed(session, since)
     due = select(func.min(col(Outgoing.created_at))).where(col(Outgoing.state).in_(("queued", "deferred", "sending")))
     listed = col(Incoming.state) == "listed"
     filed = text(OUT_OF_SIGHT)
+    blocked = col(Incoming.rule) == BLOCKED
     recent, unseen = col(Incoming.decided_at) >= since, col(Incoming.dismissed_at).is_(None)
     return Figures(
         tickets=_states(session, col(Ticket.status), TICKET_STATES, "closed"),
         unanswered=_count(session, Ticket, *waiting),
         oldest_unanswered=(oldest[0], oldest[1]) if oldest else None,
         overdue=_count(session, Ticket, *waiting, col(Ticket.promised_by) < now),
-        kept=_count(session, Ticket, *answered, ~late),
-        missed=_count(session, Ticket, *answered, late),
+        kept=kept,
+        missed=missed,
         outgoing=_states(session, col(Outgoing.state), OUTGOING_STATES, "sent"),
         oldest_due=session.execute(due).scalar(),
         quarantined=_count(session, Incoming, col(Incoming.state) == "quarantined"),
@@ -215,9 +260,21 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
         pending=_tally(session, col(Incoming.route), listed),
         afterwards_refused=_refused(session),
         filed=_count(session, Incoming, filed, recent),
-        filed_named_us=_count(session, Incoming, filed, recent, unseen, col(Incoming.names_us).is_(True)),
+        filed_named_us=_count(session, Incoming, filed, recent, unseen, ~blocked, col(Incoming.names_us).is_(True)),
         unclaimed_bounces=_count(session, Incoming, filed, unseen, col(Incoming.rule) == BOUNCE_UNCLAIMED),
+        blocked=_count(session, Incoming, filed, recent, blocked),
+        blocked_answers=_count(session, Incoming, filed, recent, unseen, blocked, col(Incoming.names_ticket).is_(True)),
     )
+
+
+def _kept_and_missed(session: Session, since: datetime) -> tuple[int, int]:
+    """Of the first answers since then to those who had a promise, how many came in time and how many late."""
+    late = case((col(Ticket.first_response_at) > col(Ticket.promised_by), 1), else_=0)
+    query = select(func.count(), func.sum(late)).where(
+        col(Ticket.first_response_at) >= since, col(Ticket.promised_by).is_not(None)
+    )
+    answered, missed = session.execute(query).one()
+    return int(answered) - int(missed or 0), int(missed or 0)
 
 
 def _refused(session: Session) -> dict[str, tuple[int, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import extract, select
 from sqlmodel import Session, col
 
 from mailticket.models import Ticket
@@ -33,3 +33,18 @@ def requests(session: Session, since: datetime, limit: int | None = None) -> Ite
         if row.merged_into is None:
             ended = row.status in ("solved", "closed")
             yield Request(row.category, row.created_at, row.promised_by, row.first_response_at, ended)
+
+
+def pace(session: Session, since: datetime, limit: int) -> tuple[int, list[float]]:
+    """Of the newest `limit` tickets that arrived since then, merged ones left out: to how many something was promised,
+    and the hours to the first answer of those that have one, to the second."""
+    wait = extract("epoch", col(Ticket.first_response_at)) - extract("epoch", col(Ticket.created_at))
+    query = (
+        select(col(Ticket.promised_by).is_not(None), wait, col(Ticket.merged_into))
+        .where(col(Ticket.created_at) >= since)
+        .order_by(col(Ticket.created_at).desc())
+        .limit(limit)
+    )
+    rows = [(promised, wait) for promised, wait, merged_into in session.execute(query) if merged_into is None]
+    waits = [max(0.0, float(wait)) / 3600 for _, wait in rows if wait is not None]
+    return sum(bool(promised) for promised, _ in rows), waits

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, literal, select, text, update
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, false, func, literal, select, text, true, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
@@ -17,7 +17,6 @@ from mailticket.mail.values import Attachment as MailAttachment
 from mailticket.mail.values import address_key
 from mailticket.models import Address, Attachment, Event, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.store import raws
-from mailticket.store.knowledge import merged_from
 from mailticket.store.rows import Prepared, insert_tracked, insert_values, table_of
 
 _REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
@@ -31,11 +30,15 @@ _REQUESTER_OF = Prepared(
 _REMEMBER_LANGUAGE = Prepared(
     _REQUESTERS.update().where(_REQUESTERS.c.id == bindparam("requester")).values(language=bindparam("language"))
 )
-_BEARER = Prepared(select(_TICKETS.c.id).where(_TICKETS.c.key == bindparam("ticket")))
+_BEARER = Prepared(select(_TICKETS.c.id, _TICKETS.c.merged_into).where(_TICKETS.c.key == bindparam("ticket")))
+_NEXT_BEARER = Prepared(select(_TICKETS.c.id, _TICKETS.c.merged_into).where(_TICKETS.c.id == bindparam("ticket")))
 _DELIVERABLE = Prepared(
     _ADDRESSES.update()
     .where(_ADDRESSES.c.key == bindparam("sought"), _ADDRESSES.c.undeliverable_since.is_not(None))
     .values(undeliverable_since=None, undeliverable_why="")
+)
+_MERGED_INTO = Prepared(
+    select(_TICKETS.c.id, _TICKETS.c.requester_id).where(_TICKETS.c.merged_into == bindparam("ticket"))
 )
 _NEXT_SERIAL = Prepared(
     _TICKETS.update()
@@ -43,6 +46,7 @@ _NEXT_SERIAL = Prepared(
     .values(serial=_TICKETS.c.serial + 1)
     .returning(_TICKETS.c.serial)
 )
+_UNKNOWN = "there is no ticket {key}; `mailticket ticket list` shows them all"
 # In the words of the partial index over the few tickets that wait, so that it can be used.
 UNANSWERED = text("ticket.first_response_at IS NULL AND ticket.status IN ('new', 'open')")
 WAITING = text("ticket.waiting_for = 'us'")
@@ -53,20 +57,23 @@ def _waiting(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(_TICKETS).where(WAITING, *conditions).scalar_subquery()
 
 
-def _ahead(pressing: Sequence[str]) -> Prepared:
-    """Who goes before a ticket: all of the more pressing priorities, and of its own who waits longer."""
-    mine = _TICKETS.c.priority == bindparam("priority")
+def _ahead(pressing: Sequence[str], spam: bool) -> Prepared:
+    """Who goes before a ticket: all of the more pressing priorities, of its own who waits longer; and before spam all
+    that is none."""
+    kin = _TICKETS.c.spam == (true() if spam else false())
+    mine = kin & (_TICKETS.c.priority == bindparam("priority"))
     return Prepared(
         select(
-            _waiting(_TICKETS.c.priority.in_([literal(rank) for rank in pressing])) if pressing else literal(0),
+            _waiting(kin, _TICKETS.c.priority.in_([literal(rank) for rank in pressing])) if pressing else literal(0),
             _waiting(mine, _TICKETS.c.waiting_since < bindparam("since")),
             _waiting(mine, _TICKETS.c.waiting_since == bindparam("since"), _TICKETS.c.id < bindparam("ticket")),
+            _waiting(_TICKETS.c.spam == false()) if spam else literal(0),
         )
     )
 
 
 _RANKS = ("urgent", "high", "normal", "low")
-_AHEAD = {rank: _ahead(_RANKS[:place]) for place, rank in enumerate(_RANKS)}
+_AHEAD = {(rank, spam): _ahead(_RANKS[:place], spam) for place, rank in enumerate(_RANKS) for spam in (False, True)}
 
 
 def requester_of(session: Session, sender: MailAddress, language: str, now: datetime) -> int:
@@ -96,8 +103,29 @@ def by_key(session: Session, key: str, *, follow_merge: bool = False, lock: bool
     """
     ticket = _one(session, col(Ticket.key) == key, lock)
     if ticket is None:
-        raise NotFound(f"there is no ticket {key}; `mailticket ticket list` shows them all")
+        raise NotFound(_UNKNOWN.format(key=key))
     return _followed(session, ticket, lock) if follow_merge else ticket
+
+
+def id_of(session: Session, key: str) -> int:
+    """The row number of the ticket with this written ID, or that merges led to from it; NotFound if there is none."""
+    row = _BEARER.first(session, ticket=key)
+    while row is not None and row.merged_into is not None:
+        row = _NEXT_BEARER.first(session, ticket=row.merged_into)
+    if row is None:
+        raise NotFound(_UNKNOWN.format(key=key))
+    return int(row.id)
+
+
+def merged_from(session: Session, ticket_id: int) -> list[tuple[int, int | None]]:
+    """The tickets that were merged into this one, directly or through others, each with its requester."""
+    sources: dict[int, int | None] = {}
+    newest = [ticket_id]
+    while newest:
+        rows = [row for number in newest for row in _MERGED_INTO.all(session, ticket=number)]
+        newest = [row.id for row in rows if row.id not in sources]
+        sources |= {row.id: row.requester_id for row in rows}
+    return list(sources.items())
 
 
 def led_to(session: Session, ticket_id: int) -> Ticket:
@@ -336,24 +364,26 @@ def newest_incoming(session: Session, ticket_id: int) -> Message | None:
 def position(session: Session, ticket: Ticket) -> int | None:
     """The place in the queue, 1 for the next to be answered; None for a ticket that does not wait for us.
 
-    First come, first served within a priority; the more pressing priorities go before. Who wrote again after an answer
-    waits since that mail.
+    First come, first served within a priority; the more pressing priorities go before, and what the site's filter holds
+    for spam comes last. Who wrote again after an answer waits since that mail.
     """
     if ticket.waiting_for != "us" or ticket.waiting_since is None:
         return None
-    return ahead_of(session, ticket.priority, ticket.waiting_since, ticket.id) + 1
+    return ahead_of(session, ticket.priority, ticket.waiting_since, ticket.id, spam=ticket.spam) + 1
 
 
-def ahead_of(session: Session, priority: str, since: datetime, ticket_id: int | None) -> int:
+def ahead_of(session: Session, priority: str, since: datetime, ticket_id: int | None, *, spam: bool = False) -> int:
     """How many tickets are served before one of this priority that has waited since then."""
     number = ticket_id if ticket_id is not None else 2**62
-    return sum(_AHEAD[priority].first(session, priority=priority, since=since, ticket=number))
+    return sum(_AHEAD[priority, spam].first(session, priority=priority, since=since, ticket=number))
 
 
 def set_undeliverable(session: Session, address: str, now: datetime, why: str) -> None:
     """Stop automatic mail to an address whose mail bounced for good."""
     values = {"undeliverable_since": now, "undeliverable_why": why[:500]}
-    session.execute(update(Address).where(col(Address.key) == address_key(address)).values(**values))
+    key = address_key(address)
+    session.execute(update(Address).where(col(Address.key) == key).values(**values))
+    session.execute(update(Participant).where(col(Participant.key) == key).values(undeliverable_why=why[:500]))
 
 
 def set_deliverable(session: Session, address: str) -> bool:

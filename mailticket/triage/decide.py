@@ -10,10 +10,12 @@ from datetime import timedelta
 from mailticket.likeness.duplicates import Earlier, Match, best
 from mailticket.mail.delivery_status import is_dead_address
 from mailticket.mail.identity import plain_text
+from mailticket.mail.values import address_key
 from mailticket.secrets import masking
 from mailticket.triage import impostors
+from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.commands import Command, command
-from mailticket.triage.decision import Case, Decision
+from mailticket.triage.decision import BOUNCE_UNCLAIMED, Case, Decision
 from mailticket.triage.evidence import Trace, findings, lost_keys, traces
 from mailticket.triage.known import Copy, OpenTicket, TicketFacts
 from mailticket.triage.letter import answer
@@ -21,7 +23,6 @@ from mailticket.triage.writer import claim, is_claimed
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
 _LINK = re.compile(r"https?://\S{1,2000}")
-BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
 
 def judge(case: Case) -> Decision:
@@ -30,6 +31,7 @@ def judge(case: Case) -> Decision:
     decision = (
         _copy(case, [copy for copy in case.known.copies if not copy.is_out_of_sight])
         or _report(case, trail)
+        or _blocked(case, trail)
         or _automatic(case, trail)
         or _append(case, trail)
         or _repeated(case, _open(case, trail))
@@ -134,14 +136,27 @@ def _report(case: Case, trail: Sequence[Trace]) -> Decision | None:
         unclaimed = bounced is None and trace is None
         return replace(filed, rule=BOUNCE_UNCLAIMED) if unclaimed else filed
     decision = replace(_filed("bounce", f"a delivery report about our mail ({reason})"), ticket=bounced.ticket)
-    # Our mails have one recipient each, so whatever address the report names, it means that one.
+    # Letters have one recipient, so whatever address the report names, it means that one; unless it names a copy's.
     recipients = case.mail.bounce.recipients if case.mail.bounce else ()
     failed = next((r for r in recipients if r.action == "failed"), None)
     if failed is None:
         return decision
     why = f"{failed.status} {failed.diagnostic}".strip() or "the report gives no reason"
+    failures = {address_key(r.address): r for r in recipients if r.action == "failed"}
+    if failures.keys() and failures.keys() <= set(bounced.copies):
+        dead = tuple(key for key, r in failures.items() if bounced.sure and is_dead_address(r.status))
+        return replace(decision, failed_copies=tuple(failures), failed_why=why, dead_copies=dead)
     return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=why,
                    failed_address=bounced.sure and is_dead_address(failed.status))  # fmt: skip
+
+
+def _blocked(case: Case, trail: Sequence[Trace]) -> Decision | None:
+    """Who is blocked is heard of in lists only, whatever a signature of ours proves."""
+    if not case.block or case.claims.own:
+        return None
+    trace = next((t for t in trail if t.allowed), None)
+    reason = f"{case.block}; it answers {trace.facts.key}" if trace else case.block
+    return Decision("file", BLOCKED, reason, kind=BLOCKED, changes_state=False, names_ticket=trace is not None)
 
 
 def _automatic(case: Case, trail: Sequence[Trace]) -> Decision | None:

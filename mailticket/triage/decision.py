@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from mailticket.likeness.duplicates import Fingerprint, Match
-from mailticket.likeness.lexicon import Lexicon
-from mailticket.mail.values import Mail
-from mailticket.settings import Settings
-from mailticket.triage.commands import Command
-from mailticket.triage.known import Claims, Known
+if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who only shows tickets does not load them
+    from mailticket.likeness.duplicates import Fingerprint, Match
+    from mailticket.likeness.lexicon import Lexicon
+    from mailticket.mail.values import Mail
+    from mailticket.settings import Settings
+    from mailticket.triage.commands import Command
+    from mailticket.triage.known import Claims, Known
+
+BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
 Action = Literal["open", "append", "file", "known"]
 AnswerKind = Literal[
@@ -52,10 +55,12 @@ class Decision:
     with link_is_ours the one of somebody who wrote to its sender too, of which no letter may speak.
     also_through: the other way by which a copy of a known mail came, for the history of its ticket.
     failed_outgoing, failed_why, failed_address: the outgoing mail that bounced, why, and whether its address is dead.
+    failed_copies, dead_copies: whose copies of an answer bounced, and which of those addresses are dead.
     split_from: the ticket that its requester says this one does not repeat.
     language: in which its requester wrote before, for a mail that does not show one.
     letter: the automatic answer that is owed ("" none); hold: what holds it back all the same.
     repeats_letter: the same mail came by another way and was answered then.
+    names_ticket: a blocked mail that good evidence led to a ticket.
     conflict: what weaker evidence said otherwise, or "".
     """
 
@@ -76,6 +81,8 @@ class Decision:
     failed_outgoing: int | None = None
     failed_why: str = ""
     failed_address: bool = False
+    failed_copies: tuple[str, ...] = ()
+    dead_copies: tuple[str, ...] = ()
     command: Command | None = None
     split_from: str | None = None
     language: str = ""
@@ -83,6 +90,7 @@ class Decision:
     hold: Hold | None = None
     conflict: str = ""
     repeats_letter: bool = False
+    names_ticket: bool = False
 
     @property
     def withheld(self) -> str:
@@ -105,6 +113,7 @@ class Case:
     route: str
     answerable: bool = True  # False for mail from files, whose answers are withheld unless asked for
     restored_at: datetime | None = None  # when the database was put back from a backup, if ever
+    block: str = ""  # what blocks the mail, in words; see triage.blocks
 
     @property
     def sender(self) -> str:

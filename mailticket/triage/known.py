@@ -143,12 +143,14 @@ class OpenTicket:
 
 @dataclass(frozen=True, slots=True)
 class Bounced:
-    """The outgoing mail that a delivery report is about. sure: our signature says so, not what others could know."""
+    """The outgoing mail that a delivery report is about. sure: our signature says so, not what others could know.
+    copies: the keys of the addresses that got it in Cc."""
 
     outgoing_id: int
     ticket: str | None
     recipient_key: str
     sure: bool = True
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

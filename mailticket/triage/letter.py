@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from mailticket.mail.addresses import is_bare_address
 from mailticket.settings import Caps
+from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.commands import Command
 from mailticket.triage.decision import AnswerKind, Case, Decision, Hold, HoldCode
 from mailticket.triage.known import Counts
@@ -32,6 +33,8 @@ def answer(case: Case, decision: Decision) -> Decision:
 def _owed(case: Case, decision: Decision) -> tuple[AnswerKind, str]:
     """Which letter is owed, or "" and why none is."""
     mail = case.mail
+    if decision.rule == BLOCKED:
+        return "", "its sender is blocked"
     if mail.automatic is not None:
         return "", "automatic mail is not answered"
     if mail.suppress:

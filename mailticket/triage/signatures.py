@@ -11,7 +11,7 @@ from typing import Literal
 
 from mailticket.triage import ticket_keys
 
-Purpose = Literal["ack", "dup", "got", "late", "state", "done", "staff", "alert", "reply-to"]
+Purpose = Literal["ack", "dup", "got", "late", "soon", "state", "done", "staff", "alert", "reply-to"]
 _MAC_SYMBOLS = 16  # of base 32: 80 bits
 _MESSAGE_ID = re.compile(r"^<?([a-z0-9]{4,20})\.([0-9a-z]{1,10})\.([a-z-]{1,10})\.([a-z2-7]{16})@[^@<>\s]{1,255}>?$")
 _CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"

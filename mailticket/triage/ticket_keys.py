@@ -47,13 +47,13 @@ def compact(key: str) -> str:
     return key.replace("-", "").lower()
 
 
-def find_keys(text: str, prefixes: Sequence[str]) -> tuple[str, ...]:
-    """All ticket IDs in a subject, in order, each once, in their written form.
+def find_keys(text: str, prefixes: Sequence[str], longest: int = _LONGEST_SUBJECT) -> tuple[str, ...]:
+    """All ticket IDs in a subject, in order, each once, in their written form; of a text so many characters are read.
 
     Read tolerantly: any case, full-width letters, any brackets or none, blanks or missing hyphens, O for 0, I or L
     for 1. A typing error fails the check symbol, and the ID is not found.
     """
-    plain = unicodedata.normalize("NFKC", text[:_LONGEST_SUBJECT]).upper()
+    plain = unicodedata.normalize("NFKC", text[:longest]).upper()
     places = sorted(one for prefix in dict.fromkeys(prefixes) for one in _of_prefix(plain, prefix))
     return tuple(dict.fromkeys(key for _, key in places))
 

@@ -23,6 +23,7 @@ from mailticket.store import overview, schema
 from mailticket.store.engine import Database, damage
 from mailticket.topics.exchange import CATEGORIES
 from mailticket.upkeep.account import Account, daemon_account, open_to_everybody, own_account
+from mailticket.upkeep.desk_findings import desk_mistakes, desk_notes, desk_summary
 from mailticket.upkeep.installation import HIDDEN
 from mailticket.upkeep.troubles import LEAST_DISK, LEAST_ROOM, free_bytes
 
@@ -77,7 +78,7 @@ def readiness(settings: Settings, configuration: Path | None, account: Account, 
 
     deep: let the database check itself, however large it is.
     """
-    yield from in_part("Configuration", chain(_settings(settings), _calendar(settings)))
+    yield from in_part("Configuration", chain(_settings(settings), _calendar(settings), _desk(settings)))
     yield from in_part("Files and rights", _files(settings, configuration, account))
     yield from in_part("Letters", chain(_templates(settings, account), _articles(settings, account)))
     yield from in_part("Database", _database(settings, configuration, account, deep))
@@ -136,6 +137,13 @@ def _calendar(settings: Settings) -> Iterator[Finding]:
     hours = "support hours as set" if settings.promise.hours else "support hours always"
     country = f", holidays of {settings.promise.holiday_country}" if settings.promise.holiday_country else ""
     yield Finding("ok", "calendar", f"{hours}{country}, {settings.support.timezone}")
+
+
+def _desk(settings: Settings) -> Iterator[Finding]:
+    yield from (Finding("wrong", "desk", words, stops=_BAD_CONFIGURATION) for words in desk_mistakes(settings))
+    yield from (Finding("note", "desk", words, remedy) for words, remedy in desk_notes(settings))
+    if summary := desk_summary(settings):
+        yield Finding("ok", "desk", summary)
 
 
 # --- files and their rights -------------------------------------------------------------------------------------------

@@ -14,15 +14,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailticket import observe
 from mailticket.errors import StoreFull, StoreUnavailable
 from mailticket.letters import Trouble
 from mailticket.models import Health, Heartbeat
 from mailticket.settings import Mailbox, Settings
-from mailticket.site import Site
 from mailticket.store import Session, meta, outgoing, restored, watch
 from mailticket.store.engine import Database
+
+if TYPE_CHECKING:  # `status` looks for troubles without the letters and categories of a site
+    from mailticket.site import Site
 
 log = logging.getLogger("mailticket.upkeep.troubles")
 

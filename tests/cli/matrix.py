@@ -40,6 +40,7 @@ _WHOLE: dict[str, list[str]] = {  # commands whose arguments no name tells, or t
     "mail ingest": ["one.eml"],
     "promise replay": ["history.jsonl"],
     "outbox send": ["--withheld"],
+    "notice set": ["--category", "deposit", "--until", "2h", "充值延迟。"],
 }
 
 

@@ -3,58 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mailticket.cli import COMMANDS, main
-
-CONFIGURATION = """
-[support]
-name = "Example Support"
-address = "support@example.com"
-
-[database]
-url = "sqlite:///mailticket.db"
-
-[[mailbox]]
-name = "support"
-host = "127.0.0.1"
-port = 9
-security = "none"
-username = "support@example.com"
-password = "x"
-
-[smtp]
-host = "127.0.0.1"
-port = 9
-security = "none"
-"""
-REQUEST = (
-    b"From: Ann Lee <ann@example.org>\r\nTo: support@example.com\r\nSubject: Deposit missing\r\n"
-    b"Message-ID: <one@example.org>\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\n"
-    b"My deposit of 0.5 BTC has not arrived. My account ID is 12345678.\r\n"
-)
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Calls a command in a folder with a configuration; returns exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mailticket.toml").write_text(CONFIGURATION)
-    (tmp_path / "one.eml").write_bytes(REQUEST)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            main(list(words))
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out, said.err
-
-    return call
+from mailticket.cli import COMMANDS
+from tests.cli.conftest import REQUEST, Run
 
 
 def lines(out: str) -> list[dict[str, Any]]:
@@ -190,7 +145,7 @@ def test_staff_reply_note_close_and_reopen(run: Run) -> None:
     key = lines(run("mail", "ingest", "--json", "one.eml")[1])[0]["ticket"]
     assert run("ticket", "reply", key, "--text", "We are looking into it.")[0] == 0
     assert run("ticket", "note", key, "--text", "called the bank")[0] == 0
-    assert run("ticket", "assign", key, "carol")[0] == 0
+    assert run("ticket", "assign", "carol", key)[0] == 0
     (shown,) = lines(run("ticket", "show", key, "--json")[1])
     assert (shown["status"], shown["assigned_to"]) == ("pending", "carol")
     assert [e["kind"] for e in shown["conversation"]] == ["request", "acknowledgement", "staff-reply", "note"]
@@ -341,3 +296,15 @@ def test_every_command_has_help(run: Run) -> None:
     for name in COMMANDS:
         code, out, _ = run(name, "--help")
         assert (code, "Usage:" in out) == (0, True)
+
+
+@pytest.mark.parametrize("words", ["outbox show", "ticket send", "ticket drop", "quarantine show", "mail release"])
+def test_a_number_that_no_row_can_have_is_a_mistake_of_who_typed_it(run: Run, words: str) -> None:
+    code, _, err = run(*words.split(), "9" * 30)
+    assert (code, "not in the range" in err) == (2, True)
+
+
+def test_a_file_of_such_a_number_is_none_either(run: Run) -> None:
+    for digits in (30, 5000):
+        code, _, err = run("ticket", "attachment", "9" * digits)
+        assert (code, "defect" in err) == (1, False)

@@ -11,10 +11,10 @@ from typing import Any
 import click
 import pytest
 
-from mailticket.cli import main, tickets
+from mailticket.cli import main
+from mailticket.desk import looking
 from mailticket.models import Ticket
-from mailticket.store import Session, incoming, overview
-from mailticket.store import tickets as store
+from mailticket.store import Session, incoming, overview, tickets
 from mailticket.store.engine import Database
 from tests.helpdesk import HelpDesk, mail
 from tests.test_not_given import CUT
@@ -102,10 +102,10 @@ def test_a_ticket_is_shown_while_somebody_changes_it(tmp_path: Path, postgres_ur
     try:
         key = desk.receive(mail()).ticket or ""
         with desk.database.write() as session:
-            row: Ticket = store.by_key(session, key, lock=True)
+            row: Ticket = tickets.by_key(session, key, lock=True)
             row.subject = "changed"
             session.add(row)
             session.flush()
-            assert tickets._details(desk.site, key, {})["subject"] == "Deposit has not arrived"
+            assert looking.show(desk.desk.onlooker, name=key)["subject"] == "Deposit has not arrived"
     finally:
         desk.close()

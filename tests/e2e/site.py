@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mailticket.cli import faces
+from mailticket.desk import faces
 from mailticket.store import Session, incoming, outgoing, overview, tickets
 from mailticket.store.engine import Database
 from tests.servers.dovecot import PASSWORD, Dovecot

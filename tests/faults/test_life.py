@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 import sys
 from collections import Counter
@@ -24,7 +22,6 @@ pytestmark = pytest.mark.dovecot
 
 RIGGED = Path(__file__).with_name("rigged.py")
 WATCHDOG_SECONDS = 1.0
-_BACKLOG_MAILS = 150
 
 
 def test_f29_a_daemon_that_was_paused_is_still_the_only_one(site: Site, dovecot: Dovecot, smtp_sink: SmtpSink) -> None:
@@ -105,32 +102,3 @@ def test_f42_a_thread_that_hangs_starves_the_watchdog_which_restarts_the_program
     assert len(unsure) == (1 if place == "outbox.begun" else 0)
     people = Counter({"person1@example.org", "person2@example.org"}) - Counter(unsure)
     assert truth.copies(smtp_sink) == people
-
-
-def test_a_second_process_that_is_killed_takes_no_mail_with_it(
-    site: Site, dovecot: Dovecot, smtp_sink: SmtpSink
-) -> None:
-    """Not a row of the faults: the daemon's own second process, which prepares a backlog, killed where it is met."""
-    require(len(os.sched_getaffinity(0)) > 1, "two processors, without which there is no second process")
-    people = [f"person{number}@example.org" for number in range(1, _BACKLOG_MAILS + 1)]
-    dovecot.deliver(post.requests(_BACKLOG_MAILS))
-    site.configure(caps={"total_hour": 0})
-    site.start()
-    assert site.process is not None
-    killed = 0
-    while sum(count for state, count in site.incoming_states().items() if state != "listed") < _BACKLOG_MAILS:
-        for child in _children(site.process.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-                killed += 1
-    site.wait_idle(_BACKLOG_MAILS)
-    assert killed > 0
-    assert site.stop() == 0
-    truth.each_was_answered_once(smtp_sink, people)
-    truth.all_are_flagged(dovecot, _BACKLOG_MAILS)
-    assert site.incoming_states() == {"opened": _BACKLOG_MAILS}
-
-
-def _children(process: int) -> list[int]:
-    threads = Path(f"/proc/{process}/task").glob("*/children")
-    return [int(child) for thread in threads for child in thread.read_text().split()]

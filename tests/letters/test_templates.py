@@ -248,7 +248,7 @@ def test_every_letter_has_id_first_check_word_and_security_notice(letters: Lette
     first, second = composed.text.split("\n")[:2]
     assert "MT-7F3K-92QX" in first
     assert first.startswith(HEAD.reply_marker)
-    if kind in ("acknowledgement", "duplicate-notice", "late-notice", "status-answer"):
+    if kind in ("acknowledgement", "duplicate-notice", "late-notice", "sooner", "status-answer"):
         assert {"en": "Thu 26 Nov 2026 10:00", "zh-Hans": "11月26日（周四）10:00", "zh-Hant": "11月26日（週四）10:00"}[
             language
         ] in second
@@ -268,7 +268,7 @@ def test_a_reply_that_quotes_a_letter_without_marks_is_cut_at_the_marker(letters
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", ("acknowledgement", "reply-received", "late-notice", "solved", "split-done"))
+@pytest.mark.parametrize("kind", ("acknowledgement", "reply-received", "late-notice", "sooner", "solved", "split-done"))
 def test_most_of_a_letter_is_known_by_the_sentences_of_the_templates_alone(letters: Letters, kind, language) -> None:
     quoted = letters.compose(sample(kind, language), HEAD).text
     new, _ = trim(f"Abc.\n\n{quoted}\n\nXyz.", marker=HEAD.reply_marker, letters=words_of(SETTINGS, letters))
@@ -294,6 +294,26 @@ def test_the_duplicate_notice_names_the_first_ticket_and_the_word_split(letters:
     for page in (composed.text, composed.html):
         assert "MT-4WJ8-M1C7" in page
         assert "SPLIT" in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_letter_of_an_earlier_answer_says_both_dates_and_that_nothing_is_to_be_done(
+    letters: Letters, language
+) -> None:
+    composed = letters.compose(sample("sooner", language), HEAD)
+    old = {"en": "by Saturday 28 November 2026", "zh-Hans": "11月28日（星期六）", "zh-Hant": "11月28日（星期六）"}
+    nothing = {"en": "nothing that you need to do", "zh-Hans": "您无需做任何事", "zh-Hant": "您不必做任何事"}
+    for page in (" ".join(composed.text.split()).replace("） ", "）"), composed.html):
+        assert old[language] in page
+        assert nothing[language] in page
+        assert "MT-7F3K-92QX" in page
+
+
+def test_a_step_for_which_a_status_answer_has_no_words_is_a_problem(source: TemplateSource) -> None:
+    name = "en/status-answer.j2"
+    lines = [line for line in source.files[name].splitlines() if not line.startswith('  "sooner"')]
+    problems = with_file(source, name, "\n".join(lines)).check()
+    assert ["sooner" in problem.message for problem in problems] == [True]
 
 
 def letter(kind, language: str = "en") -> Letter:

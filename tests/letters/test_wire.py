@@ -102,6 +102,7 @@ def test_an_acknowledgement_carries_the_values_that_rfc_3834_asks_for() -> None:
         ("status-answer", "auto-replied"),
         ("split-done", "auto-replied"),
         ("late-notice", "auto-generated"),
+        ("sooner", "auto-generated"),
         ("solved", "auto-generated"),
         ("staff-reply", None),
     ],

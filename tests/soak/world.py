@@ -136,7 +136,7 @@ class World:
         mail = self.random.choice(open_ones)
         desk = Desk(self._site())
         with contextlib.suppress(MailticketError):
-            _, number = desk.reply(post.ticket_id(mail), f"We look into it. ({next(self._numbers)})")
+            number = desk.reply(post.ticket_id(mail), f"We look into it. ({next(self._numbers)})").outgoing or 0
             self._answered.add(mail.recipients[0])
             self.staff_answers.add(next(row["message_id"] for row in self.site.outbox() if row["id"] == number))
 

@@ -110,6 +110,16 @@ def test_the_record_leaves_merged_tickets_out(database: Database) -> None:
     assert sum(request.answered_at is not None for request in found) == 1
 
 
+def test_the_pace_is_what_the_record_says(database: Database) -> None:
+    with database.read() as session:
+        record = list(requests.requests(session, NOW - 2 * HOUR))
+        promised, waits = requests.pace(session, NOW - 2 * HOUR, 100)
+        assert requests.pace(session, NOW, 100) == (0, [])
+    assert promised == sum(request.promised_by is not None for request in record)
+    answered = [request for request in record if request.answered_at]
+    assert waits == [(request.answered_at - request.at) / HOUR for request in answered if request.answered_at]
+
+
 @pytest.mark.parametrize(
     "ask",
     [

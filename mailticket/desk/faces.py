@@ -1,17 +1,16 @@
-"""The JSON faces that other programs rely on: section 7 of the design, field by field."""
+"""The JSON faces that other programs rely on, field by field."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-
-from mailticket.secrets.spans import doubtful_kinds
 
 if TYPE_CHECKING:  # a face needs no more of these rooms than their names
     from mailticket.intake.filed import Filed
     from mailticket.mail.values import Address, Mail
     from mailticket.models import Attachment, Event, Incoming, Message, Outgoing
+    from mailticket.store.notices import Standing
     from mailticket.store.overview import TicketRow
     from mailticket.triage.understanding import Understanding
 
@@ -106,6 +105,7 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
         "duplicate_of": row.duplicate_of,
         "linked_to": row.linked_to,
         "claimed": t.claimed,
+        "spam": t.spam,
         "similarity": t.similarity,
         "messages": row.messages,
         "fields": t.fields or {},
@@ -113,6 +113,8 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
         "marks": [*(t.marks or []), *(["longer"] if t.promise_longer else [])],
         "sender": t.trust,
         "assigned_to": t.assigned_to or None,
+        "team": t.team or None,
+        "held": row.held,
     }
 
 
@@ -124,10 +126,17 @@ def message(
 ) -> dict[str, Any]:
     """An entry of a ticket's `conversation`. unmasked: subject, text and new text without doubtful masks. delivery: the
     mail as which it left."""
+    from mailticket.secrets.spans import doubtful_kinds  # with all that it takes to find secrets in a text
+
     subject, text, new_text = unmasked or (row.subject, row.text, row.new_text)
     return {
+        "number": row.id,
         "direction": row.direction,
         "kind": row.kind,
+        "by": row.by or None,
+        "via": row.via or None,
+        "proof": row.proof or None,
+        "reasons": (row.held or {}).get("reasons", []),
         "message_id": row.message_id,
         "from": row.from_address or row.from_name,
         "from_name": row.from_name,
@@ -140,16 +149,26 @@ def message(
         "hidden_lines": hidden_lines(text, new_text) if row.direction == "in" else 0,
         "at": moment(row.at),
         "sender": row.trust or None,
-        "attachments": [
-            {"id": a.id, "name": a.name, "type": a.type, "size": a.size, "sha256": a.sha256, "inline": a.inline}
-            for a in attachments
-        ],
+        "attachments": _files(attachments),
+        "files": [a.name for a in attachments],
         "mark": row.mark or None,
         "delivery": {"number": delivery.id, "state": delivery.state, "error": delivery.last_error or None}
         if delivery else None,
         "secrets": row.secrets or [],
         "doubtful_secrets": list(doubtful_kinds(f"{subject}\n{text}")),
     }  # fmt: skip
+
+
+def _files(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
+    return [
+        {"id": a.id, "name": a.name, "type": a.type, "size": a.size, "sha256": a.sha256, "inline": a.inline}
+        for a in attachments
+    ]
+
+
+def held(row: Message) -> dict[str, Any]:
+    """An answer that is held, and why."""
+    return {"number": row.id, "by": row.by, "reasons": (row.held or {}).get("reasons", []), "text": row.text}
 
 
 def event(row: Event) -> dict[str, Any]:
@@ -191,6 +210,7 @@ def filed(mail: Filed) -> dict[str, Any]:
         "from": mail.sender,
         "subject": mail.subject,
         "named_us": mail.names_us,
+        "named_ticket": row.names_ticket,
         "sender": row.trust,
         "size": row.size,
         "dismissed_at": moment(row.dismissed_at),
@@ -217,4 +237,24 @@ def incoming(row: Incoming, ticket_key: str | None) -> dict[str, Any]:
         "digest": row.raw_digest,
         "evidence": [{"rule": rule, "said": said} for rule, said in row.evidence or []],
         "attempts": row.alone_attempts,
+    }
+
+
+LONG_NOTICE = timedelta(days=1)  # after which a notice without an end is asked about
+
+
+def notice(row: Standing, now: datetime) -> dict[str, Any]:
+    """A notice in JSON's values. state: lasts, expired, ended. endless: whether it has lasted for more than a day and
+    has no end."""
+    return {
+        "id": row.id,
+        "state": "lasts" if row.lasts(now) else "ended" if row.ended_at else "expired",
+        "categories": list(row.categories),
+        "texts": dict(row.texts),
+        "set_at": row.set_at.isoformat(),
+        "set_by": row.set_by,
+        "until": row.until.isoformat() if row.until else None,
+        "endless": row.lasts(now) and row.until is None and now - row.set_at > LONG_NOTICE,
+        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+        "ended_by": row.ended_by or None,
     }

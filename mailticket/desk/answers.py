@@ -1,0 +1,350 @@
+"""Answers of staff: to whom, what is in the way, what is quoted, what is held and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from mailticket.config.canned import NoSuchText, canned_text
+from mailticket.desk.hands import Hands
+from mailticket.errors import NotFound, Refused
+from mailticket.letters import File, Quoted
+from mailticket.letters.mime import container
+from mailticket.mail import attachment_bytes, read
+from mailticket.mail.packing import pack
+from mailticket.mail.values import Ourselves, address_key
+from mailticket.models import Message, Ticket
+from mailticket.outbox import compose
+from mailticket.outbox.compose import Dispatch
+from mailticket.store import Session, desk, raws, tickets
+from mailticket.store.tickets import merged_from
+from mailticket.triage.guard import Draft, Given, Hindrance, hindrances
+from mailticket.triage.writer import unanswerable
+
+_LONGEST_QUOTE = 5_000
+_MOST_MAILS = 5  # of a ticket that are read again for whom they claim
+_MEGABYTE = 1_000_000
+_LOOKED_AT = ("collision", "assigned")  # a held answer leaves by `send` alone when nothing else was in its way
+_NEVER_KEPT = ("secret", "too_large")  # no text of ours holds a secret, and no database a film
+
+Then = Literal["pending", "open", "solved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How an answer is to leave.
+
+    signs: what stands under it, None for what the member's configuration says. copies: further addresses for Cc, which
+    may then write to the ticket. canned: the name of a ready answer that comes first. then: the ticket's state.
+    seen: the number of the newest message that the writer has seen, None for what they were last shown. anyway:
+    whatever is in the way.
+    """
+
+    signs: str | None = None
+    files: tuple[File, ...] = ()
+    copies: tuple[str, ...] = ()
+    canned: str = ""
+    then: Then = "pending"
+    seen: int | None = None
+    anyway: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An answer that did not leave. number: of the row that keeps it, None where nothing was kept. newer: what others
+    have answered meanwhile."""
+
+    number: int | None
+    hindrances: tuple[Hindrance, ...]
+    newer: tuple[Given, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of an answer.
+
+    outgoing: its number in the outbox, None while it is held. new_since: what its requester wrote after what the writer
+    saw. passed: what was in the way and did not stop it.
+    """
+
+    key: str
+    to: str
+    copies: tuple[str, ...]
+    outgoing: int | None = None
+    held: Held | None = None
+    new_since: tuple[Message, ...] = ()
+    passed: tuple[Hindrance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """To whom an answer goes, and the mail that it answers."""
+
+    to: str
+    copies: tuple[str, ...]
+    keys: frozenset[str]  # of everybody whose words may be quoted
+    mail: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """An answer on its way: its text whole, and the conversation that it answers."""
+
+    text: str
+    wish: Wish
+    addressed: Addressed
+    conversation: Sequence[Message] = field(repr=False)
+    by: str
+    seen: int | None
+
+
+class Answers(Hands):
+    """What staff write to requesters."""
+
+    def reply(self, name: str, text: str, wish: Wish = Wish()) -> Answered:
+        """Answer the requester; what is in the way holds the answer, unless it is to leave anyway."""
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            ticket = self.find(session, name)
+            body = self._with_canned(session, ticket, text.strip(), wish.canned)
+            if not body:
+                raise Refused("the reply is empty; nothing was sent")
+            for address in wish.copies:
+                self.check_address(address)
+            seen = wish.seen if wish.seen is not None else desk.seen(session, self.actor, int(ticket.id or 0))
+            conversation = tickets.conversation(session, int(ticket.id or 0))
+            sheet = _Sheet(body, wish, self.addressed(session, ticket, wish.copies), conversation, self.actor, seen)
+            draft = self._draft(session, ticket, sheet)
+            obstacles = hindrances(draft)
+            if obstacles and not wish.anyway:
+                held = Held(self._hold(session, ticket, sheet, obstacles, now), obstacles, draft.newer)
+                return Answered(ticket.key, sheet.addressed.to, sheet.addressed.copies, held=held)
+            return self._send(session, ticket, sheet, obstacles, now)
+
+    def recipients(self, name: str) -> tuple[str, tuple[str, ...]]:
+        """To whom an answer would go, and who would get it in Cc."""
+        with self.site.database.read() as session:
+            addressed = self.addressed(session, self.find(session, name, lock=False))
+        return addressed.to, addressed.copies
+
+    def send_held(self, number: int, *, anyway: bool = False) -> Answered:
+        """Let a held answer leave, under the name of who wrote it.
+
+        What its writer was told of when it was held stands no longer in its way; a secret, words of a note and the like
+        must be sent anyway.
+        """
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            row = desk.held(session, number)
+            ticket = tickets.led_to(session, row.ticket_id)
+            kept: dict[str, Any] = row.held or {}
+            grave = [code for code in kept.get("reasons", []) if code not in _LOOKED_AT]
+            if grave and not anyway:
+                raise Refused(f"held answer {number} was held for {', '.join(grave)}; --anyway sends it all the same")
+            wish = Wish(kept.get("signs"), self._files(session, row), tuple(kept.get("copies", ())), "",
+                        kept.get("then", "pending"), number, anyway)  # fmt: skip
+            conversation = tickets.conversation(session, int(ticket.id or 0))
+            addressed = self.addressed(session, ticket, wish.copies)
+            sheet = _Sheet(row.text, wish, addressed, conversation, row.by, number)
+            obstacles = hindrances(self._draft(session, ticket, sheet))
+            fresh = [obstacle for obstacle in obstacles if obstacle.code not in ("assigned", *grave)]
+            if fresh and not anyway:
+                raise Refused(f"held answer {number}: {'; '.join(one.text for one in fresh)}; --anyway sends it")
+            desk.remove_held(session, row)
+            return self._send(session, ticket, sheet, obstacles, now)
+
+    def drop_held(self, number: int) -> str:
+        """Throw a held answer away; returns its ticket's ID."""
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            row = desk.held(session, number)
+            ticket = tickets.led_to(session, row.ticket_id)
+            desk.remove_held(session, row)
+            self.event(session, ticket, now, "held answer dropped", f"{number}, of {row.by}")
+        return ticket.key
+
+    def _with_canned(self, session: Session, ticket: Ticket, text: str, canned: str) -> str:
+        if not canned:
+            return text
+        support = self.site.settings.support
+        language = self.site.letters.language_for(ticket.language, support.language)
+        values = {"name": tickets.name_of(session, ticket.requester_id), "ticket_id": ticket.key}
+        try:
+            ready = canned_text(self.site.settings.desk.canned, canned, (language, support.language, "en"), values)
+        except NoSuchText as error:
+            raise NotFound(str(error)) from None
+        return f"{ready}\n\n{text}".strip()
+
+    def addressed(self, session: Session, ticket: Ticket, further: Sequence[str] = ()) -> Addressed:
+        """The writer of the newest mail of the requester or of a participant gets the answer; the others get copies.
+
+        Words of anybody else are never quoted: not those of staff, nor of another person whose ticket was merged.
+        """
+        owned = tickets.addresses_of(session, ticket.requester_id) if ticket.requester_id else []
+        others = [p.address for p in tickets.participants(session, int(ticket.id or 0))]
+        if not owned:
+            raise Refused(f"{ticket.key} has no requester to answer; {self._remedy(session, ticket)}")
+        spellings = {a.key: a.address for a in owned} | {address_key(address): address for address in others}
+        mail = desk.newest_mail_of(session, int(ticket.id or 0), list(spellings))
+        to = spellings[address_key(mail.from_address)] if mail else owned[0].address
+        why = unanswerable(to, self.site.brief.ourselves)
+        if why:
+            refusal = f"{ticket.key} cannot be answered at {to}: {why}"
+            raise Refused(f"{refusal}; {self._remedy(session, ticket)}")
+        own_keys = {a.key for a in owned}
+        requester = [] if address_key(to) in own_keys else [self._usual(session, ticket, owned[0].address)]
+        inside = self.roster.addresses  # no colleague is shown to requesters unless a writer insists
+        shown = [address for address in (*requester, *others) if address_key(address) not in inside]
+        copies = {address_key(address): address for address in (*shown, *further)}
+        copies.pop(address_key(to), None)
+        return Addressed(to, tuple(copies.values()), frozenset(spellings), mail)
+
+    def _usual(self, session: Session, ticket: Ticket, otherwise: str) -> str:
+        """The address from which the requester wrote last on this ticket."""
+        keys = {a.key: a.address for a in tickets.addresses_of(session, ticket.requester_id)}
+        mail = desk.newest_mail_of(session, int(ticket.id or 0), list(keys))
+        return keys[address_key(mail.from_address)] if mail else otherwise
+
+    def _draft(self, session: Session, ticket: Ticket, sheet: _Sheet) -> Draft:
+        """The answer as the guard judges it."""
+        merged = [number for number, _ in merged_from(session, int(ticket.id or 0))]
+        newer = [m for m in sheet.conversation if m.kind == "staff-reply" and int(m.id or 0) > (sheet.seen or 0)]
+        to, copies = sheet.addressed.to, sheet.addressed.copies
+        return Draft(
+            writer=sheet.by,
+            text=sheet.text,
+            key=ticket.key,
+            assigned_to=ticket.assigned_to,
+            newer=tuple(Given(m.by, m.at, m.new_text) for m in newer if m.by not in ("", sheet.by)),
+            own_keys=frozenset({ticket.key, *desk.keys_of(session, merged)}),
+            prefixes=self.prefixes,
+            staff_addresses=self.roster.addresses - ({address_key(to)} if not copies else set()),
+            notes=tuple(m.text for m in sheet.conversation if m.kind == "note"),
+            copies=(*copies, to) if copies else (),
+            bounced=tuple(desk.undeliverable(session, int(ticket.id or 0), (to, *copies))),
+            size=sum(len(file.content) for file in sheet.wish.files),
+            most=int(self.site.settings.desk.attach_mb * _MEGABYTE),
+        )
+
+    def _send(
+        self, session: Session, ticket: Ticket, sheet: _Sheet, obstacles: tuple[Hindrance, ...], now: datetime
+    ) -> Answered:
+        """Put the answer into the outbox, and the ticket into its new state."""
+        wish, addressed = sheet.wish, sheet.addressed
+        member = self.roster.member(sheet.by)
+        signs = wish.signs if wish.signs is not None else member.signs if member else ""
+        dispatch = Dispatch(
+            kind="staff-reply",
+            to=addressed.to,
+            verified=True,  # a person decides what a staff answer says
+            in_reply_to=(addressed.mail.message_id or "") if addressed.mail else "",
+            references=thread_of(sheet.conversation, addressed.keys),
+            copies=addressed.copies,
+            by=sheet.by,
+        )
+        outgoing = compose.write(
+            session, self.site, ticket, dispatch, now,
+            staff_text=sheet.text, staff_name=signs, history=_quoted(addressed.mail), files=wish.files,
+        )  # fmt: skip
+        message_row = desk.message_of(session, outgoing)
+        self._keep_files(session, message_row, wish.files, now)
+        for address in wish.copies:
+            self.let_write(session, ticket, address, now)
+        if not ticket.assigned_to and member is not None:
+            ticket.assigned_to = sheet.by
+        news = _news(sheet.conversation, sheet.seen, addressed.keys)
+        self._leave(session, ticket, wish.then, news, now)
+        also = f" and {', '.join(addressed.copies)}" if addressed.copies else ""
+        self.event(session, ticket, now, "staff-reply", f"to {addressed.to}{also}")
+        if obstacles:
+            self.event(session, ticket, now, "sent anyway", "; ".join(one.text for one in obstacles))
+        desk.remove_same_held(session, int(ticket.id or 0), sheet.by, sheet.text)
+        return Answered(ticket.key, addressed.to, addressed.copies, outgoing, None, news, obstacles)
+
+    def _leave(self, session: Session, ticket: Ticket, then: Then, news: Sequence[Message], now: datetime) -> None:
+        """The ticket's state after an answer; words that its writer had not seen keep it open, and waiting."""
+        self.set_status(session, ticket, "open" if news else then, now)
+        if news or then == "open":
+            ticket.waiting_for, ticket.waiting_since = "us", news[0].at if news else now
+
+    def _hold(
+        self, session: Session, ticket: Ticket, sheet: _Sheet, obstacles: Sequence[Hindrance], now: datetime
+    ) -> int | None:
+        """Keep an answer that may not leave; returns its number, None for one that is not kept."""
+        codes = list(dict.fromkeys(obstacle.code for obstacle in obstacles))
+        if any(code in _NEVER_KEPT for code in codes):
+            return None
+        ticket_id = int(ticket.id or 0)
+        desk.remove_same_held(session, ticket_id, sheet.by, sheet.text)
+        number = tickets.add_message(
+            session, ticket_id=ticket_id, direction="note", kind="held", text=sheet.text, new_text=sheet.text,
+            from_name=sheet.by, to_address=sheet.addressed.to, cc_address=", ".join(sheet.addressed.copies), at=now,
+            by=sheet.by, via="cli",
+            held={"reasons": codes, "signs": sheet.wish.signs, "then": sheet.wish.then,
+                  "copies": list(sheet.wish.copies)},
+        )  # fmt: skip
+        self._keep_files(session, number, sheet.wish.files, now)
+        self.event(session, ticket, now, "held", "; ".join(obstacle.text for obstacle in obstacles))
+        return number
+
+    def _keep_files(self, session: Session, message_row: int, files: Sequence[File], now: datetime) -> None:
+        """Files of an answer lie in a mail of their own, as those of requesters do in theirs."""
+        if not files:
+            return
+        raw = container(files)
+        packed = pack(raw)
+        raws.put(session, packed, now)
+        desk.set_raw(session, message_row, packed.digest)
+        tickets.add_attachments(session, message_row, read(raw, _NOBODY).attachments)
+
+    def _files(self, session: Session, row: Message) -> tuple[File, ...]:
+        """The files of a held answer again."""
+        attachments = tickets.attachments_of(session, [int(row.id or 0)]).get(int(row.id or 0), [])
+        raw = raws.get(session, row.raw_digest) if row.raw_digest and attachments else None
+        if attachments and raw is None:
+            raise NotFound("the files of this held answer were removed by retention; answer anew")
+        return tuple(File(a.name, a.type, attachment_bytes(raw or b"", a.part)) for a in attachments)
+
+    def _remedy(self, session: Session, ticket: Ticket) -> str:
+        """How staff set the requester, with the one whom the ticket's mails claim, if there is one."""
+        command = f"`mailticket ticket requester {ticket.key} {{}}`"
+        for message in tickets.conversation(session, int(ticket.id or 0))[:_MOST_MAILS]:
+            raw = raws.get(session, message.raw_digest) if message.direction == "in" and message.raw_digest else None
+            mail = read(raw, self.site.brief.ourselves) if raw else None
+            people = [mail.claimed, *mail.reply_to] if mail else []
+            claimed = next((p for p in people if p and not unanswerable(p.address, self.site.brief.ourselves)), None)
+            if claimed is not None:
+                return (
+                    f"its mail claims {claimed.address} as requester: if that is true, set it with "
+                    + command.format(claimed.address)
+                )
+        return "set a requester with " + command.format("ADDRESS")
+
+
+_NOBODY = Ourselves(own_addresses=frozenset())
+
+
+def thread_of(conversation: Iterable[Message], keys: frozenset[str]) -> tuple[str, ...]:
+    """The Message-IDs, oldest first, that those of these addresses have: of their own mails, and of ours. It is what
+    References holds (RFC 5322 section 3.6.4)."""
+    theirs = (m for m in conversation if m.direction == "out" or address_key(m.from_address) in keys)
+    return tuple(row.message_id for row in theirs if row.message_id)
+
+
+def _news(conversation: Iterable[Message], seen: int | None, keys: frozenset[str]) -> tuple[Message, ...]:
+    """What those who get an answer wrote after what its writer saw; nothing where nobody knows what that was."""
+    if seen is None:
+        return ()
+    return tuple(
+        m for m in conversation
+        if int(m.id or 0) > seen and m.direction == "in" and m.kind in ("request", "reply")
+        and address_key(m.from_address) in keys
+    )  # fmt: skip
+
+
+def _quoted(message: Message | None) -> Quoted | None:
+    if message is None:
+        return None
+    return Quoted(message.from_name or message.from_address, message.at, message.new_text[:_LONGEST_QUOTE])

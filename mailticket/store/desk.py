@@ -1,0 +1,173 @@
+"""What the desk alone asks: whose mail is answered, who has seen what, which answers are held, what is next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import product
+
+from sqlalchemy import ColumnElement, TextClause, delete, false, func, select, text, true, update
+from sqlmodel import Session, SQLModel, col
+
+from mailticket.errors import NotFound
+from mailticket.mail.values import address_key
+from mailticket.models import Address, Attachment, Incoming, Message, Outgoing, Participant, Sight, Ticket
+from mailticket.settings import PRIORITIES
+from mailticket.store.tickets import WAITING
+
+HELD = text("message.kind = 'held'")  # in the words of the partial index
+
+
+def newest_mail_of(session: Session, ticket_id: int, keys: Sequence[str]) -> Message | None:
+    """The latest mail on a ticket that somebody of these addresses wrote: what an answer answers."""
+    query = select(Message).where(
+        col(Message.ticket_id) == ticket_id, col(Message.direction) == "in", col(Message.kind).in_(("request", "reply"))
+    )
+    rows = session.execute(query.order_by(col(Message.id).desc())).scalars()
+    return next((row for row in rows if address_key(row.from_address) in keys), None)
+
+
+def undeliverable(session: Session, ticket_id: int, addresses: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Which of these addresses do not take mail, and why."""
+    for address in addresses:
+        key = address_key(address)
+        person, participant = session.get(Address, key), session.get(Participant, (ticket_id, key))
+        if person is not None and person.undeliverable_since is not None:
+            yield address, person.undeliverable_why
+        elif participant is not None and participant.undeliverable_why:
+            yield address, participant.undeliverable_why
+
+
+def mail_copies_again(session: Session, address: str) -> bool:
+    """Copies may go to a participant's address again; False if nothing stopped them."""
+    stopped = (col(Participant.key) == address_key(address), col(Participant.undeliverable_why) != "")
+    again = session.execute(update(Participant).where(*stopped).values(undeliverable_why=""))
+    return bool(again.rowcount)  # type: ignore[attr-defined]
+
+
+def keys_of(session: Session, ticket_ids: Sequence[int]) -> list[str]:
+    """The public IDs of tickets."""
+    return list(session.execute(select(col(Ticket.key)).where(col(Ticket.id).in_(ticket_ids))).scalars())
+
+
+def seen(session: Session, actor: str, ticket_id: int) -> int | None:
+    """The newest message of a ticket that somebody was shown; None when they were shown nothing."""
+    row = session.get(Sight, (actor, ticket_id))
+    return row.message_row if row else None
+
+
+def saw(session: Session, actor: str, ticket_id: int, message_row: int, now: datetime) -> None:
+    """Somebody was shown a ticket up to this message."""
+    row = session.get(Sight, (actor, ticket_id)) or Sight(actor=actor, ticket_id=ticket_id, message_row=0, at=now)
+    row.message_row, row.at = max(row.message_row, message_row), now
+    session.add(row)
+
+
+def message_of(session: Session, outgoing_id: int) -> int:
+    """The row of the conversation that an outgoing mail stands in."""
+    return int(session.get_one(Outgoing, outgoing_id).message_row or 0)
+
+
+def set_raw(session: Session, message_row: int, digest: str) -> None:
+    """Say in which raw mail the files of a message lie."""
+    session.execute(update(Message).where(col(Message.id) == message_row).values(raw_digest=digest))
+
+
+def mailbox_of(session: Session, ticket_id: int) -> str:
+    """The mailbox by which the mail came that opened a ticket; "" for none."""
+    query = select(col(Incoming.route)).join(Message, col(Message.incoming_id) == col(Incoming.id))
+    home = func.coalesce(col(Message.home_ticket_id), col(Message.ticket_id))
+    query = query.where(col(Message.ticket_id) == ticket_id, home == ticket_id).order_by(col(Message.id)).limit(1)
+    return str(session.execute(query).scalar() or "")
+
+
+_NOT_TOLD = ("withheld", "cancelled", "failed")
+
+
+def was_told(session: Session, ticket_id: int) -> bool:
+    """Whether a letter that states the promise has left for the requester, or is about to."""
+    query = select(col(Outgoing.id)).where(
+        col(Outgoing.ticket_id) == ticket_id,
+        col(Outgoing.kind).in_(("acknowledgement", "duplicate-notice")),
+        col(Outgoing.state).not_in(_NOT_TOLD),
+    )
+    return session.execute(query.limit(1)).first() is not None
+
+
+def held(session: Session, number: int) -> Message:
+    """A held answer; NotFound if there is none of this number."""
+    row: Message | None = session.get(Message, number)
+    if row is None or row.kind != "held":
+        raise NotFound(f"there is no held answer {number}; `mailticket ticket list --held` shows where some are")
+    return row
+
+
+def remove_held(session: Session, row: Message) -> None:
+    """Take a held answer out of its conversation."""
+    session.execute(delete(Attachment).where(col(Attachment.message_id) == row.id))
+    session.delete(row)
+    session.flush()
+
+
+def remove_same_held(session: Session, ticket_id: int, by: str, words: str) -> None:
+    """Take out what is held of the same text by the same writer: it was sent, or is held once more."""
+    query = select(Message).where(col(Message.ticket_id) == ticket_id, HELD, col(Message.by) == by)
+    for row in session.execute(query).scalars().all():
+        if row.text == words:
+            remove_held(session, row)
+
+
+def held_of(session: Session, ticket_ids: Sequence[int]) -> dict[int, int]:
+    """How many answers are held on each of these tickets."""
+    query = select(col(Message.ticket_id), func.count()).where(col(Message.ticket_id).in_(ticket_ids), HELD)
+    return {int(row[0]): int(row[1]) for row in session.execute(query.group_by(col(Message.ticket_id)))}
+
+
+def held_in_all(session: Session) -> int:
+    """How many answers are held."""
+    return int(session.execute(select(func.count()).select_from(Message).where(HELD)).scalar() or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What is a member's: tickets that are not at their end, those of them past their promise, held answers, and when
+    they answered last."""
+
+    unfinished: int
+    overdue: int
+    held: int
+    last_answer_at: datetime | None
+
+
+def workload(session: Session, name: str, now: datetime) -> Workload:
+    """How much one member has."""
+    mine = (col(Ticket.assigned_to) == name, col(Ticket.status).in_(("new", "open", "pending")))
+    late = (col(Ticket.first_response_at).is_(None), col(Ticket.promised_by) < now)
+
+    def number(*conditions: ColumnElement[bool] | TextClause, table: type[SQLModel] = Ticket) -> int:
+        return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar() or 0)
+
+    last = select(func.max(col(Message.at))).where(col(Message.by) == name, text("message.kind = 'staff-reply'"))
+    at: datetime | None = session.execute(last).scalar()
+    return Workload(number(*mine), number(*mine, *late), number(HELD, col(Message.by) == name, table=Message), at)
+
+
+def next_in_queue(session: Session, people: Sequence[str], teams: Sequence[str], *, lock: bool) -> Ticket | None:
+    """The first ticket of the queue that is assigned to one of these people ("" for nobody), of these teams, () for
+    any.
+
+    lock: nobody else gets it before the transaction ends; who asks meanwhile gets the one behind it.
+    """
+    for spam, priority in product((false(), true()), PRIORITIES):
+        place = (WAITING, col(Ticket.spam) == spam, col(Ticket.priority) == priority)
+        query = select(Ticket).where(*place, col(Ticket.assigned_to).in_(people))
+        if teams:
+            query = query.where(col(Ticket.team).in_(teams))
+        query = query.order_by(col(Ticket.waiting_since), col(Ticket.id)).limit(1)
+        if lock:
+            query = query.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+        ticket: Ticket | None = session.execute(query).scalar()
+        if ticket is not None:
+            return ticket
+    return None

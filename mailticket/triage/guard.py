@@ -1,0 +1,120 @@
+"""The guard before every answer: what is in its way, in codes with a sentence beside each. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from mailticket.mail.values import address_key
+from mailticket.secrets import masking
+from mailticket.triage.ticket_keys import find_keys
+
+Code = Literal["collision", "assigned", "staff_address", "ticket_id", "note", "secret", "bounced", "too_large"]
+
+_NOTE_LETTERS = 60  # letters of a note that make an answer look like it; a Chinese character counts for two
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """One thing in the way of an answer: a code for programs, a sentence for people."""
+
+    code: Code
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer that somebody has given already."""
+
+    by: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer before it leaves, with what the desk knows of its ticket.
+
+    writer: the member or account who writes. newer: answers of others that the writer has not seen. own_keys: the IDs
+    of this ticket and of those merged into it. notes: the texts of the ticket's notes. copies: with a Cc, all whom it
+    shows to each other. bounced: which of the recipients' addresses do not take mail, and why. size, most: bytes of all
+    files together, and how many may be.
+    """
+
+    writer: str
+    text: str
+    key: str
+    assigned_to: str = ""
+    newer: tuple[Given, ...] = ()
+    own_keys: frozenset[str] = frozenset()
+    prefixes: tuple[str, ...] = ()
+    staff_addresses: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    bounced: tuple[tuple[str, str], ...] = ()
+    size: int = 0
+    most: int = 0
+
+
+def hindrances(draft: Draft) -> tuple[Hindrance, ...]:
+    """All that is in the way of an answer, the gravest first; () lets it leave."""
+    return (*_of_the_ticket(draft), *_of_the_text(draft), *_of_the_way(draft))
+
+
+def _of_the_ticket(draft: Draft) -> Iterable[Hindrance]:
+    if draft.newer:
+        last = draft.newer[-1]
+        yield Hindrance("collision", f"{last.by or 'a colleague'} answered at {last.at:%Y-%m-%d %H:%M} UTC")
+    if draft.assigned_to not in ("", draft.writer):
+        yield Hindrance("assigned", f"{draft.key} is {draft.assigned_to}'s")
+
+
+def _of_the_text(draft: Draft) -> Iterable[Hindrance]:
+    copies = {address_key(address) for address in draft.copies}
+    folded = draft.text.lower()
+    for address in sorted(draft.staff_addresses):
+        if address in copies or re.search(rf"(?<![a-z0-9._%+-]){re.escape(address)}(?![a-z0-9])", folded):
+            yield Hindrance("staff_address", f"it shows {address}, an address of staff")
+    for key in find_keys(draft.text, draft.prefixes, len(draft.text)):
+        if key not in draft.own_keys:
+            yield Hindrance("ticket_id", f"it contains {key}, the ID of another ticket")
+    if shares_words(draft.text, draft.notes):
+        yield Hindrance("note", "it contains words of a note that only staff see")
+    kinds = masking.mask(draft.text, least="sure").sure
+    if kinds:
+        yield Hindrance("secret", f"it contains a secret: {', '.join(kinds)}")
+
+
+def _of_the_way(draft: Draft) -> Iterable[Hindrance]:
+    for address, why in draft.bounced:
+        yield Hindrance("bounced", f"mail to {address} bounces: {why}")
+    if draft.size > draft.most:
+        yield Hindrance("too_large", f"its files have {_megabytes(draft.size)}, and [desk] attach_mb allows "
+                        f"{_megabytes(draft.most)}")  # fmt: skip
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB"
+
+
+def shares_words(text: str, notes: Sequence[str]) -> bool:
+    """Whether a text repeats 60 letters of one of the notes in a row, whatever blanks and line ends are between."""
+    mine = _letters(text)
+    if len(mine) < _NOTE_LETTERS:
+        return False
+    pieces = {mine[start : start + _NOTE_LETTERS] for start in range(len(mine) - _NOTE_LETTERS + 1)}
+    return any(
+        theirs[start : start + _NOTE_LETTERS] in pieces
+        for theirs in map(_letters, notes)
+        for start in range(len(theirs) - _NOTE_LETTERS + 1)
+    )
+
+
+def _letters(text: str) -> str:
+    """The letters and digits of a text without case; wide characters twice, for one says as much as two letters."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(c * 2 if unicodedata.east_asian_width(c) in "WF" else c for c in folded if c.isalnum())
