@@ -153,20 +153,22 @@ def print_answered(face: dict[str, Any], *, as_json: bool, text: str = "") -> in
 
 
 def _print_held(face: dict[str, Any], text: str) -> None:
+    from mailticket.triage.guard import LOOKED_AT
+
     held = face["held"]
     click.echo(click.style(f"{face['id']}: nothing was sent.", fg="red", bold=True), err=True)
     for reason, words in zip(held["reasons"], held["texts"], strict=False):
         remedy = f" ({_REMEDIES[reason].replace('ID', face['id'])})" if reason in _REMEDIES else ""
-        click.echo(f"  - {terminal.line(words)}{remedy}", err=True)
+        click.echo(terminal.wrapped(f"  - {terminal.line(words)}{remedy}", others="    "), err=True)
     for answer in held["answers"]:
         terminal.heading(f"{answer['by']}, {terminal.moment(answer['at'])}")
-        click.echo(terminal.clean(answer["text"]).rstrip())
+        click.echo(f"{terminal.wrapped(terminal.clean(answer['text']).rstrip())}\n")
     if held["number"] is not None:
-        number = held["number"]
-        click.echo(
-            f"It is held as {number}: `mailticket ticket send {number}` sends it, `mailticket ticket drop {number}` "
-            "throws it away.", err=True,
-        )  # fmt: skip
+        anyway = "" if set(held["reasons"]) <= set(LOOKED_AT) else " --anyway"
+        send, drop = (f"mailticket ticket {word} {held['number']}" for word in ("send", "drop"))
+        width = len(send + anyway)
+        click.echo(f"It is held as {held['number']}:\n  {send + anyway}  sends it all the same", err=True)
+        click.echo(f"  {drop:<{width}}  throws it away", err=True)
     elif text and sys.stdin.isatty():
         click.echo(f"It was not kept here; what you wrote is in {_saved(text)}. --anyway sends it.", err=True)
     else:

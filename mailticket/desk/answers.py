@@ -20,13 +20,12 @@ from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
 from mailticket.store import Session, desk, raws, tickets
 from mailticket.store.tickets import merged_from
-from mailticket.triage.guard import Draft, Given, Hindrance, hindrances
+from mailticket.triage.guard import LOOKED_AT, Draft, Given, Hindrance, hindrances
 from mailticket.triage.writer import unanswerable
 
 _LONGEST_QUOTE = 5_000
 _MOST_MAILS = 5  # of a ticket that are read again for whom they claim
 _MEGABYTE = 1_000_000
-_LOOKED_AT = ("collision", "assigned")  # a held answer leaves by `send` alone when nothing else was in its way
 _NEVER_KEPT = ("secret", "too_large")  # no text of ours holds a secret, and no database a film
 
 Then = Literal["pending", "open", "solved"]
@@ -140,7 +139,7 @@ class Answers(Hands):
             row = desk.held(session, number)
             ticket = tickets.led_to(session, row.ticket_id)
             kept: dict[str, Any] = row.held or {}
-            grave = [code for code in kept.get("reasons", []) if code not in _LOOKED_AT]
+            grave = [code for code in kept.get("reasons", []) if code not in LOOKED_AT]
             if grave and not anyway:
                 raise Refused(f"held answer {number} was held for {', '.join(grave)}; --anyway sends it all the same")
             wish = Wish(kept.get("signs"), self._files(session, row), tuple(kept.get("copies", ())), "",

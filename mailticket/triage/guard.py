@@ -15,6 +15,8 @@ from mailticket.triage.ticket_keys import find_keys
 
 Code = Literal["collision", "assigned", "staff_address", "ticket_id", "note", "secret", "bounced", "too_large"]
 
+LOOKED_AT: tuple[Code, ...] = ("collision", "assigned")
+"""What a writer who sends a held answer has looked at; whatever else was in its way must be sent anyway."""
 _NOTE_LETTERS = 60  # letters of a note that make an answer look like it; a Chinese character counts for two
 
 
