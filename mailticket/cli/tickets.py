@@ -44,6 +44,14 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
     return at if at.tzinfo else at.astimezone()  # as the times on our screens
 
 
+def _words(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    from mailticket.text.terms import sought_terms
+
+    if not all(sought_terms([value]) for value in values):
+        raise click.BadParameter("there is no letter and no digit in it; write a word that stands in the ticket")
+    return values
+
+
 @ticket.command("list")
 @click.option("--mine", is_flag=True, help="Only yours.")
 @click.option("--assigned", metavar="NAME", help="Only this person's; none for nobody's.")
@@ -57,6 +65,8 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 @click.option("--requester", default="", metavar="ADDRESS", help="Only of this person, whatever their state.")
 @click.option("--duplicates", is_flag=True, help="Only those flagged as duplicates, whatever their state.")
 @click.option("--merged", is_flag=True, help="Merged ones too, whatever their state.")
+@click.option("--search", multiple=True, callback=_words, metavar="WORDS", help="Only with all these words, wherever "
+              "they stand in the ticket and whatever its state (repeatable).")  # fmt: skip
 @click.option("--since", callback=_since, metavar="WHEN", help="Opened since: a date, a time, 12h, 7d.")
 @click.option("--all", "everything", is_flag=True, help="Solved and closed ones too.")
 @click.option("--sort", type=click.Choice(("promise", "waiting", "updated")), help="By the end of the "
@@ -67,7 +77,7 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 @click.pass_context
 def list_(ctx: click.Context, /, as_json: bool, **criteria: Any) -> None:
     """List tickets that are not at their end, newest first; with --waiting us the queue, its first one first."""
-    criteria["status"] = list(criteria["status"])
+    criteria["status"], criteria["search"] = list(criteria["status"]), list(criteria["search"])
     criteria["waiting"], criteria["sort"] = criteria["waiting"] or "", criteria["sort"] or ""
     with counter_of(ctx) as counter:
         faces = counter.rows("list", **criteria)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 from typing import Any
@@ -16,16 +17,18 @@ from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import Attachment as MailAttachment
 from mailticket.mail.values import address_key
 from mailticket.models import Address, Attachment, Event, Message, Outgoing, Participant, Requester, Ticket
-from mailticket.store import raws
+from mailticket.store import raws, search
 from mailticket.store.rows import Prepared, insert_tracked, insert_values, table_of
 
 _REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
 _NEW_ADDRESS = Prepared(_ADDRESSES.insert(), ("key", "address", "requester_id"))
 _NEW_ATTACHMENT = table_of(Attachment).insert()
-_REQUESTER_OF = Prepared(
-    select(_REQUESTERS.c.id, _REQUESTERS.c.language)
+_SENDERS = _ADDRESSES.alias("sender")
+_PERSON_OF = Prepared(
+    select(_REQUESTERS.c.id, _REQUESTERS.c.language, _REQUESTERS.c.name, _ADDRESSES.c.address)
+    .join(_SENDERS, _SENDERS.c.requester_id == _REQUESTERS.c.id)
     .join(_ADDRESSES, _ADDRESSES.c.requester_id == _REQUESTERS.c.id)
-    .where(_ADDRESSES.c.key == bindparam("sender"))
+    .where(_SENDERS.c.key == bindparam("sender"))
 )
 _REMEMBER_LANGUAGE = Prepared(
     _REQUESTERS.update().where(_REQUESTERS.c.id == bindparam("requester")).values(language=bindparam("language"))
@@ -76,16 +79,30 @@ _RANKS = ("urgent", "high", "normal", "low")
 _AHEAD = {(rank, spam): _ahead(_RANKS[:place], spam) for place, rank in enumerate(_RANKS) for spam in (False, True)}
 
 
-def requester_of(session: Session, sender: MailAddress, language: str, now: datetime) -> int:
-    """The id of the person behind an address, made at first sight; the newest language is remembered."""
-    person = _REQUESTER_OF.first(session, sender=sender.key)
-    if person is not None:
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A requester. words: the name and all addresses."""
+
+    id: int
+    words: tuple[str, ...]
+
+
+def person_of(session: Session, sender: MailAddress, language: str, now: datetime) -> Person:
+    """The person behind an address, made at first sight; the newest language is remembered."""
+    rows = _PERSON_OF.all(session, sender=sender.key)
+    if rows:
+        person = rows[0]
         if language and person.language != language:
             _REMEMBER_LANGUAGE.change(session, requester=person.id, language=language)
-        return int(person.id)
+        return Person(int(person.id), (person.name, *(row.address for row in rows)))
     number = insert_values(session, Requester, {"name": sender.name, "language": language, "created_at": now})
     _NEW_ADDRESS.change(session, key=sender.key, address=sender.address, requester_id=number)
-    return number
+    return Person(number, (sender.name, sender.address))
+
+
+def requester_of(session: Session, sender: MailAddress, language: str, now: datetime) -> int:
+    """The id of the person behind an address, as `person_of` knows them."""
+    return person_of(session, sender, language, now).id
 
 
 def unused_key(session: Session, make: Callable[[], str]) -> str:
@@ -156,17 +173,30 @@ def add(session: Session, row: Ticket) -> int:
     return insert_tracked(session, row)
 
 
-def add_message(session: Session, **values: Any) -> int:
-    """Write a message of these columns now, the others by their defaults; returns its id."""
-    return insert_values(session, Message, values)
+def add_message(
+    session: Session, *, attachments: Sequence[MailAttachment] = (), also: Iterable[str] = (), **values: Any
+) -> int:
+    """Write a message of these columns now, the others by their defaults, with its attachments; returns its id.
+
+    From now on its ticket is found by its words. also: what came with it by which the ticket is to be found too.
+    """
+    message_row = insert_values(session, Message, values)
+    add_attachments(session, message_row, attachments)
+    texts = search.message_texts(values, [attachment.name for attachment in attachments])
+    search.add(session, values["ticket_id"], also, texts)
+    return message_row
 
 
 def add_participant(session: Session, row: Participant) -> None:
     session.add(row)
     session.flush()
+    search.add(session, row.ticket_id, [row.address])
 
 
-def add_attachments(session: Session, message_row: int, attachments: Sequence[MailAttachment]) -> None:
+def add_attachments(
+    session: Session, message_row: int, attachments: Sequence[MailAttachment], found_on: int | None = None
+) -> None:
+    """Write the files of a message. found_on: the ticket that is found by their names from now on."""
     rows = [
         {"message_id": message_row, "part": a.part, "name": a.name, "type": a.type, "size": a.size,
          "sha256": a.sha256, "inline": a.inline}
@@ -174,6 +204,8 @@ def add_attachments(session: Session, message_row: int, attachments: Sequence[Ma
     ]  # fmt: skip
     if rows:
         session.connection().execute(_NEW_ATTACHMENT, rows)
+        if found_on is not None:
+            search.add(session, found_on, [attachment.name for attachment in attachments])
 
 
 def add_event(
@@ -394,8 +426,9 @@ def set_deliverable(session: Session, address: str) -> bool:
 def move_messages(session: Session, source: int, target: int) -> int:
     """Put the messages of one ticket into another, remembering where they lay; returns how many."""
     own = (col(Message.ticket_id) == source, col(Message.home_ticket_id).is_(None))
-    session.execute(update(Message).where(*own).values(home_ticket_id=source))
-    moved = session.execute(update(Message).where(col(Message.ticket_id) == source).values(ticket_id=target))
+    with search.following(session, (source, target)):
+        session.execute(update(Message).where(*own).values(home_ticket_id=source))
+        moved = session.execute(update(Message).where(col(Message.ticket_id) == source).values(ticket_id=target))
     return int(moved.rowcount)  # type: ignore[attr-defined]
 
 
@@ -404,9 +437,11 @@ def bring_back_messages(session: Session, home: int) -> int:
     inner = [number for number, _ in merged_from(session, home)]
     kept = update(Message).where(col(Message.home_ticket_id).in_(inner)).values(ticket_id=home)
     own = update(Message).where(col(Message.home_ticket_id) == home).values(ticket_id=home, home_ticket_id=None)
+    away = select(col(Message.ticket_id)).where(col(Message.home_ticket_id).in_([home, *inner])).distinct()
     moved = 0
-    for back in (kept, own):
-        moved += session.execute(back).rowcount  # type: ignore[attr-defined]
+    with search.following(session, [home, *session.execute(away).scalars()]):
+        for back in (kept, own):
+            moved += session.execute(back).rowcount  # type: ignore[attr-defined]
     return moved
 
 
@@ -431,12 +466,13 @@ def link_addresses(session: Session, one: MailAddress, other: MailAddress) -> No
     first, second = session.get(Address, one.key), session.get(Address, other.key)
     if first is None:
         raise NotFound(f"nobody has written from {one.address} yet")
-    if second is None:
-        session.add(Address(key=other.key, address=other.address, requester_id=first.requester_id))
+    person, gone = first.requester_id, second.requester_id if second else None
+    if gone == person:
         return
-    gone = second.requester_id
-    if gone != first.requester_id:
-        session.execute(update(Ticket).where(col(Ticket.requester_id) == gone).values(requester_id=first.requester_id))
-        session.execute(
-            update(Address).where(col(Address.requester_id) == gone).values(requester_id=first.requester_id)
-        )
+    of_both = select(col(Ticket.id)).where(col(Ticket.requester_id).in_([person, gone]))
+    with search.following(session, session.execute(of_both).scalars()):
+        if gone is None:
+            session.add(Address(key=other.key, address=other.address, requester_id=person))
+            return
+        session.execute(update(Ticket).where(col(Ticket.requester_id) == gone).values(requester_id=person))
+        session.execute(update(Address).where(col(Address.requester_id) == gone).values(requester_id=person))

@@ -131,6 +131,9 @@ def test_ticket_list_and_show_print_their_faces(run: Run) -> None:
         (("--requester", "ANN@example.org"), 1),
         (("--requester", "bob@example.org"), 0),
         (("--duplicates",), 0),
+        (("--search", "deposit BTC ann@example.org"), 1),
+        (("--search", "deposit", "--search", "12345678"), 1),
+        (("--search", "deposit", "--search", "withdrawal"), 0),
         (("--since", "2026-11-22"), 1),
         (("--since", "2999-01-01"), 0),
         (("--limit", "0"), 0),
@@ -220,6 +223,8 @@ def test_a_bad_configuration_lists_every_problem_with_exit_78(run: Run, tmp_path
 
 def test_usage_errors_leave_with_2(run: Run) -> None:
     assert run("ticket", "list", "--status", "sleeping")[0] == 2
+    code, _, error = run("ticket", "list", "--search", "***")
+    assert (code, "no letter and no digit" in error) == (2, True)
     assert run("no-such-command")[0] == 2
     assert run("outbox", "send")[0] == 2
 
