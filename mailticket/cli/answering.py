@@ -141,7 +141,8 @@ def print_answered(face: dict[str, Any], *, as_json: bool, text: str = "") -> in
         _print_held(face, text)
         return _FOUND_WRONG
     also = f", Cc {', '.join(face['cc'])}" if face["cc"] else ""
-    click.echo(f"{face['id']}: the answer to {face['to']}{also} is in the outbox as number {face['outgoing']}.")
+    words = f"{face['id']}: the answer to {face['to']}{also} is in the outbox as number {face['outgoing']}."
+    click.echo(terminal.wrapped(words, others="  "))
     if face["warning"]:
         click.echo(click.style(f"! {terminal.line(face['warning'])}", fg="yellow"), err=True)
     if face["new_since"]:

@@ -353,7 +353,7 @@ def _one(ctx: click.Context, deed: str, as_json: bool, words: Callable[[Face], s
     if as_json:
         print_json(face)
     else:
-        click.echo(words(face))
+        click.echo(terminal.wrapped(words(face), others="  "))
 
 
 def _each(ctx: click.Context, deed: str, as_json: bool, words: Callable[[Face], str], **arguments: Any) -> int:
@@ -365,7 +365,7 @@ def _each(ctx: click.Context, deed: str, as_json: bool, words: Callable[[Face], 
             if as_json:
                 print_json(face)
             elif face["error"]:
-                click.echo(click.style(terminal.line(face["error"]), fg="red"), err=True)
+                click.echo(click.style(terminal.wrapped(terminal.line(face["error"]), others="  "), fg="red"), err=True)
             else:
-                click.echo(words(face))
+                click.echo(terminal.wrapped(words(face), others="  "))
     return _FOUND_WRONG if wrong else 0
