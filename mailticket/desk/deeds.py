@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from mailticket.desk import blocks, faces, looking, notices
 from mailticket.desk.answers import Answered, Then, Wish
@@ -15,6 +17,8 @@ from mailticket.store import tickets
 
 Face = dict[str, Any]
 Deed = Callable[..., Face | Iterator[Face]]
+GREATEST_NUMBER = 2**31 - 1  # of a row in the database
+Number = Annotated[int, Field(ge=1, le=GREATEST_NUMBER)]
 
 
 def reply(
@@ -66,12 +70,12 @@ def recipients(desk: Desk, *, name: str) -> Face:
     return {"to": to, "cc": list(copies)}
 
 
-def send(desk: Desk, *, number: int, anyway: bool = False) -> Face:
+def send(desk: Desk, *, number: Number, anyway: bool = False) -> Face:
     """Let a held answer leave."""
     return _answered(desk.send_held(number, anyway=anyway))
 
 
-def drop(desk: Desk, *, number: int) -> Face:
+def drop(desk: Desk, *, number: Number) -> Face:
     """Throw a held answer away."""
     return {"id": desk.drop_held(number)}
 
@@ -166,6 +170,8 @@ def files(desk: Desk, *, name: str) -> Iterator[Face]:
     """The files of a ticket, or of one number: each with name, type and its bytes in base64."""
     if name.isdecimal():
         numbers = [int(name)]
+        if numbers[0] > GREATEST_NUMBER:
+            raise NotFound(f"there is no attachment number {name}; `mailticket ticket show` gives the numbers")
     else:
         with desk.site.database.read() as session:
             row = desk.find(session, name, lock=False)
@@ -201,7 +207,7 @@ def list_notices(desk: Desk, *, ended: bool) -> Iterator[Face]:
     return iter(notices.list_notices(desk.site, ended=ended))
 
 
-def end_notice(desk: Desk, *, number: int) -> Face:
+def end_notice(desk: Desk, *, number: Number) -> Face:
     """End a notice."""
     return notices.end_notice(desk.site, desk.actor, number)
 
