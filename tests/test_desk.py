@@ -526,3 +526,15 @@ def test_of_several_who_send_and_drop_a_held_answer_at_once_one_succeeds(desk: H
         thread.join(30)
     assert results.count(NotFound) == 3 and len(results) == 4
     assert len(answers_to(desk, key)) == sum(isinstance(result, Answered) for result in results)
+
+
+def test_a_subject_that_staff_set_says_nothing_that_requesters_may_not_read(desk: HelpDesk) -> None:
+    key, other = opened(desk), opened(desk, "eve@mail.example")
+    for subject in (
+        f"As in {other}",
+        "Ask tom@coinharbor.com",
+        "seed: " + "legal winner thank year wave sausage worth useful legal winner thank yellow",
+    ):
+        with pytest.raises(Refused, match="the requester reads the subject"):
+            at(desk, "mia").change(key, Change(subject=subject))
+    assert at(desk, "mia").change(key, Change(subject="Deposit of 250 USDT")).details

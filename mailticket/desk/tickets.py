@@ -20,6 +20,7 @@ from mailticket.secrets import masking
 from mailticket.secrets.spans import doubtful_kinds
 from mailticket.store import Session, desk, load, outgoing, raws, search, tickets
 from mailticket.text.clean import one_line
+from mailticket.triage.guard import Draft, indiscretions
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +187,7 @@ class Desk(Answers):
         now = self.site.clock()
         with self.site.database.write() as session:
             ticket = self.find(session, name)
+            self._check_subject(session, ticket, wanted.subject)
             before = {key: getattr(ticket, key) for key in ("category", "priority", "team", "subject")}
             if wanted.category:
                 self._sort(session, ticket, wanted.category)
@@ -211,6 +213,15 @@ class Desk(Answers):
         ):
             if name and name not in names:
                 raise Refused(f"there is no {what} {name!r}; there are: {', '.join(names) or 'none'}")
+
+    def _check_subject(self, session: Session, ticket: Ticket, subject: str) -> None:
+        """Refuse a subject that requesters may not read: it stands in every letter of the ticket."""
+        notes = tuple(m.text for m in tickets.conversation(session, int(ticket.id or 0)) if m.kind == "note")
+        draft = Draft(self.actor, subject, ticket.key, own_keys=frozenset({ticket.key}), prefixes=self.prefixes,
+                      staff_addresses=self.roster.addresses, notes=notes)  # fmt: skip
+        flaws = [flaw.text for flaw in indiscretions(draft)] if subject else []
+        if flaws:
+            raise Refused(f"the requester reads the subject, and {'; '.join(flaws)}")
 
     def _sort(self, session: Session, ticket: Ticket, category: str) -> None:
         """Put a ticket into a category, which a person has looked at; its team is that of the category."""
