@@ -252,7 +252,8 @@ class Ticket(SQLModel, table=True):
         _one_of("status", TICKET_STATES),
         _partial("ix_ticket_unanswered", "priority", "created_at",
                  where="first_response_at IS NULL AND status IN ('new', 'open')"),
-        _partial("ix_ticket_waiting", "priority", "waiting_since", where="waiting_for = 'us'"),
+        _partial("ix_ticket_waiting", "spam", "priority", "waiting_since", where="waiting_for = 'us'"),
+        _partial("ix_ticket_spam", "id", where="spam"),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
         _partial("ix_ticket_assigned_to", "assigned_to", "status", where="assigned_to != ''"),
         _partial("ix_ticket_unfinished", "id", where="status IN ('new', 'open', 'pending')"),
@@ -267,6 +268,7 @@ class Ticket(SQLModel, table=True):
     language: str = ""
     requester_id: int | None = Field(default=None, foreign_key="requester.id")
     trust: str = "unknown"
+    spam: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # as the site's filter says
     marks: list[str] | None = _json()
     claimed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # its requester, by a form
     assigned_to: str = ""
@@ -388,6 +390,7 @@ class Outgoing(SQLModel, table=True):
         _partial("ix_outgoing_sending", "id", where="state = 'sending'"),
         _partial("ix_outgoing_withheld", "id", where="state = 'withheld'"),
         _partial("ix_outgoing_answers_failed", "ticket_id", where="kind = 'staff-reply' AND state = 'failed'"),
+        _partial("ix_outgoing_answers", "waited_since", "ticket_id", where="kind = 'staff-reply'"),
         _partial("ix_outgoing_unverified_counted_at", "counted_at", where="NOT verified"),
         _partial("ix_outgoing_sent_with_bytes", "sent_at", where=SENT_WITH_BYTES),
         Index("ix_outgoing_recipient_counted_at", "recipient_key", "counted_at"),

@@ -73,6 +73,20 @@ async def reached(sink: SmtpSink, stage: str, count: int = 1) -> None:
 # --- what arrives -----------------------------------------------------------------------------------------------------
 
 
+def test_copies_go_in_the_same_envelope_and_a_refused_one_keeps_nobody_from_the_mail(smtp_sink: SmtpSink) -> None:
+    smtp_sink.for_recipient("eve@example.org", "550 5.1.1 no such user")
+    outcome = deliver(smtp(smtp_sink), copies=("bob@example.org", "eve@example.org", "law@example.org"))
+    (mail,) = smtp_sink.accepted
+    assert (outcome.kind, outcome.refused) == ("sent", ("eve@example.org: 550 5.1.1 no such user",))
+    assert mail.recipients == (ANN, "bob@example.org", "law@example.org")
+
+
+def test_a_refused_recipient_ends_the_attempt_whatever_copies_there_are(smtp_sink: SmtpSink) -> None:
+    smtp_sink.for_recipient(ANN, "550 5.1.1 no such user")
+    outcome = deliver(smtp(smtp_sink), copies=("bob@example.org",))
+    assert (outcome.kind, outcome.phase, smtp_sink.accepted) == ("permanent", "recipient", [])
+
+
 def test_a_mail_arrives_as_it_was_given_and_the_books_are_told_once(smtp_sink: SmtpSink) -> None:
     books = Books()
     outcome = deliver(smtp(smtp_sink), books)

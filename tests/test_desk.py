@@ -16,6 +16,7 @@ from mailticket.errors import NotFound, Refused
 from mailticket.letters import File
 from mailticket.mail import read
 from mailticket.store import outgoing, tickets
+from mailticket.store.requests import follow_ups
 from tests.helpdesk import HelpDesk, mail, message_id, parsed, words
 
 STAFF = (
@@ -259,6 +260,30 @@ def test_next_is_of_one_s_teams_and_never_a_colleague_s(desk: HelpDesk) -> None:
     assert looking.next_(at(desk, "tom").onlooker, team="money")["id"] == deposit
     with pytest.raises(NotFound):
         looking.next_(at(desk, "tom").onlooker, team="nobody")
+
+
+def test_what_the_filter_holds_for_spam_is_next_only_when_nothing_else_waits(desk: HelpDesk) -> None:
+    spam = opened(desk, "eve@mail.example", X_Spam_Flag="YES")
+    desk.later(hours=1)
+    key = opened(desk)
+    assert [at(desk, "mia").take_next() for _ in range(3)] == [key, spam, None]
+
+
+def test_a_follow_up_is_counted_by_how_long_it_waited(desk: HelpDesk) -> None:
+    key = opened(desk)
+    desk.later(hours=5)
+    at(desk, "mia").reply(key, "It is on its way.")
+    answer = desk.deliver()[-1]
+    desk.later(hours=1)
+    began = desk.now
+    desk.receive(mail("bob@mail.example", "Re: Deposit", "It is not here.", answers=message_id(answer)))
+    desk.later(hours=3)
+    with desk.database.read() as session:
+        assert follow_ups(session, began) == []
+    at(desk, "mia").reply(key, "Now it is.")
+    with desk.database.read() as session:
+        assert follow_ups(session, began) == [3.0]
+        assert follow_ups(session, desk.now) == []
 
 
 def test_who_waits_again_is_next(desk: HelpDesk) -> None:

@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from mailticket.cli import root
 from mailticket.errors import NotFound, Refused
 from mailticket.intake.filed import Cabinet
-from mailticket.store import overview
+from mailticket.store import overview, tickets
 from mailticket.upkeep.checkup import check_state
+from mailticket.upkeep.chores import Upkeep
 from tests.helpdesk import SUPPORT, HelpDesk, mail
 
 NEWS = {"To": "traders@lists.example", "List_Id": "<traders.lists.example>", "Precedence": "list"}
@@ -82,6 +83,25 @@ def test_a_released_mail_is_a_ticket_of_its_sender_without_a_letter(helpdesk: He
         assert overview.conservation(session) == {"support": {"opened": 1}}
     with pytest.raises(Refused):
         Cabinet(helpdesk.site).release(filed.incoming_id)
+
+
+def test_a_mail_whose_secrets_were_masked_is_released_with_its_files(helpdesk: HelpDesk) -> None:
+    body = (
+        b"From: robot@mail.example\r\nTo: list@else.example\r\nAuto-Submitted: auto-replied\r\nSubject: Away\r\n"
+        b"Message-ID: <s@mail.example>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+        b"Content-Type: text/plain\r\n\r\nMy seed: legal winner thank year wave sausage worth useful legal winner "
+        b"thank yellow\r\n--b\r\nContent-Type: text/plain\r\n"
+        b"Content-Disposition: attachment; filename=a.txt\r\n\r\nabc\r\n--b--\r\n"
+    )
+    number = helpdesk.receive(body).incoming_id
+    helpdesk.later(hours=48)
+    Upkeep(helpdesk.site).run()
+    result = Cabinet(helpdesk.site, "mia").release(number)
+    with helpdesk.database.read() as session:
+        (message, *_) = helpdesk.ticket(result.ticket).messages
+        (file,) = tickets.attachments_of(session, [int(message.id or 0)])[int(message.id or 0)]
+    assert "legal winner" not in message.text
+    assert helpdesk.desk.attachment(int(file.id or 0)).content.strip() == b"abc"
 
 
 def test_a_released_mail_may_be_acknowledged(helpdesk: HelpDesk) -> None:

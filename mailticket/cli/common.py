@@ -60,6 +60,14 @@ def settings_or_none(ctx: click.Context) -> Settings | None:
     return settings_of(ctx)
 
 
+_LONG = 20_000  # tickets; fewer are done in seconds
+
+
+def _preparing(done: int, total: int) -> None:
+    if total > _LONG:
+        click.echo(f"The search index is built for this release: {done} of {total} tickets.", err=True)
+
+
 @contextmanager
 def database_of(settings: Settings) -> Iterator[Database]:
     """The configured database, brought up to date, closed at the end."""
@@ -68,7 +76,7 @@ def database_of(settings: Settings) -> Iterator[Database]:
 
     database = Database(settings.database.url)
     try:
-        schema.prepare(database)
+        schema.prepare(database, _preparing)
         yield database
     finally:
         database.close()

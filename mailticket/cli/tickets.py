@@ -14,6 +14,8 @@ from mailticket.cli.common import config_option, json_option, limit_option, prin
 from mailticket.cli.counter import Face, counter_of, one
 from mailticket.cli.ticket_view import print_ticket
 
+_HEAD = ("TICKET", "STATUS", "PRIORITY", "CATEGORY", "REQUESTER", "OPENED", "WAITS FOR", "PROMISED", "ASSIGNED",
+         "TEAM", "HELD", "DUPLICATE OF", "SUBJECT")  # fmt: skip
 STATUSES = ("new", "open", "pending", "solved", "closed")
 PRIORITIES = ("urgent", "high", "normal", "low")
 _FOUND_WRONG = 1
@@ -42,6 +44,14 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
     return at if at.tzinfo else at.astimezone()  # as the times on our screens
 
 
+def _words(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    from mailticket.text.terms import sought_terms
+
+    if not all(sought_terms([value]) for value in values):
+        raise click.BadParameter("there is no letter and no digit in it; write a word that stands in the ticket")
+    return values
+
+
 @ticket.command("list")
 @click.option("--mine", is_flag=True, help="Only yours.")
 @click.option("--assigned", metavar="NAME", help="Only this person's; none for nobody's.")
@@ -49,11 +59,14 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 @click.option("--waiting", type=click.Choice(("us", "them")), help="Only what waits for us, in the order "
               "of the queue, or for its requester.")  # fmt: skip
 @click.option("--held", is_flag=True, help="Only with answers that are held.")
+@click.option("--spam", is_flag=True, help="Only what the site's filter holds for spam.")
 @click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these states (repeatable).")
 @click.option("--category", default="", help="Only this category.")
 @click.option("--requester", default="", metavar="ADDRESS", help="Only of this person, whatever their state.")
 @click.option("--duplicates", is_flag=True, help="Only those flagged as duplicates, whatever their state.")
 @click.option("--merged", is_flag=True, help="Merged ones too, whatever their state.")
+@click.option("--search", multiple=True, callback=_words, metavar="WORDS", help="Only with all these words, wherever "
+              "they stand in the ticket and whatever its state (repeatable).")  # fmt: skip
 @click.option("--since", callback=_since, metavar="WHEN", help="Opened since: a date, a time, 12h, 7d.")
 @click.option("--all", "everything", is_flag=True, help="Solved and closed ones too.")
 @click.option("--sort", type=click.Choice(("promise", "waiting", "updated")), help="By the end of the "
@@ -64,7 +77,7 @@ def _since(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 @click.pass_context
 def list_(ctx: click.Context, /, as_json: bool, **criteria: Any) -> None:
     """List tickets that are not at their end, newest first; with --waiting us the queue, its first one first."""
-    criteria["status"] = list(criteria["status"])
+    criteria["status"], criteria["search"] = list(criteria["status"]), list(criteria["search"])
     criteria["waiting"], criteria["sort"] = criteria["waiting"] or "", criteria["sort"] or ""
     with counter_of(ctx) as counter:
         faces = counter.rows("list", **criteria)
@@ -76,15 +89,16 @@ def list_(ctx: click.Context, /, as_json: bool, **criteria: Any) -> None:
 
 
 def print_tickets(faces: Iterable[Face]) -> None:
-    """Tickets as a table."""
-    now = datetime.now(UTC)
-    lines = [_cells(face, now) for face in faces]
-    if not lines:
+    """Tickets as a table; below it those that the site's filter holds for spam."""
+    rows, now = list(faces), datetime.now(UTC)
+    if not rows:
         click.echo("No tickets.")
-        return
-    head = ("TICKET", "STATUS", "PRIORITY", "CATEGORY", "REQUESTER", "OPENED", "WAITS FOR", "PROMISED", "ASSIGNED",
-            "TEAM", "HELD", "DUPLICATE OF", "SUBJECT")  # fmt: skip
-    terminal.table(head, lines, spare=("OPENED", "CATEGORY", "TEAM", "PRIORITY", "DUPLICATE OF", "STATUS"))
+    for heading, spam in (("", False), ("Spam, as the site's filter says", True)):
+        lines = [_cells(face, now) for face in rows if face["spam"] == spam]
+        if lines and heading:
+            terminal.heading(heading)
+        if lines:
+            terminal.table(_HEAD, lines, spare=("OPENED", "CATEGORY", "TEAM", "PRIORITY", "DUPLICATE OF", "STATUS"))
 
 
 def _cells(face: Face, now: datetime) -> tuple[object, ...]:

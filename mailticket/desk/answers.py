@@ -248,7 +248,7 @@ class Answers(Hands):
             staff_text=sheet.text, staff_name=signs, history=_quoted(addressed.mail), files=wish.files,
         )  # fmt: skip
         message_row = desk.message_of(session, outgoing)
-        self._keep_files(session, message_row, wish.files, now)
+        self._keep_files(session, message_row, wish.files, now, found_on=ticket.id)
         for address in wish.copies:
             self.let_write(session, ticket, address, now)
         if not ticket.assigned_to and member is not None:
@@ -288,7 +288,9 @@ class Answers(Hands):
         self.event(session, ticket, now, "held", "; ".join(obstacle.text for obstacle in obstacles))
         return number
 
-    def _keep_files(self, session: Session, message_row: int, files: Sequence[File], now: datetime) -> None:
+    def _keep_files(
+        self, session: Session, message_row: int, files: Sequence[File], now: datetime, found_on: int | None = None
+    ) -> None:
         """Files of an answer lie in a mail of their own, as those of requesters do in theirs."""
         if not files:
             return
@@ -296,7 +298,7 @@ class Answers(Hands):
         packed = pack(raw)
         raws.put(session, packed, now)
         desk.set_raw(session, message_row, packed.digest)
-        tickets.add_attachments(session, message_row, read(raw, _NOBODY).attachments)
+        tickets.add_attachments(session, message_row, read(raw, _NOBODY).attachments, found_on)
 
     def _files(self, session: Session, row: Message) -> tuple[File, ...]:
         """The files of a held answer again."""

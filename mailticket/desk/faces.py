@@ -105,6 +105,7 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
         "duplicate_of": row.duplicate_of,
         "linked_to": row.linked_to,
         "claimed": t.claimed,
+        "spam": t.spam,
         "similarity": t.similarity,
         "messages": row.messages,
         "fields": t.fields or {},

@@ -64,20 +64,22 @@ def list_(
     duplicates: bool = False,
     merged: bool = False,
     since: datetime | None = None,
+    search: list[str] = [],  # noqa: B006 - never changed
     waiting: Literal["", "us", "them"] = "",
     everything: bool = False,
     mine: bool = False,
     assigned: str | None = None,
     team: str = "",
     held: bool = False,
+    spam: bool = False,
     sort: Literal["", "promise", "waiting", "updated"] = "",
     limit: Annotated[int, Field(ge=0)] | None = None,
 ) -> Iterator[Face]:
     """Tickets as `ticket list` shows them; those at their end only when they are asked for."""
-    asked_for = everything or status or requester or duplicates or merged
+    asked_for = everything or status or requester or duplicates or merged or search
     criteria = overview.Filter(
         status=tuple(status), category=category, requester=requester, duplicates=duplicates, merged=merged, since=since,
-        waiting=waiting, unfinished=not asked_for, team=team, held=held, sort=sort,
+        waiting=waiting, unfinished=not asked_for, team=team, held=held, spam=spam, sort=sort, search=tuple(search),
         assigned=onlooker.actor if mine else "" if assigned == "none" else assigned,
     )  # fmt: skip
     return overview.ticket_rows(

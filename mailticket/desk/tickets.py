@@ -18,7 +18,7 @@ from mailticket.outbox.compose import Dispatch
 from mailticket.promise import make_promise
 from mailticket.secrets import masking
 from mailticket.secrets.spans import doubtful_kinds
-from mailticket.store import Session, desk, load, outgoing, raws, tickets
+from mailticket.store import Session, desk, load, outgoing, raws, search, tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,7 @@ class Desk(Answers):
                 )
             moved = tickets.move_messages(session, int(source.id or 0), int(target.id or 0))
             source.merged_into = target.id
+            target.spam = target.spam and source.spam
             _keep_place(source, target)
             _keep_waiting(source, target, now)
             self.set_status(session, source, "closed", now)
@@ -188,7 +189,9 @@ class Desk(Answers):
             if wanted.category:
                 self._sort(session, ticket, wanted.category)
             ticket.priority = wanted.priority or ticket.priority
-            ticket.subject = wanted.subject or ticket.subject
+            if wanted.subject:
+                with search.following(session, [int(ticket.id or 0)]):
+                    ticket.subject = wanted.subject
             if wanted.team is not None:
                 ticket.team, ticket.team_is_set = wanted.team, True
             ticket.updated_at = now
@@ -297,9 +300,10 @@ class Desk(Answers):
         self.check_address(address)
         with self.site.database.write() as session:
             ticket = self.find(session, name)
-            ticket.requester_id = tickets.requester_of(session, MailAddress("", address), ticket.language, now)
-            ticket.claimed = False
-            session.add(ticket)
+            with search.following(session, [int(ticket.id or 0)]):
+                ticket.requester_id = tickets.requester_of(session, MailAddress("", address), ticket.language, now)
+                ticket.claimed = False
+                session.add(ticket)
             self.event(session, ticket, now, "requester", address)
         return ticket.key
 

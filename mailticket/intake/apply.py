@@ -15,7 +15,7 @@ from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
 from mailticket.promise import Load, make_promise
 from mailticket.site import Site
-from mailticket.store import Session, incoming, outgoing, tickets
+from mailticket.store import Session, incoming, outgoing, search, tickets
 from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.decision import Decision, Hold
 from mailticket.triage.understanding import Understanding
@@ -80,11 +80,11 @@ def _note_way(session: Session, arrived: Arrived, ticket: Ticket, decision: Deci
 
 def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, now: datetime) -> Ticket:
     mail, meaning = arrived.mail, arrived.meaning
-    requester = None
+    person = None
     if mail.sender_address is not None:
         # A forged mail must not choose the language in which its victim is answered.
         language = "" if mail.trust == "failed" else mail.language
-        requester = tickets.requester_of(session, mail.sender_address, language, now)
+        person = tickets.person_of(session, mail.sender_address, language, now)
     ticket = open_ticket(
         session, site, arrived.arrived_at, f"{decision.rule}: {decision.reason}", now,
         load=arrived.load,
@@ -93,9 +93,10 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
         subject=meaning.subject[:_LONGEST_SUBJECT],
         category_sure=meaning.verdict.sure,
         language=mail.language or decision.language,
-        requester_id=requester,
+        requester_id=person.id if person else None,
         trust=mail.trust,
         claimed=is_claimed(mail),
+        spam=mail.spam,
         team=site.roster.team_for(meaning.verdict.name, arrived.route),
         marks=decision.marks,
         fields={name: list(values) for name, values in meaning.fields.items()},
@@ -110,7 +111,7 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
         other = tickets.by_key(session, decision.linked_to)
         tickets.add_event(session, int(ticket.id or 0), now, "linked", f"to {other.key}")
         tickets.add_event(session, int(other.id or 0), now, "linked", f"by {ticket.key}")
-    _add_message(session, arrived, ticket, decision)
+    _add_message(session, arrived, ticket, decision, (ticket.key, *(person.words if person else ())))
     return ticket
 
 
@@ -167,6 +168,8 @@ def _links(session: Session, decision: Decision) -> dict[str, Any]:
 
 def _join(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime) -> None:
     ticket_id = int(ticket.id or 0)
+    if decision.changes_state and not decision.stranger:  # what somebody else names is for staff to judge
+        _fill_fields(site, ticket, arrived.meaning)
     _add_message(session, arrived, ticket, decision)
     tickets.add_event(session, ticket_id, now, decision.kind, f"{decision.rule}: {decision.reason}")
     if decision.conflict:
@@ -176,8 +179,9 @@ def _join(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decisi
     ticket.updated_at = now
     if decision.changes_state:
         _wake(session, ticket, decision, arrived.arrived_at, now)
-        if not decision.stranger:  # what somebody from another address names is for staff to judge
-            _fill_fields(site, ticket, arrived.meaning)
+        # Who was answered, or writes what the filter lets pass, is no spammer.
+        ticket.spam = ticket.spam and arrived.mail.spam and ticket.first_response_at is None
+        if not decision.stranger:
             _remember_language(session, arrived.mail, ticket, now)
     if decision.command == "split" and ticket.duplicate_of is not None:
         ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""
@@ -221,11 +225,16 @@ def _fill_fields(site: Site, ticket: Ticket, meaning: Understanding) -> None:
         ticket.missing = [name for name in ticket.missing or [] if not merged.get(name)]
 
 
-def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: Decision) -> None:
+def _add_message(
+    session: Session, arrived: Arrived, ticket: Ticket, decision: Decision, names: Sequence[str] = ()
+) -> None:
+    """names: of a new ticket and its requester."""
     mail, meaning = arrived.mail, arrived.meaning
     sender = mail.sender_address or (mail.from_[0] if mail.from_ else None)
-    message_row = tickets.add_message(
+    tickets.add_message(
         session,
+        attachments=mail.attachments,
+        also=search.ticket_texts(names, ticket.subject, ticket.fields),
         ticket_id=int(ticket.id or 0),
         direction="in",
         kind=decision.kind,
@@ -246,7 +255,6 @@ def _add_message(session: Session, arrived: Arrived, ticket: Ticket, decision: D
         incoming_id=arrived.incoming_id,
         raw_digest=mail.digest,
     )
-    tickets.add_attachments(session, message_row, mail.attachments)
 
 
 def _bounced(session: Session, decision: Decision, now: datetime) -> None:

@@ -99,7 +99,9 @@ class Cabinet:
             before = row.rule
             item = prepare(self._bytes(session, row), True, site.brief)
             # What it was filed for, a header or a word that programs use, is what the person who releases it denies.
-            mail = with_writer(replace(item.mail, automatic=None, suppress=""), site.brief.ourselves)
+            # The digest is that of the bytes as they came, under which they are kept, masked or not.
+            plain = replace(item.mail, digest=row.raw_digest or "", automatic=None, suppress="", spam=False)
+            mail = with_writer(plain, site.brief.ourselves)
             arrived_at = min(row.arrived_at, now)
             case = Case(
                 mail=mail,

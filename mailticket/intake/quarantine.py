@@ -61,11 +61,10 @@ class Isolation:
             )  # fmt: skip
             ticket_id = int(ticket.id or 0)
             words = f"This mail could not be read ({row.reason}). Its bytes are attached."
-            message = tickets.add_message(session, ticket_id=ticket_id, direction="in", kind="request", text=words,
-                                          new_text=words, at=arrived_at, incoming_id=number,
-                                          raw_digest=row.raw_digest)  # fmt: skip
             whole = Attachment("", f"mail-{number}.eml", "message/rfc822", len(raw), row.raw_digest or "", False)
-            tickets.add_attachments(session, message, [whole])
+            tickets.add_message(session, attachments=[whole], also=[ticket.key, ticket.subject], ticket_id=ticket_id,
+                                direction="in", kind="request", text=words, new_text=words, at=arrived_at,
+                                incoming_id=number, raw_digest=row.raw_digest)  # fmt: skip
             incoming.finish(session, number, now, state="opened", rule="released", reason=reason, ticket_id=ticket_id)
         return Result(number, "opened", "released", reason, ticket.key)
 

@@ -21,14 +21,14 @@ def read_again(
 ) -> Prepared:
     """The mail as a reply to this ticket, None for one that leads to none, when these notices may stand in letters.
 
-    It stays as it is when what is known beyond the first reading cuts it nowhere else.
+    It stays as it is when nothing is known beyond what the first reading knew, or when that cuts nothing otherwise.
     """
     ourselves = knowing_letters(session, brief.ourselves, key) if key else brief.ourselves
     if notices:
         texts = [plain(text) for notice in notices for text in notice.texts.values()]
         letters = ourselves.letters
         ourselves = replace(ourselves, letters=replace(letters, passages=(*letters.passages, *texts)))
-    if not (notices or ourselves.letters.sent) or new_text_beside(item.mail, ourselves) == item.mail.new_text:
+    if ourselves is brief.ourselves or new_text_beside(item.mail, ourselves) == item.mail.new_text:
         return item
     mail = with_writer(read(raw, ourselves), ourselves)
     return replace(item, mail=mail, meaning=understand(mail, brief.classifier))

@@ -6,12 +6,24 @@ import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, PrefixLoader, StrictUndefined, TemplateNotFound, nodes
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    PrefixLoader,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    nodes,
+)
 from jinja2.exceptions import TemplateSyntaxError
+from jinja2.runtime import BlockReference, Context, Macro, TemplateReference
 
 from mailticket.letters import flow
+from mailticket.letters.moments import Moment, Span
 from mailticket.letters.values import Problem, TemplateSource
 
 Medium = Literal["subject", "text", "html"]
@@ -55,6 +67,7 @@ class TemplateEngine:
         loaders = [_Files(source) for source in sources]
         loader = ChoiceLoader([*loaders, PrefixLoader({SHIPPED.rstrip("/"): loaders[-1]})])
         self._plain, self._html = _environment(loader, html=False), _environment(loader, html=True)
+        self._templates: dict[tuple[Medium, str, str], tuple[Template, Mapping[str, Any]]] = {}
         names = {name for source in sources for name in source.files}
         folders = {folder for folder, slash, _ in (name.partition("/") for name in names) if slash}
         self.languages = tuple(sorted(filter(_LANGUAGE.match, folders)))
@@ -69,27 +82,33 @@ class TemplateEngine:
 
     def render(self, medium: Medium, kind: str, language: str, values: Mapping[str, Any]) -> str:
         """One page of a letter, tidied. Errors: whatever the template did wrong, and OutputTooLarge."""
-        environment, parts = (self._html, "html") if medium == "html" else (self._plain, "text")
-        context = {
-            **values,
-            "medium": medium,
-            "language": language,
-            "layout": f"layout/{medium}.j2",
-            "structure": f"structure/{kind}.j2",
-            "common": self.place(language, "common.j2"),
-            "part": environment.get_template(f"layout/{parts}-parts.j2").module,
-            "dates": environment.get_template(self.place(language, "dates.j2")).module,
-        }
-        template = environment.get_template(self.place(language, f"{kind}.j2"))
+        template, surroundings = self._template(medium, kind, language)
         pieces: list[str] = []
         size = 0
-        for piece in template.generate(context):
+        for piece in template.generate({**values, **surroundings}):
             size += len(piece)
             if size > _LARGEST_OUTPUT:
                 raise OutputTooLarge(f"{template.filename} prints more than {_LARGEST_OUTPUT} characters")
             pieces.append(piece)
         page = "".join(pieces)
         return flow.tidy_html(page) if medium == "html" else flow.tidy_text(page)
+
+    def _template(self, medium: Medium, kind: str, language: str) -> tuple[Template, Mapping[str, Any]]:
+        """The template of a page, and what it sees whatever the letter: looked up and wrapped once."""
+        if (medium, kind, language) not in self._templates:
+            environment, parts = (self._html, "html") if medium == "html" else (self._plain, "text")
+            surroundings = {
+                "medium": medium,
+                "language": language,
+                "layout": f"layout/{medium}.j2",
+                "structure": f"structure/{kind}.j2",
+                "common": self.place(language, "common.j2"),
+                "part": _Macros(environment.get_template(f"layout/{parts}-parts.j2")),
+                "dates": _Macros(environment.get_template(self.place(language, "dates.j2"))),
+            }
+            template = environment.get_template(self.place(language, f"{kind}.j2"))
+            self._templates[medium, kind, language] = template, surroundings
+        return self._templates[medium, kind, language]
 
     def compile_all(self) -> list[Problem]:
         """Every template that is not valid Jinja."""
@@ -134,11 +153,67 @@ class TemplateEngine:
         return Problem(str(getattr(error, "name", "") or ""), 0, message)
 
 
+class _Macros:
+    """What a template imported from another has, its macros such that the same values are not put into one again.
+
+    Most sentences of a letter are those of the letter before; what they are put into sees nothing else of the letter.
+    """
+
+    def __init__(self, template: Template) -> None:
+        for name, value in vars(template.module).items():
+            setattr(self, name, _Remembering(value) if isinstance(value, Macro) else value)
+
+
+class _Remembering:
+    """A macro that remembers what came of its last calls."""
+
+    __slots__ = ("_again", "_macro")
+
+    def __init__(self, macro: Macro) -> None:
+        self._macro = macro
+        self._again = lru_cache(_MOST_REMEMBERED, typed=True)(macro)
+
+    def __call__(self, *values: Any, **named: Any) -> str:
+        if named or not all(map(_comes_again, values)):
+            return self._macro(*values, **named)
+        return self._again(*values)
+
+
+def _comes_again(value: object) -> bool:
+    """Whether a value can be looked up, and may be the same in another letter: a person's text never is."""
+    return len(value) <= _LONGEST_REMEMBERED if isinstance(value, str) else isinstance(value, (Moment, Span))
+
+
+_MOST_REMEMBERED = 256  # calls of one macro
+_LONGEST_REMEMBERED = 400  # characters of one value
+
+
+class _Context(Context):
+    """Jinja asks of whatever a template calls whether it wants the context; blocks and our macros never do."""
+
+    def call(self, called: Callable[..., Any], /, *values: Any, **named: Any) -> Any:
+        if not isinstance(called, (BlockReference, _Remembering)):
+            return super().call(called, *values, **named)
+        named.pop("_loop_vars", None)
+        named.pop("_block_vars", None)
+        return called(*values, **named)
+
+
+class _Environment(Environment):
+    context_class = _Context
+
+    def getattr(self, holder: Any, attribute: str) -> Any:
+        """`self.NAME` is a block; Jinja looks for an attribute first, and the miss costs more than the block."""
+        if isinstance(holder, TemplateReference):
+            return self.getitem(holder, attribute)
+        return super().getattr(holder, attribute)
+
+
 def _environment(loader: BaseLoader, *, html: bool) -> Environment:
-    environment = Environment(
+    environment = _Environment(
         loader=loader,
         undefined=StrictUndefined,
-        autoescape=html,  # noqa: S701 - the other one writes plain text
+        autoescape=html,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,

@@ -63,6 +63,7 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
         trust=verdict,
         trust_reason=reason,
         suppress=attempt("suppress", lambda: suppress(part, ourselves, return_path), ""),
+        spam=attempt("spam", lambda: first_of(part, ourselves.spam_headers), None) is not None,
         block_header=attempt("block", lambda: first_of(part, ourselves.block_headers), None),
         **fields,
         **_meaning(content, root, body, fields, sender, return_path, ourselves, attempt),

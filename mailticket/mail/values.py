@@ -156,7 +156,7 @@ class Mail:
     deceptions: those of the warnings that staff beware of: what reverses or hides text in names.
     encrypted: the text cannot be read, so nothing can be missing from it. reaction: the emoji of a mail that is one.
     suppress: why no automatic answer may be sent though a person may have written ("" if it may): spam marks, wishes.
-    block_header: the first of the site's block_headers that it has; None for none.
+    spam: whether the site's filter marked it so. block_header: the first of the site's block_headers, or None.
     quotes_us: our marker stands in the text, so that the ticket's letters tell better what of it is ours.
     """
 
@@ -189,6 +189,7 @@ class Mail:
     trust: Sender = "unknown"
     trust_reason: str = ""
     suppress: str = ""
+    spam: bool = False
     block_header: tuple[str, str] | None = None
     quotes_us: bool = False
     delivered_to: tuple[str, ...] = ()  # Delivered-To, X-Original-To, Envelope-To: by which of our addresses it came

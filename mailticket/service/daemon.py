@@ -121,12 +121,16 @@ class Daemon:
 
     def _open(self, database: Database) -> Site:
         self._notifier.more_time(_PREPARE_SECONDS)
-        if schema.prepare(database):
+        if schema.prepare(database, self._preparing):
             log.info("the database is at step %s now", schema.HEAD)
         site = open_site(self._settings, database)
         for problem in broken_letters(self._settings, site.letters):
             log.error("a template is broken, the built-in one is used instead: %s", problem)
         return site
+
+    def _preparing(self, done: int, total: int) -> None:
+        self._notifier.more_time(_PREPARE_SECONDS)
+        log.info("the search index is built for this release: %d of %d tickets", done, total)
 
     def _start(self, site: Site) -> None:
         self._site = site

@@ -142,7 +142,10 @@ def _copy_sqlite(database: Database, target: Path, progress: Progress) -> dict[s
 
 
 def _sqlite_counts(connection: sqlite3.Connection) -> dict[str, int]:
-    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    # A virtual table is only another view of rows that are counted where they lie.
+    tables = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND rootpage != 0"
+    )
     names = [str(row[0]) for row in tables]
     return {name: int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in names}  # noqa: S608
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 
-from sqlalchemy import ColumnElement, TextClause, delete, func, select, text, update
+from sqlalchemy import ColumnElement, TextClause, delete, false, func, select, text, true, update
 from sqlmodel import Session, SQLModel, col
 
 from mailticket.errors import NotFound
@@ -158,8 +159,9 @@ def next_in_queue(session: Session, people: Sequence[str], teams: Sequence[str],
 
     lock: nobody else gets it before the transaction ends; who asks meanwhile gets the one behind it.
     """
-    for priority in PRIORITIES:
-        query = select(Ticket).where(WAITING, col(Ticket.priority) == priority, col(Ticket.assigned_to).in_(people))
+    for spam, priority in product((false(), true()), PRIORITIES):
+        place = (WAITING, col(Ticket.spam) == spam, col(Ticket.priority) == priority)
+        query = select(Ticket).where(*place, col(Ticket.assigned_to).in_(people))
         if teams:
             query = query.where(col(Ticket.team).in_(teams))
         query = query.order_by(col(Ticket.waiting_since), col(Ticket.id)).limit(1)

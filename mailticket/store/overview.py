@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, TextClause, case, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Select, TextClause, case, func, literal_column, select, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from mailticket.mail.values import address_key
 from mailticket.models import OUTGOING_STATES, TICKET_STATES, Address, Incoming, Message, Outgoing, Ticket
 from mailticket.settings import PRIORITIES
+from mailticket.store import search
 from mailticket.store.desk import HELD, held_of
 from mailticket.store.engine import Database
 from mailticket.store.incoming import OUT_OF_SIGHT
@@ -32,7 +33,8 @@ class Filter:
     """Which tickets to list, and in which order; an empty field asks nothing.
 
     unfinished: only those that are not at their end. assigned: to whom, "" for nobody, None for anybody. held: on which
-    an answer is held. sort: by the end of the promise, by who waits longest, or by the newest change.
+    an answer is held. spam: only what the site's filter holds for it. search: words that all occur in the ticket.
+    sort: by the end of the promise, by who waits longest, or by the newest change.
     """
 
     status: Sequence[str] = ()
@@ -42,10 +44,12 @@ class Filter:
     merged: bool = False
     since: datetime | None = None
     waiting: Literal["", "us", "them"] = ""
+    search: Sequence[str] = ()
     unfinished: bool = False
     assigned: str | None = None
     team: str = ""
     held: bool = False
+    spam: bool = False
     sort: Literal["", "promise", "waiting", "updated"] = ""
 
 
@@ -107,7 +111,7 @@ def _order(sort: str) -> tuple[Any, ...]:
     rank = case(
         {name: place for place, name in enumerate(PRIORITIES)}, value=col(Ticket.priority), else_=len(PRIORITIES)
     )
-    return (rank, col(Ticket.waiting_since))
+    return (col(Ticket.spam), rank, col(Ticket.waiting_since))
 
 
 def _in_order(session: Session, criteria: Filter, limit: int | None) -> list[int]:
@@ -128,9 +132,21 @@ def ticket_row(session: Session, ticket: Ticket) -> TicketRow:
 
 
 def _page(session: Session, criteria: Filter, before: int | None, size: int) -> list[int]:
-    query = select(col(Ticket.id)).where(*_conditions(session, criteria)).order_by(col(Ticket.id).desc()).limit(size)
+    query = select(col(Ticket.id)).limit(size)
     if before is not None:
         query = query.where(col(Ticket.id) < before)
+    order = col(Ticket.id).desc()
+    if criteria.search:
+        candidates, are_all = search.recent(session, criteria.search, before)
+        others = _conditions(session, replace(criteria, search=()))
+        page = _numbers(session, query.where(col(Ticket.id).in_(candidates), *others).order_by(order))
+        if len(page) == size or are_all:
+            return page
+        order = (col(Ticket.id) + 0).desc()  # or all tickets would be looked at one by one in this order
+    return _numbers(session, query.where(*_conditions(session, criteria)).order_by(order))
+
+
+def _numbers(session: Session, query: Select[Any]) -> list[int]:
     return [int(number or 0) for number in session.execute(query).scalars()]
 
 
@@ -156,6 +172,8 @@ def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] 
         conditions.append(WAITING if criteria.waiting == "us" else col(Ticket.waiting_for) == criteria.waiting)
     if criteria.category:
         conditions.append(col(Ticket.category) == criteria.category)
+    if criteria.spam:
+        conditions.append(text("ticket.spam"))  # in the words of the partial index
     if criteria.duplicates:
         conditions.append(col(Ticket.duplicate_of).is_not(None))
     if criteria.since is not None:
@@ -163,6 +181,8 @@ def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] 
     if criteria.requester:
         address = session.get(Address, address_key(criteria.requester))
         conditions.append(col(Ticket.requester_id) == (address.requester_id if address else -1))
+    if criteria.search:
+        conditions.append(search.condition(session, criteria.search))
     return conditions
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, literal, select, text, update
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, false, func, literal, select, text, true, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
@@ -16,16 +17,18 @@ from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import Attachment as MailAttachment
 from mailticket.mail.values import address_key
 from mailticket.models import Address, Attachment, Event, Message, Outgoing, Participant, Requester, Ticket
-from mailticket.store import raws
+from mailticket.store import raws, search
 from mailticket.store.rows import Prepared, insert_tracked, insert_values, table_of
 
 _REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
 _NEW_ADDRESS = Prepared(_ADDRESSES.insert(), ("key", "address", "requester_id"))
 _NEW_ATTACHMENT = table_of(Attachment).insert()
-_REQUESTER_OF = Prepared(
-    select(_REQUESTERS.c.id, _REQUESTERS.c.language)
+_SENDERS = _ADDRESSES.alias("sender")
+_PERSON_OF = Prepared(
+    select(_REQUESTERS.c.id, _REQUESTERS.c.language, _REQUESTERS.c.name, _ADDRESSES.c.address)
+    .join(_SENDERS, _SENDERS.c.requester_id == _REQUESTERS.c.id)
     .join(_ADDRESSES, _ADDRESSES.c.requester_id == _REQUESTERS.c.id)
-    .where(_ADDRESSES.c.key == bindparam("sender"))
+    .where(_SENDERS.c.key == bindparam("sender"))
 )
 _REMEMBER_LANGUAGE = Prepared(
     _REQUESTERS.update().where(_REQUESTERS.c.id == bindparam("requester")).values(language=bindparam("language"))
@@ -57,32 +60,49 @@ def _waiting(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(_TICKETS).where(WAITING, *conditions).scalar_subquery()
 
 
-def _ahead(pressing: Sequence[str]) -> Prepared:
-    """Who goes before a ticket: all of the more pressing priorities, and of its own who waits longer."""
-    mine = _TICKETS.c.priority == bindparam("priority")
+def _ahead(pressing: Sequence[str], spam: bool) -> Prepared:
+    """Who goes before a ticket: all of the more pressing priorities, of its own who waits longer; and before spam all
+    that is none."""
+    kin = _TICKETS.c.spam == (true() if spam else false())
+    mine = kin & (_TICKETS.c.priority == bindparam("priority"))
     return Prepared(
         select(
-            _waiting(_TICKETS.c.priority.in_([literal(rank) for rank in pressing])) if pressing else literal(0),
+            _waiting(kin, _TICKETS.c.priority.in_([literal(rank) for rank in pressing])) if pressing else literal(0),
             _waiting(mine, _TICKETS.c.waiting_since < bindparam("since")),
             _waiting(mine, _TICKETS.c.waiting_since == bindparam("since"), _TICKETS.c.id < bindparam("ticket")),
+            _waiting(_TICKETS.c.spam == false()) if spam else literal(0),
         )
     )
 
 
 _RANKS = ("urgent", "high", "normal", "low")
-_AHEAD = {rank: _ahead(_RANKS[:place]) for place, rank in enumerate(_RANKS)}
+_AHEAD = {(rank, spam): _ahead(_RANKS[:place], spam) for place, rank in enumerate(_RANKS) for spam in (False, True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A requester. words: the name and all addresses."""
+
+    id: int
+    words: tuple[str, ...]
+
+
+def person_of(session: Session, sender: MailAddress, language: str, now: datetime) -> Person:
+    """The person behind an address, made at first sight; the newest language is remembered."""
+    rows = _PERSON_OF.all(session, sender=sender.key)
+    if rows:
+        person = rows[0]
+        if language and person.language != language:
+            _REMEMBER_LANGUAGE.change(session, requester=person.id, language=language)
+        return Person(int(person.id), (person.name, *(row.address for row in rows)))
+    number = insert_values(session, Requester, {"name": sender.name, "language": language, "created_at": now})
+    _NEW_ADDRESS.change(session, key=sender.key, address=sender.address, requester_id=number)
+    return Person(number, (sender.name, sender.address))
 
 
 def requester_of(session: Session, sender: MailAddress, language: str, now: datetime) -> int:
-    """The id of the person behind an address, made at first sight; the newest language is remembered."""
-    person = _REQUESTER_OF.first(session, sender=sender.key)
-    if person is not None:
-        if language and person.language != language:
-            _REMEMBER_LANGUAGE.change(session, requester=person.id, language=language)
-        return int(person.id)
-    number = insert_values(session, Requester, {"name": sender.name, "language": language, "created_at": now})
-    _NEW_ADDRESS.change(session, key=sender.key, address=sender.address, requester_id=number)
-    return number
+    """The id of the person behind an address, as `person_of` knows them."""
+    return person_of(session, sender, language, now).id
 
 
 def unused_key(session: Session, make: Callable[[], str]) -> str:
@@ -153,17 +173,30 @@ def add(session: Session, row: Ticket) -> int:
     return insert_tracked(session, row)
 
 
-def add_message(session: Session, **values: Any) -> int:
-    """Write a message of these columns now, the others by their defaults; returns its id."""
-    return insert_values(session, Message, values)
+def add_message(
+    session: Session, *, attachments: Sequence[MailAttachment] = (), also: Iterable[str] = (), **values: Any
+) -> int:
+    """Write a message of these columns now, the others by their defaults, with its attachments; returns its id.
+
+    From now on its ticket is found by its words. also: what came with it by which the ticket is to be found too.
+    """
+    message_row = insert_values(session, Message, values)
+    add_attachments(session, message_row, attachments)
+    texts = search.message_texts(values, [attachment.name for attachment in attachments])
+    search.add(session, values["ticket_id"], also, texts)
+    return message_row
 
 
 def add_participant(session: Session, row: Participant) -> None:
     session.add(row)
     session.flush()
+    search.add(session, row.ticket_id, [row.address])
 
 
-def add_attachments(session: Session, message_row: int, attachments: Sequence[MailAttachment]) -> None:
+def add_attachments(
+    session: Session, message_row: int, attachments: Sequence[MailAttachment], found_on: int | None = None
+) -> None:
+    """Write the files of a message. found_on: the ticket that is found by their names from now on."""
     rows = [
         {"message_id": message_row, "part": a.part, "name": a.name, "type": a.type, "size": a.size,
          "sha256": a.sha256, "inline": a.inline}
@@ -171,6 +204,8 @@ def add_attachments(session: Session, message_row: int, attachments: Sequence[Ma
     ]  # fmt: skip
     if rows:
         session.connection().execute(_NEW_ATTACHMENT, rows)
+        if found_on is not None:
+            search.add(session, found_on, [attachment.name for attachment in attachments])
 
 
 def add_event(
@@ -361,18 +396,18 @@ def newest_incoming(session: Session, ticket_id: int) -> Message | None:
 def position(session: Session, ticket: Ticket) -> int | None:
     """The place in the queue, 1 for the next to be answered; None for a ticket that does not wait for us.
 
-    First come, first served within a priority; the more pressing priorities go before. Who wrote again after an answer
-    waits since that mail.
+    First come, first served within a priority; the more pressing priorities go before, and what the site's filter holds
+    for spam comes last. Who wrote again after an answer waits since that mail.
     """
     if ticket.waiting_for != "us" or ticket.waiting_since is None:
         return None
-    return ahead_of(session, ticket.priority, ticket.waiting_since, ticket.id) + 1
+    return ahead_of(session, ticket.priority, ticket.waiting_since, ticket.id, spam=ticket.spam) + 1
 
 
-def ahead_of(session: Session, priority: str, since: datetime, ticket_id: int | None) -> int:
+def ahead_of(session: Session, priority: str, since: datetime, ticket_id: int | None, *, spam: bool = False) -> int:
     """How many tickets are served before one of this priority that has waited since then."""
     number = ticket_id if ticket_id is not None else 2**62
-    return sum(_AHEAD[priority].first(session, priority=priority, since=since, ticket=number))
+    return sum(_AHEAD[priority, spam].first(session, priority=priority, since=since, ticket=number))
 
 
 def set_undeliverable(session: Session, address: str, now: datetime, why: str) -> None:
@@ -391,8 +426,9 @@ def set_deliverable(session: Session, address: str) -> bool:
 def move_messages(session: Session, source: int, target: int) -> int:
     """Put the messages of one ticket into another, remembering where they lay; returns how many."""
     own = (col(Message.ticket_id) == source, col(Message.home_ticket_id).is_(None))
-    session.execute(update(Message).where(*own).values(home_ticket_id=source))
-    moved = session.execute(update(Message).where(col(Message.ticket_id) == source).values(ticket_id=target))
+    with search.following(session, (source, target)):
+        session.execute(update(Message).where(*own).values(home_ticket_id=source))
+        moved = session.execute(update(Message).where(col(Message.ticket_id) == source).values(ticket_id=target))
     return int(moved.rowcount)  # type: ignore[attr-defined]
 
 
@@ -401,9 +437,11 @@ def bring_back_messages(session: Session, home: int) -> int:
     inner = [number for number, _ in merged_from(session, home)]
     kept = update(Message).where(col(Message.home_ticket_id).in_(inner)).values(ticket_id=home)
     own = update(Message).where(col(Message.home_ticket_id) == home).values(ticket_id=home, home_ticket_id=None)
+    away = select(col(Message.ticket_id)).where(col(Message.home_ticket_id).in_([home, *inner])).distinct()
     moved = 0
-    for back in (kept, own):
-        moved += session.execute(back).rowcount  # type: ignore[attr-defined]
+    with search.following(session, [home, *session.execute(away).scalars()]):
+        for back in (kept, own):
+            moved += session.execute(back).rowcount  # type: ignore[attr-defined]
     return moved
 
 
@@ -428,12 +466,13 @@ def link_addresses(session: Session, one: MailAddress, other: MailAddress) -> No
     first, second = session.get(Address, one.key), session.get(Address, other.key)
     if first is None:
         raise NotFound(f"nobody has written from {one.address} yet")
-    if second is None:
-        session.add(Address(key=other.key, address=other.address, requester_id=first.requester_id))
+    person, gone = first.requester_id, second.requester_id if second else None
+    if gone == person:
         return
-    gone = second.requester_id
-    if gone != first.requester_id:
-        session.execute(update(Ticket).where(col(Ticket.requester_id) == gone).values(requester_id=first.requester_id))
-        session.execute(
-            update(Address).where(col(Address.requester_id) == gone).values(requester_id=first.requester_id)
-        )
+    of_both = select(col(Ticket.id)).where(col(Ticket.requester_id).in_([person, gone]))
+    with search.following(session, session.execute(of_both).scalars()):
+        if gone is None:
+            session.add(Address(key=other.key, address=other.address, requester_id=person))
+            return
+        session.execute(update(Ticket).where(col(Ticket.requester_id) == gone).values(requester_id=person))
+        session.execute(update(Address).where(col(Address.requester_id) == gone).values(requester_id=person))

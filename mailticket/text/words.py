@@ -56,14 +56,14 @@ def pieces(text: str) -> list[str]:
     found = _PIECE.findall(text)
     if not _NUMBER_AND_LETTERS.search(text):
         return found
-    return [part for piece in found for part in _split_number(piece)]
+    return [part for piece in found for part in split_number(piece)]
 
 
 _NUMBER_AND_LETTERS = re.compile(r"\d[a-z]{2}")
 _NUMBER_UNIT = re.compile(r"(\d+)([a-z]{2,6})")
 
 
-def _split_number(piece: str) -> tuple[str, ...]:
+def split_number(piece: str) -> tuple[str, ...]:
     match = _NUMBER_UNIT.fullmatch(piece)
     return match.groups() if match else (piece,)
 

@@ -3,58 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mailticket.cli import COMMANDS, main
-
-CONFIGURATION = """
-[support]
-name = "Example Support"
-address = "support@example.com"
-
-[database]
-url = "sqlite:///mailticket.db"
-
-[[mailbox]]
-name = "support"
-host = "127.0.0.1"
-port = 9
-security = "none"
-username = "support@example.com"
-password = "x"
-
-[smtp]
-host = "127.0.0.1"
-port = 9
-security = "none"
-"""
-REQUEST = (
-    b"From: Ann Lee <ann@example.org>\r\nTo: support@example.com\r\nSubject: Deposit missing\r\n"
-    b"Message-ID: <one@example.org>\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\n"
-    b"My deposit of 0.5 BTC has not arrived. My account ID is 12345678.\r\n"
-)
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Calls a command in a folder with a configuration; returns exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mailticket.toml").write_text(CONFIGURATION)
-    (tmp_path / "one.eml").write_bytes(REQUEST)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            main(list(words))
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out, said.err
-
-    return call
+from mailticket.cli import COMMANDS
+from tests.cli.conftest import REQUEST, Run
 
 
 def lines(out: str) -> list[dict[str, Any]]:
@@ -176,6 +131,9 @@ def test_ticket_list_and_show_print_their_faces(run: Run) -> None:
         (("--requester", "ANN@example.org"), 1),
         (("--requester", "bob@example.org"), 0),
         (("--duplicates",), 0),
+        (("--search", "deposit BTC ann@example.org"), 1),
+        (("--search", "deposit", "--search", "12345678"), 1),
+        (("--search", "deposit", "--search", "withdrawal"), 0),
         (("--since", "2026-11-22"), 1),
         (("--since", "2999-01-01"), 0),
         (("--limit", "0"), 0),
@@ -265,6 +223,8 @@ def test_a_bad_configuration_lists_every_problem_with_exit_78(run: Run, tmp_path
 
 def test_usage_errors_leave_with_2(run: Run) -> None:
     assert run("ticket", "list", "--status", "sleeping")[0] == 2
+    code, _, error = run("ticket", "list", "--search", "***")
+    assert (code, "no letter and no digit" in error) == (2, True)
     assert run("no-such-command")[0] == 2
     assert run("outbox", "send")[0] == 2
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli.conftest import CONFIGURATION, REQUEST
 from tests.cli.matrix import CONDITIONS
-from tests.cli.test_faces import CONFIGURATION, REQUEST
 from tests.servers.machine import until
 
 CONTRACT = (0, 1, 2, 75, 77, 78)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_faces import CONFIGURATION
+from tests.cli.conftest import CONFIGURATION
 
 _NAMES_OF_MODULES = "import json, sys; sys.stdout.write('\\n' + json.dumps(sorted(sys.modules)))"
 _CALL = f"""

@@ -72,6 +72,8 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "the figures of status": lambda s: overview.figures(s, NOON, NOON - timedelta(days=7)),
     "conservation": overview.conservation,
     "a list": lambda s: overview._page(s, overview.Filter(), None, 50),
+    "a search": lambda s: overview._page(s, overview.Filter(search=("deposit", "到账")), None, 50),
+    "a search in the queue": lambda s: overview._in_order(s, overview.Filter(search=("hello",), waiting="us"), 50),
     "the queue": lambda s: overview._in_order(s, overview.Filter(waiting="us"), 50),
     "who wrote again": watch.waiting_again,
     "promises that slip": lambda s: watch.slipping(s, NOON, NOON + timedelta(hours=4)),

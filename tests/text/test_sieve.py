@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mailticket.text.sieve import Sieve, matches, traits
+from mailticket.text.sieve import Sieve, Sifted, matches, traits
 from mailticket.text.words import loosely
 
 PATTERNS = {
@@ -60,6 +60,23 @@ def test_matches_are_those_of_finditer(pattern, text) -> None:
     ]
     assert spans
     assert through == spans
+
+
+@pytest.mark.parametrize("pattern", ["code", r"\bcodes?\b", "co|code", r"[$\u20ac]\d|code", r"\d{4}", "my code|code"])
+def test_matches_within_a_stretch_are_those_of_finditer_within_it(pattern) -> None:
+    compiled = re.compile(pattern)
+    text = "my codecode 1234 code, codes $5 \u20ac6 code"
+    sifted = Sifted(text, Sieve([compiled, re.compile("other")]))
+    for start in range(len(text)):
+        for end in range(start, len(text) + 1):
+            stretch = [match.span() for match in compiled.finditer(text, start, end)]
+            assert [match.span() for match in sifted.matches(compiled, start, end)] == stretch
+
+
+def test_where_the_reading_of_a_pattern_fails_it_is_tried_everywhere(monkeypatch) -> None:
+    monkeypatch.delattr(re, "_parser")
+    pattern = re.compile("refund")
+    assert [match.start() for match in Sifted("no refund, refund", Sieve([pattern])).matches(pattern)] == [3, 11]
 
 
 def test_whatever_ignoring_case_takes_for_a_letter_is_that_letter_loosely() -> None:

@@ -8,6 +8,7 @@ from alembic import context
 from sqlmodel import SQLModel, sql
 
 from mailticket import models
+from mailticket.store.schema import is_modelled
 
 
 def plain_types(kind: str, item: Any, _context: Any) -> str | Literal[False]:
@@ -22,6 +23,7 @@ def plain_types(kind: str, item: Any, _context: Any) -> str | Literal[False]:
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,
+    include_name=is_modelled,
     render_as_batch=True,  # SQLite cannot alter tables in place
     render_item=plain_types,
     transactional_ddl=False,  # the transaction is the caller's
