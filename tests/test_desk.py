@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailticket.desk import deeds, looking
-from mailticket.desk.answers import Wish
+from mailticket.desk.answers import Answered, Wish
 from mailticket.desk.tickets import Change, Desk
 from mailticket.errors import NotFound, Refused
 from mailticket.letters import File
@@ -390,11 +390,7 @@ def test_a_workload_is_told(desk: HelpDesk) -> None:
     assert (mia["open"], mia["slipping"], mia["teams"], tom["open"]) == (1, 1, ["money"], 0)
     at(desk, "mia").reply(key, "Sorry.")
     (mia, _) = looking.staff(at(desk, "tom").onlooker)
-    assert (mia["open"], mia["slipping"], mia["last_answer_at"]) == (
-        1,
-        0 if False else mia["slipping"],
-        desk.now.isoformat(),
-    )
+    assert (mia["open"], mia["slipping"], mia["last_answer_at"]) == (1, 1, desk.now.isoformat())
 
 
 def test_a_copy_that_bounces_leaves_the_answer_as_it_is(desk: HelpDesk) -> None:
@@ -419,3 +415,114 @@ def test_a_copy_that_bounces_leaves_the_answer_as_it_is(desk: HelpDesk) -> None:
     desk.later(hours=1)
     held = at(desk, "mia").reply(key, "Two.").held
     assert held and [h.code for h in held.hindrances] == ["bounced"]
+
+
+def test_a_held_answer_goes_to_nobody_else_after_a_merge(desk: HelpDesk) -> None:
+    eve, bob = opened(desk, "eve@mail.example"), opened(desk)
+    at(desk, "tom").assign(eve, "tom")
+    held = at(desk, "mia").reply(eve, "Dear Eve, your 9 BTC are here.").held
+    assert held and held.number
+    at(desk, "mia").merge(eve, bob, anyway=True)
+    with pytest.raises(Refused, match=r"written to eve@mail\.example, and would go to bob@mail\.example"):
+        at(desk, "mia").send_held(held.number)
+    assert answers_to(desk, bob) == []
+    assert at(desk, "mia").send_held(held.number, anyway=True).to == "bob@mail.example"
+
+
+def test_a_held_answer_goes_to_nobody_else_after_the_requester_changed(desk: HelpDesk) -> None:
+    key = opened(desk, "eve@mail.example")
+    at(desk, "tom").assign(key, "tom")
+    held = at(desk, "mia").reply(key, "Dear Eve, your 9 BTC are here.").held
+    assert held and held.number
+    at(desk, "mia").set_requester(key, "victor@mail.example")
+    with pytest.raises(Refused, match=r"would go to victor@mail\.example"):
+        at(desk, "mia").send_held(held.number)
+
+
+def test_a_held_answer_follows_its_reader_to_another_address_of_theirs(desk: HelpDesk) -> None:
+    key = opened(desk)
+    acknowledgement = desk.deliver()[0]
+    at(desk, "tom").assign(key, "tom")
+    held = at(desk, "mia").reply(key, "Hello.", Wish(copies=("law@firm.example",))).held
+    assert held and held.number
+    at(desk, "mia").link_addresses("bob@mail.example", "bob@work.example")
+    desk.receive(mail("bob@work.example", "Re: Deposit", "Write here.", answers=acknowledgement))
+    assert at(desk, "mia").send_held(held.number).to == "bob@work.example"
+
+
+def test_who_names_a_merged_ticket_answers_its_own_requester_or_nobody(desk: HelpDesk) -> None:
+    eve, bob = opened(desk, "eve@mail.example"), opened(desk)
+    at(desk, "mia").merge(eve, bob, anyway=True)
+    held = at(desk, "mia").reply(eve, "Dear Eve, your 9 BTC are here.").held
+    assert held and [h.code for h in held.hindrances] == ["recipient"]
+    assert at(desk, "mia").reply(bob, "Dear Bob.").outgoing
+
+
+def test_references_name_no_letter_to_somebody_else(desk: HelpDesk) -> None:
+    eve, bob = opened(desk, "eve@mail.example"), opened(desk)
+    to_eve, to_bob = map(message_id, desk.deliver())
+    at(desk, "mia").merge(eve, bob, anyway=True)
+    at(desk, "mia").reply(bob, "Hello.")
+    references = str(parsed(answers_to(desk, bob)[0])["References"])
+    assert to_bob in references and to_eve not in references
+
+
+def test_letters_about_a_ticket_go_to_its_requester_whoever_wrote_last(desk: HelpDesk) -> None:
+    key = opened(desk)
+    acknowledgement = desk.deliver()[0]
+    at(desk, "mia").add_participant(key, "law@firm.example")
+    desk.receive(mail("law@firm.example", "Re: Deposit", "I write for Bob.", answers=acknowledgement))
+    at(desk, "mia").change(key, Change(priority="urgent"))
+    at(desk, "mia").close(key, notify=True)
+    letters = {o.kind: o.recipient for o in desk.outbox()}
+    assert (letters["sooner"], letters["solved"]) == ("bob@mail.example", "bob@mail.example")
+
+
+def test_signature_and_names_of_files_are_guarded_too(desk: HelpDesk) -> None:
+    key = opened(desk)
+    file = File("tom@coinharbor.com.txt", "text/plain", b"x")
+    for wish in (Wish(signs="Tom <tom@coinharbor.com>"), Wish(files=(file,))):
+        held = at(desk, "mia").reply(key, "Hello.", wish).held
+        assert held and [h.code for h in held.hindrances] == ["staff_address"]
+
+
+def test_nobody_has_seen_what_is_not_there(desk: HelpDesk) -> None:
+    key = opened(desk)
+    at(desk, "tom").reply(key, "It is on its way.")
+    newest = max(int(m.id or 0) for m in desk.ticket(key).messages)
+    for number in (newest + 1, 10**30, -1):
+        with pytest.raises(Refused, match=f"has no message {number}: its newest is {newest}"):
+            at(desk, "mia").reply(key, "Please wait.", Wish(seen=number))
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\xad\n\xa0", "\ufeff\u2060"])
+def test_an_answer_or_a_note_that_nobody_sees_is_empty(desk: HelpDesk, text: str) -> None:
+    key = opened(desk)
+    for write in (at(desk, "mia").reply, at(desk, "mia").note):
+        with pytest.raises(Refused, match="empty"):
+            write(key, text)
+
+
+def test_of_several_who_send_and_drop_a_held_answer_at_once_one_succeeds(desk: HelpDesk) -> None:
+    key = opened(desk)
+    at(desk, "tom").assign(key, "tom")
+    held = at(desk, "mia").reply(key, "Hello.").held
+    number = held.number or 0 if held else 0
+    barrier, results = threading.Barrier(4), []
+
+    def act(deed: Callable[[int], object]) -> None:
+        barrier.wait(30)
+        try:
+            results.append(deed(number))
+        except Exception as error:
+            results.append(type(error))
+
+    hands = at(desk, "tom")
+    deeds_at_once = (hands.send_held, hands.send_held, hands.send_held, hands.drop_held)
+    threads = [threading.Thread(target=act, args=(deed,)) for deed in deeds_at_once]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert results.count(NotFound) == 3 and len(results) == 4
+    assert len(answers_to(desk, key)) == sum(isinstance(result, Answered) for result in results)

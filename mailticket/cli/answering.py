@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, print_json, read_text, row_number
+from mailticket.cli.common import ROW_NUMBER, config_option, json_option, print_json, read_text
 from mailticket.cli.counter import Counter, counter_of, one
 from mailticket.errors import MailticketError
 
@@ -37,7 +37,7 @@ _REMEDIES = {
 @click.option("--then", type=click.Choice(("pending", "open", "solved")), default="pending", show_default=True,
               help="The ticket's state after it.")  # fmt: skip
 @click.option(
-    "--seen", type=row_number, metavar="N", help="The newest message that you have read, by its number in `show`."
+    "--seen", type=ROW_NUMBER, metavar="N", help="The newest message that you have read, by its number in `show`."
 )
 @click.option("--anyway", is_flag=True, help="Send it whatever is in the way; the history notes it.")
 @json_option

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mailticket.cli import answering, saving, terminal
-from mailticket.cli.common import config_option, json_option, limit_option, print_json, read_text, row_number
+from mailticket.cli.common import ROW_NUMBER, config_option, json_option, limit_option, print_json, read_text
 from mailticket.cli.counter import Face, counter_of, one
 from mailticket.cli.ticket_view import print_ticket
 
@@ -278,7 +278,7 @@ def split(ctx: click.Context, names: Sequence[str], as_json: bool) -> int:
 
 
 @ticket.command()
-@click.argument("number", type=row_number, metavar="HELD")
+@click.argument("number", type=ROW_NUMBER, metavar="HELD")
 @click.option("--anyway", is_flag=True, help="Whatever is in its way; the history notes it.")
 @json_option
 @config_option
@@ -291,7 +291,7 @@ def send(ctx: click.Context, number: int, anyway: bool, as_json: bool) -> int:
 
 
 @ticket.command()
-@click.argument("number", type=row_number, metavar="HELD")
+@click.argument("number", type=ROW_NUMBER, metavar="HELD")
 @json_option
 @config_option
 @click.pass_context

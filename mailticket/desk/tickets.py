@@ -19,6 +19,7 @@ from mailticket.promise import make_promise
 from mailticket.secrets import masking
 from mailticket.secrets.spans import doubtful_kinds
 from mailticket.store import Session, desk, load, outgoing, raws, search, tickets
+from mailticket.text.clean import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Desk(Answers):
     def note(self, name: str, text: str) -> str:
         """Keep a note that no requester ever sees."""
         body = text.strip()
-        if not body:
+        if not one_line(body, len(body)):
             raise Refused("the note is empty")
         now = self.site.clock()
         with self.site.database.write() as session:
@@ -360,7 +361,7 @@ class Desk(Answers):
 
     def _tell(self, session: Session, ticket: Ticket, kind: LetterKind, now: datetime, **contents: object) -> None:
         """A letter to the requester about what was done."""
-        addressed = self.addressed(session, ticket)
+        addressed = self.to_requester(session, ticket)
         references = thread_of(tickets.conversation(session, int(ticket.id or 0)), addressed.keys)
         dispatch = Dispatch(kind, addressed.to, verified=ticket.trust == "verified", references=references)
         compose.write(session, self.site, ticket, dispatch, now, **contents)

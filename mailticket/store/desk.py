@@ -97,7 +97,7 @@ def was_told(session: Session, ticket_id: int) -> bool:
 
 def held(session: Session, number: int) -> Message:
     """A held answer; NotFound if there is none of this number."""
-    row: Message | None = session.get(Message, number)
+    row: Message | None = session.get(Message, number, populate_existing=True)
     if row is None or row.kind != "held":
         raise NotFound(f"there is no held answer {number}; `mailticket ticket list --held` shows where some are")
     return row
