@@ -169,10 +169,9 @@ def mail_again(desk: Desk, *, address: str) -> Face:
 def files(desk: Desk, *, name: str) -> Iterator[Face]:
     """The files of a ticket, or of one number: each with name, type and its bytes in base64."""
     if name.isdecimal():
-        # Python turns no more than some 4,000 digits into a number.
-        numbers = [int(name[:20])]
-        if len(name) > 20 or numbers[0] > GREATEST_NUMBER:
-            raise NotFound(f"there is no attachment number {name}; `mailticket ticket show` gives the numbers")
+        if len(name) > len(str(GREATEST_NUMBER)) or int(name) > GREATEST_NUMBER:
+            raise NotFound(f"there is no attachment number {name[:20]}; `mailticket ticket show` gives the numbers")
+        numbers = [int(name)]
     else:
         with desk.site.database.read() as session:
             row = desk.find(session, name, lock=False)

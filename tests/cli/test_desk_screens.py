@@ -8,9 +8,9 @@ import pytest
 
 from mailticket.cli import terminal
 from mailticket.desk import protocol
-from tests.cli.test_faces import REQUEST, Run, lines, run
+from tests.cli.conftest import REQUEST, Run
+from tests.cli.test_faces import lines
 
-__all__ = ["run"]  # the fixture
 STAFF = """
 [[staff]]
 name = "mia"
