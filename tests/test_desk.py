@@ -222,6 +222,15 @@ def test_two_people_s_tickets_are_merged_only_anyway_and_neither_reads_the_other
     assert "9 BTC" not in words(answers_to(desk, bob)[0])
 
 
+def test_what_was_seen_of_a_ticket_says_nothing_of_what_is_merged_into_it(desk: HelpDesk) -> None:
+    first, second = opened(desk), opened(desk, subject="Deposit again", text="Where is it? It is 500 USDT.")
+    at(desk, "mia").reply(first, "It is on its way.")
+    see(desk, "tom", second)
+    at(desk, "mia").merge(first, second)
+    held = at(desk, "tom").reply(second, "Please wait.").held
+    assert held and [h.code for h in held.hindrances] == ["collision"]
+
+
 def test_a_bounced_address_holds_the_answer(desk: HelpDesk) -> None:
     key = opened(desk)
     with desk.database.write() as session:

@@ -164,6 +164,7 @@ class Desk(Answers):
                     "--anyway merges them"
                 )
             moved = tickets.move_messages(session, int(source.id or 0), int(target.id or 0))
+            desk.forget_sights(session, int(target.id or 0))
             source.merged_into = target.id
             target.spam = target.spam and source.spam
             _keep_place(source, target)

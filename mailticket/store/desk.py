@@ -64,6 +64,11 @@ def saw(session: Session, actor: str, ticket_id: int, message_row: int, now: dat
     session.add(row)
 
 
+def forget_sights(session: Session, ticket_id: int) -> None:
+    """What anybody was shown of a ticket says nothing of messages that were moved into it."""
+    session.execute(delete(Sight).where(col(Sight.ticket_id) == ticket_id))
+
+
 def message_of(session: Session, outgoing_id: int) -> int:
     """The row of the conversation that an outgoing mail stands in."""
     return int(session.get_one(Outgoing, outgoing_id).message_row or 0)
