@@ -20,6 +20,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Select,
     String,
     TextClause,
     bindparam,
@@ -42,6 +43,8 @@ _PORTION = 500  # tickets
 _PARTS = 20  # of the whole, after each of which `fill` says how far it is
 _MERGED_PAGES = 250
 _MOST_FORMS = 64  # words with one beginning that are asked for by name, which is quicker than by their beginning
+_GATHERED = " *"  # FTS5's sign for all words that begin so
+_FEW = 100  # tickets that are looked up one by one
 _LAST = "\U0010ffff"
 
 _TICKETS, _MESSAGES, _PEOPLE = table_of(Ticket), table_of(Message), table_of(Requester)
@@ -76,18 +79,17 @@ _OF_MESSAGES = select(
     *(_MESSAGES.c[name] for name in dict.fromkeys((*_SENDER, *_READERS))),
 ).where(_MESSAGES.c.ticket_id.in_(_ROWS))
 
-_ADD = {
-    "sqlite": Prepared(text("INSERT INTO ticket_search (rowid, terms) VALUES (:ticket, :terms)")),
-    "postgresql": Prepared(
-        text(
-            "INSERT INTO ticket_search AS old (ticket_id, terms) "
-            "VALUES (:ticket, array_to_tsvector(CAST(:terms AS text[]))) "
-            "ON CONFLICT (ticket_id) DO UPDATE SET terms = old.terms || excluded.terms "
-            # A stored value may be packed; one that was just made says its true size, which must stay below 2**20.
-            "WHERE pg_column_size(old.terms || CAST('' AS tsvector)) + pg_column_size(excluded.terms) < 1000000"
-        )
+_ADDITION = {
+    "sqlite": text("INSERT INTO ticket_search (rowid, terms) VALUES (:ticket, :terms)"),
+    "postgresql": text(
+        "INSERT INTO ticket_search AS old (ticket_id, terms) "
+        "VALUES (:ticket, array_to_tsvector(CAST(:terms AS text[]))) "
+        "ON CONFLICT (ticket_id) DO UPDATE SET terms = old.terms || excluded.terms "
+        # A stored value may be packed; one that was just made says its true size, which must stay below 2**20.
+        "WHERE pg_column_size(old.terms || CAST('' AS tsvector)) + pg_column_size(excluded.terms) < 1000000"
     ),
 }
+_ADD = {kind: Prepared(statement) for kind, statement in _ADDITION.items()}
 _REMOVE = {
     "sqlite": Prepared(
         text("INSERT INTO ticket_search (ticket_search, rowid, terms) VALUES ('delete', :ticket, :terms)")
@@ -106,6 +108,11 @@ _MATCHES = Prepared(
         "SELECT rowid AS ticket FROM ticket_search WHERE ticket_search MATCH :query AND rowid < :before "
         "ORDER BY rowid DESC LIMIT :most"
     ).columns(column("ticket", Integer))
+)
+_HAS = Prepared(
+    text("SELECT rowid AS ticket FROM ticket_search WHERE ticket_search MATCH :query AND rowid = :ticket").columns(
+        column("ticket", Integer)
+    )
 )
 _AMONG_THE_NEWEST = Prepared(
     text(
@@ -148,7 +155,11 @@ def add(session: Session, ticket_id: int, *groups: Iterable[str]) -> None:
 
 def _write(session: Session, statements: Mapping[str, Prepared], ticket_id: int, terms: Collection[str]) -> None:
     kind = _kind(session)
-    statements[kind].change(session, ticket=ticket_id, terms=" ".join(terms) if kind == "sqlite" else list(terms))
+    statements[kind].change(session, **_row(kind, ticket_id, terms))
+
+
+def _row(kind: str, ticket_id: int, terms: Collection[str]) -> dict[str, Any]:
+    return {"ticket": ticket_id, "terms": " ".join(terms) if kind == "sqlite" else list(terms)}
 
 
 @contextmanager
@@ -195,12 +206,11 @@ def fill(connection: Connection, progress: Progress) -> None:
     """Write the index of all tickets there are, into an empty one."""
     total = int(connection.execute(text("SELECT count(*) FROM ticket")).scalar() or 0)
     portion = text("SELECT id FROM ticket WHERE id > :after ORDER BY id LIMIT :most")
-    session = Session(connection)
+    kind = connection.dialect.name
     done, after = 0, -1
     while numbers := list(connection.execute(portion, {"after": after, "most": _PORTION}).scalars()):
-        for number, terms in _documents(connection, numbers).items():
-            if terms:
-                _write(session, _ADD, number, sorted(terms))
+        documents = sorted(_documents(connection, numbers).items())
+        connection.execute(_ADDITION[kind], [_row(kind, number, terms) for number, terms in documents])
         parts, after = done * _PARTS // total, numbers[-1]
         done += len(numbers)
         if done * _PARTS // total > parts:
@@ -258,8 +268,11 @@ def recent(session: Session, words: Iterable[str], before: int | None) -> tuple[
     return [int(row.ticket) for row in rows if row.matches], len(rows) < NEWEST
 
 
-def condition(session: Session, words: Iterable[str]) -> ColumnElement[bool] | TextClause:
-    """That a row of the table `ticket` has all these words; false where there is nothing to be sought in them."""
+def condition(session: Session, words: Iterable[str], among: Select[Any]) -> ColumnElement[bool] | TextClause:
+    """That a row of the table `ticket` has all these words; false where there is nothing to be sought in them.
+
+    among: asks for the numbers of the tickets that fulfil all other conditions.
+    """
     query = _query(session, words)
     if not query:
         return false()
@@ -267,6 +280,9 @@ def condition(session: Session, words: Iterable[str]) -> ColumnElement[bool] | T
         rows = _MATCHES.all(session, query=query, before=2**62, most=NEWEST)
         if len(rows) < NEWEST:
             return _TICKETS.c.id.in_([row.ticket for row in rows])
+        few = list(session.execute(among.limit(_FEW + 1)).scalars())
+        if len(few) <= _FEW and _GATHERED not in query:
+            return _TICKETS.c.id.in_([number for number in few if _HAS.first(session, query=query, ticket=number)])
         # The sign lets other conditions lead, and each of their rows be looked up among the matches.
         matches = "+ticket.id IN (SELECT rowid FROM ticket_search WHERE ticket_search MATCH :search)"
     else:
@@ -293,6 +309,6 @@ def _alternatives(session: Session, sought: Sought) -> str:
         return f'"{sought.term}"'
     rows = _FORMS.all(session, first=sought.term, last=sought.term + _LAST, most=_MOST_FORMS + 1)
     if len(rows) > _MOST_FORMS:
-        return f'"{sought.term}" *'
+        return f'"{sought.term}"{_GATHERED}'
     forms = [row.term for row in rows] or [sought.term]
     return "(" + " OR ".join(f'"{form}"' for form in forms) + ")"

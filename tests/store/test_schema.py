@@ -47,7 +47,7 @@ def test_an_empty_database_is_prepared_once(empty: Database) -> None:
     assert schema.prepare(empty) is False
 
 
-def _fill(connection: Connection, name: str, **values: Any) -> None:
+def fill(connection: Connection, name: str, **values: Any) -> None:
     """A row of a table as it is in the database now; what must be given and is not is empty."""
     table = Table(name, MetaData(), autoload_with=connection)
     needed = [c for c in table.columns if not c.nullable and c.server_default is None and not c.primary_key]
@@ -64,14 +64,14 @@ def test_a_database_of_the_first_step_is_brought_up_to_date(empty: Database) -> 
     with empty.engine.begin() as connection:
         command.upgrade(schema.alembic_config(connection), "0001")
         for number, marks in enumerate((["no usable sender", "longer"], ["no longer here"]), 1):
-            _fill(connection, "ticket", id=number, key=f"MT-{number}", status="new", marks=marks)
+            fill(connection, "ticket", id=number, key=f"MT-{number}", status="new", marks=marks)
         for reason in holds:
-            _fill(connection, "outgoing", message_id=reason, state="withheld", reason=reason)
-        _fill(connection, "incoming", id=1, state="opened", decided_at=NOON)
+            fill(connection, "outgoing", message_id=reason, state="withheld", reason=reason)
+        fill(connection, "incoming", id=1, state="opened", decided_at=NOON)
         for at in (after(60), after(-60)):
-            _fill(connection, "message", ticket_id=1, direction="in", at=at, incoming_id=1)
+            fill(connection, "message", ticket_id=1, direction="in", at=at, incoming_id=1)
         for detail in ("withheld: a cap", "new date 2026-11-24"):
-            _fill(connection, "event", ticket_id=2, kind="late notice", detail=detail)
+            fill(connection, "event", ticket_id=2, kind="late notice", detail=detail)
     assert schema.current(empty) == "0001"
     assert schema.prepare(empty) is True
     with empty.read() as session:

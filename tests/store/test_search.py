@@ -16,7 +16,7 @@ from mailticket.desk.answers import Wish
 from mailticket.desk.tickets import Change
 from mailticket.letters import File
 from mailticket.mail.values import Attachment
-from mailticket.models import Message, Participant, Ticket
+from mailticket.models import Message, Ticket
 from mailticket.store import Session, backup, overview, schema, search, tickets
 from mailticket.store.engine import Database
 from mailticket.store.rows import savepoint
@@ -24,6 +24,7 @@ from tests.conftest import OpenDesk
 from tests.helpdesk import HelpDesk, mail
 from tests.servers.postgres import Postgres
 from tests.store.conftest import KINDS, NOON, after, new_message, new_ticket
+from tests.store.test_schema import fill
 
 ANN, BOB = "Ann Lee <ann@mail.example>", "Bob Miller <bob@shop.example>"
 HASH = "0xab54a98ceb1f0ad2c5d2f1c5e24c1a6e7a1f2b3c4d5e6f708192a3b4c5d6e7f8"
@@ -224,12 +225,14 @@ def test_what_is_taken_back_is_not_found(database: Database) -> None:
     assert find(database, "zebra") == find(database, "okapi") == []
 
 
+@pytest.mark.parametrize("few", [0, 25])
 def test_many_matches_come_newest_first_page_by_page_under_any_filter(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """Beyond what is looked at first, and with more words of one beginning than are asked for by name."""
     monkeypatch.setattr(search, "NEWEST", 4)
     monkeypatch.setattr(search, "_MOST_FORMS", 3)
+    monkeypatch.setattr(search, "_FEW", few)
     monkeypatch.setattr(overview, "_PAGE", 5)
     dice, truth = random.Random(7), []
     with database.write() as session:
@@ -262,21 +265,14 @@ def test_many_matches_come_newest_first_page_by_page_under_any_filter(
 
 
 def test_an_older_database_is_filled(empty: Database) -> None:
+    number = 1
     with empty.engine.begin() as connection:
         command.upgrade(schema.alembic_config(connection), "0007")
-    with empty.write() as session:
-        connection = session.connection()
-        ticket = Ticket(key="MT-AAAA-AAAA", subject="Fees", fields={"txid": [HASH]}, requester_id=None,
-                        created_at=NOON, updated_at=NOON)  # fmt: skip
-        session.add(ticket)
-        session.flush()
-        number = int(ticket.id or 0)
-        session.add(Participant(ticket_id=number, key="d@l.example", address="d@l.example", added_at=NOON))
+        fill(connection, "ticket", id=number, key="MT-AAAA-AAAA", subject="Fees", status="new", fields={"txid": [HASH]})
+        fill(connection, "participant", ticket_id=number, key="d@l.example", address="d@l.example")
         for direction, kind, words in (("in", "request", "提现没有到账"), ("out", "acknowledgement", "thanks"),
                                        ("note", "note", "smurfing")):  # fmt: skip
-            session.add(Message(ticket_id=number, direction=direction, kind=kind, text=words, at=NOON))
-        session.flush()
-        del connection
+            fill(connection, "message", ticket_id=number, direction=direction, kind=kind, text=words)
     steps: list[tuple[int, int]] = []
     assert schema.prepare(empty, lambda done, total: steps.append((done, total))) is True
     assert steps == [(1, 1)]
