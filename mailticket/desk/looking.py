@@ -79,7 +79,8 @@ def list_(
     asked_for = everything or status or requester or duplicates or merged or search
     criteria = overview.Filter(
         status=tuple(status), category=category, requester=requester, duplicates=duplicates, merged=merged, since=since,
-        waiting=waiting, unfinished=not asked_for, team=team, held=held, spam=spam, sort=sort, search=tuple(search),
+        waiting=waiting, unfinished=not asked_for, team=team, held=held, spam=spam, sort=sort,
+        search=tuple(search),
         assigned=onlooker.actor if mine else "" if assigned == "none" else assigned,
     )  # fmt: skip
     return overview.ticket_rows(

@@ -33,8 +33,8 @@ class Filter:
     """Which tickets to list, and in which order; an empty field asks nothing.
 
     unfinished: only those that are not at their end. assigned: to whom, "" for nobody, None for anybody. held: on which
-    an answer is held. spam: only what the site's filter holds for it. search: words that all occur in the ticket.
-    sort: by the end of the promise, by who waits longest, or by the newest change.
+    an answer is held. spam: only what the site's filter holds for it. search: words that all occur in the ticket. sort:
+    by the end of the promise, by who waits longest, or by the newest change.
     """
 
     status: Sequence[str] = ()
@@ -182,7 +182,8 @@ def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] 
         address = session.get(Address, address_key(criteria.requester))
         conditions.append(col(Ticket.requester_id) == (address.requester_id if address else -1))
     if criteria.search:
-        conditions.append(search.condition(session, criteria.search))
+        others = select(col(Ticket.id)).where(*conditions)
+        conditions.append(search.condition(session, criteria.search, others))
     return conditions
 
 
