@@ -390,6 +390,7 @@ class Outgoing(SQLModel, table=True):
         _partial("ix_outgoing_sending", "id", where="state = 'sending'"),
         _partial("ix_outgoing_withheld", "id", where="state = 'withheld'"),
         _partial("ix_outgoing_answers_failed", "ticket_id", where="kind = 'staff-reply' AND state = 'failed'"),
+        _partial("ix_outgoing_answers", "waited_since", "ticket_id", where="kind = 'staff-reply'"),
         _partial("ix_outgoing_unverified_counted_at", "counted_at", where="NOT verified"),
         _partial("ix_outgoing_sent_with_bytes", "sent_at", where=SENT_WITH_BYTES),
         Index("ix_outgoing_recipient_counted_at", "recipient_key", "counted_at"),

@@ -470,7 +470,7 @@ class Block(Section):
     """
 
     address: Annotated[EmailAddress | None, BeforeValidator(_or_none)] = None
-    domain: Annotated[str, Field(pattern=r"^([^\s@.]+(\.[^\s@.]+)*)?$")] = ""
+    domain: Annotated[str, Field(pattern=r"^([^\s@.*]+(\.[^\s@.*]+)*)?$")] = ""
     header: tuple[OneLine, ...] = ()
     reason: OneLine = ""
 
@@ -604,6 +604,10 @@ def _twice(values: Iterable[str]) -> list[str]:
 def _staff_flaws(staff: tuple[Staff, ...], own: frozenset[str]) -> list[str]:
     addresses = [address.lower() for member in staff for address in member.addresses]
     return [
+        *("a [[staff]] table is named 'none', which means nobody in `ticket list --assigned none`; give another name"
+          for m in staff if m.name == "none"),
+        *(f"[[staff]] {m.name!r} signs as {m.signs!r}, which would show requesters an address; write a name"
+          for m in staff if "@" in m.signs),
         *(f"two [[staff]] tables are named {name!r}; give each its own" for name in _twice(m.name for m in staff)),
         *(f"two [[staff]] tables have login = {login!r}; an account is one member's"
           for login in _twice(m.login for m in staff if m.login)),

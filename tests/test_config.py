@@ -601,3 +601,27 @@ def test_the_zones_are_those_of_the_system() -> None:
         assert name not in zones
         with pytest.raises(ValidationError, match="no time zone"):
             zone_name.validate_python(name)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ('[[staff]]\nname = "Mia"\naddresses = ["mia@example.com"]\n', "must be up to 30 lower-case letters"),
+        ('[[staff]]\nname = "none"\naddresses = ["mia@example.com"]\n', "give another name"),
+        (
+            '[[staff]]\nname = "mia"\nsigns = "Mia, mia@example.com"\naddresses = ["mia@example.com"]\n',
+            "would show requesters an address; write a name",
+        ),
+        ('[[team]]\nname = "money"\nmembers = []\n', "must not be empty"),
+        ('[[team]]\nname = "money"\nmembers = ["mia"]\nlead = "Mia"\n', "must be the name of a [[staff]] table"),
+        ('[desk]\ndigests = ["25:00"]\n', 'must be times such as "08:30"'),
+        ('[[block]]\ndomain = "*.spam.example"\n', "stands for those below it too"),
+        ('[[block]]\ndomain = "@spam.example"\n', "must be a domain such as"),
+    ],
+)
+def test_a_mistake_in_a_table_of_the_desk_is_told_with_what_to_write(smallest: Path, table: str, words: str) -> None:
+    with smallest.open("a") as file:
+        file.write(f"\n{table}")
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(smallest, {})
+    assert words in str(caught.value)

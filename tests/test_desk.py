@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailticket.desk import deeds, looking
-from mailticket.desk.answers import Wish
+from mailticket.desk.answers import Answered, Wish
 from mailticket.desk.tickets import Change, Desk
 from mailticket.errors import NotFound, Refused
 from mailticket.letters import File
 from mailticket.mail import read
 from mailticket.store import outgoing, tickets
+from mailticket.store.requests import follow_ups
 from tests.helpdesk import HelpDesk, mail, message_id, parsed, words
 
 STAFF = (
@@ -221,6 +222,15 @@ def test_two_people_s_tickets_are_merged_only_anyway_and_neither_reads_the_other
     assert "9 BTC" not in words(answers_to(desk, bob)[0])
 
 
+def test_what_was_seen_of_a_ticket_says_nothing_of_what_is_merged_into_it(desk: HelpDesk) -> None:
+    first, second = opened(desk), opened(desk, subject="Deposit again", text="Where is it? It is 500 USDT.")
+    at(desk, "mia").reply(first, "It is on its way.")
+    see(desk, "tom", second)
+    at(desk, "mia").merge(first, second)
+    held = at(desk, "tom").reply(second, "Please wait.").held
+    assert held and [h.code for h in held.hindrances] == ["collision"]
+
+
 def test_a_bounced_address_holds_the_answer(desk: HelpDesk) -> None:
     key = opened(desk)
     with desk.database.write() as session:
@@ -266,6 +276,23 @@ def test_what_the_filter_holds_for_spam_is_next_only_when_nothing_else_waits(des
     desk.later(hours=1)
     key = opened(desk)
     assert [at(desk, "mia").take_next() for _ in range(3)] == [key, spam, None]
+
+
+def test_a_follow_up_is_counted_by_how_long_it_waited(desk: HelpDesk) -> None:
+    key = opened(desk)
+    desk.later(hours=5)
+    at(desk, "mia").reply(key, "It is on its way.")
+    answer = desk.deliver()[-1]
+    desk.later(hours=1)
+    began = desk.now
+    desk.receive(mail("bob@mail.example", "Re: Deposit", "It is not here.", answers=message_id(answer)))
+    desk.later(hours=3)
+    with desk.database.read() as session:
+        assert follow_ups(session, began) == []
+    at(desk, "mia").reply(key, "Now it is.")
+    with desk.database.read() as session:
+        assert follow_ups(session, began) == [3.0]
+        assert follow_ups(session, desk.now) == []
 
 
 def test_who_waits_again_is_next(desk: HelpDesk) -> None:
@@ -372,11 +399,7 @@ def test_a_workload_is_told(desk: HelpDesk) -> None:
     assert (mia["open"], mia["slipping"], mia["teams"], tom["open"]) == (1, 1, ["money"], 0)
     at(desk, "mia").reply(key, "Sorry.")
     (mia, _) = looking.staff(at(desk, "tom").onlooker)
-    assert (mia["open"], mia["slipping"], mia["last_answer_at"]) == (
-        1,
-        0 if False else mia["slipping"],
-        desk.now.isoformat(),
-    )
+    assert (mia["open"], mia["slipping"], mia["last_answer_at"]) == (1, 1, desk.now.isoformat())
 
 
 def test_a_copy_that_bounces_leaves_the_answer_as_it_is(desk: HelpDesk) -> None:
@@ -401,3 +424,126 @@ def test_a_copy_that_bounces_leaves_the_answer_as_it_is(desk: HelpDesk) -> None:
     desk.later(hours=1)
     held = at(desk, "mia").reply(key, "Two.").held
     assert held and [h.code for h in held.hindrances] == ["bounced"]
+
+
+def test_a_held_answer_goes_to_nobody_else_after_a_merge(desk: HelpDesk) -> None:
+    eve, bob = opened(desk, "eve@mail.example"), opened(desk)
+    at(desk, "tom").assign(eve, "tom")
+    held = at(desk, "mia").reply(eve, "Dear Eve, your 9 BTC are here.").held
+    assert held and held.number
+    at(desk, "mia").merge(eve, bob, anyway=True)
+    with pytest.raises(Refused, match=r"written to eve@mail\.example, and would go to bob@mail\.example"):
+        at(desk, "mia").send_held(held.number)
+    assert answers_to(desk, bob) == []
+    assert at(desk, "mia").send_held(held.number, anyway=True).to == "bob@mail.example"
+
+
+def test_a_held_answer_goes_to_nobody_else_after_the_requester_changed(desk: HelpDesk) -> None:
+    key = opened(desk, "eve@mail.example")
+    at(desk, "tom").assign(key, "tom")
+    held = at(desk, "mia").reply(key, "Dear Eve, your 9 BTC are here.").held
+    assert held and held.number
+    at(desk, "mia").set_requester(key, "victor@mail.example")
+    with pytest.raises(Refused, match=r"would go to victor@mail\.example"):
+        at(desk, "mia").send_held(held.number)
+
+
+def test_a_held_answer_follows_its_reader_to_another_address_of_theirs(desk: HelpDesk) -> None:
+    key = opened(desk)
+    acknowledgement = desk.deliver()[0]
+    at(desk, "tom").assign(key, "tom")
+    held = at(desk, "mia").reply(key, "Hello.", Wish(copies=("law@firm.example",))).held
+    assert held and held.number
+    at(desk, "mia").link_addresses("bob@mail.example", "bob@work.example")
+    desk.receive(mail("bob@work.example", "Re: Deposit", "Write here.", answers=acknowledgement))
+    assert at(desk, "mia").send_held(held.number).to == "bob@work.example"
+
+
+def test_who_names_a_merged_ticket_answers_its_own_requester_or_nobody(desk: HelpDesk) -> None:
+    eve, bob = opened(desk, "eve@mail.example"), opened(desk)
+    at(desk, "mia").merge(eve, bob, anyway=True)
+    held = at(desk, "mia").reply(eve, "Dear Eve, your 9 BTC are here.").held
+    assert held and [h.code for h in held.hindrances] == ["recipient"]
+    assert at(desk, "mia").reply(bob, "Dear Bob.").outgoing
+
+
+def test_references_name_no_letter_to_somebody_else(desk: HelpDesk) -> None:
+    eve, bob = opened(desk, "eve@mail.example"), opened(desk)
+    to_eve, to_bob = map(message_id, desk.deliver())
+    at(desk, "mia").merge(eve, bob, anyway=True)
+    at(desk, "mia").reply(bob, "Hello.")
+    references = str(parsed(answers_to(desk, bob)[0])["References"])
+    assert to_bob in references and to_eve not in references
+
+
+def test_letters_about_a_ticket_go_to_its_requester_whoever_wrote_last(desk: HelpDesk) -> None:
+    key = opened(desk)
+    acknowledgement = desk.deliver()[0]
+    at(desk, "mia").add_participant(key, "law@firm.example")
+    desk.receive(mail("law@firm.example", "Re: Deposit", "I write for Bob.", answers=acknowledgement))
+    at(desk, "mia").change(key, Change(priority="urgent"))
+    at(desk, "mia").close(key, notify=True)
+    letters = {o.kind: o.recipient for o in desk.outbox()}
+    assert (letters["sooner"], letters["solved"]) == ("bob@mail.example", "bob@mail.example")
+
+
+def test_signature_and_names_of_files_are_guarded_too(desk: HelpDesk) -> None:
+    key = opened(desk)
+    file = File("tom@coinharbor.com.txt", "text/plain", b"x")
+    for wish in (Wish(signs="Tom <tom@coinharbor.com>"), Wish(files=(file,))):
+        held = at(desk, "mia").reply(key, "Hello.", wish).held
+        assert held and [h.code for h in held.hindrances] == ["staff_address"]
+
+
+def test_nobody_has_seen_what_is_not_there(desk: HelpDesk) -> None:
+    key = opened(desk)
+    at(desk, "tom").reply(key, "It is on its way.")
+    newest = max(int(m.id or 0) for m in desk.ticket(key).messages)
+    for number in (newest + 1, 10**30, -1):
+        with pytest.raises(Refused, match=f"has no message {number}: its newest is {newest}"):
+            at(desk, "mia").reply(key, "Please wait.", Wish(seen=number))
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\xad\n\xa0", "\ufeff\u2060"])
+def test_an_answer_or_a_note_that_nobody_sees_is_empty(desk: HelpDesk, text: str) -> None:
+    key = opened(desk)
+    for write in (at(desk, "mia").reply, at(desk, "mia").note):
+        with pytest.raises(Refused, match="empty"):
+            write(key, text)
+
+
+def test_of_several_who_send_and_drop_a_held_answer_at_once_one_succeeds(desk: HelpDesk) -> None:
+    key = opened(desk)
+    at(desk, "tom").assign(key, "tom")
+    held = at(desk, "mia").reply(key, "Hello.").held
+    number = held.number or 0 if held else 0
+    barrier, results = threading.Barrier(4), []
+
+    def act(deed: Callable[[int], object]) -> None:
+        barrier.wait(30)
+        try:
+            results.append(deed(number))
+        except Exception as error:
+            results.append(type(error))
+
+    hands = at(desk, "tom")
+    deeds_at_once = (hands.send_held, hands.send_held, hands.send_held, hands.drop_held)
+    threads = [threading.Thread(target=act, args=(deed,)) for deed in deeds_at_once]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert results.count(NotFound) == 3 and len(results) == 4
+    assert len(answers_to(desk, key)) == sum(isinstance(result, Answered) for result in results)
+
+
+def test_a_subject_that_staff_set_says_nothing_that_requesters_may_not_read(desk: HelpDesk) -> None:
+    key, other = opened(desk), opened(desk, "eve@mail.example")
+    for subject in (
+        f"As in {other}",
+        "Ask tom@coinharbor.com",
+        "seed: " + "legal winner thank year wave sausage worth useful legal winner thank yellow",
+    ):
+        with pytest.raises(Refused, match="the requester reads the subject"):
+            at(desk, "mia").change(key, Change(subject=subject))
+    assert at(desk, "mia").change(key, Change(subject="Deposit of 250 USDT")).details

@@ -121,6 +121,7 @@ def test_what_another_process_sets_is_seen_within_seconds(helpdesk: HelpDesk) ->
         ({"texts": {"zh-Hans": "公告"}}, "in English too"),
         ({"texts": {"en": "One.", "": "Two."}}, "twice in en"),
         ({"texts": {"": "Use the password: Hunter2xyz!9 to sign in"}}, "something secret"),
+        ({"texts": {"": "It is as in MT-0103-99A8."}}, "the ID of another ticket"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_and_nothing_is_set(helpdesk: HelpDesk, more: Any, words: str) -> None:

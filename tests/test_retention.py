@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from mailticket.desk.answers import Wish
 from mailticket.errors import Refused
 from mailticket.intake import take_in
+from mailticket.letters import File
 from mailticket.models import Raw
 from mailticket.store import incoming
 from mailticket.upkeep.chores import Upkeep
@@ -105,6 +107,22 @@ def test_the_files_of_a_merged_ticket_follow_its_messages(open_desk: OpenDesk) -
     desk.later(days=15)
     keep_house(desk)
     assert digests(desk) == set()
+
+
+def test_the_files_of_answers_stay_while_they_are_held_or_their_ticket_is_open(open_desk: OpenDesk) -> None:
+    desk = open_desk(retention={"raw_days": 30})
+    key = str(desk.receive(mail()).ticket)
+    desk.desk.reply(key, "Here is it.", Wish(files=(File("bill.pdf", "application/pdf", b"%PDF"),)))
+    desk.desk.assign(key, "tom")
+    held = desk.desk.reply(key, "And this.", Wish(files=(File("more.pdf", "application/pdf", b"%PDF 2"),))).held
+    desk.later(days=100)
+    keep_house(desk)
+    assert len(digests(desk)) == 3
+    desk.desk.close(key)
+    desk.later(days=100)
+    keep_house(desk)
+    assert held and held.number and len(digests(desk)) == 1
+    assert desk.desk.send_held(held.number).outgoing
 
 
 def test_the_bytes_of_a_letter_go_when_it_has_served(open_desk: OpenDesk) -> None:

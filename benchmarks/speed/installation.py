@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import shutil
 import socket
 import sqlite3
@@ -14,6 +15,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from benchmarks.speed.post import BORDER, SUPPORT
 from tests.servers.dovecot import PASSWORD, Dovecot
@@ -24,13 +28,14 @@ PATIENCE = 900.0
 class Installation:
     """A folder with a configuration for some mailboxes and an SMTP port. `close` ends and removes everything."""
 
-    def __init__(self, imap_port: int, users: list[str], smtp_port: int, more: str = "") -> None:
+    def __init__(self, imap_port: int, users: list[str], smtp_port: int, more: str = "", url: str = "") -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mailticket-bench-"))
         self.database = self.folder / "mailticket.db"
+        self.url = url or f"sqlite:///{self.database}"
         self.configuration = self.folder / "mailticket.toml"
         self._process: subprocess.Popen[bytes] | None = None
         lines = ["[support]", 'name = "Example Support"', f'address = "{SUPPORT}"', "[database]"]
-        lines += [f'url = "sqlite:///{self.database}"', "[trust]", f'authserv_id = "{BORDER}"']
+        lines += [f'url = "{self.url}"', "[trust]", f'authserv_id = "{BORDER}"']
         for user in users:
             lines += ["[[mailbox]]", f'name = "{user.partition("@")[0]}"', 'host = "127.0.0.1"', f"port = {imap_port}"]
             lines += ['security = "none"', f'username = "{user}"', f'password = "{PASSWORD}"']
@@ -80,6 +85,13 @@ class Installation:
         command = self._command([sys.executable, "-m", "mailticket"], *words)
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
+    def processor(self, *words: str) -> float:
+        """Seconds of processor time that a command takes."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.cli(*words)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
     def timed(self, *words: str, first_line: bool = False) -> float:
         """Seconds that a command takes, or takes to its first line."""
         began = time.monotonic()
@@ -100,8 +112,14 @@ class Installation:
 
     def ask(self, query: str) -> int:
         """The first figure of a query, over a connection that only reads."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30)) as store:
-            return int(store.execute(query).fetchone()[0] or 0)
+        with contextlib.closing(self._connection()) as store:
+            row = store.execute(query).fetchone()
+            return int(row[0] or 0)
+
+    def _connection(self) -> Any:
+        if self.url.startswith("postgresql"):
+            return psycopg.connect(self.url.replace("postgresql+psycopg", "postgresql"))
+        return sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30)
 
     def waiting(self) -> int:
         """How many mails, incoming and outgoing, are not done."""

@@ -2,7 +2,8 @@
 
 The generator fills the tables with plain SQL: tickets, three messages each, the records of their mails, raw mails of
 300 bytes, outgoing mails, people. The same backlog is then drained into the full database and into an empty one, and
-the commands that people run are timed on the full one. It takes about 4 GB in the temporary folder for a while.
+the commands that people run are timed on the full one; all of it on SQLite, then on a PostgreSQL server of its own. It
+takes about 4 GB in the temporary folder for a while.
 """
 
 from __future__ import annotations
@@ -10,58 +11,93 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import random
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
 from typing import Any
+
+import psycopg
+from sqlmodel import SQLModel
 
 from benchmarks.speed.installation import Installation, dovecot
 from benchmarks.speed.post import Post
 from benchmarks.speed.sink import Sink
 from mailticket.store import schema
 from mailticket.store.engine import Database
+from tests.servers.postgres import Postgres
 
 _UNANSWERED = 2_000  # of all tickets, the newest
 _PORTION = 20_000
 
 
-def fill(path: str, tickets: int, mailbox: str, seed: int = 1) -> None:
+def fill(url: str, tickets: int, mailbox: str, seed: int = 1) -> None:
     """Write so many tickets with three messages each into a fresh database."""
-    database = Database(f"sqlite:///{path}")
+    database = Database(url)
     schema.prepare(database)
+    columns = {table.name: [column.name for column in table.columns] for table in SQLModel.metadata.sorted_tables}
     database.close()
-    store = sqlite3.connect(path, isolation_level=None)
+    past = _time(datetime.now(UTC).replace(tzinfo=None) - timedelta(days=400))
+    folder = {"id": 1, "mailbox": mailbox, "uidvalidity": 1, "generation": 0, "high_water": tickets,
+              "first_contact_at": past, "before": past, "retired_at": past}  # fmt: skip
+    rows = _rows(tickets, mailbox, seed)
+    with _postgres(url) if url.startswith("postgresql") else _sqlite(url) as write:
+        write("folder", list(folder), [folder])
+        for _ in range(0, tickets, _PORTION):
+            portion: dict[str, list[dict[str, Any]]] = {}
+            for made in islice(rows, _PORTION):
+                for table, row in made:
+                    portion.setdefault(table, []).append(row)
+            for table in [table for table in columns if table in portion]:
+                write(table, [name for name in columns[table] if name in portion[table][0]], portion[table])
+
+
+Write = Callable[[str, list[str], list[dict[str, Any]]], None]
+
+
+@contextmanager
+def _sqlite(url: str) -> Iterator[Write]:
+    store = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     for pragma in ("journal_mode=WAL", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-400000"):
         store.execute(f"PRAGMA {pragma}")
-    columns = {
-        table: [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
-        for table in ("requester", "address", "ticket", "message", "incoming", "outgoing", "raw", "event")
-    }
-    past = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=400)
-    life = (mailbox, tickets, _time(past), _time(past), _time(past))
-    store.execute(
-        "INSERT INTO folder (id, mailbox, uidvalidity, generation, high_water, first_contact_at, before, retired_at) "
-        "VALUES (1, ?, 1, 0, ?, ?, ?, ?)",
-        life,
-    )
-    rows = _rows(tickets, mailbox, seed)
-    for _ in range(0, tickets, _PORTION):
+
+    def write(table: str, names: list[str], rows: list[dict[str, Any]]) -> None:
+        quoted, marks = ", ".join(f'"{name}"' for name in names), ", ".join(f":{name}" for name in names)
         store.execute("BEGIN")
-        portion: dict[str, list[dict[str, Any]]] = {table: [] for table in columns}
-        for _, made in zip(range(_PORTION), rows, strict=False):
-            for table, row in made:
-                portion[table].append(row)
-        for table, some in portion.items():
-            if some:
-                names = [name for name in columns[table] if name in some[0]]
-                marks = ", ".join(f":{name}" for name in names)
-                store.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", some)
+        store.executemany(f"INSERT INTO {table} ({quoted}) VALUES ({marks})", rows)
         store.execute("COMMIT")
+
+    yield write
     store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     store.close()
+
+
+@contextmanager
+def _postgres(url: str) -> Iterator[Write]:
+    """Without foreign keys while it lasts; then the numbers go on behind what was written, and the planner knows it."""
+    tables: set[str] = set()
+    with psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), autocommit=True) as store:
+        store.execute("SET session_replication_role = replica")
+        store.execute("SET TIME ZONE 'UTC'")
+
+        def write(table: str, names: list[str], rows: list[dict[str, Any]]) -> None:
+            quoted = ", ".join(f'"{name}"' for name in names)
+            with store.cursor().copy(f"COPY {table} ({quoted}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row([row[name] for name in names])
+            if "id" in names:
+                tables.add(table)
+
+        yield write
+        for table in tables:
+            store.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+        store.execute("VACUUM ANALYZE")
 
 
 def _time(moment: datetime) -> str:
@@ -90,7 +126,8 @@ def _rows(tickets: int, mailbox: str, seed: int) -> Iterator[list[tuple[str, dic
                                      "requester_id": person, "undeliverable_why": ""}))  # fmt: skip
         made.append(("ticket", {
             "id": number, "key": key, "subject": f"Deposit {number} has not arrived",
-            "status": "new" if waiting else "closed", "priority": dice.choice(("normal", "normal", "high", "urgent")),
+            "status": "new" if waiting else "closed", "waiting_for": "us" if waiting else "nobody",
+            "waiting_since": when if waiting else None, "priority": dice.choice(("normal", "normal", "high", "urgent")),
             "category": dice.choice(categories), "category_sure": 1, "language": "en", "requester_id": person,
             "trust": "verified", "marks": "[]", "assigned_to": "", "check_word": "babab", "serial": 1,
             "created_at": when, "updated_at": later, "promised_from": later,
@@ -133,42 +170,64 @@ def _rows(tickets: int, mailbox: str, seed: int) -> Iterator[list[tuple[str, dic
         yield made
 
 
-def _drain(site: Installation, mails: int, before: int) -> float:
-    """Milliseconds of processor time a mail while so many new mails are drained."""
+def _drain(site: Installation, mails: int, before: int, server: Postgres | None) -> tuple[float, float]:
+    """Milliseconds of processor time a mail, the daemon's and the database server's, for so many new mails."""
     site.start()
-    began = site.cpu()
+    began, began_there = site.cpu(), server_cpu(server)
     site.wait_idle(before + mails)
-    spent = site.cpu() - began
+    spent, spent_there = site.cpu() - began, server_cpu(server) - began_there
     site.stop()
-    return 1000 * spent / mails
+    return 1000 * spent / mails, 1000 * spent_there / mails
 
 
-def measure(tickets: int, mails: int, seed: int) -> dict[str, float]:
-    made = list(Post(seed).mails(mails))
+def server_cpu(server: Postgres | None) -> float:
+    """Seconds of processor time that a PostgreSQL server has taken, its ended processes included."""
+    if server is None or server._process is None:
+        return 0.0
+    main = server._process.pid
+    children = [int(child) for child in Path(f"/proc/{main}/task/{main}/children").read_text().split()]
+    ticks = 0
+    for process, fields in ((main, slice(11, 15)), *((child, slice(11, 13)) for child in children)):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            ticks += sum(map(int, Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[fields]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def measure(tickets: int, mails: int, seed: int, server: Postgres | None) -> dict[str, float]:
+    """Costs and commands on SQLite, or on this PostgreSQL server. Mails go into the empty and the full database by
+    turns, two times, and the lower cost of each counts."""
     figures: dict[str, float] = {"tickets": tickets, "messages": 3 * tickets}
+    urls = [server.database() if server else "" for _ in range(2)]
     sink = Sink()
-    with dovecot() as server, Installation(server.plain_port, ["full@example.com"], sink.port) as full:
+    with (
+        dovecot() as imap,
+        Installation(imap.plain_port, ["full@example.com"], sink.port, url=urls[0]) as full,
+        Installation(imap.plain_port, ["empty@example.com"], sink.port, url=urls[1]) as empty,
+    ):
         began = time.monotonic()
-        fill(str(full.database), tickets, "full", seed)
-        print(f"filled in {time.monotonic() - began:.0f} s, {full.database.stat().st_size / 1e9:.2f} GB",
-              file=sys.stderr)  # fmt: skip
-        costs: dict[str, list[float]] = {"full": [], "empty": []}
+        fill(full.url, tickets, "full", seed)
+        print(f"filled in {time.monotonic() - began:.0f} s", file=sys.stderr)
+        costs: dict[str, list[tuple[float, float]]] = {"full": [], "empty": []}
         for turn in range(2):
-            for user in ("full", "empty"):
-                server.deliver(made if turn == 0 else list(Post(seed + 1, "b").mails(mails)), f"{user}@example.com")
-        with Installation(server.plain_port, ["empty@example.com"], sink.port) as empty:
-            costs["empty"].append(_drain(empty, 2 * mails, 0))
-        costs["full"].append(_drain(full, 2 * mails, tickets))
-        figures["ms_a_mail_full"] = round(min(costs["full"]), 2)
-        figures["ms_a_mail_empty"] = round(min(costs["empty"]), 2)
-        figures["ratio"] = round(min(costs["full"]) / min(costs["empty"]), 3)
+            made = list(Post(seed + turn, f"turn{turn}").mails(mails))
+            for user, site, before in (("empty", empty, 0), ("full", full, tickets)):
+                imap.deliver(made, f"{user}@example.com")
+                costs[user].append(_drain(site, mails, before + turn * mails, server))
+        for user, runs in costs.items():
+            figures[f"ms_a_mail_{user}"] = round(min(ours for ours, _ in runs), 2)
+            if server:
+                figures[f"server_ms_a_mail_{user}"] = round(min(theirs for _, theirs in runs), 2)
+        figures["ratio"] = round(min(map(sum, costs["full"])) / min(map(sum, costs["empty"])), 3)
         for name, words, first_line in (
             ("list_50_s", ("ticket", "list", "--limit", "50"), False),
+            ("queue_s", ("ticket", "list", "--waiting", "us", "--limit", "50"), False),
             ("list_first_line_s", ("ticket", "list", "--json"), True),
             ("status_s", ("status",), False),
             ("check_offline_s", ("check", "--offline"), False),
         ):
             figures[name] = round(min(full.timed(*words, first_line=first_line) for _ in range(3)), 2)
+            if not first_line:
+                figures[f"processor_{name}"] = round(min(full.processor(*words) for _ in range(3)), 2)
     sink.close()
     return figures
 
@@ -178,8 +237,20 @@ def main() -> None:
     options.add_argument("--tickets", type=int, default=1_000_000)
     options.add_argument("--mails", type=int, default=500)
     options.add_argument("--seed", type=int, default=3)
+    options.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     given = options.parse_args()
-    print(json.dumps(measure(given.tickets, given.mails, given.seed)))
+    if given.database != "postgres":
+        print(json.dumps({"database": "sqlite", **measure(given.tickets, given.mails, given.seed, None)}), flush=True)
+    if given.database == "sqlite":
+        return
+    if not Postgres.available():
+        raise SystemExit("PostgreSQL is not measured: its server programs (initdb, postgres) are not installed")
+    server = Postgres()
+    try:
+        figures = measure(given.tickets, given.mails, given.seed, server)
+        print(json.dumps({"database": "postgres", **figures}), flush=True)
+    finally:
+        server.close()
 
 
 if __name__ == "__main__":

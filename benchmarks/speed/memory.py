@@ -1,7 +1,8 @@
 """Resident memory and start: `python -m benchmarks.speed.memory`.
 
-Idle after a few mails; at most while a backlog is drained that holds mails of 25 MB; seconds from start to ready on a
-database that is there; seconds of `mailticket --help`.
+Commands on an empty database, and `run --once` on an empty folder. Memory idle after a few mails, and at most while a
+backlog is drained that holds mails of 25 MB; seconds from start to ready on a database that is there; seconds of
+`mailticket --help`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,13 @@ def measure(mails: int, large: int, seed: int) -> dict[str, float]:
     figures: dict[str, float] = {}
     with dovecot() as server, Installation(server.plain_port, ["ours@example.com"], sink.port) as site:
         figures["help_s"] = round(min(site.timed("--help") for _ in range(5)), 3)
+        for name, words in (("list", ("ticket", "list")), ("status", ("status",))):
+            site.cli(*words)  # which makes the database
+            figures[f"{name}_s"] = round(min(site.timed(*words) for _ in range(3)), 2)
+            figures[f"{name}_processor_s"] = round(min(site.processor(*words) for _ in range(3)), 2)
+        site.cli("run", "--once")
+        figures["once_s"] = round(min(site.timed("run", "--once") for _ in range(3)), 2)
+        figures["once_processor_s"] = round(min(site.processor("run", "--once") for _ in range(3)), 2)
         server.deliver(post.mails(20), "ours@example.com")
         site.start()
         site.wait_idle(20)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.policy
 import json
+import math
 import random
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -34,11 +35,18 @@ def _requests() -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-class Post:
-    """Makes the mails of one seed, in order; a reply or duplicate always follows the mail that it belongs to."""
+_LONG = (20_000, 1_000_000)  # characters of a long text, each order of magnitude as often
 
-    def __init__(self, seed: int = 1, site: str = "a") -> None:
+
+class Post:
+    """Makes the mails of one seed, in order; a reply or duplicate always follows the mail that it belongs to.
+
+    long: the share of mails whose text is long, as of people who paste logs and whole conversations.
+    """
+
+    def __init__(self, seed: int = 1, site: str = "a", long: float = 0.0) -> None:
         self._random = random.Random(seed)
+        self._long = long
         self._site = site
         self._count = 0
         self._sent: list[tuple[str, str, str, str, str]] = []  # address, name, Message-ID, subject, text
@@ -47,6 +55,9 @@ class Post:
         """The next `count` mails of the mix."""
         last = b""
         for _ in range(count):
+            if self._long and self._random.random() < self._long:
+                yield self.long()
+                continue
             throw = self._random.random()
             if not self._sent or throw < 0.70:
                 last = self.new()
@@ -86,6 +97,19 @@ class Post:
                               fields={"Auto-Submitted": "auto-replied"})  # fmt: skip
         return self._mail(address, name, "Our newsletter", "This month: many things.\n" * 20,
                           fields={"List-Id": "<news.example.net>", "Precedence": "bulk"})  # fmt: skip
+
+    def long(self) -> bytes:
+        """A new request whose text has 20,000 to 1,000,000 characters, all of them new."""
+        size = int(math.exp(self._random.uniform(*map(math.log, _LONG))))
+        subject, text = self._random.choice(_requests())
+        pieces, length = [text], len(text)
+        while length < size:
+            pieces.append(self._random.choice(_requests())[1])
+            length += len(pieces[-1])
+        address, name = self._person()
+        message = self._message(address, name, " ".join(subject.split()), "", {})
+        message.set_content("\n\n".join(pieces)[:size] + "\n", cte="base64")
+        return message.as_bytes(policy=email.policy.SMTP)
 
     def large(self, size: int) -> bytes:
         """A new request with an attachment, of about this size in all."""

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, print_json, read_text, row_number
+from mailticket.cli.common import ROW_NUMBER, config_option, json_option, print_json, read_text
 from mailticket.cli.counter import Counter, counter_of, one
 from mailticket.errors import MailticketError
 
@@ -37,7 +37,7 @@ _REMEDIES = {
 @click.option("--then", type=click.Choice(("pending", "open", "solved")), default="pending", show_default=True,
               help="The ticket's state after it.")  # fmt: skip
 @click.option(
-    "--seen", type=row_number, metavar="N", help="The newest message that you have read, by its number in `show`."
+    "--seen", type=ROW_NUMBER, metavar="N", help="The newest message that you have read, by its number in `show`."
 )
 @click.option("--anyway", is_flag=True, help="Send it whatever is in the way; the history notes it.")
 @json_option
@@ -141,7 +141,8 @@ def print_answered(face: dict[str, Any], *, as_json: bool, text: str = "") -> in
         _print_held(face, text)
         return _FOUND_WRONG
     also = f", Cc {', '.join(face['cc'])}" if face["cc"] else ""
-    click.echo(f"{face['id']}: the answer to {face['to']}{also} is in the outbox as number {face['outgoing']}.")
+    words = f"{face['id']}: the answer to {face['to']}{also} is in the outbox as number {face['outgoing']}."
+    click.echo(terminal.wrapped(words, others="  "))
     if face["warning"]:
         click.echo(click.style(f"! {terminal.line(face['warning'])}", fg="yellow"), err=True)
     if face["new_since"]:
@@ -153,20 +154,22 @@ def print_answered(face: dict[str, Any], *, as_json: bool, text: str = "") -> in
 
 
 def _print_held(face: dict[str, Any], text: str) -> None:
+    from mailticket.triage.guard import LOOKED_AT
+
     held = face["held"]
     click.echo(click.style(f"{face['id']}: nothing was sent.", fg="red", bold=True), err=True)
     for reason, words in zip(held["reasons"], held["texts"], strict=False):
         remedy = f" ({_REMEDIES[reason].replace('ID', face['id'])})" if reason in _REMEDIES else ""
-        click.echo(f"  - {terminal.line(words)}{remedy}", err=True)
+        click.echo(terminal.wrapped(f"  - {terminal.line(words)}{remedy}", others="    "), err=True)
     for answer in held["answers"]:
         terminal.heading(f"{answer['by']}, {terminal.moment(answer['at'])}")
-        click.echo(terminal.clean(answer["text"]).rstrip())
+        click.echo(f"{terminal.wrapped(terminal.clean(answer['text']).rstrip())}\n")
     if held["number"] is not None:
-        number = held["number"]
-        click.echo(
-            f"It is held as {number}: `mailticket ticket send {number}` sends it, `mailticket ticket drop {number}` "
-            "throws it away.", err=True,
-        )  # fmt: skip
+        anyway = "" if set(held["reasons"]) <= set(LOOKED_AT) else " --anyway"
+        send, drop = (f"mailticket ticket {word} {held['number']}" for word in ("send", "drop"))
+        width = len(send + anyway)
+        click.echo(f"It is held as {held['number']}:\n  {send + anyway}  sends it all the same", err=True)
+        click.echo(f"  {drop:<{width}}  throws it away", err=True)
     elif text and sys.stdin.isatty():
         click.echo(f"It was not kept here; what you wrote is in {_saved(text)}. --anyway sends it.", err=True)
     else:

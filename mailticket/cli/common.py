@@ -34,8 +34,9 @@ config_option = click.option(
     "--config", metavar="FILE", expose_value=False, callback=_remember, is_eager=True, help="The configuration file."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
-row_number = click.IntRange(0, 2**63 - 1)  # what either database takes
-limit_option = click.option("--limit", type=click.IntRange(min=0), metavar="N", help="At most N rows.")
+_GREATEST = 2**31 - 1  # that a row's number in the database can be
+ROW_NUMBER = click.IntRange(1, _GREATEST)
+limit_option = click.option("--limit", type=click.IntRange(0, _GREATEST), metavar="N", help="At most N rows.")
 
 
 def settings_of(ctx: click.Context) -> Settings:

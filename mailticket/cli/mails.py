@@ -11,6 +11,7 @@ import click
 
 from mailticket.cli import terminal
 from mailticket.cli.common import (
+    ROW_NUMBER,
     account_of,
     config_option,
     json_option,
@@ -18,7 +19,6 @@ from mailticket.cli.common import (
     loop_mark_of,
     print_json,
     reading_of,
-    row_number,
     settings_or_none,
     site_of,
 )
@@ -211,7 +211,7 @@ _NAMED = {True: "yes", False: "no", None: "?"}
 
 
 @mail.command()
-@click.argument("numbers", type=row_number, nargs=-1, required=True, metavar="NUMBER...")
+@click.argument("numbers", type=ROW_NUMBER, nargs=-1, required=True, metavar="NUMBER...")
 @click.option("--acknowledge", is_flag=True, help="Send its writer the letter that a request gets.")
 @json_option
 @config_option
@@ -234,7 +234,7 @@ def release(ctx: click.Context, numbers: tuple[int, ...], acknowledge: bool, as_
 
 
 @mail.command()
-@click.argument("numbers", type=row_number, nargs=-1, required=True, metavar="NUMBER...")
+@click.argument("numbers", type=ROW_NUMBER, nargs=-1, required=True, metavar="NUMBER...")
 @json_option
 @config_option
 @click.pass_context

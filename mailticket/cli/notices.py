@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, print_json, read_text, row_number
+from mailticket.cli.common import ROW_NUMBER, config_option, json_option, print_json, read_text
 from mailticket.cli.counter import counter_of, one
 
 _UNTIL = "2h, 3d, 18:00, 2026-11-28, '2026-11-28 18:00 Europe/Berlin'"
@@ -117,7 +117,7 @@ def _print(faces: Sequence[dict[str, Any]]) -> None:
 
 
 @notice.command()
-@click.argument("number", type=row_number, metavar="ID")
+@click.argument("number", type=ROW_NUMBER, metavar="ID")
 @json_option
 @config_option
 @click.pass_context

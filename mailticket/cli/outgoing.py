@@ -8,7 +8,15 @@ from typing import Any
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, limit_option, print_json, reading_of, row_number, site_of
+from mailticket.cli.common import (
+    ROW_NUMBER,
+    config_option,
+    json_option,
+    limit_option,
+    print_json,
+    reading_of,
+    site_of,
+)
 from mailticket.errors import NotFound, Refused
 
 STATES = ("queued", "sending", "sent", "deferred", "failed", "uncertain", "withheld", "cancelled")
@@ -52,7 +60,7 @@ def list_(ctx: click.Context, state: tuple[str, ...], withheld: bool, limit: int
 
 
 @outbox.command("show")
-@click.argument("number", type=row_number)
+@click.argument("number", type=ROW_NUMBER)
 @click.option("--raw", is_flag=True, help="The bytes as they leave.")
 @json_option
 @config_option
@@ -90,7 +98,7 @@ def _change(ctx: click.Context, numbers: tuple[int, ...], change: str, result: s
 
 
 @outbox.command()
-@click.argument("numbers", type=row_number, nargs=-1, required=True)
+@click.argument("numbers", type=ROW_NUMBER, nargs=-1, required=True)
 @config_option
 @click.pass_context
 def retry(ctx: click.Context, numbers: tuple[int, ...]) -> None:
@@ -99,7 +107,7 @@ def retry(ctx: click.Context, numbers: tuple[int, ...]) -> None:
 
 
 @outbox.command()
-@click.argument("numbers", type=row_number, nargs=-1, required=True)
+@click.argument("numbers", type=ROW_NUMBER, nargs=-1, required=True)
 @config_option
 @click.pass_context
 def cancel(ctx: click.Context, numbers: tuple[int, ...]) -> None:
@@ -108,7 +116,7 @@ def cancel(ctx: click.Context, numbers: tuple[int, ...]) -> None:
 
 
 @outbox.command()
-@click.argument("numbers", type=row_number, nargs=-1)
+@click.argument("numbers", type=ROW_NUMBER, nargs=-1)
 @click.option("--withheld", is_flag=True, help="All that is held back, oldest first; not what a restore holds back.")
 @json_option
 @config_option

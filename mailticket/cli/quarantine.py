@@ -7,7 +7,15 @@ import sys
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, limit_option, print_json, reading_of, row_number, site_of
+from mailticket.cli.common import (
+    ROW_NUMBER,
+    config_option,
+    json_option,
+    limit_option,
+    print_json,
+    reading_of,
+    site_of,
+)
 
 
 @click.group()
@@ -41,7 +49,7 @@ def list_(ctx: click.Context, limit: int | None, as_json: bool) -> None:
 
 
 @quarantine.command("show")
-@click.argument("number", type=row_number)
+@click.argument("number", type=ROW_NUMBER)
 @click.option("--raw", is_flag=True, help="The bytes as they came.")
 @json_option
 @config_option
@@ -78,7 +86,7 @@ def _change(ctx: click.Context, numbers: tuple[int, ...], change: str) -> int:
 
 
 @quarantine.command()
-@click.argument("numbers", type=row_number, nargs=-1, required=True)
+@click.argument("numbers", type=ROW_NUMBER, nargs=-1, required=True)
 @config_option
 @click.pass_context
 def retry(ctx: click.Context, numbers: tuple[int, ...]) -> int:
@@ -87,7 +95,7 @@ def retry(ctx: click.Context, numbers: tuple[int, ...]) -> int:
 
 
 @quarantine.command()
-@click.argument("numbers", type=row_number, nargs=-1, required=True)
+@click.argument("numbers", type=ROW_NUMBER, nargs=-1, required=True)
 @config_option
 @click.pass_context
 def release(ctx: click.Context, numbers: tuple[int, ...]) -> int:
@@ -96,7 +104,7 @@ def release(ctx: click.Context, numbers: tuple[int, ...]) -> int:
 
 
 @quarantine.command()
-@click.argument("numbers", type=row_number, nargs=-1, required=True)
+@click.argument("numbers", type=ROW_NUMBER, nargs=-1, required=True)
 @config_option
 @click.pass_context
 def discard(ctx: click.Context, numbers: tuple[int, ...]) -> int:

@@ -59,7 +59,26 @@ def fit(text: str, columns: int) -> str:
 
 def screen() -> int:
     """Columns of the terminal, or as COLUMNS says; wide where there is neither, so that nothing is cut in pipes."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() or os.environ.get("COLUMNS") else 200
+    return shutil.get_terminal_size().columns if _has_edge() else 200
+
+
+def _has_edge() -> bool:
+    return sys.stdout.isatty() or bool(os.environ.get("COLUMNS"))
+
+
+def wrapped(text: str, room: int = 0, others: str = "") -> str:
+    """Text whose lines break between words before the edge of the screen, less `room`; as it is where there is none.
+
+    others: what the further lines of a line begin with.
+    """
+    if not _has_edge():
+        return text
+    columns = max(20, screen() - room)
+    lines = []
+    for one in text.split("\n"):
+        parts = textwrap.wrap(one, columns, subsequent_indent=others, break_long_words=False, break_on_hyphens=False)
+        lines += parts if width(one) > columns else [one]
+    return "\n".join(lines)
 
 
 def paragraph(text: str, first: str, others: str, columns: int) -> list[str]:
@@ -153,7 +172,7 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
     visible = [(name, clean(value)) for name, value in pairs if value not in (None, "", (), [])]
     wide = max([width(name) for name, _ in visible], default=0)
     for name, value in visible:
-        first, *more = value.splitlines() or [""]
+        first, *more = wrapped(value, wide + _GAP).splitlines() or [""]
         click.echo(f"{click.style(fit(name, wide), fg='bright_black')}  {first}")
         for rest in more:
             click.echo(f"{' ' * wide}  {rest}")

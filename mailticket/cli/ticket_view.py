@@ -21,9 +21,9 @@ def print_ticket(details: dict[str, Any], *, full: bool) -> None:
         _print_entry(entry, full)
     terminal.heading("History")
     for event in details["history"]:
-        detail = click.style(terminal.line(event["detail"]), fg="bright_black")
         actor = f"  by {terminal.line(event['by'])}" if event["by"] != "mailticket" else ""
-        click.echo(f"{terminal.moment(event['at'])}  {terminal.line(event['event'])}  {detail}{actor}")
+        at, words = terminal.moment(event["at"]), f"{terminal.line(event['event'])}  {terminal.line(event['detail'])}"
+        click.echo(terminal.wrapped(f"{at}  {words.strip()}{actor}", others=" " * (terminal.width(at) + 2)))
 
 
 def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
@@ -71,25 +71,22 @@ def _print_entry(entry: dict[str, Any], full: bool) -> None:
     terminal.heading(f"{arrow} {number}  {terminal.moment(entry['at'])}  {entry['kind']}  {writer}{terminal.line(who)}")
     if entry["kind"] == "held":
         words = f"! held for: {', '.join(entry['reasons'])}; `mailticket ticket send {entry['number']}` or `drop`"
-        click.echo(click.style(words, fg="red"))
+        click.echo(click.style(terminal.wrapped(words, others="  "), fg="red"))
     for label, value in (("From", entry["from_raw"]), ("Cc", entry["cc"])):
         if value:
             click.echo(f"{label}: {terminal.line(value)}")
     delivery = entry["delivery"]
     if delivery and delivery["state"] not in _UNDER_WAY:
         words = f"! {delivery['state']}, outgoing mail {delivery['number']}: {delivery['error'] or 'see outbox show'}"
-        click.echo(click.style(terminal.line(words), fg="red"))
+        click.echo(click.style(terminal.wrapped(terminal.line(words), others="  "), fg="red"))
     if entry["mark"]:
-        click.echo(click.style(f"! {terminal.line(entry['mark'])}", fg="yellow"))
+        click.echo(click.style(terminal.wrapped(f"! {terminal.line(entry['mark'])}", others="  "), fg="yellow"))
     if entry["secrets"]:
         click.echo(click.style(f"! exposes: {', '.join(entry['secrets'])}; ask to change it", fg="red"))
     if entry["doubtful_secrets"]:
         hidden = ", ".join(entry["doubtful_secrets"])
-        click.echo(
-            click.style(
-                f"! masked, perhaps without need: {hidden} (--unmask shows it while the raw mail is kept)", fg="yellow"
-            )
-        )
+        words = f"! masked, perhaps without need: {hidden} (--unmask shows it while the raw mail is kept)"
+        click.echo(click.style(terminal.wrapped(words, others="  "), fg="yellow"))
     click.echo(_text(entry, full))
     for file in entry["attachments"]:
         line = f"[{terminal.line(file['name'])}, {file['type']}, {file['size']} bytes: attachment {file['id']}]"
@@ -100,9 +97,9 @@ def _text(entry: dict[str, Any], full: bool) -> str:
     """The text of an entry; what of it is not shown is counted at its end."""
     text = terminal.clean(entry["text"] if full else entry["new_text"]).rstrip()
     if full:
-        return text
+        return terminal.wrapped(text)
     lines = text.splitlines()
     letter = entry["direction"] == "out" and entry["kind"] != "staff-reply"
     shown = lines[:_LINES_OF_A_LETTER] if letter else lines
     left_out = entry["hidden_lines"] + sum(bool(line.strip()) for line in lines[len(shown) :])
-    return "\n".join([*shown, *([terminal.hidden(left_out, "--all")] if left_out else [])])
+    return "\n".join([*map(terminal.wrapped, shown), *([terminal.hidden(left_out, "--all")] if left_out else [])])

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mailticket.cli import answering, saving, terminal
-from mailticket.cli.common import config_option, json_option, limit_option, print_json, read_text, row_number
+from mailticket.cli.common import ROW_NUMBER, config_option, json_option, limit_option, print_json, read_text
 from mailticket.cli.counter import Face, counter_of, one
 from mailticket.cli.ticket_view import print_ticket
 
@@ -278,7 +278,7 @@ def split(ctx: click.Context, names: Sequence[str], as_json: bool) -> int:
 
 
 @ticket.command()
-@click.argument("number", type=row_number, metavar="HELD")
+@click.argument("number", type=ROW_NUMBER, metavar="HELD")
 @click.option("--anyway", is_flag=True, help="Whatever is in its way; the history notes it.")
 @json_option
 @config_option
@@ -291,7 +291,7 @@ def send(ctx: click.Context, number: int, anyway: bool, as_json: bool) -> int:
 
 
 @ticket.command()
-@click.argument("number", type=row_number, metavar="HELD")
+@click.argument("number", type=ROW_NUMBER, metavar="HELD")
 @json_option
 @config_option
 @click.pass_context
@@ -353,7 +353,7 @@ def _one(ctx: click.Context, deed: str, as_json: bool, words: Callable[[Face], s
     if as_json:
         print_json(face)
     else:
-        click.echo(words(face))
+        click.echo(terminal.wrapped(words(face), others="  "))
 
 
 def _each(ctx: click.Context, deed: str, as_json: bool, words: Callable[[Face], str], **arguments: Any) -> int:
@@ -365,7 +365,7 @@ def _each(ctx: click.Context, deed: str, as_json: bool, words: Callable[[Face], 
             if as_json:
                 print_json(face)
             elif face["error"]:
-                click.echo(click.style(terminal.line(face["error"]), fg="red"), err=True)
+                click.echo(click.style(terminal.wrapped(terminal.line(face["error"]), others="  "), fg="red"), err=True)
             else:
-                click.echo(words(face))
+                click.echo(terminal.wrapped(words(face), others="  "))
     return _FOUND_WRONG if wrong else 0

@@ -22,6 +22,13 @@ _FORMS = {
     "url": '"sqlite:///FILE" or "postgresql://USER@HOST/NAME"',
     "holiday_country": 'a country such as "DE", or one with a region such as "DE-BY"',
     "mailbox.name": "up to 40 letters, digits, dots, hyphens or underscores",
+    "staff.name": "up to 30 lower-case letters a to z, digits, dots, hyphens or underscores, beginning with a letter",
+    "team.name": "up to 30 lower-case letters a to z, digits, dots, hyphens or underscores, beginning with a letter",
+    "team.members": "a list of names of [[staff]] tables",
+    "team.lead": "the name of a [[staff]] table",
+    "staff.login": "the name of an account on this machine",
+    "desk.digests": 'times such as "08:30"',
+    "block.domain": 'a domain such as "spam.example", which stands for those below it too',
     "category.name": "lower-case letters, digits and hyphens, beginning with a letter",
     "fields.name": "lower-case letters, digits and underscores, beginning with a letter",
 }
@@ -31,6 +38,7 @@ _FORMS = {
 _REMEDIES = {
     "string_type": "must be a text in quotes",
     "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
     "model_type": "must be a table: write [{name}]",
     "model_attributes_type": "must be a table: write [{name}]",
 }

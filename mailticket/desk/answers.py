@@ -20,13 +20,13 @@ from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
 from mailticket.store import Session, desk, raws, tickets
 from mailticket.store.tickets import merged_from
-from mailticket.triage.guard import Draft, Given, Hindrance, hindrances
+from mailticket.text.clean import one_line
+from mailticket.triage.guard import LOOKED_AT, Draft, Given, Hindrance, hindrances
 from mailticket.triage.writer import unanswerable
 
 _LONGEST_QUOTE = 5_000
 _MOST_MAILS = 5  # of a ticket that are read again for whom they claim
 _MEGABYTE = 1_000_000
-_LOOKED_AT = ("collision", "assigned")  # a held answer leaves by `send` alone when nothing else was in its way
 _NEVER_KEPT = ("secret", "too_large")  # no text of ours holds a secret, and no database a film
 
 Then = Literal["pending", "open", "solved"]
@@ -98,6 +98,7 @@ class _Sheet:
     conversation: Sequence[Message] = field(repr=False)
     by: str
     seen: int | None
+    meant_for: tuple[str, ...] = ()  # addresses to which it was written, where they may not be those that get it
 
 
 class Answers(Hands):
@@ -107,15 +108,18 @@ class Answers(Hands):
         """Answer the requester; what is in the way holds the answer, unless it is to leave anyway."""
         now = self.site.clock()
         with self.site.database.write() as session:
-            ticket = self.find(session, name)
+            named, ticket = self.find(session, name, merged=True), self.find(session, name)
             body = self._with_canned(session, ticket, text.strip(), wish.canned)
-            if not body:
+            if not one_line(body, len(body)):
                 raise Refused("the reply is empty; nothing was sent")
             for address in wish.copies:
                 self.check_address(address)
-            seen = wish.seen if wish.seen is not None else desk.seen(session, self.actor, int(ticket.id or 0))
             conversation = tickets.conversation(session, int(ticket.id or 0))
-            sheet = _Sheet(body, wish, self.addressed(session, ticket, wish.copies), conversation, self.actor, seen)
+            seen = self._seen(session, ticket, wish.seen, conversation)
+            addressed = self.addressed(session, ticket, wish.copies)
+            owner = named.requester_id if named.requester_id != ticket.requester_id else None
+            meant_for = tuple(a.address for a in tickets.addresses_of(session, owner)) if owner else ()
+            sheet = _Sheet(body, wish, addressed, conversation, self.actor, seen, meant_for)
             draft = self._draft(session, ticket, sheet)
             obstacles = hindrances(draft)
             if obstacles and not wish.anyway:
@@ -137,17 +141,17 @@ class Answers(Hands):
         """
         now = self.site.clock()
         with self.site.database.write() as session:
-            row = desk.held(session, number)
-            ticket = tickets.led_to(session, row.ticket_id)
+            row, ticket = self._held(session, number)
             kept: dict[str, Any] = row.held or {}
-            grave = [code for code in kept.get("reasons", []) if code not in _LOOKED_AT]
+            grave = [code for code in kept.get("reasons", []) if code not in LOOKED_AT]
             if grave and not anyway:
                 raise Refused(f"held answer {number} was held for {', '.join(grave)}; --anyway sends it all the same")
             wish = Wish(kept.get("signs"), self._files(session, row), tuple(kept.get("copies", ())), "",
                         kept.get("then", "pending"), number, anyway)  # fmt: skip
             conversation = tickets.conversation(session, int(ticket.id or 0))
             addressed = self.addressed(session, ticket, wish.copies)
-            sheet = _Sheet(row.text, wish, addressed, conversation, row.by, number)
+            meant_for = (row.to_address, *filter(None, row.cc_address.split(", ")))
+            sheet = _Sheet(row.text, wish, addressed, conversation, row.by, number, meant_for)
             obstacles = hindrances(self._draft(session, ticket, sheet))
             fresh = [obstacle for obstacle in obstacles if obstacle.code not in ("assigned", *grave)]
             if fresh and not anyway:
@@ -159,11 +163,32 @@ class Answers(Hands):
         """Throw a held answer away; returns its ticket's ID."""
         now = self.site.clock()
         with self.site.database.write() as session:
-            row = desk.held(session, number)
-            ticket = tickets.led_to(session, row.ticket_id)
+            row, ticket = self._held(session, number)
+            by = row.by
             desk.remove_held(session, row)
-            self.event(session, ticket, now, "held answer dropped", f"{number}, of {row.by}")
+            self.event(session, ticket, now, "held answer dropped", f"{number}, of {by}")
         return ticket.key
+
+    def _held(self, session: Session, number: int) -> tuple[Message, Ticket]:
+        """A held answer and its ticket, locked: of two who send or drop it at once the second finds it gone."""
+        while True:
+            ticket = tickets.led_to(session, desk.held(session, number).ticket_id)
+            row = desk.held(session, number)
+            if row.ticket_id == ticket.id:
+                return row, ticket
+
+    def _seen(
+        self, session: Session, ticket: Ticket, number: int | None, conversation: Sequence[Message]
+    ) -> int | None:
+        """Up to which message the actor has seen a ticket: by their word, else what they were last shown."""
+        shown = desk.seen(session, self.actor, int(ticket.id or 0))
+        newest = max(int(conversation[-1].id or 0) if conversation else 0, shown or 0)
+        if number is not None and not 0 <= number <= newest:
+            raise Refused(
+                f"{ticket.key} has no message {number}: its newest is {newest}; "
+                f"`mailticket ticket show {ticket.key}` shows it"
+            )
+        return shown if number is None else number
 
     def _with_canned(self, session: Session, ticket: Ticket, text: str, canned: str) -> str:
         if not canned:
@@ -189,10 +214,7 @@ class Answers(Hands):
         spellings = {a.key: a.address for a in owned} | {address_key(address): address for address in others}
         mail = desk.newest_mail_of(session, int(ticket.id or 0), list(spellings))
         to = spellings[address_key(mail.from_address)] if mail else owned[0].address
-        why = unanswerable(to, self.site.brief.ourselves)
-        if why:
-            refusal = f"{ticket.key} cannot be answered at {to}: {why}"
-            raise Refused(f"{refusal}; {self._remedy(session, ticket)}")
+        self._check_answerable(session, ticket, to)
         own_keys = {a.key for a in owned}
         requester = [] if address_key(to) in own_keys else [self._usual(session, ticket, owned[0].address)]
         inside = self.roster.addresses  # no colleague is shown to requesters unless a writer insists
@@ -200,6 +222,21 @@ class Answers(Hands):
         copies = {address_key(address): address for address in (*shown, *further)}
         copies.pop(address_key(to), None)
         return Addressed(to, tuple(copies.values()), frozenset(spellings), mail)
+
+    def to_requester(self, session: Session, ticket: Ticket) -> Addressed:
+        """A letter about a ticket goes to its requester alone, whoever wrote last."""
+        owned = tickets.addresses_of(session, ticket.requester_id) if ticket.requester_id else []
+        if not owned:
+            raise Refused(f"{ticket.key} has no requester to write to; {self._remedy(session, ticket)}")
+        to = self._usual(session, ticket, owned[0].address)
+        self._check_answerable(session, ticket, to)
+        return Addressed(to, (), frozenset(a.key for a in owned), None)
+
+    def _check_answerable(self, session: Session, ticket: Ticket, to: str) -> None:
+        why = unanswerable(to, self.site.brief.ourselves)
+        if why:
+            refusal = f"{ticket.key} cannot be answered at {to}: {why}"
+            raise Refused(f"{refusal}; {self._remedy(session, ticket)}")
 
     def _usual(self, session: Session, ticket: Ticket, otherwise: str) -> str:
         """The address from which the requester wrote last on this ticket."""
@@ -212,9 +249,10 @@ class Answers(Hands):
         merged = [number for number, _ in merged_from(session, int(ticket.id or 0))]
         newer = [m for m in sheet.conversation if m.kind == "staff-reply" and int(m.id or 0) > (sheet.seen or 0)]
         to, copies = sheet.addressed.to, sheet.addressed.copies
+        shown = (sheet.text, self._signature(sheet), *(file.name for file in sheet.wish.files))
         return Draft(
             writer=sheet.by,
-            text=sheet.text,
+            text="\n".join(shown),
             key=ticket.key,
             assigned_to=ticket.assigned_to,
             newer=tuple(Given(m.by, m.at, m.new_text) for m in newer if m.by not in ("", sheet.by)),
@@ -223,18 +261,32 @@ class Answers(Hands):
             staff_addresses=self.roster.addresses - ({address_key(to)} if not copies else set()),
             notes=tuple(m.text for m in sheet.conversation if m.kind == "note"),
             copies=(*copies, to) if copies else (),
+            strangers=self._strangers(session, ticket, sheet),
+            meant_for=", ".join(sheet.meant_for),
             bounced=tuple(desk.undeliverable(session, int(ticket.id or 0), (to, *copies))),
             size=sum(len(file.content) for file in sheet.wish.files),
             most=int(self.site.settings.desk.attach_mb * _MEGABYTE),
         )
+
+    def _signature(self, sheet: _Sheet) -> str:
+        member = self.roster.member(sheet.by)
+        return sheet.wish.signs if sheet.wish.signs is not None else member.signs if member else ""
+
+    def _strangers(self, session: Session, ticket: Ticket, sheet: _Sheet) -> tuple[str, ...]:
+        """Who would get an answer though it was written to others: their ticket was merged, or is another's now."""
+        if not sheet.meant_for:
+            return ()
+        meant = {address_key(address) for address in (*sheet.meant_for, *sheet.wish.copies)}
+        own_keys = {a.key for a in tickets.addresses_of(session, ticket.requester_id)}
+        if meant & own_keys:  # to which of their addresses it goes is all the same
+            meant |= own_keys
+        return tuple(a for a in (sheet.addressed.to, *sheet.addressed.copies) if address_key(a) not in meant)
 
     def _send(
         self, session: Session, ticket: Ticket, sheet: _Sheet, obstacles: tuple[Hindrance, ...], now: datetime
     ) -> Answered:
         """Put the answer into the outbox, and the ticket into its new state."""
         wish, addressed = sheet.wish, sheet.addressed
-        member = self.roster.member(sheet.by)
-        signs = wish.signs if wish.signs is not None else member.signs if member else ""
         dispatch = Dispatch(
             kind="staff-reply",
             to=addressed.to,
@@ -246,13 +298,13 @@ class Answers(Hands):
         )
         outgoing = compose.write(
             session, self.site, ticket, dispatch, now,
-            staff_text=sheet.text, staff_name=signs, history=_quoted(addressed.mail), files=wish.files,
+            staff_text=sheet.text, staff_name=self._signature(sheet), history=_quoted(addressed.mail), files=wish.files,
         )  # fmt: skip
         message_row = desk.message_of(session, outgoing)
         self._keep_files(session, message_row, wish.files, now, found_on=ticket.id)
         for address in wish.copies:
             self.let_write(session, ticket, address, now)
-        if not ticket.assigned_to and member is not None:
+        if not ticket.assigned_to and self.roster.member(sheet.by) is not None:
             ticket.assigned_to = sheet.by
         news = _news(sheet.conversation, sheet.seen, addressed.keys)
         self._leave(session, ticket, wish.then, news, now)
@@ -329,10 +381,16 @@ _NOBODY = Ourselves(own_addresses=frozenset())
 
 
 def thread_of(conversation: Iterable[Message], keys: frozenset[str]) -> tuple[str, ...]:
-    """The Message-IDs, oldest first, that those of these addresses have: of their own mails, and of ours. It is what
-    References holds (RFC 5322 section 3.6.4)."""
-    theirs = (m for m in conversation if m.direction == "out" or address_key(m.from_address) in keys)
-    return tuple(row.message_id for row in theirs if row.message_id)
+    """The Message-IDs, oldest first, that those of these addresses have: of their own mails, and of ours to them. It is
+    what References holds (RFC 5322 section 3.6.4). One of a letter to somebody else would name that person's ticket."""
+    return tuple(m.message_id for m in conversation if m.message_id and not keys.isdisjoint(_people(m)))
+
+
+def _people(message: Message) -> set[str]:
+    """The keys of who wrote a mail of a requester's, or got one of ours."""
+    if message.direction != "out":
+        return {address_key(message.from_address)}
+    return {address_key(address) for address in (message.to_address, *message.cc_address.split(", ")) if address}
 
 
 def _news(conversation: Iterable[Message], seen: int | None, keys: frozenset[str]) -> tuple[Message, ...]:

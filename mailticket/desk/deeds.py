@@ -17,8 +17,8 @@ from mailticket.store import tickets
 
 Face = dict[str, Any]
 Deed = Callable[..., Face | Iterator[Face]]
-_LARGEST = 2**63 - 1  # of a row's number, in either database
-Number = Annotated[int, Field(ge=0, le=_LARGEST)]
+GREATEST_NUMBER = 2**31 - 1  # of a row in the database
+Number = Annotated[int, Field(ge=1, le=GREATEST_NUMBER)]
 
 
 def reply(
@@ -169,7 +169,9 @@ def mail_again(desk: Desk, *, address: str) -> Face:
 def files(desk: Desk, *, name: str) -> Iterator[Face]:
     """The files of a ticket, or of one number: each with name, type and its bytes in base64."""
     if name.isdecimal():
-        numbers = [int(name) if len(name) < len(str(_LARGEST)) else _LARGEST]
+        if len(name) > len(str(GREATEST_NUMBER)) or int(name) > GREATEST_NUMBER:
+            raise NotFound(f"there is no attachment number {name[:20]}; `mailticket ticket show` gives the numbers")
+        numbers = [int(name)]
     else:
         with desk.site.database.read() as session:
             row = desk.find(session, name, lock=False)

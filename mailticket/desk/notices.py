@@ -18,6 +18,7 @@ from mailticket.store import notices
 from mailticket.store.notices import Standing
 from mailticket.text.clean import many_lines
 from mailticket.text.times import coming
+from mailticket.triage.guard import Draft, indiscretions
 
 
 def set_notice(
@@ -78,6 +79,7 @@ def _face(notice: Standing, site: Site) -> dict[str, Any]:
 def _texts(site: Site, texts: Mapping[str, str]) -> dict[str, str]:
     """The texts by the languages of letters; one of them is a text that any requester can be shown."""
     support = site.letters.language_for(site.head.language)
+    prefixes = (site.settings.support.prefix, *site.settings.support.former_prefixes)
     clean: dict[str, str] = {}
     for name, text in texts.items():
         language = _language(site, name) if name else support
@@ -88,6 +90,8 @@ def _texts(site: Site, texts: Mapping[str, str]) -> dict[str, str]:
             raise Refused(f"the notice in {language} is longer than {LONGEST} characters")
         if masking.mask(page, least="sure").sure:
             raise Refused(f"the notice in {language} holds something secret, and everybody would get it")
+        for flaw in indiscretions(Draft("", page, "", prefixes=prefixes, staff_addresses=site.roster.addresses)):
+            raise Refused(f"everybody would get the notice in {language}, and {flaw.text}")
         if language in clean:
             raise Refused(f"the notice is there twice in {language}")
         clean[language] = page

@@ -19,6 +19,8 @@ from mailticket.promise import make_promise
 from mailticket.secrets import masking
 from mailticket.secrets.spans import doubtful_kinds
 from mailticket.store import Session, desk, load, outgoing, raws, search, tickets
+from mailticket.text.clean import one_line
+from mailticket.triage.guard import Draft, indiscretions
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Desk(Answers):
     def note(self, name: str, text: str) -> str:
         """Keep a note that no requester ever sees."""
         body = text.strip()
-        if not body:
+        if not one_line(body, len(body)):
             raise Refused("the note is empty")
         now = self.site.clock()
         with self.site.database.write() as session:
@@ -162,6 +164,7 @@ class Desk(Answers):
                     "--anyway merges them"
                 )
             moved = tickets.move_messages(session, int(source.id or 0), int(target.id or 0))
+            desk.forget_sights(session, int(target.id or 0))
             source.merged_into = target.id
             target.spam = target.spam and source.spam
             _keep_place(source, target)
@@ -185,6 +188,7 @@ class Desk(Answers):
         now = self.site.clock()
         with self.site.database.write() as session:
             ticket = self.find(session, name)
+            self._check_subject(session, ticket, wanted.subject)
             before = {key: getattr(ticket, key) for key in ("category", "priority", "team", "subject")}
             if wanted.category:
                 self._sort(session, ticket, wanted.category)
@@ -210,6 +214,15 @@ class Desk(Answers):
         ):
             if name and name not in names:
                 raise Refused(f"there is no {what} {name!r}; there are: {', '.join(names) or 'none'}")
+
+    def _check_subject(self, session: Session, ticket: Ticket, subject: str) -> None:
+        """Refuse a subject that requesters may not read: it stands in every letter of the ticket."""
+        notes = tuple(m.text for m in tickets.conversation(session, int(ticket.id or 0)) if m.kind == "note")
+        draft = Draft(self.actor, subject, ticket.key, own_keys=frozenset({ticket.key}), prefixes=self.prefixes,
+                      staff_addresses=self.roster.addresses, notes=notes)  # fmt: skip
+        flaws = [flaw.text for flaw in indiscretions(draft)] if subject else []
+        if flaws:
+            raise Refused(f"the requester reads the subject, and {'; '.join(flaws)}")
 
     def _sort(self, session: Session, ticket: Ticket, category: str) -> None:
         """Put a ticket into a category, which a person has looked at; its team is that of the category."""
@@ -360,7 +373,7 @@ class Desk(Answers):
 
     def _tell(self, session: Session, ticket: Ticket, kind: LetterKind, now: datetime, **contents: object) -> None:
         """A letter to the requester about what was done."""
-        addressed = self.addressed(session, ticket)
+        addressed = self.to_requester(session, ticket)
         references = thread_of(tickets.conversation(session, int(ticket.id or 0)), addressed.keys)
         dispatch = Dispatch(kind, addressed.to, verified=ticket.trust == "verified", references=references)
         compose.write(session, self.site, ticket, dispatch, now, **contents)

@@ -60,6 +60,7 @@ _PERSONAL = re.compile(
     re.IGNORECASE,
 )
 _DECORATION = " \t\u00a0\u3000-_*=~—–|"
+_ENDS = (":", "：", *_DECORATION)
 _INLINE = re.compile(
     r"On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{1,4}[-/. ])[^\n]{0,40}\d"
 )
@@ -118,7 +119,7 @@ def is_wrapped_verb(line: str) -> bool:
 def _may_end(line: str, next_quoted: bool) -> bool:
     """A cheap look at the end of a line: a colon, a frame of dashes, or a quote below it."""
     content = line.rstrip()
-    if not content or len(content) > MAX_LINE:
+    if not content or len(content) > MAX_LINE or not (next_quoted or content.endswith(_ENDS)):
         return False
     bare = content.strip(_DECORATION)
     if bare.endswith((":", "：")):
@@ -158,7 +159,7 @@ def _span_up_from(lines: list[str], quoted: list[bool], end: int, floor: int, ab
 def _judge(lines: list[str], start: int, end: int, span: str, *, quoted_next: bool) -> Attribution | None:
     """Whether the joined lines are an attribution: a date, and a verb, an address or a program's frame around it."""
     bare = span.strip(_DECORATION)
-    verb = _END.search(bare) is not None
+    verb = _END.search(bare[-40:]) is not None
     colon = bare.endswith((":", "："))
     email = "@" in bare and _EMAIL.search(bare) is not None
     framed = verb and lines[end].rstrip().endswith("--") and lines[start].lstrip().startswith("--")

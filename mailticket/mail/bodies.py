@@ -30,7 +30,8 @@ _FILE_TEXT_TYPES = _CALENDAR_TYPES | {
     "text/rtf",
 }
 _REACTION = "text/vnd.google.email-reaction+json"
-_PGP_MESSAGE = re.compile(r"^-----BEGIN PGP MESSAGE-----\s*$", re.MULTILINE)
+_PGP_BEGIN = "-----BEGIN PGP MESSAGE-----"
+_PGP_MESSAGE = re.compile(rf"^{_PGP_BEGIN}\s*$", re.MULTILINE)
 _ENCRYPTED = "the mail is encrypted: its text cannot be read"
 _MESSAGE_TYPES = frozenset(("message/rfc822", "message/global", "message/news"))
 MAX_BORROWED = 20  # attached messages whose text stands in for a mail that has none
@@ -92,13 +93,14 @@ def read(raw: bytes, root: Part) -> Bodies:
     borrowed = "" if text else _of_report(raw, root) or _of_attached_messages(raw, root)
     if not text and not borrowed and root.children:
         text = reader.preamble(root)
-    encrypted = reader.encrypted or (reader.locked and not text) or _PGP_MESSAGE.search(text) is not None
+    pgp = _PGP_BEGIN in text and _PGP_MESSAGE.search(text) is not None
+    encrypted = reader.encrypted or (reader.locked and not text) or pgp
     if encrypted:
         reader.warn(_ENCRYPTED)
     text = text or borrowed
     if len(text) > MAX_TEXT:
         reader.warn("the text was longer than 500,000 characters and was cut")
-        text = text[:MAX_TEXT]
+        text = text[:MAX_TEXT].rstrip()
     return Bodies(text, bool(borrowed), encrypted, reader.reaction, reader.attachments, reader.warnings)
 
 
@@ -401,11 +403,13 @@ def _emoji(data: bytes) -> str:
 def clean(text: str) -> str:
     """Body text as it leaves the reader: LF line ends, no NUL nor other control characters but tabs."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
-    return text if text.isprintable() else html.CONTROL.sub("", text)
+    return text if text.replace("\n", "").replace("\t", "").isprintable() else html.CONTROL.sub("", text)
 
 
 def _joined(pieces: list[_Piece]) -> str:
     """Text parts in order with a blank line between; one that repeats another in HTML is left out."""
+    if len(pieces) == 1:
+        return pieces[0].text.strip("\n").rstrip()
     texts: list[str] = []
     contents: set[str] = set()
     for piece in pieces:

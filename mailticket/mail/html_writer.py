@@ -124,7 +124,8 @@ class Writer:
                 self._flush(keep_empty=True)
                 self._add(rest_line)
             return
-        data = BLANK.sub(" ", data)
+        if "  " in data or not data.isprintable():
+            data = BLANK.sub(" ", data)
         if data.startswith(" ") and (not self.line or self.line[-1].endswith(" ")):
             data = data[1:]
         if data:

@@ -49,9 +49,9 @@ class _Trimming:
     last_cuts: list[int] = field(default_factory=list)  # the number of kept lines at each cut
 
     def keep(self, start: int, end: int) -> int:
-        for line in self.lines[start:end]:
-            self.new_lines.append(line)
-            self.has_text = self.has_text or bool(line.strip())
+        kept = self.lines[start:end]
+        self.new_lines += kept
+        self.has_text = self.has_text or any(map(str.strip, kept))
         return end
 
     def keep_others(self, start: int, end: int) -> int:
@@ -290,14 +290,13 @@ def _plain(state: _Trimming, index: int) -> tuple[int, bool]:
     """A line that is neither quoted nor an attribution: a separator, a header block, a rule above one, or text."""
     if not _BLOCK_STARTS.match(state.lines[index]):
         return state.keep(index, index + 1), False
-    head = index
-    while head < min(index + 6, len(state.lines)) and (
-        is_separator(state.lines[head])
-        or is_rule(state.lines[head])
-        or (head > index and not state.lines[head].strip())
-    ):
+    head, separated = index, False
+    for line in state.lines[index : index + 6]:
+        if not is_rule(line) and (line.strip() or head == index):
+            if not is_separator(line):
+                break
+            separated = True
         head += 1
-    separated = any(is_separator(line) for line in state.lines[index:head])
     block_end = header_block(state.lines, head)
     if block_end == head and not separated:
         return state.keep(index, index + 1), False
@@ -332,8 +331,8 @@ def _joined(lines: list[str]) -> str:
     """The kept lines as text: blank ends removed, no more than two blank lines together."""
     out: list[str] = []
     blanks = 0
-    for line in lines:
-        blanks = 0 if line.strip() else blanks + 1
+    for line in map(str.rstrip, lines):
+        blanks = 0 if line else blanks + 1
         if blanks <= 2:
-            out.append(line.rstrip() if line.strip() else "")
+            out.append(line)
     return "\n".join(out).strip("\n").rstrip()

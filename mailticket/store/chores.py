@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from mailticket.models import SENT_WITH_BYTES, Address, Event, Incoming, Message, Outgoing, Raw, Ticket
+from mailticket.store.desk import HELD
 from mailticket.store.tickets import UNANSWERED
 
 
@@ -99,7 +100,8 @@ def forget_raw(session: Session, before: datetime, closed_before: datetime, limi
     """Remove raw mails stored before a time; returns how many.
 
     Those stay that lie in quarantine or wait for an outcome, and those of a ticket that is not closed, or was closed
-    after `closed_before`: its attachments lie in them.
+    after `closed_before`: its attachments lie in them. The files of answers lie in raw mails that never came in: those
+    of held answers stay, and those of a ticket that is not at its end.
     """
     mail = col(Incoming.raw_digest) == col(Raw.digest)
     unsettled = select(col(Incoming.id)).where(mail, col(Incoming.state).in_(("quarantined", "listed")))
@@ -110,9 +112,14 @@ def forget_raw(session: Session, before: datetime, closed_before: datetime, limi
         .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
         .where(mail, or_(col(Ticket.status) != "closed", col(Ticket.closed_at) >= closed_before))
     )
+    written = select(col(Message.raw_digest)).where(col(Message.raw_digest).is_not(None))
+    unfinished = written.join(Ticket, col(Ticket.id) == col(Message.ticket_id)).where(
+        text("ticket.status IN ('new', 'open', 'pending')"), col(Message.incoming_id).is_(None)
+    )
     query = (
         select(col(Raw.digest))
         .where(col(Raw.stored_at) < before, ~unsettled.exists(), ~conversation.exists())
+        .where(col(Raw.digest).not_in(unfinished), col(Raw.digest).not_in(written.where(HELD)))
         .limit(limit)
     )
     digests = list(session.execute(query).scalars())

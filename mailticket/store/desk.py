@@ -64,6 +64,11 @@ def saw(session: Session, actor: str, ticket_id: int, message_row: int, now: dat
     session.add(row)
 
 
+def forget_sights(session: Session, ticket_id: int) -> None:
+    """What anybody was shown of a ticket says nothing of messages that were moved into it."""
+    session.execute(delete(Sight).where(col(Sight.ticket_id) == ticket_id))
+
+
 def message_of(session: Session, outgoing_id: int) -> int:
     """The row of the conversation that an outgoing mail stands in."""
     return int(session.get_one(Outgoing, outgoing_id).message_row or 0)
@@ -97,7 +102,7 @@ def was_told(session: Session, ticket_id: int) -> bool:
 
 def held(session: Session, number: int) -> Message:
     """A held answer; NotFound if there is none of this number."""
-    row: Message | None = session.get(Message, number)
+    row: Message | None = session.get(Message, number, populate_existing=True)
     if row is None or row.kind != "held":
         raise NotFound(f"there is no held answer {number}; `mailticket ticket list --held` shows where some are")
     return row

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import extract, select
+from sqlalchemy import extract, select, text
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from mailticket.models import Ticket
+from mailticket.models import Outgoing, Ticket
 from mailticket.promise.kept import Request
+from mailticket.store.tickets import LOST
 
 _PAGE = 2000
 
@@ -33,6 +35,23 @@ def requests(session: Session, since: datetime, limit: int | None = None) -> Ite
         if row.merged_into is None:
             ended = row.status in ("solved", "closed")
             yield Request(row.category, row.created_at, row.promised_by, row.first_response_at, ended)
+
+
+def follow_ups(session: Session, since: datetime) -> list[float]:
+    """Of those who wrote again after an answer since then and were answered again: how many hours each had waited.
+
+    An answer counts when it is written; one that is known not to have arrived does not count.
+    """
+    earlier = aliased(Outgoing)
+    answered_before = select(col(earlier.id)).where(
+        col(earlier.ticket_id) == col(Outgoing.ticket_id), col(earlier.kind) == "staff-reply",
+        col(earlier.id) < col(Outgoing.id), col(earlier.state).not_in(LOST),
+    )  # fmt: skip
+    query = select(col(Outgoing.waited_since), col(Outgoing.created_at)).where(
+        text("outgoing.kind = 'staff-reply'"), col(Outgoing.waited_since) >= since, col(Outgoing.state).not_in(LOST),
+        answered_before.exists(),
+    )  # fmt: skip
+    return [max(0.0, (answered - waited).total_seconds() / 3600) for waited, answered in session.execute(query)]
 
 
 def pace(session: Session, since: datetime, limit: int) -> tuple[int, list[float]]:

@@ -22,6 +22,12 @@ def configuration() -> dict[str, Any]:
     return tomllib.loads(block)
 
 
+def tables(chapter: str) -> str:
+    """The lines of the configuration that a chapter tells people to add."""
+    (block,) = _blocks(chapter, "toml")
+    return block
+
+
 def units() -> list[str]:
     """The two files of the chapter on being told: a unit that tells, and the drop-in that names it."""
     return _blocks("Be told when it fails", "ini")

@@ -43,6 +43,8 @@ _WHOLE: dict[str, list[str]] = {  # commands whose arguments no name tells, or t
     "notice set": ["--category", "deposit", "--until", "2h", "充值延迟。"],
 }
 
+_OPTIONS = {"ticket attachment": ["--all", "--to", "-"], "ticket set": ["--priority", "high"]}
+
 
 def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Every command below a group, with the words that call it."""
@@ -61,9 +63,9 @@ def arguments(path: tuple[str, ...], command: click.Command, keys: list[str]) ->
     name = " ".join(path)
     if name in _WHOLE:
         return _WHOLE[name]
-    words = {"name": keys[0], "into": keys[-1], "template": "acknowledgement", "address": "ann@example.org",
-             "other": "bob@example.org", "to": "王芳"}  # fmt: skip
-    values = []
+    words = {"name": keys[0], "names": keys[0], "into": keys[-1], "template": "acknowledgement",
+             "address": "ann@example.org", "other": "bob@example.org", "to": "王芳"}  # fmt: skip
+    values = list(_OPTIONS.get(name, ()))
     for parameter in command.params:
         if isinstance(parameter, click.Argument):
             values.append(

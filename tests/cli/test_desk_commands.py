@@ -167,3 +167,18 @@ def test_an_empty_page_sends_nothing_and_one_without_its_line_is_kept(run: Run, 
     assert code == 1 and "✂" in err
     assert len(shown(run, key)["conversation"]) == 2
     assert Path(err.split()[-1]).read_text() == "Only words."
+
+
+@pytest.mark.parametrize("number", ["0", str(2**31), "9" * 30])
+def test_a_number_that_no_row_can_have_is_refused_in_words(run: Run, number: str) -> None:
+    for command in (
+        ("ticket", "send"),
+        ("ticket", "drop"),
+        ("outbox", "show"),
+        ("outbox", "cancel"),
+        ("notice", "end"),
+    ):
+        code, _, err = run(*command, number)
+        assert code == 2 and "is not in the range" in err
+    code, _, err = run("ticket", "attachment", number)
+    assert code == 1 and f"there is no attachment number {number}" in err

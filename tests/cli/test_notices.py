@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from tests.cli.test_faces import Run, lines, run
-
-__all__ = ["run"]  # the fixture
+from tests.cli.conftest import Run
+from tests.cli.test_faces import lines
 
 
 def test_one_line_sets_a_notice_and_says_what_it_does(run: Run) -> None:

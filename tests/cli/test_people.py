@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.test_faces import REQUEST, Run, lines, run
-
-__all__ = ["run"]  # the fixture
+from tests.cli.conftest import REQUEST, Run
+from tests.cli.test_faces import lines
 
 
 def test_a_person_is_blocked_listed_and_unblocked(run: Run, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def allowed_calls() -> set[str]:
     """What the SystemCallFilter= lines of the unit leave."""
     allowed: set[str] = set()
     for line in settings_of_the_unit("SystemCallFilter"):
-        names = set().union(*(members(name) for name in line.removeprefix("~").split()))
+        names = set().union(*(members(name) if "@" in name else {name} for name in line.removeprefix("~").split()))
         allowed = allowed - names if line.startswith("~") else allowed | names
     return allowed
 

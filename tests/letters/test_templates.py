@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from jinja2 import Environment
+from jinja2.runtime import Macro
 
 from mailticket.letters import KINDS, ArticleLink, Found, Letter, Letters, Step, TemplateSource
 from mailticket.mail.quoting import trim
@@ -53,6 +56,45 @@ def test_an_administrators_shared_words_reach_every_letter(source: TemplateSourc
     letters = with_file(source, "en/common.j2", text)
     for kind in set(KINDS) - {"staff-reply"}:
         assert "Good day," in letters.compose(letter(kind), HEAD).text
+
+
+def test_a_second_letter_looks_up_no_template_and_puts_no_sentence_into_its_lines_again(
+    source: TemplateSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = Letters(source)
+    first = letters.compose(letter("acknowledgement"), HEAD)
+    lookups: list[str] = []
+    calls: list[str] = []
+    monkeypatch.setattr(Environment, "_load_template", _noting(lookups, Environment._load_template))
+    monkeypatch.setattr(Macro, "_invoke", _noting(calls, Macro._invoke))
+    second = letters.compose(replace(letter("acknowledgement"), ticket_id="MT-0A1B-2C3D"), HEAD)
+    assert second.html == first.html.replace("MT-7F3K-92QX", "MT-0A1B-2C3D")
+    assert [name for name in lookups if not name.startswith(("layout/", "structure/", "en/common.j2"))] == []
+    assert len(calls) <= 20  # around sentences that other macros print, and what names the ticket
+
+
+def _noting(names: list[str], method: Callable[..., Any]) -> Callable[..., Any]:
+    def noted(self: Any, first: Any, *rest: Any) -> Any:
+        names.append(str(first))
+        return method(self, first, *rest)
+
+    return noted
+
+
+def test_a_macro_may_be_given_what_cannot_be_remembered(source: TemplateSource) -> None:
+    parts = (
+        source.files["layout/text-parts.j2"] + "{% macro all(words, end) %}{{ words|join(' ') }}{{ end }}{% endmacro %}"
+    )
+    own = (
+        '{% extends "default/en/acknowledgement.j2" %}'
+        "{% block opening %}{{ part.all(['rye', 'spelt'], end='!') if medium == 'text' }}{% endblock %}"
+    )
+    files = {ACK: own, "layout/text-parts.j2": parts}
+    composed = Letters(source, TemplateSource("/etc/mailticket/templates", files)).compose(
+        letter("acknowledgement"), HEAD
+    )
+    assert composed.warnings == ()
+    assert "rye spelt!" in composed.text
 
 
 SETTINGS = Settings(support=Support(address="support@example.com"), smtp=Smtp(host="localhost"))

@@ -10,6 +10,7 @@ from mailticket.triage.guard import Draft, Given, hindrances, shares_words
 from tests.helpdesk import START
 
 NOTE = "Known fraudster: took 4,000 USDT in March under another name, compare the photograph before you pay anything."
+CHINESE = "此用户曾于三月份以他人名义提取四千泰达币请务必核对照片后再行处理切勿直接放款给他本人"
 PLAIN = Draft(
     writer="mia",
     text="It is on its way, please wait until Friday.",
@@ -38,6 +39,24 @@ def test_nothing_is_in_the_way_of_a_plain_answer() -> None:
         ({"text": "Write to Tom@CoinHarbor.com, please."}, "staff_address"),
         ({"text": "写信给tom@coinharbor.com。"}, "staff_address"),
         ({"copies": ("tom@coinharbor.com",)}, "staff_address"),
+        ({"copies": ("Tom+desk@CoinHarbor.com",)}, "staff_address"),
+        ({"text": "写信给ｔｏｍ＠ｃｏｉｎｈａｒｂｏｒ．ｃｏｍ。"}, "staff_address"),
+        ({"text": "Write to tom@coin\u00adharbor\u200b.com."}, "staff_address"),
+        ({"text": "Write to tom@coinharbor\r\n.com."}, "staff_address"),
+        ({"text": "Write to tom (at) coinharbor [dot] com."}, "staff_address"),
+        ({"text": "Write to TOM AT COINHARBOR DOT COM."}, "staff_address"),
+        ({"text": "请联系 tom 艾特 coinharbor 点 com"}, "staff_address"),
+        ({"text": "Write to tom&#64;coinharbor.com."}, "staff_address"),
+        ({"text": "<mailto:tom%40coinharbor.com>"}, "staff_address"),
+        ({"text": "Write to tom+urgent@coinharbor.com."}, "staff_address"),
+        (
+            {"text": "Write to tom@münzhafen.example.", "staff_addresses": frozenset({"tom@xn--mnzhafen-65a.example"})},
+            "staff_address",
+        ),
+        ({"text": "It is as in MT-0103\u200b-\ufeff99A8."}, "ticket_id"),
+        ({"text": "It is as in MT-0103&#45;99A8."}, "ticket_id"),
+        ({"text": "此用戶曾於三月份以他人名義提取四千泰達幣請務必核對照片後再行處理切勿", "notes": (CHINESE,)}, "note"),
+        ({"strangers": ("bob@mail.example",), "meant_for": "eve@mail.example"}, "recipient"),
         ({"text": "It is as in MT-0103-99A8."}, "ticket_id"),
         ({"text": "x " * 3000 + "see mt 0103 99a8"}, "ticket_id"),
         (
@@ -59,6 +78,8 @@ def test_it_finds(change: dict[str, object], code: str) -> None:
         {"assigned_to": "mia"},
         {"text": "Your ticket is MT-7F3K-92QX."},
         {"text": "Write to support@coinharbor.com."},
+        {"text": "Write to atom@coinharbor.com, or tom@coinharbor.community."},
+        {"text": "Tom looks at CoinHarbor.com for it."},
         {"text": "You took 4,000 USDT in March."},
         {"size": 1000},
     ],

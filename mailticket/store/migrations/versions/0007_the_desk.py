@@ -37,6 +37,7 @@ def upgrade() -> None:
         ("ix_ticket_unfinished", "ticket", ["id"], _UNFINISHED),
         ("ix_message_held", "message", ["ticket_id"], _HELD),
         ("ix_message_answers", "message", ["by", "at"], _ANSWERS),
+        ("ix_outgoing_answers", "outgoing", ["waited_since", "ticket_id"], _ANSWERS),
     ):
         op.create_index(name, table, columns, unique=False, sqlite_where=where, postgresql_where=where)
     # Notes bear the name of who wrote them already.
@@ -46,6 +47,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("sight")
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
+        batch_op.drop_index("ix_outgoing_answers")
         batch_op.drop_column("copies")
     with op.batch_alter_table("participant", schema=None) as batch_op:
         batch_op.drop_column("undeliverable_why")
