@@ -105,7 +105,7 @@ def test_an_answer_to_nobody_is_refused_and_names_the_claimed_one(helpdesk: Help
         with pytest.raises(Refused, match=rf"no requester to answer.*ticket requester {key} {claimed}"):
             helpdesk.desk.reply(key, "Hello")
     key = helpdesk.receive(shop).ticket or ""
-    assert helpdesk.desk.reply(key, "Hello")[0] == key, "its Reply-To can be answered"
+    assert helpdesk.desk.reply(key, "Hello").key == key, "its Reply-To can be answered"
     assert helpdesk.outbox("queued")[-1].recipient == "desk@shop.example"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -133,7 +133,9 @@ class Counter:
         self.delivered: list[str] = []
         self.reports: list[str] = []
 
-    async def deliver(self, sender: str, recipient: str, message: bytes, before_data: Any, *, notify: str) -> Outcome:
+    async def deliver(
+        self, sender: str, recipient: str, message: bytes, before_data: Any, *, notify: str, copies: Sequence[str]
+    ) -> Outcome:
         number = len(self.delivered)
         self.delivered.append(recipient)
         self.reports.append(notify)
@@ -284,10 +286,12 @@ class Stumbling(Counter):
         super().__init__(self._stumble)
         self._stumbles, self._begun = number, begun
 
-    async def deliver(self, sender: str, recipient: str, message: bytes, before_data: Any, *, notify: str) -> Outcome:
+    async def deliver(
+        self, sender: str, recipient: str, message: bytes, before_data: Any, *, notify: str, copies: Sequence[str]
+    ) -> Outcome:
         if not self._begun:
             await self._stumble(len(self.delivered))
-        return await super().deliver(sender, recipient, message, before_data, notify=notify)
+        return await super().deliver(sender, recipient, message, before_data, notify=notify, copies=copies)
 
     async def _stumble(self, number: int) -> None:
         if number == self._stumbles:
