@@ -72,6 +72,7 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "the figures of status": lambda s: overview.figures(s, NOON, NOON - timedelta(days=7)),
     "conservation": overview.conservation,
     "a list": lambda s: overview._page(s, overview.Filter(), None, 50),
+    "what is one person's": lambda s: overview._page(s, overview.Filter(assigned="mia", unfinished=True), None, 50),
     "a search": lambda s: overview._page(s, overview.Filter(search=("deposit", "到账")), None, 50),
     "a search in the queue": lambda s: overview._in_order(s, overview.Filter(search=("hello",), waiting="us"), 50),
     "the queue": lambda s: overview._in_order(s, overview.Filter(waiting="us"), 50),
@@ -125,8 +126,12 @@ def test_no_large_table_is_read_whole_for(filled: Database, what: str) -> None:
             assert not any(_SCAN.search(step) for step in plan), f"{sql}\n{plan}"
 
 
-@pytest.mark.parametrize("what", ["the queue", "who wrote again"])
-def test_who_waits_is_found_among_those_who_wait(filled: Database, what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "index"),
+    [("the queue", "ix_ticket_waiting"), ("who wrote again", "ix_ticket_waiting"),
+     ("what is one person's", "ix_ticket_assigned_to")],
+)  # fmt: skip
+def test_the_few_are_found_among_the_few(filled: Database, what: str, index: str) -> None:
     """Another index would do, too, and find nearly all tickets that there ever were."""
     with statements(filled) as heard, filled.read() as session:
         QUERIES[what](session)
@@ -134,7 +139,7 @@ def test_who_waits_is_found_among_those_who_wait(filled: Database, what: str) ->
         assert asked
         for sql, values in asked:
             plan = [str(row[3]) for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
-            assert any("ix_ticket_waiting" in step for step in plan), f"{sql}\n{plan}"
+            assert any(index in step for step in plan), f"{sql}\n{plan}"
 
 
 @pytest.mark.parametrize("what", QUERIES)
