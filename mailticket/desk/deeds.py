@@ -170,7 +170,7 @@ def files(desk: Desk, *, name: str) -> Iterator[Face]:
     """The files of a ticket, or of one number: each with name, type and its bytes in base64."""
     if name.isdecimal():
         if len(name) > len(str(GREATEST_NUMBER)) or int(name) > GREATEST_NUMBER:
-            raise NotFound(f"there is no attachment number {name[:20]}; `mailticket ticket show` gives the numbers")
+            raise NotFound(f"there is no attachment number {name[:40]}; `mailticket ticket show` gives the numbers")
         numbers = [int(name)]
     else:
         with desk.site.database.read() as session:
