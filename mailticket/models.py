@@ -188,6 +188,7 @@ class Incoming(SQLModel, table=True):
         _partial("ix_incoming_pending", "folder_id", "uid", where="state = 'listed'"),
         _partial("ix_incoming_afterwards_due", "folder_id", "afterwards_at", where="afterwards = 'due'"),
         Index("ix_incoming_state_route", "state", "route"),  # the count of conservation reads nothing else
+        _partial("ix_incoming_answered_due", "folder_id", where="answered = 'due'"),
         _partial("ix_incoming_quarantined", "id", where="state = 'quarantined'"),
         _partial("ix_incoming_out_of_sight", "decided_at", "id", where="state = 'filed' AND ticket_id IS NULL"),
     )  # fmt: skip
@@ -224,6 +225,9 @@ class Incoming(SQLModel, table=True):
     afterwards_attempts: int = 0
     afterwards_at: datetime | None = _time()
     afterwards_error: str = _text()
+    answered: str = Field(default="none", sa_column_kwargs={"server_default": "none"})  # none | due | done: its flag
+    answered_by: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the member, for the keyword
+    answered_attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class Requester(SQLModel, table=True):
@@ -289,6 +293,9 @@ class Ticket(SQLModel, table=True):
     first_response_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
     solved_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
     closed_at: datetime | None = _time()
+    slip_told_at: datetime | None = _time()  # when staff got a mail of its promise, their lead, and of a follow-up
+    lead_told_at: datetime | None = _time()
+    followup_told_at: datetime | None = _time()
     merged_into: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     duplicate_of: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     similarity: float | None = None
@@ -354,6 +361,37 @@ class Message(SQLModel, table=True):
     held: dict[str, Any] | None = _json()  # of a held answer: what is in its way, and how it was to leave
 
 
+class Member(SQLModel, table=True):
+    """What is known of a member of the desk beside the configuration."""
+
+    name: str = Field(primary_key=True)
+    revoked_at: datetime | None = _time()  # marks made until then are worth nothing
+    unreachable_since: datetime | None = _time()  # desk mail to them bounces
+    unreachable_why: str = _text()
+    last_proof: str = ""
+    last_proof_at: datetime | None = _time()
+    digest_at: datetime | None = _time()
+
+
+class DeadMark(SQLModel, table=True):
+    """The mark of a desk mail that somebody else has used, by its HMAC."""
+
+    __tablename__ = "dead_mark"
+    mac: str = Field(primary_key=True)
+    died_at: datetime = _time(nullable=False)
+    why: str = _text()
+
+
+class News(SQLModel, table=True):
+    """What a member is to hear of in the next gathering, for their desk mails of the hour are used up."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    member: str = Field(index=True)
+    ticket_id: int = Field(foreign_key="ticket.id", index=True)
+    event: str
+    at: datetime = _time(nullable=False)
+
+
 class Sight(SQLModel, table=True):
     """What a person of the desk was last shown of a ticket: its newest message then.
 
@@ -394,6 +432,8 @@ class Outgoing(SQLModel, table=True):
         _partial("ix_outgoing_unverified_counted_at", "counted_at", where="NOT verified"),
         _partial("ix_outgoing_sent_with_bytes", "sent_at", where=SENT_WITH_BYTES),
         Index("ix_outgoing_recipient_counted_at", "recipient_key", "counted_at"),
+        _partial("ix_outgoing_member", "member", "created_at", where="member != ''"),
+        _partial("ix_outgoing_saving_due", "id", where="saving = 'due'"),
         _partial("ix_outgoing_unverified_domain_counted_at", "recipient_domain", "counted_at", where="NOT verified"),
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
@@ -424,6 +464,10 @@ class Outgoing(SQLModel, table=True):
     sent_again: bool = False
     waited_since: datetime | None = _time()  # of an answer: since when its ticket had waited when it was written
     counted_at: datetime | None = _time()  # when it began to count towards the caps; null while withheld
+    member: str = Field(default="", sa_column_kwargs={"server_default": ""})  # of a desk mail: to whom, and of what
+    event: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    saving: str = Field(default="none", sa_column_kwargs={"server_default": "none"})  # none | due | done: into Sent
+    saving_attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class Event(SQLModel, table=True):

@@ -30,13 +30,13 @@ class Signed:
 def sign_message_id(key: bytes, ticket: str, serial: int, purpose: Purpose, domain: str) -> str:
     """A Message-ID (RFC 5322 section 3.6.4) whose left side ends in an HMAC over all that stands before it."""
     left = f"{ticket_keys.compact(ticket)}.{serial:x}.{purpose}"
-    return f"<{left}.{_mac(key, 'message-id', left)}@{domain}>"
+    return f"<{left}.{mac(key, 'message-id', left)}@{domain}>"
 
 
 def read_message_id(keys: Sequence[bytes], message_id: str) -> Signed | None:
     """What one of our Message-IDs says, or None for any other, altered or forged one. Case does not matter."""
     match = _MESSAGE_ID.match(message_id.strip().lower())
-    if match is None or not _good(keys, "message-id", f"{match[1]}.{match[2]}.{match[3]}", match[4]):
+    if match is None or not good_mac(keys, "message-id", f"{match[1]}.{match[2]}.{match[3]}", match[4]):
         return None
     return Signed(match[1], match[2], match[3])
 
@@ -50,13 +50,13 @@ def sign_reply_address(key: bytes, ticket: str, support_address: str) -> str:
     """An address that reaches the ticket whatever the subject says: support+mt7f3k92qx.<hmac>@example.com."""
     local, _, domain = support_address.rpartition("@")
     left = ticket_keys.compact(ticket)
-    return f"{local}+{left}.{_mac(key, 'reply-to', left)}@{domain}"
+    return f"{local}+{left}.{mac(key, 'reply-to', left)}@{domain}"
 
 
 def read_reply_address(keys: Sequence[bytes], address: str) -> Signed | None:
     """What one of our signed reply addresses says, or None."""
     match = _REPLY_TO.match(address.strip().lower())
-    if match is None or not _good(keys, "reply-to", match[1], match[2]):
+    if match is None or not good_mac(keys, "reply-to", match[1], match[2]):
         return None
     return Signed(match[1], "", "reply-to")
 
@@ -66,14 +66,16 @@ def looks_like_reply(address: str) -> bool:
     return _REPLY_TO.match(address.strip().lower()) is not None
 
 
-def _mac(key: bytes, use: str, left: str) -> str:
+def mac(key: bytes, use: str, left: str) -> str:
+    """The HMAC of what stands left of it, as symbols; `use` keeps one kind of signature from serving as another."""
     digest = hmac.digest(key, f"{use}:{left}".encode(), "sha256")
     return base64.b32encode(digest).decode("ascii").lower()[:_MAC_SYMBOLS]
 
 
-def _good(keys: Sequence[bytes], use: str, left: str, mac: str) -> bool:
+def good_mac(keys: Sequence[bytes], use: str, left: str, symbols: str) -> bool:
+    """Whether one of the keys has signed this."""
     # Every key is tried, and each comparison takes constant time, so that timing tells nothing.
-    return sum(hmac.compare_digest(_mac(key, use, left), mac) for key in keys) > 0
+    return sum(hmac.compare_digest(mac(key, use, left), symbols) for key in keys) > 0
 
 
 def check_word(key: bytes, ticket: str) -> str:
