@@ -466,6 +466,7 @@ class Outgoing(SQLModel, table=True):
     counted_at: datetime | None = _time()  # when it began to count towards the caps; null while withheld
     member: str = Field(default="", sa_column_kwargs={"server_default": ""})  # of a desk mail: to whom, and of what
     event: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    shown: int | None = None  # and the newest message of its ticket that it showed
     saving: str = Field(default="none", sa_column_kwargs={"server_default": "none"})  # none | due | done: into Sent
     saving_attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 

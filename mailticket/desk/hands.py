@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from mailticket.desk.looking import Onlooker
 from mailticket.errors import Refused
@@ -16,12 +20,41 @@ from mailticket.store import Session, tickets
 from mailticket.triage.staff import Roster
 
 
-class Hands:
-    """Somebody at work. `actor` is the member's word or the account's name, for the history."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whence a deed comes. via: cli or mail. Of a mail: its row, the digest of its bytes, what proves its writer, and
+    how many seconds an answer waits, in which its writer can stop it."""
 
-    def __init__(self, site: Site, actor: str = "staff") -> None:
+    via: Literal["cli", "mail"] = "cli"
+    proof: str = ""
+    incoming_id: int | None = None
+    digest: str | None = None
+    delay: int = 0
+
+
+class Hands:
+    """Somebody at work. `actor` is the member's word or the account's name, for the history.
+
+    session: of the transaction that the deeds are part of; without one each is a transaction of its own.
+    """
+
+    def __init__(
+        self, site: Site, actor: str = "staff", *, session: Session | None = None, origin: Origin = Origin()  # noqa: B008
+    ) -> None:
         self.site = site
         self.actor = actor
+        self.origin = origin
+        self._session = session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """The transaction of a deed."""
+        if self._session is not None:
+            yield self._session
+            self._session.flush()
+        else:
+            with self.site.database.write() as session:
+                yield session
 
     @property
     def onlooker(self) -> Onlooker:

@@ -13,11 +13,11 @@ from sqlmodel import Session, col
 
 from mailticket.likeness.duplicates import Fingerprint
 from mailticket.mail.values import Mail, address_key
-from mailticket.models import Address, Incoming, Message, Outgoing, Participant, Requester, Ticket
+from mailticket.models import Address, DeadMark, Incoming, Member, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.settings import Caps, Settings
 from mailticket.store.rows import Prepared, execute, table_of
 from mailticket.store.tickets import merged_from
-from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
+from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, MarkFacts, OpenTicket, TicketFacts
 
 _MOST_OPEN_TICKETS = 50
 _ECHOING_TICKETS = 10
@@ -168,8 +168,20 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
         else Counts(),
         undeliverable=address.undeliverable if address else "",
         language=address.language if address else "",
+        marks=_mark_facts(session, claims) if claims.marks else MarkFacts(),
         echoes=_echoes(session, address, mail.new_text) if may_have_letter else 0,
     )
+
+
+def _mark_facts(session: Session, claims: Claims) -> MarkFacts:
+    names, macs = {mark.member for mark in claims.marks}, [mark.mac for mark in claims.marks]
+    revoked = session.execute(
+        select(col(Member.name), col(Member.revoked_at)).where(
+            col(Member.name).in_(names), col(Member.revoked_at).is_not(None)
+        )
+    )
+    dead = session.execute(select(col(DeadMark.mac)).where(col(DeadMark.mac).in_(macs)))
+    return MarkFacts({row[0]: row[1] for row in revoked}, frozenset(dead.scalars()))
 
 
 def _lock_requester(session: Session, sender: str) -> _Sender | None:

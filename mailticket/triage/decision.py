@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from mailticket.mail.values import Ourselves
+from mailticket.triage.orders import Known as Names
+from mailticket.triage.staff import Roster
+
 if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who only shows tickets does not load them
     from mailticket.likeness.duplicates import Fingerprint, Match
     from mailticket.likeness.lexicon import Lexicon
@@ -13,6 +17,8 @@ if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who o
     from mailticket.settings import Settings
     from mailticket.triage.commands import Command
     from mailticket.triage.known import Claims, Known
+    from mailticket.triage.marks import Mark
+    from mailticket.triage.staff_mail import StaffMail
 
 BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
@@ -23,6 +29,7 @@ AnswerKind = Literal[
 HoldCode = Literal[
     "failed_sender",
     "disabled",
+    "forwarded",
     "from_file",
     "restored",
     "age",
@@ -62,6 +69,8 @@ class Decision:
     repeats_letter: the same mail came by another way and was answered then.
     names_ticket: a blocked mail that good evidence led to a ticket.
     conflict: what weaker evidence said otherwise, or "".
+    staff: what a member of the desk wrote, who is no requester here. dead_marks: marks of desk mails that die by it.
+    settled: filed without a ticket, and nobody need look at it.
     """
 
     action: Action
@@ -91,6 +100,9 @@ class Decision:
     conflict: str = ""
     repeats_letter: bool = False
     names_ticket: bool = False
+    staff: StaffMail | None = None
+    dead_marks: tuple[Mark, ...] = ()
+    settled: bool = False
 
     @property
     def withheld(self) -> str:
@@ -100,7 +112,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything a judgement is made from; `arrived_at` is the server's time of arrival, never the Date header."""
+    """Everything a judgement is made from; `arrived_at` is the server's time of arrival, never the Date header.
+
+    roster, names, ourselves: who works the desk, what their commands may name, and how we are known in mails.
+    """
 
     mail: Mail
     claims: Claims
@@ -114,6 +129,9 @@ class Case:
     answerable: bool = True  # False for mail from files, whose answers are withheld unless asked for
     restored_at: datetime | None = None  # when the database was put back from a backup, if ever
     block: str = ""  # what blocks the mail, in words; see triage.blocks
+    roster: Roster = Roster()
+    names: Names = Names()
+    ourselves: Ourselves = Ourselves()
 
     @property
     def sender(self) -> str:

@@ -54,6 +54,7 @@ def upgrade() -> None:
     op.add_column("incoming", sa.Column("answered_attempts", sa.Integer(), server_default="0", nullable=False))
     op.add_column("outgoing", sa.Column("member", sa.String(), server_default="", nullable=False))
     op.add_column("outgoing", sa.Column("event", sa.String(), server_default="", nullable=False))
+    op.add_column("outgoing", sa.Column("shown", sa.Integer(), nullable=True))
     op.add_column("outgoing", sa.Column("saving", sa.String(), server_default="none", nullable=False))
     op.add_column("outgoing", sa.Column("saving_attempts", sa.Integer(), server_default="0", nullable=False))
     for name, table, columns, where in _INDEXES:
@@ -64,7 +65,7 @@ def downgrade() -> None:
     for name, table, _, _ in _INDEXES:
         op.drop_index(name, table_name=table)
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
-        for column in ("saving_attempts", "saving", "event", "member"):
+        for column in ("saving_attempts", "saving", "shown", "event", "member"):
             batch_op.drop_column(column)
     with op.batch_alter_table("incoming", schema=None) as batch_op:
         for column in ("answered_attempts", "answered_by", "answered"):
