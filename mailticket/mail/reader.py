@@ -60,6 +60,7 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
         text=body.text,
         attachments=tuple(body.attachments),
         encrypted=body.encrypted,
+        borrowed=body.borrowed,
         reaction=body.reaction,
         trust=verdict,
         trust_reason=reason,

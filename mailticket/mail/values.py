@@ -157,6 +157,7 @@ class Mail:
     trust: what the site's own Authentication-Results say of sender_address; trust_reason says it in words.
     deceptions: those of the warnings that staff beware of: what reverses or hides text in names.
     encrypted: the text cannot be read, so nothing can be missing from it. reaction: the emoji of a mail that is one.
+    borrowed: the mail has no words of its own; its text is that of the messages attached to it.
     suppress: why no automatic answer may be sent though a person may have written ("" if it may): spam marks, wishes.
     spam: whether the site's filter marked it so. block_header: the first of the site's block_headers, or None.
     internal: whether it bears the header of mail from inside, which the site's border strips from all other.
@@ -186,6 +187,7 @@ class Mail:
     language: str = ""
     attachments: tuple[Attachment, ...] = ()
     encrypted: bool = False
+    borrowed: bool = False
     reaction: str = ""
     automatic: Automatic | None = None
     bounce: Bounce | None = None
