@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, func, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound, Refused
-from mailticket.models import Folder, Incoming
+from mailticket.models import Folder, Incoming, Message
 from mailticket.settings import Mailbox
 from mailticket.store.rows import Prepared, execute, insert_many, insert_values, table_of, update_row
 
@@ -266,6 +266,24 @@ def afterwards_failed(session: Session, ids: Sequence[int], now: datetime, error
         row.afterwards_error = error
         row.afterwards_at = now + timedelta(minutes=min(60, 2 ** min(row.afterwards_attempts - 1, 6)))
         session.add(row)
+
+
+def mark_answered(session: Session, ticket_id: int, member: str, without: Collection[int] = ()) -> None:
+    """The requester's mails of a ticket have their answer: the server's copies are to be flagged, for colleagues.
+
+    member: who answered, "" for nobody in particular. without: numbers of messages that the answer does not answer.
+    """
+    mails = select(col(Message.incoming_id)).where(
+        col(Message.ticket_id) == ticket_id,
+        col(Message.direction) == "in",
+        col(Message.kind).in_(("request", "reply")),
+        col(Message.incoming_id).is_not(None),
+        col(Message.id).not_in(without),
+    )
+    flagging = update(Incoming).where(
+        col(Incoming.id).in_(mails), col(Incoming.folder_id).is_not(None), col(Incoming.answered) == "none"
+    )
+    session.execute(flagging.values(answered="due", answered_by=member))
 
 
 def take_up(session: Session, mailbox: str, uid: int | None) -> int:

@@ -135,6 +135,14 @@ def release(session: Session, now: datetime, ids: Sequence[int] | None = None) -
     return int(released.rowcount)  # type: ignore[attr-defined]
 
 
+def cancel_late_notice(session: Session, ticket_id: int) -> bool:
+    """Take out the late notice of a ticket that was answered before it left. Returns whether there was one."""
+    waiting = col(Outgoing.state).in_(("queued", "deferred", "withheld"))
+    notice = update(Outgoing).where(col(Outgoing.ticket_id) == ticket_id, col(Outgoing.kind) == "late-notice", waiting)
+    reason = "answered before it left"
+    return bool(session.execute(notice.values(state="cancelled", reason=reason)).rowcount)  # type: ignore[attr-defined]
+
+
 def recover(session: Session, now: datetime) -> tuple[int, int]:
     """While no delivery is under way: claimed rows whose data was not begun are queued again, in their old place; begun
     ones are uncertain.

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, false, func, literal, select, text, true, update
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, false, func, literal, or_, select, text, true, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
@@ -223,8 +223,11 @@ def next_serial(session: Session, ticket: Ticket) -> int:
 
 
 def set_first_response(session: Session, ticket_id: int, at: datetime) -> None:
-    """The first answer of a person was accepted for delivery: the promise is kept or missed by this moment."""
-    first = update(Ticket).where(col(Ticket.id) == ticket_id, col(Ticket.first_response_at).is_(None))
+    """An answer of a person was accepted for delivery: the promise is kept or missed by the moment of the first, of
+    which we may hear after a later one."""
+    first = update(Ticket).where(
+        col(Ticket.id) == ticket_id, or_(col(Ticket.first_response_at).is_(None), col(Ticket.first_response_at) > at)
+    )
     session.execute(first.values(first_response_at=at))
 
 
