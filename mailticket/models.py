@@ -382,6 +382,13 @@ class DeadMark(SQLModel, table=True):
     why: str = _text()
 
 
+class Picture(SQLModel, table=True):
+    """A picture that stood in the text of a member's mail: the next time it is their logo."""
+
+    member: str = Field(primary_key=True)
+    sha256: str = Field(primary_key=True)
+
+
 class News(SQLModel, table=True):
     """What a member is to hear of in the next gathering, for their desk mails of the hour are used up."""
 

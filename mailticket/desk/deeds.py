@@ -10,7 +10,8 @@ from pydantic import Field
 
 from mailticket.desk import blocks, faces, looking, notices
 from mailticket.desk.answers import Answered, Then, Wish
-from mailticket.desk.tickets import Change, Desk
+from mailticket.desk.hands import Change
+from mailticket.desk.tickets import Desk
 from mailticket.errors import MailticketError, NotFound, Refused, WorldError
 from mailticket.letters import File
 from mailticket.store import tickets

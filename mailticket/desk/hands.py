@@ -32,6 +32,25 @@ class Origin:
     delay: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a ticket is to be from now on; an empty field stays. team: None stays, "" takes it from all."""
+
+    category: str = ""
+    priority: str = ""
+    team: str | None = None
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What of a ticket is new, in words; promised_by: the end of its promise, where it became earlier."""
+
+    key: str
+    details: tuple[str, ...]
+    promised_by: datetime | None
+
+
 class Hands:
     """Somebody at work. `actor` is the member's word or the account's name, for the history.
 

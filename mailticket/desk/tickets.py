@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from mailticket.desk.answers import Answers, thread_of
+from mailticket.desk.hands import Change, Changed
 from mailticket.errors import NotFound, Refused
 from mailticket.intake.second_reading import knowing_letters
 from mailticket.letters import File, LetterKind
@@ -23,25 +23,6 @@ from mailticket.secrets.spans import doubtful_kinds
 from mailticket.store import Session, desk, load, outgoing, raws, search, tickets
 from mailticket.text.clean import one_line
 from mailticket.triage.guard import Draft, indiscretions
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a ticket is to be from now on; an empty field stays. team: None stays, "" takes it from all."""
-
-    category: str = ""
-    priority: str = ""
-    team: str | None = None
-    subject: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What of a ticket is new, in words; promised_by: the end of its promise, where it became earlier."""
-
-    key: str
-    details: tuple[str, ...]
-    promised_by: datetime | None
 
 
 class Desk(Answers):

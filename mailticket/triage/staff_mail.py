@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
-from mailticket.mail.forwarded import Forwarded, forwarded
-from mailticket.mail.staff_cut import StaffCut, cut_staff
+from mailticket.mail.staff_cut import StaffCut, staff_cut
 from mailticket.settings import Staff
 from mailticket.triage.decision import Case
 from mailticket.triage.evidence import Trace
@@ -61,7 +60,6 @@ class StaffMail:
     ticket: str = ""
     doubts: tuple[Doubt, ...] = ()
     cut: StaffCut | None = None
-    forwarded: Forwarded | None = None
     conflict: str = ""
 
 
@@ -96,7 +94,7 @@ def staff_mail(case: Case, trail: Sequence[Trace]) -> StaffMail | None:
     if own is None and not others and is_own_matter:
         return None
     proof = _proof(case) or ("mark" if own else "")
-    cut = cut_staff(case.mail, case.ourselves, own.symbols if own else "")
+    cut = staff_cut(case.mail, case.ourselves, own.symbols if own else "")
     orders = read_orders(cut.text, case.names)
     bare = StaffMail(member, "note", proof, orders.rest, orders, own, others, facts.key if facts else "", cut=cut,
                      conflict=_conflict(case, facts, own))  # fmt: skip
@@ -110,11 +108,6 @@ def _with_deed(case: Case, mail: StaffMail, facts: TicketFacts | None) -> StaffM
     if orders.only_queries:
         return replace(mail, deed="orders")
     if facts is None:
-        handed_on = forwarded(case.mail, case.ourselves)
-        if handed_on is not None:
-            above = read_orders(handed_on.above, case.names)
-            mail = replace(mail, text=above.rest, orders=above, forwarded=handed_on)
-            return replace(mail, deed="forward", doubts=_doubts(case, mail, "forward"))
         return None if not (orders.orders or orders.unknown) else replace(mail, deed="orders", doubts=_aimless(mail))
     deed = _deed(case, mail, facts)
     return replace(mail, deed=deed, doubts=_doubts(case, mail, deed))
@@ -150,6 +143,8 @@ def _of_proof(case: Case, mail: StaffMail, deed: Deed) -> Iterable[Doubt]:
 def _of_words(case: Case, mail: StaffMail, deed: Deed) -> Iterable[Doubt]:
     for flaw in mail.orders.unknown:
         yield Doubt("order", f"{flaw.line}: {_FLAWS[flaw.code].format(word=flaw.word, value=flaw.value)}")
+    for line in mail.orders.misplaced:
+        yield Doubt("order", f"{line}: commands stand at the very top")
     if deed in ("answer", "note"):
         has_words = bool(mail.text) or mail.orders.has("canned")
         if not has_words and not (deed == "note" and case.mail.attachments):
@@ -172,6 +167,8 @@ _FLAWS = {
     "twice": "#{word} stands there twice",
     "conflict": "#{word} and #{value} cannot be meant together",
     "too-many": "there are too many commands",
+    "too-long": "that is too long",
+    "blank-before-word": "a command has no blank behind its sign",
 }
 
 

@@ -36,6 +36,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mac", name=op.f("pk_dead_mark")),
     )
     op.create_table(
+        "picture",
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("member", "sha256", name=op.f("pk_picture")),
+    )
+    op.create_table(
         "news",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("member", sa.String(), nullable=False),
@@ -74,5 +80,6 @@ def downgrade() -> None:
         for column in _TOLD:
             batch_op.drop_column(column)
     op.drop_table("news")
+    op.drop_table("picture")
     op.drop_table("dead_mark")
     op.drop_table("member")
