@@ -17,6 +17,7 @@ from mailticket.store.rows import Prepared, execute, insert_values, table_of, up
 STAFF_RANK = 1
 ALERT_RANK = 3  # before letters, behind people's
 LETTER_RANK = 5
+DESK_RANK = 7  # mail to staff delays no letter
 _LONGEST_WAIT = timedelta(hours=6)  # longer than any deferral lasts
 RESTORED = "restored"  # the code of what is held back because it may have left before a restore
 # The words of the partial index: SQLite does not see that a list of bound values is the same.
@@ -55,6 +56,8 @@ _BEHIND_ANOTHER = (
         _EARLIER.c.id < _TABLE.c.id,
         text("earlier.state IN ('queued', 'deferred', 'sending')"),
         _EARLIER.c.rank <= _TABLE.c.rank,
+        # Staff and requesters do not wait for each other's mail; each member's comes in order.
+        _EARLIER.c.member == _TABLE.c.member,
     )
     .exists()
 )
@@ -176,6 +179,12 @@ def by_id(session: Session, outgoing_id: int) -> Outgoing:
     row: Outgoing | None = session.get(Outgoing, outgoing_id)
     if row is None:
         raise NotFound(f"there is no outgoing mail number {outgoing_id}; `mailticket outbox list` shows them")
+    return row
+
+
+def by_message_id(session: Session, message_id: str) -> Outgoing | None:
+    """The outgoing mail with this Message-ID, in angle brackets."""
+    row: Outgoing | None = session.execute(select(Outgoing).where(col(Outgoing.message_id) == message_id)).scalar()
     return row
 
 
