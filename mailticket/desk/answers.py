@@ -30,6 +30,9 @@ _MOST_MAILS = 5  # of a ticket that are read again for whom they claim
 _MEGABYTE = 1_000_000
 _NEVER_KEPT = ("secret", "too_large")  # no text of ours holds a secret, and no database a film
 
+MENDED = (*LOOKED_AT, "unproved", "cut", "refused")
+"""Reasons that a person's word settles that what is held may be carried out."""
+
 Then = Literal["pending", "open", "solved"]
 
 
@@ -106,8 +109,9 @@ class _Sheet:
 class Answers(Hands):
     """What staff write to requesters."""
 
-    def reply(self, name: str, text: str, wish: Wish = Wish()) -> Answered:
-        """Answer the requester; what is in the way holds the answer, unless it is to leave anyway."""
+    def reply(self, name: str, text: str, wish: Wish = Wish(), *, from_note: int | None = None) -> Answered:
+        """Answer the requester; what is in the way holds the answer, unless it is to leave anyway. from_note: the note
+        of the writer's own whose words it is."""
         now = self.site.clock()
         with self.writing() as session:
             named, ticket = self.find(session, name, merged=True), self.find(session, name)
@@ -116,7 +120,7 @@ class Answers(Hands):
                 raise Refused("the reply is empty; nothing was sent")
             for address in wish.copies:
                 self.check_address(address)
-            conversation = tickets.conversation(session, int(ticket.id or 0))
+            conversation = [m for m in tickets.conversation(session, int(ticket.id or 0)) if m.id != from_note]
             seen = self._seen(session, ticket, wish.seen, conversation)
             addressed = self.addressed(session, ticket, wish.copies)
             owner = named.requester_id if named.requester_id != ticket.requester_id else None
@@ -135,8 +139,8 @@ class Answers(Hands):
             addressed = self.addressed(session, self.find(session, name, lock=False))
         return addressed.to, addressed.copies
 
-    def send_held(self, number: int, *, anyway: bool = False) -> Answered:
-        """Let a held answer leave, under the name of who wrote it.
+    def send_held(self, number: int, *, anyway: bool = False, whole: str = "") -> Answered:
+        """Let a held answer leave, under the name of who wrote it. whole: its words without masks, if they are known.
 
         What its writer was told of when it was held stands no longer in its way; a secret, words of a note and the like
         must be sent anyway.
@@ -145,15 +149,18 @@ class Answers(Hands):
         with self.writing() as session:
             row, ticket = self._held(session, number)
             kept: dict[str, Any] = row.held or {}
-            grave = [code for code in kept.get("reasons", []) if code not in LOOKED_AT]
+            body = self._with_canned(session, ticket, whole or row.text, kept.get("canned", ""))
+            if not one_line(body, len(body)):
+                raise Refused(f"held answer {number} has no words of its own; answer anew")
+            grave = [code for code in kept.get("reasons", []) if code not in MENDED]
             if grave and not anyway:
                 raise Refused(f"held answer {number} was held for {', '.join(grave)}; --anyway sends it all the same")
-            wish = Wish(kept.get("signs"), self._files(session, row), tuple(kept.get("copies", ())), "",
+            wish = Wish(kept.get("signs"), self.files_of(session, row), tuple(kept.get("copies", ())), "",
                         kept.get("then", "pending"), number, anyway)  # fmt: skip
             conversation = tickets.conversation(session, int(ticket.id or 0))
             addressed = self.addressed(session, ticket, wish.copies)
             meant_for = tuple(filter(None, (row.to_address, *row.cc_address.split(", "))))
-            sheet = _Sheet(row.text, wish, addressed, conversation, row.by, number, meant_for)
+            sheet = _Sheet(body, wish, addressed, conversation, row.by, number, meant_for)
             obstacles = hindrances(self._draft(session, ticket, sheet))
             fresh = [obstacle for obstacle in obstacles if obstacle.code not in ("assigned", *grave)]
             if fresh and not anyway:
@@ -342,7 +349,7 @@ class Answers(Hands):
 
     def hold(
         self, session: Session, ticket: Ticket, text: str, reasons: Sequence[tuple[str, str]], now: datetime,
-        files: Sequence[File] = (), kept: Mapping[str, Any] = {}, addressed: tuple[str, str] = ("", ""),  # noqa: B006
+        files: Sequence[File] = (), kept: Mapping[str, Any] = {}, addressed: tuple[str, str] = ("", ""),
     ) -> int:  # fmt: skip
         """Keep what may not be carried out; returns its number. reasons: codes, each with a sentence. kept: how it was
         to be carried out. addressed: to whom it was to go, and to whom in Cc."""
@@ -371,8 +378,8 @@ class Answers(Hands):
         desk.set_raw(session, message_row, packed.digest)
         tickets.add_attachments(session, message_row, read(raw, _NOBODY).attachments, found_on)
 
-    def _files(self, session: Session, row: Message) -> tuple[File, ...]:
-        """The files of a held answer again."""
+    def files_of(self, session: Session, row: Message) -> tuple[File, ...]:
+        """The files of a held answer, or of a note, again."""
         attachments = tickets.attachments_of(session, [int(row.id or 0)]).get(int(row.id or 0), [])
         raw = raws.get(session, row.raw_digest) if row.raw_digest and attachments else None
         if attachments and raw is None:

@@ -20,12 +20,15 @@ from mailticket.store import Session, tickets
 from mailticket.triage.staff import Roster
 
 
+Via = Literal["cli", "mail"]
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Whence a deed comes. via: cli or mail. Of a mail: its row, the digest of its bytes, what proves its writer, and
     how many seconds an answer waits, in which its writer can stop it."""
 
-    via: Literal["cli", "mail"] = "cli"
+    via: Via = "cli"
     proof: str = ""
     incoming_id: int | None = None
     digest: str | None = None
@@ -58,7 +61,7 @@ class Hands:
     """
 
     def __init__(
-        self, site: Site, actor: str = "staff", *, session: Session | None = None, origin: Origin = Origin()  # noqa: B008
+        self, site: Site, actor: str = "staff", *, session: Session | None = None, origin: Origin = Origin()
     ) -> None:
         self.site = site
         self.actor = actor

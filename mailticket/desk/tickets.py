@@ -14,7 +14,7 @@ from mailticket.letters import File, LetterKind
 from mailticket.mail import attachment_bytes, read
 from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import Attachment
-from mailticket.models import Ticket
+from mailticket.models import Message, Ticket
 from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
 from mailticket.promise import make_promise
@@ -28,23 +28,37 @@ from mailticket.triage.guard import Draft, indiscretions
 class Desk(Answers):
     """What staff do with tickets, beside answering."""
 
-    def note(self, name: str, text: str, files: Sequence[Attachment] = ()) -> str:
-        """Keep a note that no requester ever sees. files: of the mail that it came by."""
+    def note(self, name: str, text: str) -> str:
+        """Keep a note that no requester ever sees."""
         body = text.strip()
-        if not one_line(body, len(body)) and not files:
+        if not one_line(body, len(body)):
             raise Refused("the note is empty")
         now = self.site.clock()
         with self.writing() as session:
             ticket = self.find(session, name)
-            masked = masking.mask(body, least="sure")  # nothing is kept behind the mask of a note
-            tickets.add_message(
-                session, attachments=files, ticket_id=int(ticket.id or 0), direction="note", kind="note",
-                text=masked.text, new_text=masked.text, from_name=self.actor, at=now, secrets=list(masked.sure),
-                by=self.actor, via=self.origin.via, proof=self.origin.proof, incoming_id=self.origin.incoming_id,
-                raw_digest=self.origin.digest,
-            )  # fmt: skip
-            self.event(session, ticket, now, "note")
+            self.keep_note(session, ticket, body, (), now)
         return ticket.key
+
+    def keep_note(
+        self, session: Session, ticket: Ticket, text: str, files: Sequence[Attachment], now: datetime
+    ) -> int:  # fmt: skip
+        """Write a note; returns its number. files: of the mail that it came by."""
+        masked = masking.mask(text, least="sure")  # nothing is kept behind the mask of a note
+        number = tickets.add_message(
+            session, attachments=files, ticket_id=int(ticket.id or 0), direction="note", kind="note",
+            text=masked.text, new_text=masked.text, from_name=self.actor, at=now, secrets=list(masked.sure),
+            by=self.actor, via=self.origin.via, proof=self.origin.proof, incoming_id=self.origin.incoming_id,
+            raw_digest=self.origin.digest,
+        )  # fmt: skip
+        self.event(session, ticket, now, "note")
+        return number
+
+    def keep_held_as_note(self, session: Session, ticket: Ticket, row: Message, now: datetime) -> None:
+        """Let a held mail be the note that it was meant to be."""
+        row.kind, row.held, row.proof = "note", None, self.origin.proof
+        session.add(row)
+        session.flush()
+        self.event(session, ticket, now, "note")
 
     def unmasked(self, name: str) -> dict[int, tuple[str, str, str]]:
         """Subject, text and new text of the ticket's messages in which something doubtful is masked, read again from

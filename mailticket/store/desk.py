@@ -125,13 +125,6 @@ def asked_since(session: Session, member: str, since: datetime) -> int:
     return int(session.execute(query).scalar() or 0)
 
 
-def desk_mail_of(session: Session, message_id: str) -> Outgoing | None:
-    """The desk mail of this Message-ID."""
-    query = select(Outgoing).where(col(Outgoing.message_id) == message_id, col(Outgoing.member) != "")
-    row: Outgoing | None = session.execute(query).scalar()
-    return row
-
-
 def kill_mark(session: Session, mac: str, now: datetime, why: str) -> bool:
     """Let a mark prove nothing any more; False if it is dead already."""
     if session.get(DeadMark, mac) is not None:

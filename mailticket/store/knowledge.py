@@ -18,6 +18,7 @@ from mailticket.settings import Caps, Settings
 from mailticket.store.rows import Prepared, execute, table_of
 from mailticket.store.tickets import merged_from
 from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, MarkFacts, OpenTicket, TicketFacts
+from mailticket.triage.marks import message_id_of
 
 _MOST_OPEN_TICKETS = 50
 _ECHOING_TICKETS = 10
@@ -168,12 +169,12 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
         else Counts(),
         undeliverable=address.undeliverable if address else "",
         language=address.language if address else "",
-        marks=_mark_facts(session, claims) if claims.marks else MarkFacts(),
+        marks=_mark_facts(session, claims, settings) if claims.marks else MarkFacts(),
         echoes=_echoes(session, address, mail.new_text) if may_have_letter else 0,
     )
 
 
-def _mark_facts(session: Session, claims: Claims) -> MarkFacts:
+def _mark_facts(session: Session, claims: Claims, settings: Settings) -> MarkFacts:
     names, macs = {mark.member for mark in claims.marks}, [mark.mac for mark in claims.marks]
     revoked = session.execute(
         select(col(Member.name), col(Member.revoked_at)).where(
@@ -181,7 +182,13 @@ def _mark_facts(session: Session, claims: Claims) -> MarkFacts:
         )
     )
     dead = session.execute(select(col(DeadMark.mac)).where(col(DeadMark.mac).in_(macs)))
-    return MarkFacts({row[0]: row[1] for row in revoked}, frozenset(dead.scalars()))
+    facts = MarkFacts({row[0]: row[1] for row in revoked}, frozenset(dead.scalars()))
+    if claims.parent is None:
+        return facts
+    message_id = message_id_of(claims.parent, settings.support.address.rpartition("@")[2])
+    mail = select(_OUTGOING.c.event, _OUTGOING.c.message_row, _OUTGOING.c.shown)
+    row = session.execute(mail.where(_OUTGOING.c.message_id == message_id)).first()
+    return replace(facts, event=row.event, about=row.message_row, shown=row.shown) if row else facts
 
 
 def _lock_requester(session: Session, sender: str) -> _Sender | None:

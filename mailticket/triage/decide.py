@@ -159,14 +159,18 @@ def _of_staff(case: Case, trail: Sequence[Trace]) -> Decision | None:
         marks = (f"bears the mark of a desk mail that {stray.member} got{f' of {stray.key}' if stray.key else ''}",)
         opened = _open(case, trail)
         reason = f"the mark of {stray.member}, who did not write it, gives nobody a right"
-        return replace(opened, rule="mark of another", reason=reason, marks=(*opened.marks, *marks), dead_marks=(stray,))
+        return replace(
+            opened, rule="mark of another", reason=reason, marks=(*opened.marks, *marks), dead_marks=(stray,)
+        )
     mail = staff_mail(case, trail)
     if mail is None:
         return None
     proof = f"proved by {mail.proof}" if mail.proof else "not proved"
     evidence = (("staff", f"{mail.member.name}, {proof}: {mail.deed}"),)
     if mail.deed == "automatic" and case.mail.automatic is not None:
-        filed = _filed(case.mail.automatic.kind, f"a machine writes for {mail.member.name}: {case.mail.automatic.reason}")
+        filed = _filed(
+            case.mail.automatic.kind, f"a machine writes for {mail.member.name}: {case.mail.automatic.reason}"
+        )
         return replace(filed, evidence=evidence, settled=True)
     action: Action = "append" if mail.ticket else "file"
     if mail.deed == "orders":

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who o
     from mailticket.triage.marks import Mark
     from mailticket.triage.staff_mail import StaffMail
 
+_NOBODY, _NOTHING, _UNNAMED = Roster(), Names(), Ourselves()
 BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
 Action = Literal["open", "append", "file", "known"]
@@ -129,9 +130,9 @@ class Case:
     answerable: bool = True  # False for mail from files, whose answers are withheld unless asked for
     restored_at: datetime | None = None  # when the database was put back from a backup, if ever
     block: str = ""  # what blocks the mail, in words; see triage.blocks
-    roster: Roster = Roster()
-    names: Names = Names()
-    ourselves: Ourselves = Ourselves()
+    roster: Roster = _NOBODY
+    names: Names = _NOTHING
+    ourselves: Ourselves = _UNNAMED
 
     @property
     def sender(self) -> str:

@@ -182,10 +182,14 @@ class Bounced:
 @dataclass(frozen=True, slots=True)
 class MarkFacts:
     """What has become of the marks that a mail bears: revoked_at, by member, and the signatures of those that are
-    dead."""
+    dead. Of the desk mail that it answers: event, of what it told; about, the row of the message that it is about;
+    shown, the newest message of its ticket that it showed."""
 
     revoked_at: Mapping[str, datetime] = field(default_factory=dict)
     dead: frozenset[str] = frozenset()
+    event: str = ""
+    about: int | None = None
+    shown: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

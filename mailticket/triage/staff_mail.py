@@ -15,7 +15,7 @@ from mailticket.mail.staff_cut import StaffCut, staff_cut
 from mailticket.settings import Staff
 from mailticket.triage.decision import Case
 from mailticket.triage.evidence import Trace
-from mailticket.triage.known import TicketFacts
+from mailticket.triage.known import MarkFacts, TicketFacts
 from mailticket.triage.marks import Mark
 from mailticket.triage.orders import Orders, read_orders
 from mailticket.triage.writer import is_claimed
@@ -26,11 +26,16 @@ Deed = Literal[
     "note",  # stays inside
     "outside",  # the requester has it already
     "orders",  # commands and no words
-    "receipt",  # answers a receipt: what that is about is sent, stopped or carried out
+    "release",  # answers a receipt: what that is about is sent, carried out or thrown away
+    "test",  # answers a mail that tries the way to them and back
     "forward",  # somebody else's mail, handed on
     "automatic",  # a machine speaks in the member's name
 ]
+CONFIRM = "receipt-confirm"  # the event of a desk mail that asks whether a mail was theirs
 DoubtCode = Literal["unproved", "cut", "empty", "order"]
+
+
+_NONE, _UNANSWERED = Orders(), MarkFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +52,22 @@ class StaffMail:
 
     proof: why it is believed to be theirs, "" for no reason. mark: of the desk mail that it answers directly, if it is
     the member's own and alive. dead: marks that die by it. ticket: the written ID that it leads to; "" for none.
-    text: its new words. doubts: why it is held. conflict: what else would have led to another ticket.
+    text: its new words. doubts: why it is held. conflict: what else would have led to another ticket. answered: what is
+    known of the desk mail that it answers.
     """
 
     member: Staff
     deed: Deed
     proof: Proof
     text: str = ""
-    orders: Orders = Orders()
+    orders: Orders = _NONE
     mark: Mark | None = None
     dead: tuple[Mark, ...] = ()
     ticket: str = ""
     doubts: tuple[Doubt, ...] = ()
     cut: StaffCut | None = None
     conflict: str = ""
+    answered: MarkFacts = _UNANSWERED
 
 
 def foreign_mark(case: Case) -> Mark | None:
@@ -96,17 +103,21 @@ def staff_mail(case: Case, trail: Sequence[Trace]) -> StaffMail | None:
     proof = _proof(case) or ("mark" if own else "")
     cut = staff_cut(case.mail, case.ourselves, own.symbols if own else "")
     orders = read_orders(cut.text, case.names)
-    bare = StaffMail(member, "note", proof, orders.rest, orders, own, others, facts.key if facts else "", cut=cut,
-                     conflict=_conflict(case, facts, own))  # fmt: skip
+    bare = StaffMail(
+        member, "note", proof, orders.rest, orders, own, others, facts.key if facts else "", cut=cut,
+        conflict=_conflict(case, facts, own), answered=case.known.marks if own else _UNANSWERED,
+    )  # fmt: skip
     return _with_deed(case, bare, facts)
 
 
 def _with_deed(case: Case, mail: StaffMail, facts: TicketFacts | None) -> StaffMail | None:
-    orders, mark = mail.orders, mail.mark
-    if mark is not None and mark.purpose == "receipt":
-        return replace(mail, deed="receipt", doubts=_doubts(case, mail, "receipt"))
+    orders, event = mail.orders, mail.answered.event
+    if event == "test":
+        return replace(mail, deed="test")
     if orders.only_queries:
         return replace(mail, deed="orders")
+    if event == CONFIRM or (event.startswith("receipt-") and (orders.has("send") or orders.has("stop"))):
+        return replace(mail, deed="release")
     if facts is None:
         return None if not (orders.orders or orders.unknown) else replace(mail, deed="orders", doubts=_aimless(mail))
     deed = _deed(case, mail, facts)
@@ -133,7 +144,7 @@ def _doubts(case: Case, mail: StaffMail, deed: Deed) -> tuple[Doubt, ...]:
 def _of_proof(case: Case, mail: StaffMail, deed: Deed) -> Iterable[Doubt]:
     if mail.proof == "" and deed != "forward":
         yield Doubt("unproved", f"nothing but its From says that {mail.member.name} wrote it")
-    if mail.proof == "mark" and deed != "receipt":
+    if mail.proof == "mark" and deed != "release":
         if case.settings.desk.proof == "verified":
             yield Doubt("unproved", "only the mail that it answers says who wrote it, and this site wants more")
         elif mail.orders.has("cc"):
@@ -211,4 +222,3 @@ def _conflict(case: Case, facts: TicketFacts | None, own: Mark | None) -> str:
     others = {case.known.tickets[key].key for key in case.claims.subject_ids if key in case.known.tickets}
     others -= {facts.key} if facts else set()
     return f"its subject names {', '.join(sorted(others))}" if own is not None and facts and others else ""
-
