@@ -192,6 +192,8 @@ class Answers(Hands):
         """Up to which message the actor has seen a ticket: by their word, else what they were last shown."""
         shown = desk.seen(session, self.actor, int(ticket.id or 0))
         newest = max(int(conversation[-1].id or 0) if conversation else 0, shown or 0)
+        if number is not None and self.origin.via == "mail":
+            return min(number, newest)  # what a desk mail showed may lie on another ticket since
         if number is not None and not 0 <= number <= newest:
             raise Refused(
                 f"{ticket.key} has no message {number}: its newest is {newest}; "

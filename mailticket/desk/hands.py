@@ -19,7 +19,6 @@ from mailticket.site import Site
 from mailticket.store import Session, tickets
 from mailticket.triage.staff import Roster
 
-
 Via = Literal["cli", "mail"]
 
 

@@ -15,7 +15,7 @@ from mailticket.mail import attachment_bytes, read
 from mailticket.mail.values import Address as MailAddress
 from mailticket.mail.values import Attachment
 from mailticket.models import Message, Ticket
-from mailticket.outbox import compose
+from mailticket.outbox import compose, desk_mail
 from mailticket.outbox.compose import Dispatch
 from mailticket.promise import make_promise
 from mailticket.secrets import masking
@@ -51,6 +51,7 @@ class Desk(Answers):
             raw_digest=self.origin.digest,
         )  # fmt: skip
         self.event(session, ticket, now, "note")
+        desk_mail.tell(session, self.site, ticket, "note", now, actor=self.actor, text=masked.text)
         return number
 
     def keep_held_as_note(self, session: Session, ticket: Ticket, row: Message, now: datetime) -> None:
@@ -59,6 +60,7 @@ class Desk(Answers):
         session.add(row)
         session.flush()
         self.event(session, ticket, now, "note")
+        desk_mail.tell(session, self.site, ticket, "note", now, actor=self.actor, text=row.text)
 
     def unmasked(self, name: str) -> dict[int, tuple[str, str, str]]:
         """Subject, text and new text of the ticket's messages in which something doubtful is masked, read again from

@@ -82,7 +82,22 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
             tickets.set_undeliverable(session, address, now, why)
     if decision.letter and ticket is not None:
         _write_letter(session, site, arrived, ticket, decision, now)
+    if ticket is not None:
+        _tell_staff(session, site, arrived, ticket, decision, now)
     return ticket
+
+
+def _tell_staff(
+    session: Session, site: Site, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime
+) -> None:
+    """The desk hears of a new ticket, and of a mail that somebody wrote to one; never a member of their own."""
+    event = {"open": "new", "append": "reply"}.get(decision.action, "")
+    if not event or not decision.changes_state or decision.command not in (None, "split"):
+        return
+    sender = arrived.mail.sender_address
+    writer = site.roster.of_address(sender.key) if sender and arrived.mail.trust == "verified" else None
+    actor = writer.name if writer else ""
+    desk_mail.tell(session, site, ticket, event, now, actor=actor, cause_id=arrived.incoming_id)
 
 
 def _note_way(session: Session, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime) -> None:

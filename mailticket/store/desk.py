@@ -181,6 +181,8 @@ def held(session: Session, number: int) -> Message:
 def remove_held(session: Session, row: Message) -> None:
     """Take a held answer out of its conversation."""
     session.execute(delete(Attachment).where(col(Attachment.message_id) == row.id))
+    # Its receipts stay, and are about nothing any more; the number may be given anew.
+    session.execute(update(Outgoing).where(col(Outgoing.message_row) == row.id).values(message_row=None))
     session.delete(row)
     session.flush()
 
