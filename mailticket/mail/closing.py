@@ -30,6 +30,7 @@ _SENT_WITH = re.compile(
 )
 _LINK = re.compile(r"[(<\[]{0,2}(?:https?|mailto):[^\s<>]{1,500}", re.IGNORECASE)
 _CARD_END = re.compile(r"[签簽]名由.{0,30}(?:定制|生成)|signature is customized by .{1,40}", re.IGNORECASE)
+_ONLY_ADDRESS = re.compile(r"\s{0,20}[^\s<>@]{1,64}@[^\s<>@]{1,255}\s{0,20}")
 _CARD_LINE = re.compile(r"[|\s]*")
 _NOTICE_HEAD = re.compile(
     r"[\W_]{0,10}(?:legal )?(?:disclaimer|confidentiality(?: notice| note)?|haftungsausschluss"
@@ -125,7 +126,9 @@ def _without_notice(lines: list[str]) -> list[str]:
 
 
 def _without_card(lines: list[str]) -> list[str]:
-    """The lines without the card of bars that NetEase's programs draw of the writer's name and address."""
+    """The lines without the writer's card: NetEase's programs draw it with bars, Foxmail as an address below a rule."""
+    if len(lines) > 1 and is_rule(lines[-2]) and _ONLY_ADDRESS.fullmatch(lines[-1]):
+        return lines[:-2]
     if not lines or not _CARD_END.fullmatch(lines[-1].strip().strip("|").strip()):
         return lines
     start = len(lines) - 1

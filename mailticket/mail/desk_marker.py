@@ -55,9 +55,11 @@ def find_marker(text: str, symbols: str) -> int | None:
     return _begin(text, match.start()) if match else None
 
 
-def has_marker_words(text: str) -> bool:
-    """Whether the words of a marker line stand in a text, whatever its symbols: an older mail's, or imitated ones."""
-    return _ANY_MARKER.search(text[:MAX_TEXT].translate(_FULL_WIDTH)) is not None
+def find_any_marker(text: str) -> int | None:
+    """Where the words of a marker line begin whatever its symbols: an older mail's, or imitated ones; None for none."""
+    text = text[:MAX_TEXT].translate(_FULL_WIDTH)
+    match = _ANY_MARKER.search(text)
+    return _begin(text, match.start()) if match else None
 
 
 def is_opening(line: str) -> bool:

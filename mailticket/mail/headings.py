@@ -188,7 +188,7 @@ def header_fields(lines: list[str], start: int) -> tuple[int, dict[str, str]]:
     """What `header_block` finds, and the values of its fields: from, sent or date, to, subject, and others."""
     kinds: dict[str, str] = {}
     index = end = start
-    blanks = continued = 0
+    blanks = continued = length = 0
     while index < min(start + MAX_BLOCK, len(lines)):
         line = lines[index]
         if not line.strip():
@@ -200,7 +200,7 @@ def header_fields(lines: list[str], start: int) -> tuple[int, dict[str, str]]:
         kind, value = _field(line)
         if kind and kind not in kinds:
             kinds[kind] = value
-            continued = 0
+            continued, length = 0, len(value)
         elif kind is None and kinds and blanks == 0 and _goes_on(next(reversed(kinds)), line, continued):
             continued += 1
             kinds[next(reversed(kinds))] += " " + line.strip()
@@ -210,7 +210,10 @@ def header_fields(lines: list[str], start: int) -> tuple[int, dict[str, str]]:
         index += 1
         if kind:
             end = index
-    return (end, kinds) if kinds and _is_block(kinds) else (start, {})
+    if not kinds or not _is_block(kinds):
+        return start, {}
+    last = next(reversed(kinds))
+    return end, kinds | {last: kinds[last][:length]}  # what went on below the last field is the text
 
 
 def _goes_on(kind: str, line: str, continued: int) -> bool:

@@ -14,7 +14,7 @@ from typing import Literal
 from mailticket.mail.attribution import Attribution, is_wrapped_verb
 from mailticket.mail.claimed import is_ours
 from mailticket.mail.closing import is_notice, without_closing
-from mailticket.mail.desk_marker import find_marker, has_marker_words, is_opening
+from mailticket.mail.desk_marker import find_any_marker, find_marker, is_opening
 from mailticket.mail.headings import MAX_LINE, header_fields, is_forward_heading, is_rule, is_separator
 from mailticket.mail.quoting import attributions_with_bars, is_quoted
 from mailticket.mail.values import Mail, Ourselves, address_key
@@ -26,6 +26,8 @@ CutCode = Literal[
     "empty", "bottom-posted", "inline", "points-down", "no-marker", "other-marker", "heading", "forward", "signature",
     "unreadable", "too-long",
 ]  # fmt: skip
+
+_SURE = frozenset(("marker", "top-posted", "nothing-quoted"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def staff_cut(mail: Mail, ourselves: Ourselves, symbols: str, names: Collection[
     us = _Us(ourselves, tuple(name.casefold() for name in names if name.strip()))
     if at is None:
         return _without_marker(_lines(text), us)
-    return _above_marker(_lines(text[:at]), _lines(text[at : at + MAX_TEXT]), text, us)
+    return _above_marker(_lines(text[:at]), _lines(text[at : at + MAX_TEXT]), us)
 
 
 def _lines(text: str) -> list[str]:
@@ -118,7 +120,7 @@ def _page(lines: list[str], marker_below: bool) -> _Page:
     quoted = [is_quoted(line) and not is_wrapped_verb(line) for line in lines]
     openings = _openings(lines)
     marks = [mark or at in openings for at, mark in enumerate(quoted)]
-    found = attributions_with_bars([*lines, "> "], [*marks, marker_below])
+    attributed = attributions_with_bars([*lines, "> "], [*marks, marker_below])
     page = _Page(lines)
     page.kinds = [
         "" if not line.strip() else "quote" if mark else "text" for line, mark in zip(lines, marks, strict=True)
@@ -127,19 +129,19 @@ def _page(lines: list[str], marker_below: bool) -> _Page:
         page.kinds[at] = "opening"
     at = 0
     while at < len(lines):
-        end = _heading_end(page, at, found) if page.kinds[at] == "text" else at
+        end = _heading_end(page, at, attributed) if page.kinds[at] == "text" else at
         at = max(at + 1, end)
     _take_rules(page)
     return page
 
 
-def _heading_end(page: _Page, at: int, found: dict[int, Attribution]) -> int:
+def _heading_end(page: _Page, at: int, attributed: dict[int, Attribution]) -> int:
     """The end of a heading that begins at a line, which is noted in the page; `at` where none does."""
     line, lines = page.lines[at], page.lines
-    if at in found:
-        end, sender = found[at].end, " ".join(lines[at : found[at].end])
-        if found[at].prefix:
-            page.prefixes[at] = found[at].prefix
+    if at in attributed:
+        end, sender = attributed[at].end, " ".join(lines[at : attributed[at].end])
+        if attributed[at].prefix:
+            page.prefixes[at] = attributed[at].prefix
     elif is_forward_heading(line) or is_separator(line):
         end, sender = at + 1, line
     elif len(line) <= 2 * MAX_LINE and _NOTES.fullmatch(line):
@@ -150,7 +152,7 @@ def _heading_end(page: _Page, at: int, found: dict[int, Attribution]) -> int:
     if end > at:
         page.senders[at] = sender
         kind: _Kind = "forward" if is_forward_heading(line) else "heading"
-        page.kinds[at:end] = [kind if kind_there else "" for kind_there in page.kinds[at:end]]
+        page.kinds[at:end] = [kind if line.strip() else "" for line in lines[at:end]]
     return end
 
 
@@ -176,29 +178,36 @@ def _take_rules(page: _Page) -> None:
         below = page.kinds[at] or below
 
 
-def _above_marker(lines: list[str], beneath: list[str], text: str, us: _Us) -> StaffCut:
-    """The cut where the marker was found; `lines` stand above it."""
+def _above_marker(lines: list[str], beneath: list[str], us: _Us) -> StaffCut:
+    """The cut where the marker is there; `lines` stand above it."""
     page = _page(lines, marker_below=True)
-    end, headed = _history_start(page)
+    start, headed = _history_start(page)
+    end = next((at for at in range(start) if page.kinds[at] not in ("", "text")), start)
     own, sure = without_closing(page.own(end))
     words = _joined(own)
+    marked = is_quoted(beneath[0])
+    strangers = [line for at, line in enumerate(lines[end:start], start=end) if page.kinds[at] == "text"]
+    strangers += _unquoted(beneath) if marked else []
     code: CutCode = "marker" if sure else "signature"
-    strangers: list[str] = []
-    if is_quoted(beneath[0]):
-        strangers = _unquoted(beneath)
-    if not words:
-        code = "bottom-posted" if strangers else "empty"
-    elif strangers or any(kind not in ("", "text") for kind in page.kinds[:end]):
+    if strangers or end < start:
         code = "inline"
     elif "forward" in page.kinds[end:]:
         code = "forward"
-    elif has_marker_words(words):
-        code = "other-marker"
     elif not headed and us.named_in("\n".join(own[-_NAMING_LINES:])):
         code = "heading"
-    elif not is_quoted(beneath[0]) and _points_down(words):
+    elif not marked and _points_down(words):
         code = "points-down"
-    return StaffCut(words, code == "marker", code, below_marker=True, beneath=_joined(strangers))
+    return _result(words, code, strangers, below_marker=True)
+
+
+def _result(words: str, code: CutCode, strangers: list[str], *, below_marker: bool) -> StaffCut:
+    """The cut as it is handed out: none is sure without words, or with the words of another marker above it."""
+    other = find_any_marker(words)
+    if not words:
+        code = "bottom-posted" if strangers else "empty"
+    elif other is not None:
+        words, code = words[:other].rstrip(), "other-marker"
+    return StaffCut(words, code in _SURE, code, below_marker, _joined(strangers))
 
 
 def _history_start(page: _Page) -> tuple[int, bool]:
@@ -218,29 +227,21 @@ def _history_start(page: _Page) -> tuple[int, bool]:
 
 
 def _without_marker(lines: list[str], us: _Us) -> StaffCut:
-    """The cut where no marker was found: sure only where nothing is quoted, or plainly below what was written."""
+    """The cut where no marker is there: sure only where nothing is quoted, or plainly below what was written."""
     page = _page(lines, marker_below=False)
     end = next((at for at, kind in enumerate(page.kinds) if kind not in ("", "text")), len(lines))
     own, sure = without_closing(page.own(end))
     words = _joined(own)
     strangers: list[str] = []
-    code: CutCode
-    if end == len(lines):
-        code = "no-marker" if us.named_in("\n".join(own)) else "nothing-quoted"
-    else:
-        code, strangers = _below_heading(page, end, us)
-    if not words:
-        code = "bottom-posted" if strangers else "empty"
-    elif has_marker_words(words) or (code == "nothing-quoted" and has_marker_words("\n".join(lines))):
+    code: CutCode = "no-marker" if us.named_in(words) else "nothing-quoted"
+    if end == len(lines) and code == "nothing-quoted" and find_any_marker("\n".join(lines)) is not None:
         code = "other-marker"
-    elif code in ("top-posted", "nothing-quoted") and not sure:
-        code = "signature"
-    elif code == "top-posted" and not any(map(is_quoted, lines[end:])) and _points_down(words):
-        code = "points-down"
-    return StaffCut(words, code in ("top-posted", "nothing-quoted"), code, beneath=_joined(strangers))
+    elif end < len(lines):
+        code, strangers = _below_heading(page, end, us, words)
+    return _result(words, "signature" if code in _SURE and not sure else code, strangers, below_marker=False)
 
 
-def _below_heading(page: _Page, start: int, us: _Us) -> tuple[CutCode, list[str]]:
+def _below_heading(page: _Page, start: int, us: _Us, words: str) -> tuple[CutCode, list[str]]:
     """Whether what begins at a line is plainly the desk mail, and the words of somebody between or below its quote."""
     end = start
     senders: list[str] = []
@@ -249,13 +250,12 @@ def _below_heading(page: _Page, start: int, us: _Us) -> tuple[CutCode, list[str]
         end += 1
     if "forward" in page.kinds[start:end]:
         return "forward", []
-    if end == len(page.lines):
-        return ("top-posted" if us.named_in("\n".join(senders)) else "no-marker"), []
-    if page.kinds[end] == "quote":
+    if end < len(page.lines) and page.kinds[end] == "quote":
         strangers = _unquoted(page.lines[end:])
         return ("inline" if strangers else "top-posted"), strangers
-    known = us.named_in("\n".join(senders)) or "opening" in page.kinds[start:end]
-    return ("top-posted" if known else "no-marker"), []
+    if not us.named_in("\n".join(senders)) and "opening" not in page.kinds[start:end]:
+        return "no-marker", []
+    return ("points-down" if _points_down(words) else "top-posted"), []
 
 
 def _unquoted(lines: Sequence[str]) -> list[str]:

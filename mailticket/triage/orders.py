@@ -203,11 +203,12 @@ _BEGINS = re.compile(rf"{_SIGN}[^\W\d_]")
 
 def _parted(typed: str, behind: str) -> tuple[str, str]:
     """Word and value: a colon may stand between them, and a Chinese word needs no blank behind it."""
+    typed = typed.rstrip(".,;!。，；！、")
     word, value = typed, behind
     match = _COLON.fullmatch(typed) or (_HAN_WORD.fullmatch(typed) if folded(typed) not in _BY_WORD else None)
     if match:
         word, value = match[1], match[2] + behind
-    return word.rstrip(".,;!。，；！、"), " ".join(value.strip(" \t\u00a0\u200b:：").split())
+    return word, " ".join(value.strip(" \t\u00a0\u200b:：").split())
 
 
 def _judge(typed: str, value: str, line: str, known: Known) -> Order | Flaw:
