@@ -13,9 +13,11 @@ from mailticket.errors import NotFound, Refused
 from mailticket.models import Folder, Incoming, Message
 from mailticket.settings import Mailbox
 from mailticket.store.rows import Prepared, execute, insert_many, insert_values, table_of, update_row
+from mailticket.triage.sent import SENT
 
 _TABLE = table_of(Incoming)
-OUT_OF_SIGHT = "incoming.state = 'filed' AND incoming.ticket_id IS NULL"  # in the words of the partial index
+FILED_ALONE = "incoming.state = 'filed' AND incoming.ticket_id IS NULL"  # in the words of the partial index
+OUT_OF_SIGHT = f"{FILED_ALONE} AND incoming.rule != '{SENT}'"  # nobody misses what lies in a folder of sent mail
 RENUMBERED = "the folder's UIDs were renumbered; listed again"
 MOVED_AWAY = "the mailbox reads another account or folder now; the mail lies where it was"
 NOT_GIVEN = "not given"  # the rule by which a mail is quarantined that the server lists and does not give
@@ -315,7 +317,9 @@ def quarantined(session: Session, limit: int | None = None) -> list[Incoming]:
 def out_of_sight(session: Session, limit: int | None = None, rule: str = "") -> list[Incoming]:
     """Mails that were filed without a ticket, all or by one rule, newest first."""
     query = (
-        select(Incoming).where(text(OUT_OF_SIGHT)).order_by(col(Incoming.decided_at).desc(), col(Incoming.id).desc())
+        select(Incoming)
+        .where(text(FILED_ALONE if rule else OUT_OF_SIGHT))
+        .order_by(col(Incoming.decided_at).desc(), col(Incoming.id).desc())
     )
     if rule:
         query = query.where(col(Incoming.rule) == rule)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who o
 
 BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
-Action = Literal["open", "append", "file", "known"]
+Action = Literal["open", "append", "answer", "file", "known"]
 AnswerKind = Literal[
     "", "acknowledgement", "duplicate-notice", "reply-received", "status-answer", "solved", "split-done"
 ]
@@ -62,6 +62,7 @@ class Decision:
     repeats_letter: the same mail came by another way and was answered then.
     names_ticket: a blocked mail that good evidence led to a ticket.
     conflict: what weaker evidence said otherwise, or "".
+    by, via, proof: of an answer that its reader has already: whose it is, from where we know it, and why we believe it.
     """
 
     action: Action
@@ -91,6 +92,9 @@ class Decision:
     conflict: str = ""
     repeats_letter: bool = False
     names_ticket: bool = False
+    by: str = ""
+    via: str = ""
+    proof: str = ""
 
     @property
     def withheld(self) -> str:
