@@ -225,7 +225,7 @@ class Incoming(SQLModel, table=True):
     afterwards_attempts: int = 0
     afterwards_at: datetime | None = _time()
     afterwards_error: str = _text()
-    answered: str = Field(default="none", sa_column_kwargs={"server_default": "none"})  # its flag: none | due | done
+    answered: str = Field(default="none", sa_column_kwargs={"server_default": "none"})  # none | due | done | given up
     answered_by: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the member, for the keyword
     answered_attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 

@@ -288,6 +288,37 @@ def mark_answered(session: Session, ticket_id: int, member: str, without: Collec
     session.execute(flagging.values(answered="due", answered_by=member))
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A mail whose server copy is to be flagged as answered. member: who answered, "" for nobody in particular."""
+
+    id: int
+    uid: int
+    message_id: str | None
+    member: str
+
+
+_MOST_FLAGGING = 5  # attempts
+
+
+def answered_due(session: Session, folder_id: int, limit: int = 500) -> list[Answered]:
+    """The mails of a folder that were answered and are not flagged so on the server."""
+    query = select(col(Incoming.id), col(Incoming.uid), col(Incoming.message_id), col(Incoming.answered_by)).where(
+        col(Incoming.folder_id) == folder_id, text("incoming.answered = 'due'")
+    )
+    return [Answered(*row) for row in session.execute(query.order_by(col(Incoming.uid)).limit(limit))]
+
+
+def answered_done(session: Session, ids: Sequence[int], error: str = "") -> None:
+    """They are flagged; or were refused, and are tried again a few times."""
+    flagged = update(Incoming).where(col(Incoming.id).in_(ids))
+    if not error:
+        session.execute(flagged.values(answered="done"))
+        return
+    session.execute(flagged.values(answered_attempts=col(Incoming.answered_attempts) + 1))
+    session.execute(flagged.where(col(Incoming.answered_attempts) >= _MOST_FLAGGING).values(answered="given up"))
+
+
 def take_up(session: Session, mailbox: str, uid: int | None) -> int:
     """Owe an outcome to mails that were left alone as before first contact: one, or all of the folder's current life.
     Returns how many."""
