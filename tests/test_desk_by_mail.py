@@ -1,4 +1,4 @@
-"""Staff answer by mail: each mail becomes what its proof allows, and nothing of it is lost or reaches whom it must not."""
+"""Staff answer by mail: each mail becomes what its proof allows, and none is lost or reaches whom it must not."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from mailticket.models import Message, Ticket
 from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
 from mailticket.secrets import masking
-from mailticket.store import Session, desk, raws, tickets
+from mailticket.store import Session, desk, incoming, raws, tickets
 from mailticket.store.tickets import merged_from
 from mailticket.text.clean import one_line
 from mailticket.triage.guard import LOOKED_AT, Draft, Given, Hindrance, hindrances
@@ -328,6 +328,8 @@ class Answers(Hands):
         if obstacles:
             self.event(session, ticket, now, "sent anyway", "; ".join(one.text for one in obstacles))
         desk.remove_same_held(session, int(ticket.id or 0), sheet.by, sheet.text)
+        member = sheet.by if self.roster.member(sheet.by) is not None else ""
+        incoming.mark_answered(session, int(ticket.id or 0), member, without=[int(m.id or 0) for m in news])
         return Answered(ticket.key, addressed.to, addressed.copies, outgoing, None, news, obstacles)
 
     def _leave(self, session: Session, ticket: Ticket, then: Then, news: Sequence[Message], now: datetime) -> None:

@@ -151,7 +151,7 @@ class _Work:
         self._tell_sent(answered)
 
     def _tell_sent(self, answered: Answered) -> None:
-        """A receipt of an answer that only a mark proves, so that misuse shows, or of which its writer must know more."""
+        """A receipt of an answer that only a mark proves, so that misuse shows, or of which there is more to say."""
         reasons = [("conflict", self._staff.conflict)] if self._staff.conflict else []
         if self._staff.proof == "mark" or reasons or answered.new_since:
             if self._files.logos:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from mailticket.mail.values import Mail, address_key
 from mailticket.models import Message, Ticket
@@ -10,7 +11,6 @@ from mailticket.site import Site
 from mailticket.store import Session, incoming, outgoing, tickets
 from mailticket.triage.understanding import Understanding
 
-SHARED = "shared mailbox"  # who answers, where the mail does not say which member
 _LONGEST_SUBJECT = 500
 _MOST_RECIPIENTS = 20
 
@@ -26,7 +26,8 @@ def record(
     mail, by which the promise is kept or missed; what a requester wrote later stays unanswered.
     """
     ticket_id = int(ticket.id or 0)
-    message_row = _add_message(session, ticket, mail, meaning, by, via, proof, incoming_id, arrived_at)
+    origin = {"by": by, "via": via, "proof": proof, "incoming_id": incoming_id, "at": arrived_at}
+    message_row = _add_message(session, ticket, mail, meaning, waited_since=ticket.waiting_since, **origin)
     news = _written_since(session, ticket_id, mail, arrived_at)
     before = ticket.status
     tickets.set_status(ticket, "open" if news else "pending", now)
@@ -46,10 +47,7 @@ def record(
     return message_row
 
 
-def _add_message(
-    session: Session, ticket: Ticket, mail: Mail, meaning: Understanding, by: str, via: str, proof: str,
-    incoming_id: int, arrived_at: datetime,
-) -> int:  # fmt: skip
+def _add_message(session: Session, ticket: Ticket, mail: Mail, meaning: Understanding, **values: Any) -> int:
     sender = mail.from_[0] if mail.from_ else None
     return tickets.add_message(
         session,
@@ -65,15 +63,11 @@ def _add_message(
         subject=meaning.subject[:_LONGEST_SUBJECT],
         text=meaning.text,
         new_text=meaning.new_text,
-        at=arrived_at,
         trust=mail.trust,
         language=mail.language,
         secrets=list(meaning.secrets),
-        incoming_id=incoming_id,
         raw_digest=mail.digest,
-        by=by,
-        via=via,
-        proof=proof,
+        **values,
     )
 
 

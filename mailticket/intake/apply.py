@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from mailticket.desk import by_mail
+from mailticket.desk import by_mail, outside
 from mailticket.desk.by_mail import Became, Post
 from mailticket.mail.values import Mail
 from mailticket.models import Ticket
@@ -68,6 +68,12 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
             _note_way(session, arrived, ticket, decision, now)
             if decision.letter:
                 _write_letter(session, site, arrived, ticket, decision, now)
+            return ticket
+        if decision.action == "answer":
+            outside.record(
+                session, site, ticket, arrived.mail, arrived.meaning, by=decision.by, via=decision.via,
+                proof=decision.proof, incoming_id=arrived.incoming_id, now=now, arrived_at=arrived.arrived_at,
+            )  # fmt: skip
             return ticket
         _join(session, site, arrived, ticket, decision, now)
     else:

@@ -26,6 +26,7 @@ from mailticket.mail.packing import pack
 from mailticket.mail.values import Mail
 from mailticket.observe import fields
 from mailticket.promise import Load
+from mailticket.settings import is_sent
 from mailticket.site import Site
 from mailticket.store import Session, incoming, knowledge, raws
 from mailticket.store.engine import is_fault_of_the_world
@@ -49,7 +50,7 @@ POISON_AFTER = 3
 _TRANSACTION_SECONDS = 0.1
 _HURRIED_SECONDS = 0.03  # while the outbox waits for its turn
 _LONGEST_LINE = 500
-_STATES = {"open": "opened", "append": "appended", "file": "filed", "known": "known"}
+_STATES = {"open": "opened", "append": "appended", "answer": "appended", "file": "filed", "known": "known"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,14 +229,14 @@ class Intake:
             route=arrival.route,
             answerable=arrival.letters_allowed,
             restored_at=self.site.restored_at,
-            block="" if arrival.state == "filed" else self._block(session, mail, now),
             roster=self.site.roster,
             names=self._names(mail),
             ourselves=self.site.brief.ourselves,
+            block="" if arrival.state == "filed" or is_sent(arrival.route) else self._block(session, mail, now),
         )
         decision = judge(case)
         answered = decision.ticket or decision.linked_to
-        if mail.quotes_us and decision.action in ("append", "open"):
+        if mail.quotes_us and decision.action in ("append", "open", "answer"):
             notices = self.site.notices.at(session, now)
             again = read_again(session, arrival.raw, item, answered, self.site.brief, notices)
             if again is not item:

@@ -12,7 +12,7 @@ from mailticket.models import Ticket
 from mailticket.outbox.notices import notices_for
 from mailticket.settings import Category
 from mailticket.site import Site
-from mailticket.store import Session, outgoing, tickets
+from mailticket.store import Session, desk, outgoing, tickets
 from mailticket.triage import signatures
 from mailticket.triage.decision import Hold
 from mailticket.triage.signatures import Purpose
@@ -177,6 +177,14 @@ def _add_message(
     )
 
 
+def _save_to(session: Session, site: Site, ticket: Ticket) -> str:
+    """The mailbox whose folder of sent mail gets a copy of a ticket's answers: the one by which it came; "" for
+    none."""
+    wanting = [mailbox.name for mailbox in site.settings.mailbox if mailbox.save_sent and mailbox.sent_folder]
+    name = desk.mailbox_of(session, int(ticket.id or 0)) if wanting else ""
+    return name if name in wanting else ""
+
+
 def _add_outgoing(
     session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, composed: Composed, message_row: int,
     now: datetime,
@@ -206,5 +214,6 @@ def _add_outgoing(
         created_at=now,
         next_attempt_at=now + timedelta(seconds=dispatch.delay),
         waited_since=ticket.waiting_since if staff else None,
+        save_to=_save_to(session, site, ticket) if staff else "",
         counted_at=None if hold or staff else now,
     )

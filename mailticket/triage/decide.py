@@ -12,6 +12,7 @@ from mailticket.mail.delivery_status import is_dead_address
 from mailticket.mail.identity import plain_text
 from mailticket.mail.values import address_key
 from mailticket.secrets import masking
+from mailticket.settings import is_sent
 from mailticket.triage import impostors
 from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.commands import Command, command
@@ -19,6 +20,7 @@ from mailticket.triage.decision import BOUNCE_UNCLAIMED, Action, Case, Decision
 from mailticket.triage.evidence import Trace, findings, lost_keys, traces
 from mailticket.triage.known import Copy, OpenTicket, TicketFacts
 from mailticket.triage.letter import answer
+from mailticket.triage.sent import judge_sent, outside_answer, same_answer
 from mailticket.triage.staff_mail import foreign_mark, member_of, staff_mail
 from mailticket.triage.writer import claim, is_claimed
 
@@ -27,8 +29,13 @@ _LINK = re.compile(r"https?://\S{1,2000}")
 
 
 def judge(case: Case) -> Decision:
-    """Decide what the mail means: known, filed, appended or opening a ticket, in this order of questions."""
+    """Decide what the mail means: an answer of ours, known, filed, appended or opening a ticket, in this order of
+    questions."""
     trail = traces(case)
+    if is_sent(case.route):
+        return replace(judge_sent(case), evidence=_looked_at(case, trail))
+    if (ours := same_answer(case) or outside_answer(case)) is not None:
+        return replace(ours, evidence=_looked_at(case, trail))
     decision = (
         _copy(case, [copy for copy in case.known.copies if not copy.is_out_of_sight])
         or _report(case, trail)
@@ -97,8 +104,9 @@ def _copy(case: Case, copies: Sequence[Copy]) -> Decision | None:
 
 
 def _is_other_way(case: Case, copy: Copy) -> bool:
-    """Whether a copy counts as the same mail: by another mailbox it may be wanted for itself."""
-    return case.settings.duplicates.same_mail_in_several_mailboxes != "each" or copy.route == case.route
+    """Whether a copy counts as the same mail: by another mailbox it may be wanted for itself, unless it was ours."""
+    way = case.settings.duplicates.same_mail_in_several_mailboxes
+    return way != "each" or copy.route == case.route or is_sent(copy.route)
 
 
 def _repeated(case: Case, decision: Decision) -> Decision:

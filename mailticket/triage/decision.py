@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who o
 _NOBODY, _NOTHING, _UNNAMED = Roster(), Names(), Ourselves()
 BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
-Action = Literal["open", "append", "file", "known"]
+Action = Literal["open", "append", "answer", "file", "known"]
 AnswerKind = Literal[
     "", "acknowledgement", "duplicate-notice", "reply-received", "status-answer", "solved", "split-done"
 ]
@@ -72,6 +72,7 @@ class Decision:
     conflict: what weaker evidence said otherwise, or "".
     staff: what a member of the desk wrote, who is no requester here. dead_marks: marks of desk mails that die by it.
     settled: filed without a ticket, and nobody need look at it.
+    by, via, proof: of an answer that its reader has already: whose it is, from where we know it, and why we believe it.
     """
 
     action: Action
@@ -104,6 +105,9 @@ class Decision:
     staff: StaffMail | None = None
     dead_marks: tuple[Mark, ...] = ()
     settled: bool = False
+    by: str = ""
+    via: str = ""
+    proof: str = ""
 
     @property
     def withheld(self) -> str:

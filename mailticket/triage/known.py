@@ -28,7 +28,7 @@ class Claims:
     bounced_id: Message-ID of the mail that a delivery report returns, when it bears our good signature.
     bounced_keys: tickets that the returned mail names, by our signature in what it answered or in its subject.
     bounced_recipients: whom it failed to reach, in compared form. bounced_queue_ids: names that servers gave it.
-    own: the mail bears our signature in its own Message-ID: we wrote it.
+    own: the mail bears our signature in its own Message-ID: we wrote it. own_key: of which ticket, "" of none.
     imitations: how many references and reply addresses look like ours but bear no good signature.
     parent: the mark of the desk mail that the mail answers directly; marks: all that it bears, the newest first.
     roots: written IDs of the tickets whose desk mails' thread it is in.
@@ -43,6 +43,7 @@ class Claims:
     bounced_recipients: tuple[str, ...] = ()
     bounced_queue_ids: tuple[str, ...] = ()
     own: bool = False
+    own_key: str = ""
     imitations: int = 0
     parent: Mark | None = None
     marks: tuple[Mark, ...] = ()
@@ -64,13 +65,15 @@ def claims(mail: Mail, keys: Sequence[bytes], support: Support) -> Claims:
     parents = mail.in_reply_to[:_MOST_PARENTS]
     referenced = [*(r for r in mail.references[-_MOST_REFERENCES:] if r not in parents), *parents]
     signed = {message_id: signatures.read_message_id(keys, message_id) for message_id in dict.fromkeys(referenced)}
+    mine = signatures.read_message_id(keys, mail.message_id)
     return Claims(
         reply_addresses=tuple(dict.fromkeys(s for s in replies if s)),
         references=tuple(s for s in signed.values() if s),
         earlier_ids=tuple(m for m in reversed(signed) if signed[m] is None),
         subject_ids=ticket_keys.find_keys(mail.subject, (support.prefix, *support.former_prefixes)),
         **_bounced(mail.bounce, keys, support),
-        own=_is_own(keys, mail.message_id),
+        own=mine is not None or read_mark(keys, mail.message_id) is not None,
+        own_key=ticket_keys.from_compact(mine.ticket) if mine and mine.purpose != "alert" else "",
         imitations=replies.count(None) + sum(s is None and signatures.looks_like_ours(m) for m, s in signed.items()),
         **_of_the_desk(mail, keys, to, referenced),
     )
@@ -204,6 +207,14 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that was recorded as its reader had it already: its ticket, and the mail by which we know it."""
+
+    key: str
+    incoming_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the store knows that bears on one mail."""
 
@@ -212,6 +223,9 @@ class Known:
     same_message_id: tuple[Copy, ...] = ()  # other content under the same Message-ID
     tickets: Mapping[str, TicketFacts] = field(default_factory=dict)  # by claimed key; unknown ones are missing
     earlier: Mapping[str, str] = field(default_factory=dict)  # Message-IDs of the sender's own mails -> ticket key
+    answers: Mapping[str, str] = field(default_factory=dict)  # Message-IDs of answers that the sender got -> ticket key
+    requests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of mail from us: what it answers -> tickets
+    answer: Answer | None = None  # of mail from us: the same answer, recorded before
     colleagues: str = ""  # the ticket whose mail this one answers, and which named its sender in To or Cc
     open_tickets: tuple[OpenTicket, ...] = ()
     bounced: Bounced | None = None

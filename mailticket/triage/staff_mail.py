@@ -214,7 +214,8 @@ def _facts(case: Case, trail: Sequence[Trace], own: Mark | None) -> TicketFacts 
     known = case.known.tickets
     if own is not None:
         return known.get(own.key)
-    keys = [*(mark.key for mark in case.claims.marks), *case.claims.roots]
+    requests = (key for message_id in case.claims.earlier_ids for key in case.known.requests.get(message_id, ()))
+    keys = [*(mark.key for mark in case.claims.marks), *case.claims.roots, *requests]
     return next((known[key] for key in keys if key in known), None) or next((trace.facts for trace in trail), None)
 
 

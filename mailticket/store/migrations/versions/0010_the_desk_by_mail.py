@@ -12,7 +12,7 @@ _TOLD = ("slip_told_at", "lead_told_at", "followup_told_at")
 _INDEXES = (
     ("ix_incoming_answered_due", "incoming", ["folder_id"], sa.text("answered = 'due'")),
     ("ix_outgoing_member", "outgoing", ["member", "created_at"], sa.text("member != ''")),
-    ("ix_outgoing_saving_due", "outgoing", ["id"], sa.text("saving = 'due'")),
+    ("ix_outgoing_save_to", "outgoing", ["save_to", "id"], sa.text("save_to != ''")),
 )
 
 
@@ -61,7 +61,8 @@ def upgrade() -> None:
     op.add_column("outgoing", sa.Column("member", sa.String(), server_default="", nullable=False))
     op.add_column("outgoing", sa.Column("event", sa.String(), server_default="", nullable=False))
     op.add_column("outgoing", sa.Column("shown", sa.Integer(), nullable=True))
-    op.add_column("outgoing", sa.Column("saving", sa.String(), server_default="none", nullable=False))
+    op.add_column("message", sa.Column("waited_since", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("outgoing", sa.Column("save_to", sa.String(), server_default="", nullable=False))
     op.add_column("outgoing", sa.Column("saving_attempts", sa.Integer(), server_default="0", nullable=False))
     for name, table, columns, where in _INDEXES:
         op.create_index(name, table, columns, unique=False, sqlite_where=where, postgresql_where=where)
@@ -71,8 +72,10 @@ def downgrade() -> None:
     for name, table, _, _ in _INDEXES:
         op.drop_index(name, table_name=table)
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
-        for column in ("saving_attempts", "saving", "shown", "event", "member"):
+        for column in ("saving_attempts", "save_to", "shown", "event", "member"):
             batch_op.drop_column(column)
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_column("waited_since")
     with op.batch_alter_table("incoming", schema=None) as batch_op:
         for column in ("answered_attempts", "answered_by", "answered"):
             batch_op.drop_column(column)
