@@ -37,6 +37,7 @@ from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
 from mailticket.triage.known import Known
 from mailticket.triage.orders import Known as Names
+from mailticket.triage.staff_mail import Office
 from mailticket.triage.understanding import Understanding
 from mailticket.triage.writer import names_us
 from mailticket.upkeep.load import Expectation
@@ -229,9 +230,7 @@ class Intake:
             route=arrival.route,
             answerable=arrival.letters_allowed,
             restored_at=self.site.restored_at,
-            roster=self.site.roster,
-            names=self._names(mail),
-            ourselves=self.site.brief.ourselves,
+            office=self._office(mail),
             block="" if arrival.state == "filed" or is_sent(arrival.route) else self._block(session, mail, now),
         )
         decision = judge(case)
@@ -269,18 +268,20 @@ class Intake:
     def _block(self, session: Session, mail: Mail, now: datetime) -> str:
         return block_of(mail, self.site.settings, self.site.blocked.at(session, now))
 
-    def _names(self, mail: Mail) -> Names:
-        """What the commands of a member's mail may name; nothing for a mail of anybody else."""
-        roster, support = self.site.roster, self.site.settings.support
-        if len(mail.from_) != 1 or roster.of_address(mail.from_[0].key) is None:
-            return Names()
-        return Names(
-            members=[member.name for member in roster.staff],
-            teams=[team.name for team in roster.teams],
-            categories=list(self.site.categories),
-            texts=canned_names(self.site.settings.desk.canned),
-            prefixes=(support.prefix, *support.former_prefixes),
-        )
+    def _office(self, mail: Mail) -> Office | None:
+        """Who works the desk, with what their commands may name where one of them wrote the mail."""
+        roster, support, names = self.site.roster, self.site.settings.support, Names()
+        if not roster.staff:
+            return None
+        if len(mail.from_) == 1 and roster.of_address(mail.from_[0].key) is not None:
+            names = Names(
+                members=[member.name for member in roster.staff],
+                teams=[team.name for team in roster.teams],
+                categories=list(self.site.categories),
+                texts=canned_names(self.site.settings.desk.canned),
+                prefixes=(support.prefix, *support.former_prefixes),
+            )
+        return Office(roster, names, self.site.brief.ourselves)
 
     def _mask_after(self, meaning: Understanding, now: datetime) -> datetime | None:
         hours = self.site.settings.retention.secret_raw_hours

@@ -12,12 +12,15 @@ from datetime import timedelta
 from typing import Literal
 
 from mailticket.mail.staff_cut import StaffCut, staff_cut
+from mailticket.mail.values import Ourselves
 from mailticket.settings import Staff
 from mailticket.triage.decision import Case
 from mailticket.triage.evidence import Trace
 from mailticket.triage.known import MarkFacts, TicketFacts
 from mailticket.triage.marks import Mark
+from mailticket.triage.orders import Known as Names
 from mailticket.triage.orders import Orders, read_orders
+from mailticket.triage.staff import Roster
 from mailticket.triage.writer import is_claimed
 
 Proof = Literal["", "mark", "verified", "internal", "confirmed"]
@@ -36,6 +39,15 @@ DoubtCode = Literal["unproved", "cut", "empty", "order"]
 
 
 _NONE, _UNANSWERED = Orders(), MarkFacts()
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Who works the desk, what their commands may name, and how we are known in mails."""
+
+    roster: Roster
+    names: Names
+    ourselves: Ourselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,7 @@ class StaffMail:
 
 def foreign_mark(case: Case) -> Mark | None:
     """The mark of a member in the mail of somebody who is none; a machine's mail does not use it."""
-    if not case.claims.marks or member_of(case) is not None or case.mail.automatic is not None:
+    if case.office is None or not case.claims.marks or member_of(case) is not None or case.mail.automatic is not None:
         return None
     return case.claims.marks[0]
 
@@ -80,16 +92,16 @@ def foreign_mark(case: Case) -> Mark | None:
 def member_of(case: Case) -> Staff | None:
     """Whose address stands in From, alone; whatever else the mail says is nobody's identity."""
     mail = case.mail
-    if len(mail.from_) != 1 or mail.sender_address is None or is_claimed(mail):
+    if case.office is None or len(mail.from_) != 1 or mail.sender_address is None or is_claimed(mail):
         return None
-    return case.roster.of_address(mail.from_[0].key)
+    return case.office.roster.of_address(mail.from_[0].key)
 
 
 def staff_mail(case: Case, trail: Sequence[Trace]) -> StaffMail | None:
     """What a member's mail is to become; None for what is nobody's of staff, what failed authentication, and what a
     member writes as a requester: all that is judged as any other mail."""
-    member = member_of(case)
-    if member is None or case.mail.trust == "failed":
+    member, office = member_of(case), case.office
+    if member is None or office is None or case.mail.trust == "failed":
         return None
     if _is_machine(case):
         return StaffMail(member, "automatic", _proof(case))
@@ -101,8 +113,8 @@ def staff_mail(case: Case, trail: Sequence[Trace]) -> StaffMail | None:
     if own is None and not others and is_own_matter:
         return None
     proof = _proof(case) or ("mark" if own else "")
-    cut = staff_cut(case.mail, case.ourselves, own.symbols if own else "")
-    orders = read_orders(cut.text, case.names)
+    cut = staff_cut(case.mail, office.ourselves, own.symbols if own else "")
+    orders = read_orders(cut.text, office.names)
     bare = StaffMail(
         member, "note", proof, orders.rest, orders, own, others, facts.key if facts else "", cut=cut,
         conflict=_conflict(case, facts, own), answered=case.known.marks if own else _UNANSWERED,
