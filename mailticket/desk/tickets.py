@@ -13,7 +13,7 @@ from mailticket.letters import File, LetterKind
 from mailticket.mail import attachment_bytes, read
 from mailticket.mail.values import Address as MailAddress
 from mailticket.models import Ticket
-from mailticket.outbox import compose
+from mailticket.outbox import compose, desk_mail
 from mailticket.outbox.compose import Dispatch
 from mailticket.promise import make_promise
 from mailticket.secrets import masking
@@ -58,6 +58,7 @@ class Desk(Answers):
                                 new_text=masked.text, from_name=self.actor, at=now,
                                 secrets=list(masked.sure), by=self.actor, via="cli")  # fmt: skip
             self.event(session, ticket, now, "note")
+            desk_mail.tell(session, self.site, ticket, "note", now, actor=self.actor, text=masked.text)
         return ticket.key
 
     def unmasked(self, name: str) -> dict[int, tuple[str, str, str]]:
@@ -130,11 +131,14 @@ class Desk(Answers):
         return ticket.key, before
 
     def _give(self, session: Session, ticket: Ticket, to: str, now: datetime) -> None:
-        ticket.assigned_to = to
+        before, ticket.assigned_to = ticket.assigned_to, to
         if to and ticket.status == "new":
             self.set_status(session, ticket, "open", now)
         session.add(ticket)
         self.event(session, ticket, now, "assigned", to or "to nobody")
+        if to != before:
+            session.flush()
+            desk_mail.tell(session, self.site, ticket, "assigned", now, actor=self.actor)
 
     def take_next(self, team: str = "") -> str | None:
         """Take the first ticket of the queue that is nobody's, of a team or of those that the actor is in.

@@ -7,21 +7,25 @@ lead. Whether an answer to it may reach a requester stands in its mark: see `tri
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailticket.letters import desk_mail as wires
 from mailticket.letters.desk_mail import DeskMail, desk_subject
 from mailticket.letters.desk_text import Goes, Listed, Passage, Pen, Receipt, TicketView
 from mailticket.mail.values import Address
-from mailticket.models import Ticket
+from mailticket.models import Outgoing, Ticket
 from mailticket.outbox.desk_view import newest_files, view_of
 from mailticket.settings import Staff
 from mailticket.site import Site
 from mailticket.store import Session, desk_mail, incoming, meta, outgoing, tickets
 from mailticket.triage.marks import Mark, MarkPurpose, make_mark, message_id_of, reply_address_of, sign_root
+
+KIND = desk_mail.KIND
+log = logging.getLogger("mailticket.outbox.desk_mail")
 
 __all__ = ["Passage", "Receipt", "help_passage", "list_passage", "mentioned", "receipt", "tell", "ticket_passage"]
 
@@ -285,6 +289,51 @@ def _thread(
     last = desk_mail.newest_on(session, int(ticket.id or 0), member.name) if sheet.event != "new" else ""
     chain = [one for one in (root, last, sheet.in_reply_to) if one]
     return tuple(chain[:-1]), chain[-1]
+
+
+def not_arrived(session: Session, site: Site, row: Outgoing, why: str, now: datetime) -> None:
+    """A desk mail was refused or came back: its member counts as unreachable, and whoever stands in for them gets it.
+
+    One failure is at most one mail to each stand-in, never one to the member; whoever cannot be reached stands in for
+    nobody, so that failures of failures come to an end.
+    """
+    if row.state == "failed":
+        return
+    outgoing.set_outcome(session, int(row.id or 0), state="failed", begun_at=None, last_error=why)
+    is_news = desk_mail.lost(session, row.member, now, why)
+    ticket = tickets.led_to(session, row.ticket_id) if row.ticket_id is not None else None
+    if ticket is not None:
+        tickets.add_event(session, int(ticket.id or 0), now, "desk failed", f"to {row.member}: {why}")
+    log.warning("desk mail to %s does not arrive: %s", row.member, why)
+    lost = desk_mail.unreachable(session)
+    for name in _stand_ins(site, ticket, row.member, lost):
+        member = site.roster.member(name)
+        has_it = desk_mail.was_told(session, row, name)
+        if member is None or (has_it and not is_news):
+            continue
+        sheet = _returned_sheet(session, site, ticket, row, now)
+        _write(session, site, member, sheet, now)
+
+
+def _returned_sheet(session: Session, site: Site, ticket: Ticket | None, row: Outgoing, now: datetime) -> _Sheet:
+    """What a stand-in gets: the ticket, if the mail that failed was of one."""
+    if ticket is not None and not row.event.startswith(desk_mail.RECEIPT):
+        sheet = _ticket_sheet(session, site, ticket, row.event, now, "", "")
+    else:
+        sheet = _general_sheet(session, site, "unreachable", (), now)
+    heading = Pen(site.head, now).say("unreachable", actor=row.member)
+    return replace(sheet, event="unreachable", page=f"{heading}.\n\n{sheet.page}")
+
+
+def _general_sheet(
+    session: Session, site: Site, event: str, passages: Sequence[Passage], now: datetime, **values: object
+) -> _Sheet:
+    """A mail that is of no one ticket."""
+    pen = Pen(site.head, now)
+    heading = f"{pen.say(event, **values)}.\n" if event != "unreachable" else ""
+    page = "\n".join(part for part in (heading, pen.sections(passages) if passages else "") if part)
+    subject = f"[{site.head.name}] {pen.say(f'subject-{event}')}"
+    return _Sheet(event=event, subject=subject, page=page, purpose="talk", goes="note", serial=meta.next_alert(session))
 
 
 def list_passage(

@@ -44,6 +44,17 @@ def told_since(session: Session, member: str, since: datetime) -> int:
     return int(_TOLD_SINCE.scalar(session, member=member, since=since))
 
 
+def was_told(session: Session, row: Outgoing, name: str) -> bool:
+    """Whether another member was told the same at the same moment."""
+    same = select(col(Outgoing.id)).where(
+        col(Outgoing.ticket_id) == row.ticket_id,
+        col(Outgoing.member) == name,
+        col(Outgoing.event) == row.event,
+        col(Outgoing.created_at) == row.created_at,
+    )
+    return row.ticket_id is not None and session.execute(same.limit(1)).first() is not None
+
+
 def newest_on(session: Session, ticket_id: int, member: str) -> str:
     """The Message-ID of the last desk mail of a ticket to a member; "" for none."""
     return str(_NEWEST_ON.scalar(session, ticket=ticket_id, member=member) or "")

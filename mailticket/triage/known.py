@@ -10,7 +10,7 @@ from typing import Any
 from mailticket.likeness.duplicates import Fingerprint
 from mailticket.mail.values import Bounce, Mail, address_key
 from mailticket.settings import Support
-from mailticket.triage import signatures, ticket_keys
+from mailticket.triage import marks, signatures, ticket_keys
 from mailticket.triage.signatures import Signed
 
 _MOST_REFERENCES = 50
@@ -75,9 +75,10 @@ def _bounced(report: Bounce | None, keys: Sequence[bytes], support: Support) -> 
     signed = [signatures.read_message_id(keys, answered) for answered in reversed(report.original_references)]
     by_reference = [ticket_keys.from_compact(s.ticket) for s in signed if s]
     by_subject = ticket_keys.find_keys(report.original_subject, (support.prefix, *support.former_prefixes))
-    own = signatures.read_message_id(keys, report.original_message_id) is not None
+    original = report.original_message_id
+    own = signatures.read_message_id(keys, original) is not None or marks.read_mark(keys, original) is not None
     return {
-        "bounced_id": report.original_message_id if own else "",
+        "bounced_id": original if own else "",
         "bounced_keys": tuple(dict.fromkeys([*by_reference, *by_subject]))[:_MOST_PARENTS],
         "bounced_recipients": tuple(address_key(r.address) for r in report.recipients if r.address)[:_MOST_REFERENCES],
         "bounced_queue_ids": report.queue_ids,
