@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mailticket.desk import blocks, faces, looking, notices
+from mailticket.desk import blocks, faces, looking, notices, release
 from mailticket.desk.answers import Answered, Then, Wish
-from mailticket.desk.tickets import Change, Desk
+from mailticket.desk.hands import Change
+from mailticket.desk.tickets import Desk
 from mailticket.errors import MailticketError, NotFound, Refused, WorldError
 from mailticket.letters import File
 from mailticket.store import tickets
@@ -72,7 +73,7 @@ def recipients(desk: Desk, *, name: str) -> Face:
 
 def send(desk: Desk, *, number: Number, anyway: bool = False) -> Face:
     """Let a held answer leave."""
-    return _answered(desk.send_held(number, anyway=anyway))
+    return _answered(release.send(desk, number, anyway=anyway))
 
 
 def drop(desk: Desk, *, number: Number) -> Face:

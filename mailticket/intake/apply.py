@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from mailticket.desk import by_mail, outside
+from mailticket.desk.by_mail import Became, Post
 from mailticket.mail.values import Mail
 from mailticket.models import Ticket
 from mailticket.outbox import compose, desk_mail
 from mailticket.outbox.compose import Dispatch
 from mailticket.promise import Load, make_promise
 from mailticket.site import Site
-from mailticket.store import Session, incoming, outgoing, search, tickets
+from mailticket.store import Session, desk, incoming, outgoing, search, tickets
 from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.decision import Decision, Hold
 from mailticket.triage.understanding import Understanding
@@ -41,6 +43,19 @@ class Arrived:
     route: str
     delivered_to: str
     load: Load | None = field(default=None, repr=False)
+    raw: bytes = field(default=b"", repr=False)
+
+
+def of_staff(session: Session, site: Site, arrived: Arrived, decision: Decision, now: datetime) -> Became | None:
+    """Do what a member's mail asks, and let the marks die that it shows to be in other hands; None for other mail."""
+    for mark in decision.dead_marks:
+        if desk.kill_mark(session, mark.mac, now, decision.reason[:_LONGEST_MARK]) and mark.key:
+            ticket = tickets.by_key(session, mark.key, follow_merge=True)
+            desk_mail.tell(session, site, ticket, "mark-died", now, to=(mark.member,), cause_id=arrived.incoming_id)
+    if decision.staff is None:
+        return None
+    post = Post(arrived.incoming_id, arrived.raw, arrived.mail, arrived.meaning, arrived.arrived_at, decision.staff)
+    return by_mail.carry_out(session, site, post, decision.ticket, now)
 
 
 def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision, now: datetime) -> Ticket | None:
@@ -53,6 +68,12 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
             _note_way(session, arrived, ticket, decision, now)
             if decision.letter:
                 _write_letter(session, site, arrived, ticket, decision, now)
+            return ticket
+        if decision.action == "answer":
+            outside.record(
+                session, site, ticket, arrived.mail, arrived.meaning, by=decision.by, via=decision.via,
+                proof=decision.proof, incoming_id=arrived.incoming_id, now=now, arrived_at=arrived.arrived_at,
+            )  # fmt: skip
             return ticket
         _join(session, site, arrived, ticket, decision, now)
     else:

@@ -15,15 +15,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from mailticket.config.canned import canned_names
+from mailticket.desk.by_mail import Became
 from mailticket.errors import StoreUnavailable
 from mailticket.failpoints import failpoint
-from mailticket.intake.apply import Arrived, carry_out
+from mailticket.intake.apply import Arrived, carry_out, of_staff
 from mailticket.intake.prepare import Failure, Prepared, prepare, prepare_all
 from mailticket.intake.second_reading import read_again
 from mailticket.mail.packing import pack
 from mailticket.mail.values import Mail
 from mailticket.observe import fields
 from mailticket.promise import Load
+from mailticket.settings import is_sent
 from mailticket.site import Site
 from mailticket.store import Session, incoming, knowledge, raws
 from mailticket.store.engine import is_fault_of_the_world
@@ -33,6 +36,7 @@ from mailticket.triage.blocks import block_of
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
 from mailticket.triage.known import Known
+from mailticket.triage.orders import Known as Names
 from mailticket.triage.understanding import Understanding
 from mailticket.triage.writer import names_us
 from mailticket.upkeep.load import Expectation
@@ -46,7 +50,7 @@ POISON_AFTER = 3
 _TRANSACTION_SECONDS = 0.1
 _HURRIED_SECONDS = 0.03  # while the outbox waits for its turn
 _LONGEST_LINE = 500
-_STATES = {"open": "opened", "append": "appended", "file": "filed", "known": "known"}
+_STATES = {"open": "opened", "append": "appended", "answer": "appended", "file": "filed", "known": "known"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +229,14 @@ class Intake:
             route=arrival.route,
             answerable=arrival.letters_allowed,
             restored_at=self.site.restored_at,
-            block="" if arrival.state == "filed" else self._block(session, mail, now),
+            roster=self.site.roster,
+            names=self._names(mail),
+            ourselves=self.site.brief.ourselves,
+            block="" if arrival.state == "filed" or is_sent(arrival.route) else self._block(session, mail, now),
         )
         decision = judge(case)
         answered = decision.ticket or decision.linked_to
-        if mail.quotes_us and decision.action in ("append", "open"):
+        if mail.quotes_us and decision.action in ("append", "open", "answer"):
             notices = self.site.notices.at(session, now)
             again = read_again(session, arrival.raw, item, answered, self.site.brief, notices)
             if again is not item:
@@ -237,8 +244,13 @@ class Intake:
                 decision = judge(replace(case, mail=mail, fingerprint=item.meaning.fingerprint))
         if decision.action != "known":
             raws.put(session, item.packed, now, self._mask_after(item.meaning, now))
-        arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrived_at, arrival.route, case.delivered_to, load)
-        ticket = carry_out(session, self.site, arrived, decision, now)
+        arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrived_at, arrival.route, case.delivered_to, load,
+                          arrival.raw)  # fmt: skip
+        became = of_staff(session, self.site, arrived, decision, now)
+        if became is not None:
+            decision, ticket = _settled(decision, became), became.ticket
+        else:
+            ticket = carry_out(session, self.site, arrived, decision, now)
         self._record(session, arrived, decision, ticket.id if ticket else None, now, afterwards=arrival.afterwards)
         key = ticket.key if ticket else decision.ticket
         duplicate = decision.duplicate.key if decision.duplicate else None
@@ -256,6 +268,19 @@ class Intake:
 
     def _block(self, session: Session, mail: Mail, now: datetime) -> str:
         return block_of(mail, self.site.settings, self.site.blocked.at(session, now))
+
+    def _names(self, mail: Mail) -> Names:
+        """What the commands of a member's mail may name; nothing for a mail of anybody else."""
+        roster, support = self.site.roster, self.site.settings.support
+        if len(mail.from_) != 1 or roster.of_address(mail.from_[0].key) is None:
+            return Names()
+        return Names(
+            members=[member.name for member in roster.staff],
+            teams=[team.name for team in roster.teams],
+            categories=list(self.site.categories),
+            texts=canned_names(self.site.settings.desk.canned),
+            prefixes=(support.prefix, *support.former_prefixes),
+        )
 
     def _mask_after(self, meaning: Understanding, now: datetime) -> datetime | None:
         hours = self.site.settings.retention.secret_raw_hours
@@ -284,6 +309,7 @@ class Intake:
             names_ticket=decision.names_ticket,
             names_us=names_us(mail, self.site.brief.ourselves),
             **(_description(arrived) if decision.action == "file" and ticket_id is None else {}),
+            **({"dismissed_at": now} if decision.settled and ticket_id is None else {}),
             **({"afterwards": "due", "afterwards_at": now} if afterwards else {}),
         )  # fmt: skip
 
@@ -309,6 +335,12 @@ def _description(arrived: Arrived) -> dict[str, str]:
     senders = arrived.mail.from_[:3]
     written = ", ".join(f"{sender.name} <{sender.address}>" if sender.name else sender.address for sender in senders)
     return {"sender": written[:_LONGEST_LINE], "subject": arrived.meaning.subject[:_LONGEST_LINE]}
+
+
+def _settled(decision: Decision, became: Became) -> Decision:
+    """The decision with what came of it, for `mail why`."""
+    why = "; ".join(text for _, text in became.reasons)
+    return replace(decision, rule=f"staff: {became.what}", reason=why or decision.reason)
 
 
 def _readable(

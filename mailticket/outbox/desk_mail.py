@@ -271,6 +271,7 @@ def _write(
         next_attempt_at=now,
         member=member.name,
         event=sheet.event,
+        shown=desk_mail.newest_message(session, int(ticket.id or 0)) if ticket else None,
     )
 
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select, text, update
 from sqlmodel import Session, col
 
-from mailticket.models import Member, News, Outgoing
+from mailticket.models import Member, Message, News, Outgoing
 from mailticket.store.rows import Prepared, insert_many, table_of
 
 KIND = "desk"
 RECEIPT = "receipt-"  # begins the event of a receipt, which is no news and counts towards no cap
 
-_OUTGOING, _MEMBERS = table_of(Outgoing), table_of(Member)
+_OUTGOING, _MEMBERS, _MESSAGES = table_of(Outgoing), table_of(Member), table_of(Message)
 _MEMBER_ROWS = Prepared(select(_MEMBERS.c.name, _MEMBERS.c.unreachable_since))
 _TOLD_SINCE = Prepared(
     select(func.count())
@@ -32,6 +32,7 @@ _NEWEST_ON = Prepared(
     .order_by(_OUTGOING.c.id.desc())
     .limit(1)
 )
+_NEWEST_MESSAGE = Prepared(select(func.max(_MESSAGES.c.id)).where(_MESSAGES.c.ticket_id == bindparam("ticket")))
 
 
 def unreachable(session: Session) -> frozenset[str]:
@@ -58,6 +59,12 @@ def was_told(session: Session, row: Outgoing, name: str) -> bool:
 def newest_on(session: Session, ticket_id: int, member: str) -> str:
     """The Message-ID of the last desk mail of a ticket to a member; "" for none."""
     return str(_NEWEST_ON.scalar(session, ticket=ticket_id, member=member) or "")
+
+
+def newest_message(session: Session, ticket_id: int) -> int | None:
+    """The newest message of a ticket."""
+    number = _NEWEST_MESSAGE.scalar(session, ticket=ticket_id)
+    return None if number is None else int(number)
 
 
 def members(session: Session) -> dict[str, Member]:

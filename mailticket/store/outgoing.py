@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, case, func, literal, or_, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
-from mailticket.models import Event, Message, Outgoing, Ticket, UtcDateTime
+from mailticket.models import SENT_WITH_BYTES, Event, Message, Outgoing, Ticket, UtcDateTime
 from mailticket.store.rows import Prepared, execute, insert_values, table_of, update_row
 
 STAFF_RANK = 1
@@ -141,6 +141,45 @@ def release(session: Session, now: datetime, ids: Sequence[int] | None = None) -
     counted = case((col(Outgoing.kind) == "desk", None), else_=literal(now, UtcDateTime()))
     released = session.execute(held.values(state="queued", next_attempt_at=now, counted_at=counted))
     return int(released.rowcount)  # type: ignore[attr-defined]
+
+
+def cancel_late_notice(session: Session, ticket_id: int) -> bool:
+    """Take out the late notice of a ticket that was answered before it left. Returns whether there was one."""
+    waiting = col(Outgoing.state).in_(("queued", "deferred", "withheld"))
+    notice = update(Outgoing).where(col(Outgoing.ticket_id) == ticket_id, col(Outgoing.kind) == "late-notice", waiting)
+    reason = "answered before it left"
+    return bool(session.execute(notice.values(state="cancelled", reason=reason)).rowcount)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """An answer of which a folder of sent mail still lacks a copy."""
+
+    id: int
+    message_id: str
+    wire: bytes
+    sent_at: datetime | None
+
+
+_MOST_SAVING = 5  # attempts
+
+
+def to_save(session: Session, mailbox: str, limit: int = 20) -> list[Unsaved]:
+    """The answers that have left and are to be put into a mailbox's folder of sent mail."""
+    query = select(col(Outgoing.id), col(Outgoing.message_id), col(Outgoing.wire), col(Outgoing.sent_at)).where(
+        text("outgoing.save_to != ''"), col(Outgoing.save_to) == mailbox, text(SENT_WITH_BYTES)
+    )
+    return [Unsaved(*row) for row in session.execute(query.order_by(col(Outgoing.id)).limit(limit))]
+
+
+def saved(session: Session, outgoing_id: int, *, refused: bool) -> None:
+    """A copy is there; or the server refused it, and is asked again a few times."""
+    row = update(Outgoing).where(col(Outgoing.id) == outgoing_id)
+    if not refused:
+        session.execute(row.values(save_to=""))
+        return
+    session.execute(row.values(saving_attempts=col(Outgoing.saving_attempts) + 1))
+    session.execute(row.where(col(Outgoing.saving_attempts) >= _MOST_SAVING).values(save_to=""))
 
 
 def recover(session: Session, now: datetime) -> tuple[int, int]:

@@ -114,6 +114,11 @@ def _order(sort: str) -> tuple[Any, ...]:
     return (col(Ticket.spam), rank, col(Ticket.waiting_since))
 
 
+def first(session: Session, criteria: Filter, limit: int) -> list[Ticket]:
+    """The first tickets of a list, in its order."""
+    return _tickets(session, _in_order(session, criteria, limit))
+
+
 def _in_order(session: Session, criteria: Filter, limit: int | None) -> list[int]:
     query = select(col(Ticket.id)).where(*_conditions(session, criteria))
     query = query.order_by(*_order(criteria.sort), col(Ticket.id)).limit(limit)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from mailticket.mail.values import address_key
-from mailticket.models import Event, Health, Incoming, Outgoing, Ticket
+from mailticket.models import Event, Health, Incoming, Message, Outgoing, Ticket
 from mailticket.store import tickets
 from mailticket.store.tickets import UNANSWERED, WAITING
 
@@ -109,6 +109,13 @@ def lost_answers(session: Session) -> list[LostAnswer]:
                 col(later.ticket_id) == col(Outgoing.ticket_id),
                 col(later.kind) == "staff-reply",
                 col(later.id) > col(Outgoing.id),
+            )
+            .exists(),
+            ~select(col(Message.id))
+            .where(
+                func.coalesce(col(Message.home_ticket_id), col(Message.ticket_id)) == col(Outgoing.ticket_id),
+                col(Message.id) > col(Outgoing.message_row),
+                tickets.OUTSIDE,
             )
             .exists(),
         )

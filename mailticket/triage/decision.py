@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from mailticket.mail.values import Ourselves
+from mailticket.triage.orders import Known as Names
+from mailticket.triage.staff import Roster
+
 if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who only shows tickets does not load them
     from mailticket.likeness.duplicates import Fingerprint, Match
     from mailticket.likeness.lexicon import Lexicon
@@ -13,16 +17,20 @@ if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who o
     from mailticket.settings import Settings
     from mailticket.triage.commands import Command
     from mailticket.triage.known import Claims, Known
+    from mailticket.triage.marks import Mark
+    from mailticket.triage.staff_mail import StaffMail
 
+_NOBODY, _NOTHING, _UNNAMED = Roster(), Names(), Ourselves()
 BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
-Action = Literal["open", "append", "file", "known"]
+Action = Literal["open", "append", "answer", "file", "known"]
 AnswerKind = Literal[
     "", "acknowledgement", "duplicate-notice", "reply-received", "status-answer", "solved", "split-done"
 ]
 HoldCode = Literal[
     "failed_sender",
     "disabled",
+    "forwarded",
     "from_file",
     "restored",
     "age",
@@ -62,6 +70,9 @@ class Decision:
     repeats_letter: the same mail came by another way and was answered then.
     names_ticket: a blocked mail that good evidence led to a ticket.
     conflict: what weaker evidence said otherwise, or "".
+    staff: what a member of the desk wrote, who is no requester here. dead_marks: marks of desk mails that die by it.
+    settled: filed without a ticket, and nobody need look at it.
+    by, via, proof: of an answer that its reader has already: whose it is, from where we know it, and why we believe it.
     """
 
     action: Action
@@ -91,6 +102,12 @@ class Decision:
     conflict: str = ""
     repeats_letter: bool = False
     names_ticket: bool = False
+    staff: StaffMail | None = None
+    dead_marks: tuple[Mark, ...] = ()
+    settled: bool = False
+    by: str = ""
+    via: str = ""
+    proof: str = ""
 
     @property
     def withheld(self) -> str:
@@ -100,7 +117,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything a judgement is made from; `arrived_at` is the server's time of arrival, never the Date header."""
+    """Everything a judgement is made from; `arrived_at` is the server's time of arrival, never the Date header.
+
+    roster, names, ourselves: who works the desk, what their commands may name, and how we are known in mails.
+    """
 
     mail: Mail
     claims: Claims
@@ -114,6 +134,9 @@ class Case:
     answerable: bool = True  # False for mail from files, whose answers are withheld unless asked for
     restored_at: datetime | None = None  # when the database was put back from a backup, if ever
     block: str = ""  # what blocks the mail, in words; see triage.blocks
+    roster: Roster = _NOBODY
+    names: Names = _NOTHING
+    ourselves: Ourselves = _UNNAMED
 
     @property
     def sender(self) -> str:

@@ -141,7 +141,7 @@ def troubles(
 ) -> list[Trouble]:  # fmt: skip
     """All that is wrong now, the worst first."""
     sign = life(session, settings, now)
-    names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]
+    names = [f"mailbox {mailbox.name}" for mailbox in settings.watched]
     rows = {row.name: row for row in meta.health(session) if _is_of_use(row.name, names)}
     everything = [
         *_lifeless(sign),
@@ -215,7 +215,7 @@ def _silent(settings: Settings, rows: dict[str, Health], sign: Life, now: dateti
     """Mailboxes that tell of no trouble and of no success either, though something lives."""
     assert sign.beat is not None
     between = timedelta(minutes=settings.alerts.round_minutes) if sign.beat.kind == "round" else timedelta(0)
-    for mailbox in settings.mailbox:
+    for mailbox in settings.watched:
         row = rows.get(f"mailbox {mailbox.name}")
         last = row.last_success_at if row else None
         since = last or sign.beat.started_at
@@ -228,7 +228,7 @@ def _silent(settings: Settings, rows: dict[str, Health], sign: Life, now: dateti
 
 def _stuck(session: Session, settings: Settings, now: datetime) -> Iterator[Trouble]:
     """Mail that does not move, and mail that waits for a person."""
-    number, since = watch.oldest_listed(session, [mailbox.name for mailbox in settings.mailbox])
+    number, since = watch.oldest_listed(session, [mailbox.name for mailbox in settings.watched])
     if since and since <= now - _STUCK:
         yield Trouble("intake", f"{number} mails wait to be taken in", since, "journalctl -u mailticket")
     due, since = outgoing.overdue(session, now - _STUCK)
@@ -275,6 +275,6 @@ def _late(session: Session, settings: Settings, now: datetime) -> Iterator[Troub
 
 
 def _strays(session: Session, settings: Settings) -> Iterator[Trouble]:
-    for name, (number, since) in watch.strays(session, [mailbox.name for mailbox in settings.mailbox]).items():
+    for name, (number, since) in watch.strays(session, [mailbox.name for mailbox in settings.watched]).items():
         text = f"{number} mails were listed and not taken in, and this mailbox is not configured any more"
         yield Trouble(f"{_STRAY}{name}", text, since, f"configure it again, or: mailticket mail give-up {name}")
