@@ -417,7 +417,7 @@ def _keep_waiting(source: Ticket, target: Ticket, now: datetime) -> None:
     if source.first_response_at is None and target.first_response_at is not None:
         target.first_response_at = None
         for name in ("promised_from", "promised_by", "promise_reason", "promise_longer", "late_warned_at",
-                     "late_notice_at"):  # fmt: skip
+                     "late_notice_at", "slip_told_at", "lead_told_at"):  # fmt: skip
             setattr(target, name, getattr(source, name))
 
 

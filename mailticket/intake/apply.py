@@ -297,7 +297,7 @@ def _bounced(session: Session, site: Site, decision: Decision, now: datetime) ->
     """The mail that bounced is failed; when the address itself is at fault, automatic mail to it stops."""
     row = outgoing.by_id(session, int(decision.failed_outgoing or 0))
     why = decision.failed_why[:_LONGEST_MARK]
-    if row.kind == desk_mail.KIND:
+    if row.kind == outgoing.DESK:
         desk_mail.not_arrived(session, site, row, f"bounced: {why}", now)
         return
     outgoing.set_outcome(session, int(row.id or 0), state="failed", last_error=f"bounced: {why}")

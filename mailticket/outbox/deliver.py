@@ -212,7 +212,7 @@ class Outbox:
 
         # Nobody wants a report of an acknowledgement that did not arrive (RFC 3461); of answers, and of mail to staff,
         # staff do.
-        notify: Notify = "failure" if due.rank == STAFF_RANK or due.kind == desk_mail.KIND else "never"
+        notify: Notify = "failure" if due.rank == STAFF_RANK or due.kind == outgoing.DESK else "never"
         try:
             outcome = await self.courier.deliver(
                 due.envelope_from, due.recipient, due.wire, begin, notify=notify, copies=due.copies or ()
@@ -285,7 +285,7 @@ class Outbox:
             outgoing.mark_uncertain(session, outgoing.by_id(session, due.id), now, str(outcome))
         elif outcome.kind == "permanent":
             self._failed(session, due, now, str(outcome))
-            people = due.kind != desk_mail.KIND
+            people = due.kind != outgoing.DESK
             if people and outcome.phase == "recipient" and is_dead_address(outcome.status):
                 tickets.set_undeliverable(session, due.recipient, now, str(outcome))
         elif outcome.about_the_server:
@@ -313,7 +313,7 @@ class Outbox:
                 tickets.add_event(session, due.ticket_id, now, "copy failed", words)
 
     def _failed(self, session: Session, due: Due, now: datetime, why: str) -> None:
-        if due.kind == desk_mail.KIND:
+        if due.kind == outgoing.DESK:
             desk_mail.not_arrived(session, self.site, outgoing.by_id(session, due.id), why, now)
             return
         outgoing.set_outcome(session, due.id, state="failed", begun_at=None, last_error=why)

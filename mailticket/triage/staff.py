@@ -32,10 +32,6 @@ class Roster:
     def member(self, name: str) -> Staff | None:
         return next((member for member in self.staff if member.name == name), None)
 
-    def of_address(self, key: str) -> Staff | None:
-        """The member whose address this is, as addresses are compared."""
-        return next((m for m in self.staff if key in map(address_key, m.addresses)), None)
-
     def of_login(self, login: str) -> Staff | None:
         """The member who signs in to this machine with an account."""
         return next((member for member in self.staff if login and member.login == login), None)
