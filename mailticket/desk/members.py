@@ -1,4 +1,4 @@
-"""What is done about members of the desk: their digest, a test of the way to them, and an end of what they were sent."""
+"""What is done about members of the desk: their digest, a test of the way to them, an end of what they were sent."""
 
 from __future__ import annotations
 
