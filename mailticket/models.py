@@ -441,6 +441,7 @@ class Outgoing(SQLModel, table=True):
         _partial("ix_outgoing_sent_with_bytes", "sent_at", where=SENT_WITH_BYTES),
         Index("ix_outgoing_recipient_counted_at", "recipient_key", "counted_at"),
         _partial("ix_outgoing_member", "member", "created_at", where="member != ''"),
+        _partial("ix_outgoing_receipts", "message_row", where="member != '' AND message_row IS NOT NULL"),
         _partial("ix_outgoing_save_to", "save_to", "id", where="save_to != ''"),
         _partial("ix_outgoing_unverified_domain_counted_at", "recipient_domain", "counted_at", where="NOT verified"),
     )  # fmt: skip

@@ -145,11 +145,14 @@ class Desk(Answers):
         return ticket.key, before
 
     def _give(self, session: Session, ticket: Ticket, to: str, now: datetime) -> None:
-        ticket.assigned_to = to
+        before, ticket.assigned_to = ticket.assigned_to, to
         if to and ticket.status == "new":
             self.set_status(session, ticket, "open", now)
         session.add(ticket)
         self.event(session, ticket, now, "assigned", to or "to nobody")
+        if to != before:
+            session.flush()
+            desk_mail.tell(session, self.site, ticket, "assigned", now, actor=self.actor)
 
     def take_next(self, team: str = "") -> str | None:
         """Take the first ticket of the queue that is nobody's, of a team or of those that the actor is in.
@@ -414,7 +417,7 @@ def _keep_waiting(source: Ticket, target: Ticket, now: datetime) -> None:
     if source.first_response_at is None and target.first_response_at is not None:
         target.first_response_at = None
         for name in ("promised_from", "promised_by", "promise_reason", "promise_longer", "late_warned_at",
-                     "late_notice_at"):  # fmt: skip
+                     "late_notice_at", "slip_told_at", "lead_told_at"):  # fmt: skip
             setattr(target, name, getattr(source, name))
 
 

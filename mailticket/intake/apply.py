@@ -79,7 +79,7 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
     else:
         ticket = None
     if decision.failed_outgoing is not None:
-        _bounced(session, decision, now)
+        _bounced(session, site, decision, now)
     for address in decision.failed_copies:
         why = decision.failed_why[:_LONGEST_MARK]
         if ticket is not None:
@@ -293,10 +293,13 @@ def _add_message(
     )
 
 
-def _bounced(session: Session, decision: Decision, now: datetime) -> None:
+def _bounced(session: Session, site: Site, decision: Decision, now: datetime) -> None:
     """The mail that bounced is failed; when the address itself is at fault, automatic mail to it stops."""
     row = outgoing.by_id(session, int(decision.failed_outgoing or 0))
     why = decision.failed_why[:_LONGEST_MARK]
+    if row.kind == outgoing.DESK:
+        desk_mail.not_arrived(session, site, row, f"bounced: {why}", now)
+        return
     outgoing.set_outcome(session, int(row.id or 0), state="failed", last_error=f"bounced: {why}")
     if row.ticket_id is not None:
         tickets.add_event(session, row.ticket_id, now, f"{row.kind} failed", f"to {row.recipient}: {why}")

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from mailticket.letters.desk_words import HELP, OPENINGS, marker_line, words_for
+from mailticket.letters.desk_words import HELP, words_for
 from mailticket.letters.values import Letterhead, Quoted
+from mailticket.mail.desk_marker import OPENINGS, marker_line
 from mailticket.text.clean import many_lines, one_line
 
 _LONGEST_TEXT = 50_000  # characters of what is new

@@ -6,20 +6,6 @@ from collections.abc import Mapping
 
 Words = Mapping[str, str]
 
-# How the first line begins, by what becomes of an answer, and the line above which an answer is written.
-OPENINGS: Mapping[str, Words] = {
-    "answer": {"en": "Your answer goes to", "zh-Hans": "您的回复将发送给"},
-    "note": {"en": "Your answer stays inside", "zh-Hans": "您的回复只留在内部"},
-    "order": {"en": "Your answer goes to nobody", "zh-Hans": "您的回复不会发送"},
-}
-_MARKER = {"en": "write above this line", "zh-Hans": "请在此行上方书写"}
-
-
-def marker_line(symbols: str, language: str) -> str:
-    """The line above which an answer is written. symbols: some of the mark's signature."""
-    return f"--- {_MARKER.get(language, _MARKER['en'])} - {symbols} ---"
-
-
 ENGLISH: Words = {
     "to-person": "{who} as {support}.",
     "a-note": ": a note.",
@@ -37,13 +23,19 @@ ENGLISH: Words = {
     "slipping": "Nobody has answered yet, and the promise ends {when}",
     "late": "Nobody has answered yet, and the promise ends {when}",
     "follow-up": "{who} was answered and waits again, for {age}",
-    "held": "An answer is held, and nothing has become of it for an hour",
+    "held": "An answer by {actor} is held, and nothing has become of it for an hour",
+    "held-why": "It is number {number}, held for: {why}.\nmailticket ticket send {number} or ticket drop {number}",
     "mark-died": "Somebody else used your access to this ticket by mail; it is closed now",
     "unreachable": "Desk mail to {actor} does not arrive; you get it instead",
     "test": "A test: mail from mailticket reaches you. Answer this mail with any words",
-    "gathering": "{number} tickets with something new, gathered because there was so much",
-    "due": "{number} tickets that wait",
+    "gathering": "Tickets with something new: {number}, in one mail because there is so much",
+    "due": "Tickets that wait too long: {number}",
     "digest": "Your digest",
+    "subject-unreachable": "Desk mail that did not arrive",
+    "subject-test": "Test of desk mail",
+    "subject-gathering": "What is new",
+    "subject-due": "Tickets that wait",
+    "subject-digest": "Digest",
     "promised": "Promised",
     "assignee": "Assigned",
     "from": "From",
@@ -135,13 +127,19 @@ CHINESE: Words = {
     "slipping": "还没有人回复，承诺的时限{when}到期",
     "late": "还没有人回复，承诺的时限{when}到期",
     "follow-up": "{who} 得到回复后又在等待，已等 {age}",
-    "held": "有一封回复被扣留，一小时来无人处理",
+    "held": "{actor} 的一封回复被扣留，一小时来无人处理",
+    "held-why": "编号 {number}，扣留原因：{why}。\nmailticket ticket send {number} 或 ticket drop {number}",
     "mark-died": "有别人使用了您通过邮件处理此工单的凭证；该凭证已作废",
     "unreachable": "发给 {actor} 的内部邮件无法送达，改发给您",
     "test": "测试：您能收到 mailticket 的邮件。请随意回复此邮件",
     "gathering": "{number} 张工单有新情况；因数量太多，合并为一封邮件",
-    "due": "{number} 张工单在等待",
+    "due": "{number} 张工单等待过久",
     "digest": "您的摘要",
+    "subject-unreachable": "未送达的内部邮件",
+    "subject-test": "内部邮件测试",
+    "subject-gathering": "新情况",
+    "subject-due": "等待中的工单",
+    "subject-digest": "摘要",
     "promised": "承诺",
     "assignee": "负责人",
     "from": "来自",

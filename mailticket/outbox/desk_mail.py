@@ -7,21 +7,25 @@ lead. Whether an answer to it may reach a requester stands in its mark: see `tri
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailticket.letters import desk_mail as wires
 from mailticket.letters.desk_mail import DeskMail, desk_subject
 from mailticket.letters.desk_text import Goes, Listed, Passage, Pen, Receipt, TicketView
 from mailticket.mail.values import Address
-from mailticket.models import Ticket
+from mailticket.models import Outgoing, Ticket
 from mailticket.outbox.desk_view import newest_files, view_of
 from mailticket.settings import Staff
 from mailticket.site import Site
 from mailticket.store import Session, desk_mail, incoming, meta, outgoing, tickets
 from mailticket.triage.marks import Mark, MarkPurpose, make_mark, message_id_of, reply_address_of, sign_root
+from mailticket.triage.orders import COMMANDS
+
+log = logging.getLogger("mailticket.outbox.desk_mail")
 
 __all__ = ["Passage", "Receipt", "help_passage", "list_passage", "mentioned", "receipt", "tell", "ticket_passage"]
 
@@ -29,7 +33,7 @@ _HOUR = timedelta(hours=1)
 _ASKING = ("new", "reply")  # an answer to these goes to the requester
 _OF_TIME = ("new", "reply", "slipping", "late", "follow-up")  # of which nobody hears when the ticket is spam
 _WITH_FILES = ("new", "reply", "assigned")
-_ALWAYS = ("mark-died", "unreachable", "test")  # that no cap holds back
+_ALWAYS = ("mark-died",)  # that no cap holds back
 _MENTION = re.compile(r"(?<![\w.@])@([a-z][a-z0-9._-]{0,29})", re.IGNORECASE)
 
 
@@ -54,7 +58,7 @@ def tell(
     roster = site.roster
     if not roster.staff or (ticket.spam and event in _OF_TIME):
         return []
-    named = list(to) or _concerned(site, ticket, event)
+    named = list(to) or concerned(site, ticket, event)
     mentions = [name for name in mentioned(site, text) if name != actor] if event == "note" else []
     groups = [(event, [n for n in named if n not in mentions]), ("mention", mentions)]
     return [
@@ -70,7 +74,7 @@ def mentioned(site: Site, text: str) -> list[str]:
     return [name for name in dict.fromkeys(names) if site.roster.member(name) is not None]
 
 
-def _concerned(site: Site, ticket: Ticket, event: str) -> list[str]:
+def concerned(site: Site, ticket: Ticket, event: str) -> list[str]:
     """Whom an event concerns: by name, each once."""
     roster = site.roster
     owner = [ticket.assigned_to] if roster.member(ticket.assigned_to) else []
@@ -82,8 +86,10 @@ def _concerned(site: Site, ticket: Ticket, event: str) -> list[str]:
     people = list(team.members) if team else [member.name for member in roster.staff]
     if event == "held":
         return lead or people
+    if event == "late":
+        return lead  # the others heard when it began to slip
     if owner or event not in ("new", "reply"):
-        return list(dict.fromkeys([*(owner or people), *(lead if event == "late" else [])]))
+        return owner or people
     wanted = site.settings.desk.new
     return people if wanted == "each" or (wanted == "urgent" and ticket.priority == "urgent") else []
 
@@ -92,7 +98,7 @@ def _tell(
     session: Session, site: Site, ticket: Ticket, event: str, names: Sequence[str], now: datetime, actor: str,
     text: str, cause_id: int | None,
 ) -> list[int]:  # fmt: skip
-    members = _reached(session, site, ticket, event, names, actor)
+    members = _reached(session, site, ticket, names, actor)
     most = site.settings.desk.per_person_hour
     full = [] if event in _ALWAYS else [
         m for m in members if desk_mail.told_since(session, m.name, now - _HOUR) >= most
@@ -105,16 +111,15 @@ def _tell(
     return [_write(session, site, member, sheet, now, cause_id=cause_id) for member in rest]
 
 
-def _reached(session: Session, site: Site, ticket: Ticket, event: str, names: Sequence[str], actor: str) -> list[Staff]:
+def _reached(session: Session, site: Site, ticket: Ticket, names: Sequence[str], actor: str) -> list[Staff]:
     """The members of these names; in place of one whom mail does not reach their lead, and without one the team."""
     roster = site.roster
     lost = desk_mail.unreachable(session) if names else frozenset()
     reached: dict[str, Staff] = {}
     for name in names:
-        member = roster.member(name)
-        if member is None:
+        if roster.member(name) is None:
             continue
-        stand_ins = [name] if name not in lost or event == "test" else _stand_ins(site, ticket, name, lost)
+        stand_ins = [name] if name not in lost else _stand_ins(site, ticket, name, lost)
         for other in stand_ins:
             substitute = roster.member(other)
             if substitute is not None and other != actor:
@@ -253,7 +258,7 @@ def _write(
         ticket_id=ticket.id if ticket else None,
         message_row=message_row,
         cause_id=cause_id,
-        kind=desk_mail.KIND,
+        kind=outgoing.DESK,
         rank=outgoing.DESK_RANK,
         envelope_from=site.settings.smtp.envelope_from or support.address,
         recipient=mail.to,
@@ -288,6 +293,51 @@ def _thread(
     return tuple(chain[:-1]), chain[-1]
 
 
+def not_arrived(session: Session, site: Site, row: Outgoing, why: str, now: datetime) -> None:
+    """A desk mail was refused or came back: its member counts as unreachable, and whoever stands in for them gets it.
+
+    One failure is at most one mail to each stand-in, never one to the member; whoever cannot be reached stands in for
+    nobody, so that failures of failures come to an end.
+    """
+    if row.state == "failed":
+        return
+    outgoing.set_outcome(session, int(row.id or 0), state="failed", begun_at=None, last_error=why)
+    is_news = desk_mail.lost(session, row.member, now, why)
+    ticket = tickets.led_to(session, row.ticket_id) if row.ticket_id is not None else None
+    if ticket is not None:
+        tickets.add_event(session, int(ticket.id or 0), now, "desk failed", f"to {row.member}: {why}")
+    log.warning("desk mail to %s does not arrive: %s", row.member, why)
+    lost = desk_mail.unreachable(session)
+    for name in _stand_ins(site, ticket, row.member, lost):
+        member = site.roster.member(name)
+        has_it = desk_mail.was_told(session, row, name)
+        if member is None or (has_it and not is_news):
+            continue
+        sheet = _returned_sheet(session, site, ticket, row, now)
+        _write(session, site, member, sheet, now)
+
+
+def _returned_sheet(session: Session, site: Site, ticket: Ticket | None, row: Outgoing, now: datetime) -> _Sheet:
+    """What a stand-in gets: the ticket, if the mail that failed was of one."""
+    if ticket is not None and not row.event.startswith(desk_mail.RECEIPT):
+        sheet = _ticket_sheet(session, site, ticket, row.event, now, "", "")
+    else:
+        sheet = _general_sheet(session, site, "unreachable", (), now)
+    heading = Pen(site.head, now).say("unreachable", actor=row.member)
+    return replace(sheet, event="unreachable", page=f"{heading}.\n\n{sheet.page}")
+
+
+def _general_sheet(
+    session: Session, site: Site, event: str, passages: Sequence[Passage], now: datetime, **values: object
+) -> _Sheet:
+    """A mail that is of no one ticket."""
+    pen = Pen(site.head, now)
+    heading = f"{pen.say(event, **values)}.\n" if event != "unreachable" else ""
+    page = "\n".join(part for part in (heading, pen.sections(passages) if passages else "") if part)
+    subject = f"[{site.head.name}] {pen.say(f'subject-{event}')}"
+    return _Sheet(event=event, subject=subject, page=page, purpose="talk", goes="note", serial=meta.next_alert(session))
+
+
 def list_passage(
     session: Session, site: Site, title: str, rows: Iterable[Ticket], now: datetime, events: Sequence[str] = ()
 ) -> Passage:
@@ -317,13 +367,24 @@ def ticket_passage(session: Session, site: Site, ticket: Ticket, now: datetime) 
     return Passage(desk_subject(ticket.key, ticket.subject), pen.ticket(view))
 
 
-# Until the commands themselves are there: each with its Chinese word, what follows it, and whether it only asks.
-_COMMANDS = (("note", "备注", "", False), ("help", "帮助", "", True))
-
-
 def help_passage(site: Site, now: datetime) -> Passage:
     """What the commands do, as a part of a mail."""
     pen = Pen(site.head, now)
     chinese = pen.language == "zh-Hans"
-    commands = [(word, local if chinese else "", value, asks) for word, local, value, asks in _COMMANDS]
-    return Passage("#help", pen.help(commands))
+    rows = [(one.word, one.chinese[0] if chinese else "", one.value, one.query) for one in COMMANDS]
+    return Passage("#help", pen.help(rows))
+
+
+def general(
+    session: Session, site: Site, member: Staff, event: str, passages: Sequence[Passage], now: datetime, number: int = 0
+) -> int:
+    """Write a mail that is of no one ticket: a gathering, a digest, a test. number: how many tickets it names."""
+    sheet = _general_sheet(session, site, event, passages, now, number=number)
+    return _write(session, site, member, sheet, now)
+
+
+def reached(session: Session, site: Site, ticket: Ticket | None, name: str) -> list[Staff]:
+    """Who gets what a member should get of a ticket: the member, or whoever stands in for them."""
+    lost = desk_mail.unreachable(session)
+    names = [name] if name not in lost else _stand_ins(site, ticket, name, lost)
+    return [member for member in map(site.roster.member, names) if member is not None]

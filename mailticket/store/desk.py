@@ -179,7 +179,9 @@ def held(session: Session, number: int) -> Message:
 
 
 def remove_held(session: Session, row: Message) -> None:
-    """Take a held answer out of its conversation."""
+    """Take a held answer out of its conversation; the receipts that spoke of it do no more."""
+    about = (text("outgoing.member != '' AND outgoing.message_row IS NOT NULL"), col(Outgoing.message_row) == row.id)
+    session.execute(update(Outgoing).where(*about).values(message_row=None))
     session.execute(delete(Attachment).where(col(Attachment.message_id) == row.id))
     # Its receipts stay, and are about nothing any more; the number may be given anew.
     session.execute(update(Outgoing).where(col(Outgoing.message_row) == row.id).values(message_row=None))

@@ -65,7 +65,9 @@ _COPIES = (
 _ANSWERED = (
     select(_OUTGOING.c.id)
     .where(
-        _OUTGOING.c.cause_id == _INCOMING.c.id, _OUTGOING.c.state.not_in([literal("withheld"), literal("cancelled")])
+        _OUTGOING.c.cause_id == _INCOMING.c.id,
+        _OUTGOING.c.kind != literal("desk"),
+        _OUTGOING.c.state.not_in([literal("withheld"), literal("cancelled")]),
     )
     .exists()
 )

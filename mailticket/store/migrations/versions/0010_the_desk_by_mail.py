@@ -12,6 +12,7 @@ _TOLD = ("slip_told_at", "lead_told_at", "followup_told_at")
 _INDEXES = (
     ("ix_incoming_answered_due", "incoming", ["folder_id"], sa.text("answered = 'due'")),
     ("ix_outgoing_member", "outgoing", ["member", "created_at"], sa.text("member != ''")),
+    ("ix_outgoing_receipts", "outgoing", ["message_row"], sa.text("member != '' AND message_row IS NOT NULL")),
     ("ix_outgoing_save_to", "outgoing", ["save_to", "id"], sa.text("save_to != ''")),
 )
 
