@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
+from mailticket.mail.forwarded import Forwarded
 from mailticket.mail.staff_cut import StaffCut, staff_cut
 from mailticket.mail.values import Ourselves
 from mailticket.settings import Staff
@@ -48,6 +49,7 @@ class Office:
     roster: Roster
     names: Names
     ourselves: Ourselves
+    forwarded: Forwarded | None = None  # what the mail at hand forwards
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class StaffMail:
     cut: StaffCut | None = None
     conflict: str = ""
     answered: MarkFacts = _UNANSWERED
+    forwarded: Forwarded | None = None
 
 
 def foreign_mark(case: Case) -> Mark | None:
@@ -131,6 +134,11 @@ def _with_deed(case: Case, mail: StaffMail, facts: TicketFacts | None) -> StaffM
     if event == CONFIRM or (event.startswith("receipt-") and (orders.has("send") or orders.has("stop"))):
         return replace(mail, deed="release")
     if facts is None:
+        forwarded = case.office.forwarded if case.office else None
+        if forwarded is not None:
+            above = read_orders(forwarded.covering, case.office.names if case.office else Names())
+            mail = replace(mail, deed="forward", text=above.rest, orders=above, forwarded=forwarded)
+            return replace(mail, doubts=tuple(_of_words(case, mail, "forward")))
         return None if not (orders.orders or orders.unknown) else replace(mail, deed="orders", doubts=_aimless(mail))
     deed = _deed(case, mail, facts)
     return replace(mail, deed=deed, doubts=_doubts(case, mail, deed))
@@ -154,7 +162,7 @@ def _doubts(case: Case, mail: StaffMail, deed: Deed) -> tuple[Doubt, ...]:
 
 
 def _of_proof(case: Case, mail: StaffMail, deed: Deed) -> Iterable[Doubt]:
-    if mail.proof == "" and deed != "forward":
+    if mail.proof == "":
         yield Doubt("unproved", f"nothing but its From says that {mail.member.name} wrote it")
     if mail.proof == "mark" and deed != "release":
         if case.settings.desk.proof == "verified":
