@@ -69,7 +69,7 @@ def _lines(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-_Kind = Literal["", "text", "quote", "opening", "heading", "forward"]
+_Kind = Literal["", "text", "quote", "opening", "heading"]
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:|@]{1,100}@[^\s<>()\[\]\"',;:|@]{1,200}")
 # HCL Notes writes "Ann Lee ---02/11/2026 10:15:22---the first words of the mail" above its header block.
 _NOTES = re.compile(r".{0,120}?-{2,3}\s?\d{1,4}[./-]\d{1,2}[./-]\d{1,4}[^-]{0,30}-{2,3}.{0,400}")
@@ -151,8 +151,7 @@ def _heading_end(page: _Page, at: int, attributed: dict[int, Attribution]) -> in
         sender = fields.get("from", "")
     if end > at:
         page.senders[at] = sender
-        kind: _Kind = "forward" if is_forward_heading(line) else "heading"
-        page.kinds[at:end] = [kind if line.strip() else "" for line in lines[at:end]]
+        page.kinds[at:end] = ["heading" if line.strip() else "" for line in lines[at:end]]
     return end
 
 
@@ -172,7 +171,7 @@ def _take_rules(page: _Page) -> None:
     """A rule right above a heading is part of it."""
     below: _Kind = ""
     for at in range(len(page.lines) - 1, -1, -1):
-        if page.kinds[at] == "text" and below in ("heading", "forward", "opening") and is_rule(page.lines[at]):
+        if page.kinds[at] == "text" and below in ("heading", "opening") and is_rule(page.lines[at]):
             page.kinds[at] = below
             page.senders[at] = ""
         below = page.kinds[at] or below
@@ -191,7 +190,7 @@ def _above_marker(lines: list[str], beneath: list[str], us: _Us) -> StaffCut:
     code: CutCode = "marker" if sure else "signature"
     if strangers or end < start:
         code = "inline"
-    elif "forward" in page.kinds[end:]:
+    elif any(map(is_forward_heading, lines[end:])):
         code = "forward"
     elif not headed and us.named_in("\n".join(own[-_NAMING_LINES:])):
         code = "heading"
@@ -220,7 +219,7 @@ def _history_start(page: _Page) -> tuple[int, bool]:
         kind = page.kinds[at]
         if kind == "text" and not _BANNER.search(page.lines[at][:500]):
             break
-        if kind in ("quote", "opening", "heading", "forward"):
+        if kind in ("quote", "opening", "heading"):
             start = at
             headed = headed or kind != "opening"
     return start, headed
@@ -245,10 +244,10 @@ def _below_heading(page: _Page, start: int, us: _Us, words: str) -> tuple[CutCod
     """Whether what begins at a line is plainly the desk mail, and the words of somebody between or below its quote."""
     end = start
     senders: list[str] = []
-    while end < len(page.lines) and page.kinds[end] in ("", "heading", "forward", "opening"):
+    while end < len(page.lines) and page.kinds[end] in ("", "heading", "opening"):
         senders.append(page.senders.get(end, ""))
         end += 1
-    if "forward" in page.kinds[start:end]:
+    if any(map(is_forward_heading, page.lines[start : end + 1])):
         return "forward", []
     if end < len(page.lines) and page.kinds[end] == "quote":
         strangers = _unquoted(page.lines[end:])

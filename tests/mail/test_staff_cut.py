@@ -108,12 +108,14 @@ HELD = {
     "pointing at it, Chinese": (f"您好，见下文红字。\n\n{BLOCK}\n\n{DESK}", "points-down"),
     "a heading in a language nobody taught us": (
         f"Done.\n\nจาก: Bob via CoinHarbor <{SUPPORT}>\nส่ง: x\n\n{DESK}", "heading"),
-    "the same, marker lost": (f"Done.\n\nจาก: Bob via CoinHarbor <{SUPPORT}>\nส่ง: x\n\nI cannot.", "no-marker"),
+    "such a heading, marker lost": (f"Done.\n\nจาก: Bob via CoinHarbor <{SUPPORT}>\nส่ง: x\n\nI cannot.", "no-marker"),
     "a marker with other symbols above ours": (
         f"Done.\n\n{marker_line('zzzzzzz')}\n\nx\n\n{LEAD}\n{quoted(DESK)}", "other-marker"),
     "a marker with other symbols alone": (f"Done.\n\n{marker_line('zzzzzzz')}\n\n#close", "other-marker"),
     "a forward": (f"For you.\n\n{FORWARD}\n\n{DESK}", "forward"),
     "a forward, marker lost": (f"For you.\n\n{FORWARD}\n\n{NO_MARKER}", "forward"),
+    "a forward as Apple writes it": (f"For you.\n\n{quoted(FORWARD)}\n{quoted(DESK)}", "forward"),
+    "the same, marker lost": (f"For you.\n\n{quoted(FORWARD)}\n{quoted(NO_MARKER)}", "forward"),
     "long text below dashes without their blank": (
         "One:\n--\n" + "\n".join(f"line {at}" for at in range(20)) + f"\n\n{LEAD}\n{quoted(DESK)}", "signature"),
     "a line that may be a phone's": (f"Done.\n\nSent from Hamburg\n\n{LEAD}\n{quoted(DESK)}", "signature"),
