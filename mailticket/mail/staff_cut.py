@@ -252,7 +252,8 @@ def _below_heading(page: _Page, start: int, us: _Us, words: str) -> tuple[CutCod
     if end < len(page.lines) and page.kinds[end] == "quote":
         strangers = _unquoted(page.lines[end:])
         return ("inline" if strangers else "top-posted"), strangers
-    if not us.named_in("\n".join(senders)) and "opening" not in page.kinds[start:end]:
+    # Our first line alone may be the member's own words; below a heading it is ours.
+    if not us.named_in("\n".join(senders)) and not {"heading", "opening"} <= set(page.kinds[start:end]):
         return "no-marker", []
     return ("points-down" if _points_down(words) else "top-posted"), []
 

@@ -76,6 +76,7 @@ def test_without_a_word_and_without_the_marker_it_is_empty_too(reply: Reply, for
 LEAD = f"On Mon, Nov 2, 2026 at 10:15 AM Bob Miller via CoinHarbor <{SUPPORT}> wrote:"
 BLOCK = f"From: Bob Miller via CoinHarbor <{SUPPORT}>\nSent: Monday, November 2, 2026 10:15 AM\nTo: Mia\nSubject: x"
 BANK = "From: Bank <info@bank.example>\nSent: Monday, November 2, 2026 9:15 AM\nTo: us\nSubject: x"
+BLOCK_WITHOUT_US = BLOCK.replace("via CoinHarbor", "").replace(SUPPORT, "relay@mail.example")
 FORWARD = f"---------- Forwarded message ---------\n{BLOCK}"
 MARKER = marker_line(SYMBOLS)
 OPENING = f"{OPENINGS['answer']['en']} Bob Miller <bob@mail.example> as CoinHarbor Support"
@@ -106,6 +107,7 @@ HELD = {
     "pointing at a quote without marks": (f"Hi, my answers are below in red.\n\n{BLOCK}\n\n{DESK}", "points-down"),
     "pointing at it, marker lost": (f"Hi, see my comments below.\n\n{BLOCK}\n\n{NO_MARKER}", "points-down"),
     "pointing at it, Chinese": (f"您好，见下文红字。\n\n{BLOCK}\n\n{DESK}", "points-down"),
+    "a sentence like our first line": ("Hi,\n\nYour answer goes to the bank.\n\nMia", "no-marker"),
     "a heading in a language nobody taught us": (
         f"Done.\n\nจาก: Bob via CoinHarbor <{SUPPORT}>\nส่ง: x\n\n{DESK}", "heading"),
     "such a heading, marker lost": (f"Done.\n\nจาก: Bob via CoinHarbor <{SUPPORT}>\nส่ง: x\n\nI cannot.", "no-marker"),
@@ -169,7 +171,8 @@ KEPT = {
     "dashes without their blank above a short signature": (f"Done.\n\n--\nMia Berg\n\n{LEAD}\n{quoted(DESK)}",
                                                           "Done.", "marker"),
     "commands": (f"#take\n#solved\n\nDone.\n\n{LEAD}\n{quoted(DESK)}", "#take\n#solved\n\nDone.", "marker"),
-    "our first line alone tells the quote": (f"Done.\n\n{OPENING}\n\nI cannot log in.", "Done.", "top-posted"),
+    "our first line below a heading that does not name us": (
+        f"Done.\n\n{BLOCK_WITHOUT_US}\n\n{OPENING}\n\nI cannot log in.", "Done.", "top-posted"),
 }  # fmt: skip
 
 
