@@ -30,6 +30,7 @@ _SENT_WITH = re.compile(
 )
 _LINK = re.compile(r"[(<\[]{0,2}(?:https?|mailto):[^\s<>]{1,500}", re.IGNORECASE)
 _CARD_END = re.compile(r"[签簽]名由.{0,30}(?:定制|生成)|signature is customized by .{1,40}", re.IGNORECASE)
+_PICTURE = re.compile(r"\[cid:[^\]\s]{1,200}\]")  # what Outlook writes in plain text where a picture stands
 _ONLY_ADDRESS = re.compile(r"\s{0,20}[^\s<>@]{1,64}@[^\s<>@]{1,255}\s{0,20}")
 _CARD_LINE = re.compile(r"[|\s]*")
 _NOTICE_HEAD = re.compile(
@@ -58,11 +59,12 @@ _LONGEST = 20_000  # characters of one paragraph that are looked at
 def without_closing(lines: list[str]) -> tuple[list[str], bool]:
     """The lines without what closes them, and whether that is sure.
 
-    Cut is what follows `-- ` (RFC 3676 section 4.3), the lines of phones and of programs, and company notices at the
-    end. Not sure: a line that could be such a one or the writer's, and long text below dashes without their blank.
+    Cut is what follows `-- ` (RFC 3676 section 4.3), the lines of phones and of programs, company notices at the end,
+    and the places of pictures. Not sure: a line that could be such a one or the writer's, and long text below dashes
+    without their blank.
     """
     sure = True
-    kept, below_dashes = _above_dashes(lines)
+    kept, below_dashes = _above_dashes([_PICTURE.sub("", line) if "[cid:" in line else line for line in lines])
     if below_dashes:
         sure = len(below_dashes) <= _MOST_LINES
     while True:

@@ -188,7 +188,7 @@ def _above_marker(lines: list[str], beneath: list[str], us: _Us) -> StaffCut:
     strangers = [line for at, line in enumerate(lines[end:start], start=end) if page.kinds[at] == "text"]
     strangers += _unquoted(beneath) if marked else []
     code: CutCode = "marker" if sure else "signature"
-    if strangers or end < start:
+    if strangers:
         code = "inline"
     elif any(map(is_forward_heading, lines[end:])):
         code = "forward"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from mailticket.mail import read
 from mailticket.mail.desk_marker import OPENINGS, find_marker, marker_line
 from mailticket.mail.staff_cut import StaffCut, staff_cut
 from mailticket.mail.values import Mail, Ourselves
-from tests.mail.replies import DISCLAIMER, REPLIES, SUPPORT, SYMBOLS, Reply, desk_mail, mail_of, quoted
+from tests.mail.replies import DISCLAIMER, REPLIES, SUPPORT, SYMBOLS, Reply, desk_mail, mail_of, quoted, table
 
 SITE = Ourselves(own_addresses=frozenset({SUPPORT}))
 NAMES = ("via CoinHarbor",)
@@ -147,6 +148,8 @@ KEPT = {
     "the word below in an answer": (
         f"Please follow the steps below:\n1. x\n2. y\n\n{BLOCK}\n\n{DESK}",
         "Please follow the steps below:\n1. x\n2. y", "marker"),
+    "pointing at a quote to which nothing was added": (
+        f"See my comments below.\n\n{LEAD}\n{quoted(DESK)}", "See my comments below.", "marker"),
     "in Chinese": (f"请按以下步骤操作：\n1. x\n\n{BLOCK}\n\n{DESK}", "请按以下步骤操作：\n1. x", "marker"),
     "our address in an answer that has a heading": (
         f"Write to {SUPPORT} next time.\n\n{LEAD}\n{quoted(DESK)}", f"Write to {SUPPORT} next time.", "marker"),
@@ -217,6 +220,11 @@ def test_a_name_alone_names_us() -> None:
     raw = mail_of(f"Done.\n\n{block}\n\nI cannot log in.")
     assert cut_of(raw).why == "top-posted"
     assert staff_cut(read(raw, SITE), SITE, SYMBOLS).why == "no-marker"
+
+
+def test_the_manual_has_the_table_of_programs() -> None:
+    manual = Path(__file__).resolve().parents[2] / "docs" / "desk.md"
+    assert table() in manual.read_text(encoding="utf-8")
 
 
 # What a requester may write to pass for a member, a line of each; every line bears a word that must never leave.
