@@ -171,8 +171,25 @@ KEPT = {
                                    "Done.", "marker"),
     "our first line wrapped": (
         f"Done.\n\n{LEAD}\nYour answer goes to Bob Miller\n<bob@mail.example> as\n{MARKER}", "Done.", "marker"),
+    "the marker wrapped, its end without a mark": (
+        f"Done.\n\n{LEAD}\n> --- write above this line -\n{SYMBOLS} ---\n{quoted('#close')}", "Done.", "marker"),
     "dashes without their blank above a short signature": (f"Done.\n\n--\nMia Berg\n\n{LEAD}\n{quoted(DESK)}",
                                                           "Done.", "marker"),
+    "a long signature below its mark": (
+        "Done.\n\n-- \n" + "Mia\n" * 30 + f"\n{LEAD}\n{quoted(DESK)}", "Done.", "marker"),
+    "a notice of several paragraphs": (
+        f"Done.\n\n{DISCLAIMER}\n\nE-mail is not secure: any disclosure is yours.\n\nPlease consider the environment "
+        f"before printing this.\n\n{LEAD}\n{quoted(DESK)}", "Done.", "marker"),
+    "a sentence with one sign of a notice": (
+        f"Done.\n\nAny disclosure of the code is dangerous.\n\n{LEAD}\n{quoted(DESK)}",
+        "Done.\n\nAny disclosure of the code is dangerous.", "marker"),
+    "a virus scanner's line below all": (
+        f"Done.\n\n{LEAD}\n{quoted(DESK)}\n\nVirus-free. www.avast.com", "Done.", "marker"),
+    "a program's line with its link below": (
+        f"Done.\n\nGet Outlook for iOS\n<https://aka.ms/o0ukef>\n\n{LEAD}\n{quoted(DESK)}", "Done.", "marker"),
+    "a link that ends the answer": (
+        f"See\nhttps://help.coinharbor.example/x\n\n{LEAD}\n{quoted(DESK)}",
+        "See\nhttps://help.coinharbor.example/x", "marker"),
     "commands": (f"#take\n#solved\n\nDone.\n\n{LEAD}\n{quoted(DESK)}", "#take\n#solved\n\nDone.", "marker"),
     "our first line below a heading that does not name us": (
         f"Done.\n\n{BLOCK_WITHOUT_US}\n\n{OPENING}\n\nI cannot log in.", "Done.", "top-posted"),
@@ -268,6 +285,8 @@ def test_what_leaves_stood_above_the_marker_and_is_no_quote(lines: list[str]) ->
 
 
 HOSTILE = {
+    "signs of notices": "Any disclosure.\n\n" * 8_000 + "Sent from my iPhone\n\n" * 6_000,
+    "notices and programs' lines": f"{DISCLAIMER}\n\nSent from my iPhone\n\n" * 1_000,
     "letters of the marker": "writeabovethislin" * 60_000,
     "the marker's words": "write above this line - " * 40_000,
     "blanks within them": ("w" + " " * 59) * 16_000,
@@ -293,7 +312,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_hostile_megabyte_costs_little(case: str) -> None:
-    for text in (HOSTILE[case], f"Done.\n\n{LEAD}\n{quoted(DESK)}\n{HOSTILE[case]}"):
+    whole, part = HOSTILE[case], HOSTILE[case][:250_000]
+    quote = f"\n\n{LEAD}\n{quoted(DESK)}\n"
+    for text in (whole, part, f"Done.{quote}{whole}", f"{part}{quote}", f"Done.\n\n{part}"):
         mail = Mail("", "", 1, text=text)
         start = time.process_time()
         staff_cut(mail, SITE, SYMBOLS, NAMES)
