@@ -21,6 +21,7 @@ from mailticket.config import passwords
 from mailticket.desk.protocol import socket_path
 from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, StoreUnavailable, WorldError
 from mailticket.intake.collect import Collector
+from mailticket.intake.sent_folder import collector_of
 from mailticket.intake.take_in import Result
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service import memory, reload
@@ -157,7 +158,7 @@ class Daemon:
 
     def _start_mailbox(self, site: Site, mailbox: Mailbox) -> None:
         name = f"mailbox {mailbox.name}"
-        collector = Collector(
+        collector = collector_of(
             site,
             mailbox,
             partial(passwords.secret, mailbox, os.environ),

@@ -15,6 +15,7 @@ from mailticket import observe
 from mailticket.config import passwords
 from mailticket.errors import MailticketError, StoreUnavailable
 from mailticket.intake.collect import Collector
+from mailticket.intake.sent_folder import collector_of
 from mailticket.intake.take_in import Result
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service.heartbeat import Pulse
@@ -25,6 +26,7 @@ from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import run_lock
 from mailticket.store.outgoing import Due
+from mailticket.triage.sent import OUTSIDE
 from mailticket.upkeep.chores import Upkeep
 from mailticket.upkeep.troubles import note_defect
 
@@ -40,13 +42,14 @@ class Summary:
     counts: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
 
-    NAMES = ("fetched", "opened", "appended", "duplicates", "filed", "quarantined", "already_known", "sent",
+    NAMES = ("fetched", "opened", "appended", "answers", "duplicates", "filed", "quarantined", "already_known", "sent",
              "deferred", "failed", "withheld")  # fmt: skip
 
     def took(self, results: Sequence[Result]) -> None:
         for result in results:
             self.counts["fetched"] += 1
             self.counts["already_known" if result.state == "known" else result.state] += 1
+            self.counts["answers"] += result.rule == OUTSIDE
             self.counts["duplicates"] += result.duplicate_of is not None
             self.counts["withheld"] += bool(result.withheld)
 
@@ -71,7 +74,7 @@ def run_once(settings: Settings) -> Summary:
             pulse.beat()
             for mailbox in settings.mailbox:
                 secret = partial(passwords.secret, mailbox, os.environ)
-                collector = Collector(site, mailbox, secret, summary.took, lambda quiet: pulse.beat())
+                collector = collector_of(site, mailbox, secret, summary.took, lambda quiet: pulse.beat())
                 _collect(collector, summary)
             Upkeep(site).run()
             try:

@@ -24,7 +24,7 @@ _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "
 
 def state(settings: Settings, database: Database, now: datetime) -> dict[str, Any]:
     """What `status --json` prints."""
-    names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]
+    names = [f"mailbox {mailbox.name}" for mailbox in settings.watched]
     week, soon = now - timedelta(days=7), now + timedelta(hours=settings.promise.warn_staff_hours)
     with database.read() as session:
         figures = overview.figures(session, now, week)
@@ -34,7 +34,7 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
         again, slipping = watch.waiting_again(session), watch.slipping(session, now, soon).number
         current = notices.lasting(session, now)
         held = desk.held_in_all(session)
-        lost, strays = len(watch.lost_answers(session)), watch.strays(session, [m.name for m in settings.mailbox])
+        lost, strays = len(watch.lost_answers(session)), watch.strays(session, [m.name for m in settings.watched])
     by_name = {trouble.name: trouble for trouble in wrong}
     everybody = [*names, *(name for name in rows if name not in names)]
     return {
