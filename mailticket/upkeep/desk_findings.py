@@ -11,7 +11,6 @@ from mailticket.topics.exchange import trade_of
 
 _OF_DESK_MAIL = ("proof", "internal_header", "new", "digests", "hold_seconds", "mark_days", "per_person_hour",
                  "per_person_answers_hour")  # fmt: skip
-_OF_SENT = ("sent_folder", "save_sent")
 
 
 def desk_mistakes(settings: Settings) -> Iterator[str]:
@@ -32,14 +31,30 @@ def desk_notes(settings: Settings) -> Iterator[tuple[str, str]]:
                 f"[[staff]] {member.name!r} has login = {member.login!r}, and this machine has no such account",
                 "correct it, or make the account: adduser " + member.login,
             )
-    for name, keys, tables in (("[desk]", _OF_DESK_MAIL, [settings.desk]), ("[[mailbox]]", _OF_SENT, settings.mailbox)):
-        changed = [key for key in keys if any(_is_changed(one, key) for one in tables)]
-        if changed:
-            yield f"{name} {', '.join(changed)}: without effect, for this release sends no mail to staff", ""
+    yield from _sent_notes(settings)
+    changed = [key for key in _OF_DESK_MAIL if _is_changed(settings.desk, key)]
+    if changed:
+        yield f"[desk] {', '.join(changed)}: without effect, for this release sends no mail to staff", ""
 
 
 def _is_changed(table: Section, key: str) -> bool:
     return bool(getattr(table, key) != type(table).model_fields[key].get_default())
+
+
+def _sent_notes(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What does not go together where people work in the mailbox itself."""
+    for mailbox in settings.mailbox:
+        if mailbox.sent_folder and mailbox.afterwards == "seen":
+            yield (
+                f'mailbox {mailbox.name} is answered from a mail program, and afterwards = "seen" marks its mail as '
+                "read before people have read it",
+                'write afterwards = "keep"',
+            )
+        if mailbox.save_sent and not mailbox.sent_folder:
+            yield (
+                f"mailbox {mailbox.name} has save_sent = true and no sent_folder: no answer is saved",
+                'write sent_folder = "auto", or the name of the folder',
+            )
 
 
 def desk_summary(settings: Settings) -> str:
