@@ -383,6 +383,13 @@ class DeadMark(SQLModel, table=True):
     why: str = _text()
 
 
+class Picture(SQLModel, table=True):
+    """A picture that stood in the text of a member's mail: the next time it is their logo."""
+
+    member: str = Field(primary_key=True)
+    sha256: str = Field(primary_key=True)
+
+
 class News(SQLModel, table=True):
     """What a member is to hear of in the next gathering, for their desk mails of the hour are used up."""
 
@@ -434,6 +441,7 @@ class Outgoing(SQLModel, table=True):
         _partial("ix_outgoing_sent_with_bytes", "sent_at", where=SENT_WITH_BYTES),
         Index("ix_outgoing_recipient_counted_at", "recipient_key", "counted_at"),
         _partial("ix_outgoing_member", "member", "created_at", where="member != ''"),
+        _partial("ix_outgoing_receipts", "message_row", where="member != '' AND message_row IS NOT NULL"),
         _partial("ix_outgoing_save_to", "save_to", "id", where="save_to != ''"),
         _partial("ix_outgoing_unverified_domain_counted_at", "recipient_domain", "counted_at", where="NOT verified"),
     )  # fmt: skip
@@ -467,6 +475,7 @@ class Outgoing(SQLModel, table=True):
     counted_at: datetime | None = _time()  # when it began to count towards the caps; null while withheld
     member: str = Field(default="", sa_column_kwargs={"server_default": ""})  # of a desk mail: to whom, and of what
     event: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    shown: int | None = None  # and the newest message of its ticket that it showed
     save_to: str = Field(default="", sa_column_kwargs={"server_default": ""})  # whose Sent folder still lacks a copy
     saving_attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 

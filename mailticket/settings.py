@@ -460,8 +460,7 @@ class Team(Section):
 class Desk(Section):
     """How staff work: by shell, and by mail.
 
-    visitors: whether an account in the desk's group that is no member's `login` may look at tickets. What follows
-    `canned` belongs to desk mail and has no effect before it is there.
+    visitors: whether an account in the desk's group that is no member's `login` may look at tickets.
     """
 
     followup_hours: Annotated[float, Field(gt=0)] = 24

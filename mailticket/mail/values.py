@@ -38,6 +38,7 @@ class Ourselves:
     authserv_id: whose Authentication-Results count (RFC 8601 section 2.5); "" none, "microsoft365" its headless form.
     spam_headers: (header name, value prefix) pairs by which the site's filter marks spam, lowercased.
     block_headers: (header name, value prefix) pairs by which the site blocks mail, lowercased.
+    internal_header: the header name, lowercased, and value prefix that only mail from inside bears; None for none.
     reply_marker: the line in our own mails above which people write their answer. letters: what stands below it.
     """
 
@@ -46,6 +47,7 @@ class Ourselves:
     authserv_id: str = ""
     spam_headers: tuple[tuple[str, str], ...] = (("x-spam-flag", "yes"), ("x-spam-status", "yes"))
     block_headers: tuple[tuple[str, str], ...] = ()
+    internal_header: tuple[str, str] | None = None
     reply_marker: str = ""
     letters: OurLetters = OurLetters()
 
@@ -158,8 +160,10 @@ class Mail:
     from_trust: what they say of From itself, whoever is taken for the writer.
     deceptions: those of the warnings that staff beware of: what reverses or hides text in names.
     encrypted: the text cannot be read, so nothing can be missing from it. reaction: the emoji of a mail that is one.
+    borrowed: the mail has no words of its own; its text is that of the messages attached to it.
     suppress: why no automatic answer may be sent though a person may have written ("" if it may): spam marks, wishes.
     spam: whether the site's filter marked it so. block_header: the first of the site's block_headers, or None.
+    internal: whether it bears the header of mail from inside, which the site's border strips from all other.
     quotes_us: our marker stands in the text, so that the ticket's letters tell better what of it is ours.
     """
 
@@ -187,6 +191,7 @@ class Mail:
     language: str = ""
     attachments: tuple[Attachment, ...] = ()
     encrypted: bool = False
+    borrowed: bool = False
     reaction: str = ""
     automatic: Automatic | None = None
     bounce: Bounce | None = None
@@ -196,6 +201,7 @@ class Mail:
     suppress: str = ""
     spam: bool = False
     block_header: tuple[str, str] | None = None
+    internal: bool = False
     quotes_us: bool = False
     delivered_to: tuple[str, ...] = ()  # Delivered-To, X-Original-To, Envelope-To: by which of our addresses it came
     origin: str = ""

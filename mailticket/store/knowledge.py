@@ -14,11 +14,22 @@ from sqlmodel import Session, col
 
 from mailticket.likeness.duplicates import Fingerprint
 from mailticket.mail.values import Mail, address_key
-from mailticket.models import Address, Incoming, Message, Outgoing, Participant, Requester, Ticket
+from mailticket.models import Address, DeadMark, Incoming, Member, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.settings import Caps, Settings
 from mailticket.store.rows import Prepared, execute, table_of
 from mailticket.store.tickets import OUTSIDE, merged_from
-from mailticket.triage.known import Answer, Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
+from mailticket.triage.known import (
+    Answer,
+    Bounced,
+    Claims,
+    Copy,
+    Counts,
+    Known,
+    MarkFacts,
+    OpenTicket,
+    TicketFacts,
+)
+from mailticket.triage.marks import message_id_of
 from mailticket.triage.sent import is_from_us
 
 _MOST_OPEN_TICKETS = 50
@@ -54,7 +65,9 @@ _COPIES = (
 _ANSWERED = (
     select(_OUTGOING.c.id)
     .where(
-        _OUTGOING.c.cause_id == _INCOMING.c.id, _OUTGOING.c.state.not_in([literal("withheld"), literal("cancelled")])
+        _OUTGOING.c.cause_id == _INCOMING.c.id,
+        _OUTGOING.c.kind != literal("desk"),
+        _OUTGOING.c.state.not_in([literal("withheld"), literal("cancelled")]),
     )
     .exists()
 )
@@ -176,8 +189,26 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
         else Counts(),
         undeliverable=address.undeliverable if address else "",
         language=address.language if address else "",
+        marks=_mark_facts(session, claims, settings) if claims.marks else MarkFacts(),
         echoes=_echoes(session, address, mail.new_text) if may_have_letter else 0,
     )
+
+
+def _mark_facts(session: Session, claims: Claims, settings: Settings) -> MarkFacts:
+    names, macs = {mark.member for mark in claims.marks}, [mark.mac for mark in claims.marks]
+    revoked = session.execute(
+        select(col(Member.name), col(Member.revoked_at)).where(
+            col(Member.name).in_(names), col(Member.revoked_at).is_not(None)
+        )
+    )
+    dead = session.execute(select(col(DeadMark.mac)).where(col(DeadMark.mac).in_(macs)))
+    facts = MarkFacts({row[0]: row[1] for row in revoked}, frozenset(dead.scalars()))
+    if claims.parent is None:
+        return facts
+    message_id = message_id_of(claims.parent, settings.support.address.rpartition("@")[2])
+    mail = select(_OUTGOING.c.event, _OUTGOING.c.message_row, _OUTGOING.c.shown)
+    row = session.execute(mail.where(_OUTGOING.c.message_id == message_id)).first()
+    return replace(facts, event=row.event, about=row.message_row, shown=row.shown) if row else facts
 
 
 def _lock_requester(session: Session, sender: str) -> _Sender | None:

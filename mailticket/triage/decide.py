@@ -16,11 +16,12 @@ from mailticket.settings import is_sent
 from mailticket.triage import impostors
 from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.commands import Command, command
-from mailticket.triage.decision import BOUNCE_UNCLAIMED, Case, Decision
+from mailticket.triage.decision import BOUNCE_UNCLAIMED, Action, Case, Decision, Hold
 from mailticket.triage.evidence import Trace, findings, lost_keys, traces
 from mailticket.triage.known import Copy, OpenTicket, TicketFacts
 from mailticket.triage.letter import answer
 from mailticket.triage.sent import judge_sent, outside_answer, same_answer
+from mailticket.triage.staff_mail import StaffMail, foreign_mark, member_of, staff_mail
 from mailticket.triage.writer import claim, is_claimed
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
@@ -38,6 +39,7 @@ def judge(case: Case) -> Decision:
     decision = (
         _copy(case, [copy for copy in case.known.copies if not copy.is_out_of_sight])
         or _report(case, trail)
+        or _of_staff(case, trail)
         or _blocked(case, trail)
         or _automatic(case, trail)
         or _append(case, trail)
@@ -60,6 +62,19 @@ def judge_released(case: Case, by: str, *, acknowledged: bool) -> Decision:
     if acknowledged:
         return answer(case, decision)
     return replace(decision, evidence=(*decision.evidence, ("answer", "none: released without a letter")))
+
+
+def judge_forwarded(case: Case, staff: StaffMail) -> Decision:
+    """Open a ticket for the author of a mail that a member forwards; the letter that is owed waits for a word."""
+    opened = _open(case, ())
+    marks = (*opened.marks, f"forwarded by {staff.member.name}{'' if staff.proof else ', as From says'}")
+    decision = answer(
+        case, replace(opened, rule="staff: forward", reason=f"{staff.member.name} forwards it", marks=marks)
+    )
+    asked_for = staff.orders.has("ack") and bool(staff.proof) and not staff.doubts
+    if decision.letter and decision.hold is None and not asked_for:
+        decision = replace(decision, hold=Hold("forwarded", "its author does not know yet that it was forwarded to us"))
+    return replace(decision, staff=staff)
 
 
 def _looked_at(case: Case, trail: Sequence[Trace]) -> tuple[tuple[str, str], ...]:
@@ -156,6 +171,38 @@ def _report(case: Case, trail: Sequence[Trace]) -> Decision | None:
         return replace(decision, failed_copies=tuple(failures), failed_why=why, dead_copies=dead)
     return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=why,
                    failed_address=bounced.sure and is_dead_address(failed.status))  # fmt: skip
+
+
+def _of_staff(case: Case, trail: Sequence[Trace]) -> Decision | None:
+    """What the desk's own people write, and what bears the mark of one of them without being theirs."""
+    stray = foreign_mark(case)
+    if stray is not None:
+        marks = (f"bears the mark of a desk mail that {stray.member} got{f' of {stray.key}' if stray.key else ''}",)
+        opened = _open(case, trail)
+        reason = f"the mark of {stray.member}, who did not write it, gives nobody a right"
+        return replace(
+            opened, rule="mark of another", reason=reason, marks=(*opened.marks, *marks), dead_marks=(stray,)
+        )
+    mail = staff_mail(case, trail)
+    if mail is None:
+        return None
+    proof = f"proved by {mail.proof}" if mail.proof else "not proved"
+    evidence = (("staff", f"{mail.member.name}, {proof}: {mail.deed}"),)
+    if mail.deed == "automatic" and case.mail.automatic is not None:
+        filed = _filed(
+            case.mail.automatic.kind, f"a machine writes for {mail.member.name}: {case.mail.automatic.reason}"
+        )
+        return replace(filed, evidence=evidence, settled=True)
+    action: Action = "append" if mail.ticket else "file"
+    if mail.deed == "orders":
+        action = "file"
+    if mail.deed == "forward":
+        action = "open"
+    reason = "; ".join(doubt.text for doubt in mail.doubts) or f"of {mail.member.name}, {proof}"
+    return Decision(
+        action, f"staff: {mail.deed}", reason, evidence, mail.ticket or None,
+        kind="note", changes_state=False, conflict=mail.conflict, staff=mail, dead_marks=mail.dead, settled=True,
+    )  # fmt: skip
 
 
 def _blocked(case: Case, trail: Sequence[Trace]) -> Decision | None:
@@ -268,6 +315,9 @@ def _open(case: Case, trail: Sequence[Trace]) -> Decision:
         marks += [f"nobody can be answered at {sender.address}" for sender in mail.from_[:1]]
     if mail.trust == "failed":
         marks.append("sender failed authentication")
+    if (member := member_of(case)) is not None:
+        proved = mail.trust == "verified" or mail.internal
+        marks.append(f"from staff: {member.name}" if proved else f"bears the address of {member.name}, who is staff")
     if lost := lost_keys(case):
         marks.append(f"answers our mail about {', '.join(lost)}, which this database does not know")
         reason = "it answers our mail about a ticket that is not there any more"

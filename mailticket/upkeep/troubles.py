@@ -21,7 +21,7 @@ from mailticket.errors import StoreFull, StoreUnavailable
 from mailticket.letters import Trouble
 from mailticket.models import Health, Heartbeat
 from mailticket.settings import Mailbox, Settings
-from mailticket.store import Session, meta, outgoing, restored, watch
+from mailticket.store import Session, desk_mail, meta, outgoing, restored, watch
 from mailticket.store.engine import Database
 
 if TYPE_CHECKING:  # `status` looks for troubles without the letters and categories of a site
@@ -40,6 +40,7 @@ _MANY = 3  # people whose mail is put off before it counts as the server's troub
 LIFELESS = "daemon"  # the trouble that nobody can tell of by mail
 _ANSWER = "answer to "
 _STRAY = "mail of "
+_UNREACHABLE = "desk mail to "
 _SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups")
 CHECK = "mailticket check"  # the remedy where the trouble is with signing in
 _REMEDIES = {
@@ -95,7 +96,7 @@ def note_disk(site: Site, text: str) -> None:
 
 def is_seen(name: str) -> bool:
     """Whether a trouble of this name is seen in the tables, so that nobody else writes or ends it."""
-    return name in _SEEN or name.startswith((_ANSWER, _STRAY))
+    return name in _SEEN or name.startswith((_ANSWER, _STRAY, _UNREACHABLE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ def troubles(
         *_lost(session),
         *_late(session, settings, now),
         *_strays(session, settings),
+        *_unreachable(session, settings),
     ]
     first: dict[str, Trouble] = {}
     for trouble in everything:
@@ -272,6 +274,17 @@ def _late(session: Session, settings: Settings, now: datetime) -> Iterator[Troub
     if again.since and now - again.since > limit:
         text = f"of {again.number} requesters who wrote again after an answer, {again.key} has waited too long"
         yield Trouble("follow-ups", text, again.since + limit, queue)
+
+
+def _unreachable(session: Session, settings: Settings) -> Iterator[Trouble]:
+    """Members whom desk mail does not reach; others get it meanwhile."""
+    rows = desk_mail.members(session) if settings.staff else {}
+    for member in settings.staff:
+        row = rows.get(member.name)
+        if row is not None and row.unreachable_since is not None:
+            text = f"{member.addresses[0]} does not take it: {row.unreachable_why}"
+            yield Trouble(f"{_UNREACHABLE}{member.name}", text, row.unreachable_since,
+                          f"mend the address, then: mailticket staff test {member.name}")  # fmt: skip
 
 
 def _strays(session: Session, settings: Settings) -> Iterator[Trouble]:
