@@ -56,6 +56,9 @@ class Beside(Protocol):
     def leave(self) -> None:
         """Sign out."""
 
+    def close(self) -> None:
+        """Let go of what outlives a connection."""
+
 
 class Collector:
     """Collects the mail of one folder.
@@ -113,6 +116,8 @@ class Collector:
     def close(self) -> None:
         """Let go of what outlives a connection."""
         self.waker.close()
+        if self._beside is not None:
+            self._beside.close()
 
     def collect_once(self) -> None:
         """Connect, take in all that waits, and leave. Raises MailboxUnavailable or StoreUnavailable."""
@@ -174,7 +179,7 @@ class Collector:
         if folder.first_contact_at == now:
             log.warning(
                 "mailbox %s: first contact with %s (UIDVALIDITY %d); mail older than %s is left alone",
-                self.mailbox.name, self.mailbox.folder, selected.uidvalidity, folder.before.isoformat(" ", "minutes"),
+                self.mailbox.name, selected.name, selected.uidvalidity, folder.before.isoformat(" ", "minutes"),
             )  # fmt: skip
         return folder
 

@@ -80,10 +80,6 @@ class SentFolder(Collector):
         if place is not None:
             place.inbox.logout()
 
-    def close(self) -> None:
-        self.leave()
-        super().close()
-
     def _begin(self, place: Place) -> bool:
         self._refused.clear()
         return self._list(place)
