@@ -6,6 +6,7 @@ carried out together or not at all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +37,9 @@ from mailticket.triage.understanding import Understanding
 _HOUR = timedelta(hours=1)
 _MOST_QUESTIONS = 3  # an hour, whether a mail was really a member's: forged mail must not flood them
 _STATES: tuple[Then, ...] = ("open", "solved", "pending")
+
+# Who is asked whether a mail was theirs and says no has not thereby sent it.
+_DENIAL = re.compile(r"\W*(no|not|nope|never|don'?t|stop|wait|nein|non)\b|\W*(不|没|沒|否|停|别|別)", re.IGNORECASE)
 
 Reasons = list[tuple[str, str]]
 
@@ -245,7 +249,7 @@ class _Work:
                     self._receive("stopped", [])
                 elif about is None:
                     raise Refused("there is nothing to send or to stop")
-                elif orders.has("stop"):
+                elif orders.has("stop") or (event == CONFIRM and _DENIAL.match(self._staff.text)):
                     self._desk.drop_held(release.of(self._session, about, self._name))
                     self._receive("stopped", [])
                 else:
