@@ -470,3 +470,59 @@ def test_an_answer_by_shell_after_a_mail_collides_with_it(desk: HelpDesk) -> Non
     desk.receive(reply(told(desk), "By mail."))
     answered = desk.desk.reply(key, "By shell.", Wish())
     assert answered.held is not None
+
+
+def forward(text: str, **more: Any) -> bytes:
+    body = (
+        f"{text}\n\n---------- Forwarded message ---------\nFrom: Victor Hu <victor@mail.example>\n"
+        "Date: Sun, Nov 22, 2026 at 8:12 AM\nSubject: my withdrawal\nTo: Mia Berg <mia@coinharbor.com>\n\n"
+        "My withdrawal of 3 BTC has been pending since Friday, please release it.\nVictor\n"
+    )
+    return mail(MIA, "Fwd: my withdrawal", body, **{"result": "dmarc=pass", **more})
+
+
+def test_a_forward_opens_the_authors_ticket_and_the_words_above_it_stay_inside(desk: HelpDesk) -> None:
+    result = desk.receive(forward("known fraudster, careful"))
+    assert (result.state, result.rule) == ("opened", "staff: forward")
+    ticket = stored(desk, str(result.ticket))
+    assert ticket.requester == ("victor@mail.example",)
+    assert (ticket.row.claimed, ticket.row.trust) == (True, "unknown")
+    assert [m.text for m in ticket.messages if m.kind == "note"] == ["known fraudster, careful"]
+    (acknowledgement,) = [r for r in desk.outbox() if r.recipient == "victor@mail.example"]
+    assert (acknowledgement.state, acknowledgement.hold) == ("withheld", "forwarded")
+    assert [r.member for r in desk.outbox() if r.event == "new"] == ["tom"]  # nobody hears of what they did themselves
+    desk.desk.reply(str(result.ticket), "We look at it.")
+    for row in desk.outbox():
+        if row.recipient == "victor@mail.example":
+            assert "fraudster" not in words(row.wire)
+            assert "mia@" not in words(row.wire)
+            assert "mail-" not in str(parsed(row.wire)["In-Reply-To"])  # of the forward itself
+
+
+def test_the_acknowledgement_of_a_forward_leaves_when_it_is_asked_for(desk: HelpDesk) -> None:
+    result = desk.receive(forward("#ack\n#take"))
+    (letter,) = [r for r in desk.outbox() if r.recipient == "victor@mail.example"]
+    assert letter.state == "queued"
+    assert stored(desk, str(result.ticket)).row.assigned_to == "mia"
+    later = desk.receive(
+        forward("second one", Message_ID="<second@mail.example>", Date="Mon, 23 Nov 2026 08:58:00 +0000")
+    )
+    desk.receive(mail(MIA, f"[{later.ticket}]", "#ack", result="dmarc=pass"))
+    assert [r.state for r in desk.outbox() if r.recipient == "victor@mail.example"] == ["queued", "queued"]
+
+
+def test_an_unproved_forward_opens_the_ticket_and_holds_the_words_above_it(desk: HelpDesk) -> None:
+    result = desk.receive(forward("#ack\nplease pay him at once", result=None))
+    assert result.state == "opened"
+    ticket = stored(desk, str(result.ticket))
+    assert [m.kind for m in ticket.messages if m.direction == "note"] == ["held"]
+    assert [r.state for r in desk.outbox() if r.recipient == "victor@mail.example"] == ["withheld"]
+    desk.receive(reply(told(desk, event="receipt-confirm"), "yes"))
+    assert [m.kind for m in stored(desk, str(result.ticket)).messages if m.direction == "note"] == ["note"]
+
+
+def test_an_unknown_command_above_a_forward_does_nothing_and_loses_nothing(desk: HelpDesk) -> None:
+    result = desk.receive(forward("#tak\n#solved\nremember the last time"))
+    ticket = stored(desk, str(result.ticket))
+    assert (ticket.row.status, ticket.row.assigned_to) == ("new", "")
+    assert [m.text for m in ticket.messages if m.kind == "held"] == ["remember the last time"]

@@ -92,7 +92,13 @@ class _Work:
         self.obstacles: Reasons = []  # why it was not done
 
     def do(self) -> None:
-        deeds = {"answer": self._answer, "note": self._note, "outside": self._outside, "orders": self._obey}
+        deeds = {
+            "answer": self._answer,
+            "note": self._note,
+            "outside": self._outside,
+            "orders": self._obey,
+            "forward": self._cover,
+        }
         try:
             with savepoint(self._session):
                 deeds[self._staff.deed]()
@@ -177,6 +183,16 @@ class _Work:
         )  # fmt: skip
         commands.obey(self._desk, ticket.key, self._afterwards)
         self._receive("recorded", [])
+
+    def _cover(self) -> None:
+        """What stands above a forward is for the desk alone."""
+        ticket = self._desk.find(self._session, self._key)
+        if not self._staff.proof and (self._staff.text or self._staff.orders.orders):
+            self.hold([("unproved", f"nothing but its From says that {self._name} wrote it")])
+            return
+        if self._staff.text:
+            self._desk.keep_note(self._session, ticket, self._staff.text, (), self._now)
+        commands.obey(self._desk, ticket.key, [order for order in self._afterwards if order.word != "ack"])
 
     def _obey(self) -> None:
         if self._ticket_id is not None:

@@ -79,7 +79,7 @@ def _joined(desk_: Desk, session: Session, row: Message, proof: str) -> Desk:
 
 def _carry_out(writer: Desk, session: Session, ticket: Ticket, row: Message, deed: str) -> None:
     now = writer.site.clock()
-    if deed == "note":
+    if deed in ("note", "forward"):
         writer.keep_held_as_note(session, ticket, row, now)
         return
     if deed == "outside":

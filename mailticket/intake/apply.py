@@ -102,7 +102,7 @@ def _tell_staff(
         return
     sender = arrived.mail.sender_address
     writer = site.roster.of_address(sender.key) if sender and arrived.mail.trust == "verified" else None
-    actor = writer.name if writer else ""
+    actor = decision.staff.member.name if decision.staff else writer.name if writer else ""
     desk_mail.tell(session, site, ticket, event, now, actor=actor, cause_id=arrived.incoming_id)
 
 

@@ -16,12 +16,12 @@ from mailticket.settings import is_sent
 from mailticket.triage import impostors
 from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.commands import Command, command
-from mailticket.triage.decision import BOUNCE_UNCLAIMED, Action, Case, Decision
+from mailticket.triage.decision import BOUNCE_UNCLAIMED, Action, Case, Decision, Hold
 from mailticket.triage.evidence import Trace, findings, lost_keys, traces
 from mailticket.triage.known import Copy, OpenTicket, TicketFacts
 from mailticket.triage.letter import answer
 from mailticket.triage.sent import judge_sent, outside_answer, same_answer
-from mailticket.triage.staff_mail import foreign_mark, member_of, staff_mail
+from mailticket.triage.staff_mail import StaffMail, foreign_mark, member_of, staff_mail
 from mailticket.triage.writer import claim, is_claimed
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
@@ -62,6 +62,19 @@ def judge_released(case: Case, by: str, *, acknowledged: bool) -> Decision:
     if acknowledged:
         return answer(case, decision)
     return replace(decision, evidence=(*decision.evidence, ("answer", "none: released without a letter")))
+
+
+def judge_forwarded(case: Case, staff: StaffMail) -> Decision:
+    """Open a ticket for the author of a mail that a member forwards; the letter that is owed waits for a word."""
+    opened = _open(case, ())
+    marks = (*opened.marks, f"forwarded by {staff.member.name}{'' if staff.proof else ', as From says'}")
+    decision = answer(
+        case, replace(opened, rule="staff: forward", reason=f"{staff.member.name} forwards it", marks=marks)
+    )
+    asked_for = staff.orders.has("ack") and bool(staff.proof) and not staff.doubts
+    if decision.letter and decision.hold is None and not asked_for:
+        decision = replace(decision, hold=Hold("forwarded", "its author does not know yet that it was forwarded to us"))
+    return replace(decision, staff=staff)
 
 
 def _looked_at(case: Case, trail: Sequence[Trace]) -> tuple[tuple[str, str], ...]:

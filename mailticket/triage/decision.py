@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from mailticket.mail.values import Ourselves
-from mailticket.triage.orders import Known as Names
-from mailticket.triage.staff import Roster
-
 if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who only shows tickets does not load them
     from mailticket.likeness.duplicates import Fingerprint, Match
     from mailticket.likeness.lexicon import Lexicon
@@ -18,9 +14,9 @@ if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who o
     from mailticket.triage.commands import Command
     from mailticket.triage.known import Claims, Known
     from mailticket.triage.marks import Mark
-    from mailticket.triage.staff_mail import StaffMail
+    from mailticket.triage.staff_mail import Office, StaffMail
 
-_NOBODY, _NOTHING, _UNNAMED = Roster(), Names(), Ourselves()
+SENT = "sent"  # the rule, and the kind, of what lies in a folder of sent mail and is no answer
 BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
 Action = Literal["open", "append", "answer", "file", "known"]
@@ -119,7 +115,7 @@ class Decision:
 class Case:
     """Everything a judgement is made from; `arrived_at` is the server's time of arrival, never the Date header.
 
-    roster, names, ourselves: who works the desk, what their commands may name, and how we are known in mails.
+    office: who works the desk; None where nobody is configured.
     """
 
     mail: Mail
@@ -134,9 +130,7 @@ class Case:
     answerable: bool = True  # False for mail from files, whose answers are withheld unless asked for
     restored_at: datetime | None = None  # when the database was put back from a backup, if ever
     block: str = ""  # what blocks the mail, in words; see triage.blocks
-    roster: Roster = _NOBODY
-    names: Names = _NOTHING
-    ourselves: Ourselves = _UNNAMED
+    office: Office | None = None
 
     @property
     def sender(self) -> str:

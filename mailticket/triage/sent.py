@@ -9,12 +9,11 @@ from mailticket.mail.claimed import is_ours
 from mailticket.mail.values import Address, Mail, Ourselves, address_key
 from mailticket.settings import Settings, is_sent
 from mailticket.triage import ticket_keys
-from mailticket.triage.decision import Case, Decision
+from mailticket.triage.decision import SENT, Case, Decision
 from mailticket.triage.known import TicketFacts
 
 OUTSIDE = "outside answer"  # the rule by which such an answer is recorded
 SAME = "same answer"  # the rule for what shows one a second time
-SENT = "sent"  # the rule, and the kind, of whatever else lies in a folder of sent mail
 SHARED = "shared mailbox"  # who answers, where the mail does not say which member
 
 Proof = Literal["", "verified", "internal"]

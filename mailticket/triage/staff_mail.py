@@ -11,13 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
+from mailticket.mail.forwarded import Forwarded
 from mailticket.mail.staff_cut import StaffCut, staff_cut
+from mailticket.mail.values import Ourselves
 from mailticket.settings import Staff
 from mailticket.triage.decision import Case
 from mailticket.triage.evidence import Trace
 from mailticket.triage.known import MarkFacts, TicketFacts
 from mailticket.triage.marks import Mark
+from mailticket.triage.orders import Known as Names
 from mailticket.triage.orders import Orders, read_orders
+from mailticket.triage.staff import Roster
 from mailticket.triage.writer import is_claimed
 
 Proof = Literal["", "mark", "verified", "internal", "confirmed"]
@@ -36,6 +40,16 @@ DoubtCode = Literal["unproved", "cut", "empty", "order"]
 
 
 _NONE, _UNANSWERED = Orders(), MarkFacts()
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Who works the desk, what their commands may name, and how we are known in mails."""
+
+    roster: Roster
+    names: Names
+    ourselves: Ourselves
+    forwarded: Forwarded | None = None  # what the mail at hand forwards
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +82,12 @@ class StaffMail:
     cut: StaffCut | None = None
     conflict: str = ""
     answered: MarkFacts = _UNANSWERED
+    forwarded: Forwarded | None = None
 
 
 def foreign_mark(case: Case) -> Mark | None:
     """The mark of a member in the mail of somebody who is none; a machine's mail does not use it."""
-    if not case.claims.marks or member_of(case) is not None or case.mail.automatic is not None:
+    if case.office is None or not case.claims.marks or member_of(case) is not None or case.mail.automatic is not None:
         return None
     return case.claims.marks[0]
 
@@ -80,16 +95,16 @@ def foreign_mark(case: Case) -> Mark | None:
 def member_of(case: Case) -> Staff | None:
     """Whose address stands in From, alone; whatever else the mail says is nobody's identity."""
     mail = case.mail
-    if len(mail.from_) != 1 or mail.sender_address is None or is_claimed(mail):
+    if case.office is None or len(mail.from_) != 1 or mail.sender_address is None or is_claimed(mail):
         return None
-    return case.roster.of_address(mail.from_[0].key)
+    return case.office.roster.of_address(mail.from_[0].key)
 
 
 def staff_mail(case: Case, trail: Sequence[Trace]) -> StaffMail | None:
     """What a member's mail is to become; None for what is nobody's of staff, what failed authentication, and what a
     member writes as a requester: all that is judged as any other mail."""
-    member = member_of(case)
-    if member is None or case.mail.trust == "failed":
+    member, office = member_of(case), case.office
+    if member is None or office is None or case.mail.trust == "failed":
         return None
     if _is_machine(case):
         return StaffMail(member, "automatic", _proof(case))
@@ -101,8 +116,8 @@ def staff_mail(case: Case, trail: Sequence[Trace]) -> StaffMail | None:
     if own is None and not others and is_own_matter:
         return None
     proof = _proof(case) or ("mark" if own else "")
-    cut = staff_cut(case.mail, case.ourselves, own.symbols if own else "")
-    orders = read_orders(cut.text, case.names)
+    cut = staff_cut(case.mail, office.ourselves, own.symbols if own else "")
+    orders = read_orders(cut.text, office.names)
     bare = StaffMail(
         member, "note", proof, orders.rest, orders, own, others, facts.key if facts else "", cut=cut,
         conflict=_conflict(case, facts, own), answered=case.known.marks if own else _UNANSWERED,
@@ -119,6 +134,11 @@ def _with_deed(case: Case, mail: StaffMail, facts: TicketFacts | None) -> StaffM
     if event == CONFIRM or (event.startswith("receipt-") and (orders.has("send") or orders.has("stop"))):
         return replace(mail, deed="release")
     if facts is None:
+        forwarded = case.office.forwarded if case.office else None
+        if forwarded is not None:
+            above = read_orders(forwarded.covering, case.office.names if case.office else Names())
+            mail = replace(mail, deed="forward", text=above.rest, orders=above, forwarded=forwarded)
+            return replace(mail, doubts=tuple(_of_words(case, mail, "forward")))
         return None if not (orders.orders or orders.unknown) else replace(mail, deed="orders", doubts=_aimless(mail))
     deed = _deed(case, mail, facts)
     return replace(mail, deed=deed, doubts=_doubts(case, mail, deed))
@@ -142,7 +162,7 @@ def _doubts(case: Case, mail: StaffMail, deed: Deed) -> tuple[Doubt, ...]:
 
 
 def _of_proof(case: Case, mail: StaffMail, deed: Deed) -> Iterable[Doubt]:
-    if mail.proof == "" and deed != "forward":
+    if mail.proof == "":
         yield Doubt("unproved", f"nothing but its From says that {mail.member.name} wrote it")
     if mail.proof == "mark" and deed != "release":
         if case.settings.desk.proof == "verified":
