@@ -131,6 +131,10 @@ class Pen:
         self._zone: ZoneInfo = head.zone
         self._now = now
 
+    @property
+    def is_chinese(self) -> bool:
+        return self.language != "en"
+
     def say(self, word: str, **values: object) -> str:
         """A phrase in the reader's language; a word that has none stands for itself."""
         return self._words.get(word, word).format_map(values) if word in self._words else word
@@ -169,7 +173,9 @@ class Pen:
         waits = self._now - view.waiting_since if view and view.waiting_since else timedelta()
         when = self.until(view.promised_by) if view and view.promised_by else ""
         line = self.say(event, who=who, actor=actor, when=when, age=self.age(waits))
-        return f"{line} · {view.priority}" if view and event == "new" else line
+        return (f"{line}, {self.say(f'priority-{view.priority}')}" if view and event == "new" else line) + self.say(
+            "stop"
+        )
 
     def ticket(self, view: TicketView, text: str = "") -> str:
         """All that there is to know of a ticket. text: of a note or the like, which is what is new."""
@@ -196,15 +202,18 @@ class Pen:
         team = f" ({self.say('team', team=view.team)})" if view.team else ""
         facts = [
             ("from", f"{self._person(view, whole=True)} ({self.say(f'trust-{view.trust}')})" if view.address else ""),
-            ("kind", ", ".join(part for part in (view.category, view.priority, view.status) if part)),
+            ("kind", ", ".join(part for part in (view.category, *self._state(view)) if part)),
             ("promised", promise),
             ("waits", waits),
             ("assignee", f"{view.assigned_to or self.say('nobody')}{team}"),
-            ("details", "; ".join(f"{label}: {value}" for label, value in view.found)),
             ("missing", ", ".join(view.missing)),
         ]
         yield from (f"{self.say(label)}: {one_line(value, _LONGEST_LINE)}" for label, value in facts if value)
+        yield from (f"* {label}: {one_line(value, _LONGEST_LINE)}" for label, value in view.found)
         yield from (f"! {one_line(warning, _LONGEST_LINE)}" for warning in self._warnings(view))
+
+    def _state(self, view: TicketView) -> tuple[str, str]:
+        return self.say(f"priority-{view.priority}"), self.say(f"status-{view.status}")
 
     def _warnings(self, view: TicketView) -> Iterable[str]:
         yield from view.marks
@@ -235,6 +244,8 @@ class Pen:
             shown.append(self._entry(entry, view.key, room))
             room -= len(shown[-1])
         rest = view.earlier + len(view.before) - len(shown)
+        if not rest and all(entry.kind == "letter" for entry in view.before):
+            return ""  # that there was an acknowledgement goes without saying
         if rest:
             shown.append(self.say("left-out", number=rest, key=view.key))
         return "\n\n".join(shown)
@@ -251,13 +262,14 @@ class Pen:
         if entry.hidden:
             lines.append(self.say("hidden", number=entry.hidden, key=key))
         lines += [self._file(file) for file in entry.files]
+        absent = [file.number for file in entry.files if file.state not in ("attached", "gone")]
+        lines += [self.say("fetch", number=absent[0])] if absent else []
         return "\n".join(lines)
 
     def _file(self, file: FileLine) -> str:
         name = one_line(file.name, _LONGEST_NAME) or "file"
         state = "" if file.state == "named" else f", {self.say(file.state)}"
-        command = "" if file.state in ("attached", "gone") else f"\n{_INDENT}" + self.say("fetch", number=file.number)
-        return f"* {file.number}: {name}, {_size(file.size)}{state}{command}"
+        return f"* {file.number}: {name}, {_size(file.size)}{state}"
 
     def _title(self, words: str) -> str:
         return f"== {words} =="
@@ -275,13 +287,16 @@ class Pen:
         yield f"{row.key}  {subject}"
         times = []
         if row.promised_by is not None:
-            times.append(f"{self.say('promised')} {self.until(row.promised_by)}")
+            times.append(self.say("listed-due", until=self.until(row.promised_by)))
         elif row.waiting_since is not None:
-            times.append(f"{self.say('waits')} {self.say('ago', age=self.age(self._now - row.waiting_since))}")
-        event = self.say(f"listed-{row.event}") if row.event else ""
+            span = self.say("ago", age=self.age(self._now - row.waiting_since))
+            times.append(self.say("listed-waits", span=span))
+        event = self.say(f"listed-{row.event}") if self.knows(f"listed-{row.event}") else ""
         held = self.say("held-by", why=row.held[0], who=row.held[1]) if row.held else ""
         requester = one_line(row.requester, _LONGEST_NAME)
-        yield _INDENT + " · ".join(part for part in (event, row.priority, *times, held, requester) if part)
+        yield _INDENT + " · ".join(
+            part for part in (event, self.say(f"priority-{row.priority}"), *times, held, requester) if part
+        )
 
     def sections(self, parts: Sequence[Passage]) -> str:
         """Parts under their headings."""
@@ -290,7 +305,7 @@ class Pen:
     def receipt(self, receipt: Receipt) -> str:
         """What became of a member's mail, and why."""
         code = f"receipt-{receipt.code}"
-        parts = [self.say(code if self.knows(code) else "receipt") + "."]
+        parts = [self.say(code if self.knows(code) else "receipt") + self.say("stop")]
         if receipt.reasons:
             parts.append("\n".join(f"* {one_line(sentence, _LONGEST_LINE)}" for _, sentence in receipt.reasons))
         for title, quotes in (("news", receipt.news), ("other", receipt.other)):
