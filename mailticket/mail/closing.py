@@ -7,6 +7,8 @@ import re
 from mailticket.mail.headings import is_mobile_signature, is_rule
 
 _MOST_LINES = 12  # below two dashes without the blank of RFC 3676, which people draw between parts as well
+_MOST_CLOSING = 200  # lines in which a closing is sought
+_MOST_CUTS = 20  # pieces of a closing
 _DASHES = frozenset(("--", "—", "––", "- -"))
 _DEVICE = (
     r"(?:i(?:phone|pad|cloud|os)\b|android|galaxy|samsung|三星|huawei|华为|華為|honor|荣耀|榮耀|xiaomi|小米|redmi|红米|紅米"
@@ -30,6 +32,7 @@ _SENT_WITH = re.compile(
 )
 _LINK = re.compile(r"[(<\[]{0,2}(?:https?|mailto):[^\s<>]{1,500}", re.IGNORECASE)
 _CARD_END = re.compile(r"[签簽]名由.{0,30}(?:定制|生成)|signature is customized by .{1,40}", re.IGNORECASE)
+_PICTURE = re.compile(r"\[cid:[^\]\s]{1,200}\]")  # what Outlook writes in plain text where a picture stands
 _ONLY_ADDRESS = re.compile(r"\s{0,20}[^\s<>@]{1,64}@[^\s<>@]{1,255}\s{0,20}")
 _CARD_LINE = re.compile(r"[|\s]*")
 _NOTICE_HEAD = re.compile(
@@ -44,13 +47,19 @@ _NOTICE = re.compile(
     r"|(?P<d>(?:e-?mail|message|communication)[^.]{0,60}(?:confidential|privileged)|confidential(?:ity)?[^.]{0,40}"
     r"(?:e-?mail|message|information))"
     r"|(?P<e>delete (?:it|this|the|all)|destroy (?:it|this|all)|notify (?:the sender|us)|contact the sender)"
-    r"|(?P<f>consider the environment|before printing|virus-free|scanned for viruses|no liability|not accept liability)"
+    r"|(?P<f>no liability|not accept liability)"
     r"|(?P<g>vertrauliche|bestimmungsgemäß|irrtümlich erhalten|unbefugte)"
     r"|(?P<h>[本此](?:邮件|郵件|电子邮件|電子郵件|信件)(?:及|內|内|的|中|所|仅|僅|可能|包含|含)|收件人(?:使用|本人|专用))"
     r"|(?P<i>保密|机密|機密|专有)|(?P<j>误收|誤收|错误收到|錯誤收到|非指定|非本邮件|不是(?:本|指定|预定))"
     r"|(?P<k>立即删除|立即刪除|请(?:立即|马上)?(?:删除|销毁|通知)|請(?:立即)?(?:刪除|銷毀|通知)|严禁|嚴禁|禁止)",
     re.IGNORECASE,
 )
+_FOOTER = re.compile(
+    r"consider the environment|before printing|virus-free|(?:scanned|checked) (?:for|by) .{0,30}(?:virus|avast|avg)"
+    r"|auf viren geprüft|保护环境.{0,20}打印|保護環境.{0,20}列印|无病毒",
+    re.IGNORECASE,
+)
+_SHORT = 300  # characters of what programs and companies put below every mail
 _LEAST_SIGNS = 2  # of a notice, in one paragraph
 _LONGEST = 20_000  # characters of one paragraph that are looked at
 
@@ -58,19 +67,22 @@ _LONGEST = 20_000  # characters of one paragraph that are looked at
 def without_closing(lines: list[str]) -> tuple[list[str], bool]:
     """The lines without what closes them, and whether that is sure.
 
-    Cut is what follows `-- ` (RFC 3676 section 4.3), the lines of phones and of programs, and company notices at the
-    end. Not sure: a line that could be such a one or the writer's, and long text below dashes without their blank.
+    Cut is what follows `-- ` (RFC 3676 section 4.3), the lines of phones and of programs, company notices at the end,
+    and the places of pictures. Not sure: a line that could be such a one or the writer's, and long text below dashes
+    without their blank.
     """
     sure = True
-    kept, below_dashes = _above_dashes(lines)
+    kept, below_dashes = _above_dashes([_PICTURE.sub("", line) if "[cid:" in line else line for line in lines])
     if below_dashes:
         sure = len(below_dashes) <= _MOST_LINES
-    while True:
-        kept = _without_end(kept)
-        shorter = _without_card(_without_notice(_without_program(kept)))
-        if len(shorter) == len(kept):
+    kept = _without_end(kept)
+    body, end = kept[:-_MOST_CLOSING], kept[-_MOST_CLOSING:]
+    for _ in range(_MOST_CUTS):
+        shorter = _without_end(_without_card(_without_notice(_without_program(end))))
+        if len(shorter) == len(end):
             break
-        kept = shorter
+        end = shorter
+    kept = body + end
     # Below such a line somebody wrote on: it goes all the same, for it says with what, and nothing else.
     kept = [line for line in kept if not is_program_line(line)]
     return _without_end(kept), sure and not (kept and is_mobile_signature(kept[-1]))
@@ -84,11 +96,12 @@ def is_program_line(line: str) -> bool:
     return 4 <= len(bare) <= 100 and _SENT_WITH.fullmatch(bare) is not None
 
 
-def is_notice(paragraph: str) -> bool:
-    """Whether a paragraph is a company's notice about confidentiality, viruses or paper."""
+def _signs(paragraph: str) -> int:
+    """How many different signs of a company's notice about confidentiality, viruses or paper a paragraph has."""
     text = paragraph[:_LONGEST]
     signs = {match.lastgroup for match in _NOTICE.finditer(text)}
-    return len(signs) + (_NOTICE_HEAD.match(text) is not None) >= _LEAST_SIGNS
+    short = len(text) < _SHORT and _FOOTER.search(text) is not None
+    return len(signs) + (_NOTICE_HEAD.match(text) is not None) + _LEAST_SIGNS * short
 
 
 def _above_dashes(lines: list[str]) -> tuple[list[str], list[str]]:
@@ -118,11 +131,19 @@ def _without_program(lines: list[str]) -> list[str]:
 
 
 def _without_notice(lines: list[str]) -> list[str]:
-    """The lines without a notice that is their last paragraph."""
-    start = len(lines)
-    while start and lines[start - 1].strip() and not is_rule(lines[start - 1]):
-        start -= 1
-    return lines[:start] if is_notice(" ".join(lines[start:])) else lines
+    """The lines without a notice at their end: a paragraph with several signs, and those with one below it."""
+    end = len(lines)
+    while True:
+        end = len(_without_end(lines[:end]))
+        start = end
+        while start and lines[start - 1].strip() and not is_rule(lines[start - 1]):
+            start -= 1
+        signs = _signs(" ".join(lines[start:end])) if start < end else 0
+        if signs >= _LEAST_SIGNS:
+            return lines[:start]
+        if not signs:
+            return lines
+        end = start
 
 
 def _without_card(lines: list[str]) -> list[str]:

@@ -42,17 +42,23 @@ def marker_line(symbols: str, language: str = "en") -> str:
 
 
 def find_marker(text: str, symbols: str) -> int | None:
-    """Where the marker line with these symbols begins, None where there is none.
+    """Where the marker line with these symbols begins, None where there is none: the start of `marker_span`."""
+    span = marker_span(text, symbols)
+    return span[0] if span else None
 
-    Quote marks, blanks, line ends, dashes and the width of letters count for nothing. The place is that of the first
-    mark or dash before the words on their line, so that all above it is somebody else's.
+
+def marker_span(text: str, symbols: str) -> tuple[int, int] | None:
+    """Where the marker line with these symbols begins, and the end of its symbols; None where there is none.
+
+    Quote marks, blanks, line ends, dashes and the width of letters count for nothing. The beginning is that of the
+    first mark or dash before the words on their line, so that all above it is somebody else's.
     """
     if not _SYMBOLS.fullmatch(symbols):
         return None
     pattern = re.compile(f"{_PHRASE}{_GAP}{_GAP.join(symbols)}(?![a-z0-9])", re.IGNORECASE)
     text = text[:MAX_TEXT].translate(_FULL_WIDTH)
     match = pattern.search(text)
-    return _begin(text, match.start()) if match else None
+    return (_begin(text, match.start()), match.end()) if match else None
 
 
 def find_any_marker(text: str) -> int | None:

@@ -54,7 +54,12 @@ def forwarded(
     raw: the mail's bytes. staff: addresses of staff as they are compared. zone: of dates that name none.
     """
     messages = [file for file in mail.attachments if file.type in _MESSAGE_TYPES]
-    if mail.encrypted or is_reply_subject(mail.subject) or len(messages) > 1:
+    if (
+        mail.encrypted
+        or (mail.automatic and not mail.automatic.distribution)
+        or is_reply_subject(mail.subject)
+        or len(messages) > 1
+    ):
         return None
     forward = _attached(mail, raw, messages[0], ourselves) if messages else _pasted(mail, zone)
     return forward if forward and _is_requester(forward.author, ourselves, staff) else None

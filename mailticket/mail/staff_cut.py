@@ -13,8 +13,8 @@ from typing import Literal
 
 from mailticket.mail.attribution import Attribution, is_wrapped_verb
 from mailticket.mail.claimed import is_ours
-from mailticket.mail.closing import is_notice, without_closing
-from mailticket.mail.desk_marker import find_any_marker, find_marker, is_opening
+from mailticket.mail.closing import without_closing
+from mailticket.mail.desk_marker import find_any_marker, is_opening, marker_span
 from mailticket.mail.headings import MAX_LINE, header_fields, is_forward_heading, is_rule, is_separator
 from mailticket.mail.quoting import attributions_with_bars, is_quoted
 from mailticket.mail.values import Mail, Ourselves, address_key
@@ -56,20 +56,22 @@ def staff_cut(mail: Mail, ourselves: Ourselves, symbols: str, names: Collection[
     if mail.encrypted or mail.borrowed:
         return StaffCut("", sure=False, why="unreadable" if mail.encrypted else "empty")
     text = mail.text
-    at = find_marker(text, symbols) if symbols else None
-    if (len(text) if at is None else at) > MAX_TEXT:
-        return StaffCut("", sure=False, why="too-long", below_marker=at is not None)
+    start, end = (marker_span(text, symbols) if symbols else None) or (len(text), -1)
+    if start > MAX_TEXT:
+        return StaffCut("", sure=False, why="too-long", below_marker=end >= 0)
     us = _Us(ourselves, tuple(name.casefold() for name in names if name.strip()))
-    if at is None:
+    if end < 0:
         return _without_marker(_lines(text), us)
-    return _above_marker(_lines(text[:at]), _lines(text[at : at + MAX_TEXT]), us)
+    marked = is_quoted(text[start:end])
+    beneath = _lines(text[end : end + MAX_TEXT])[1:]  # what the marker's own line ends with says nothing
+    return _above_marker(_lines(text[:start]), _unquoted(beneath) if marked else [], marked, us)
 
 
 def _lines(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-_Kind = Literal["", "text", "quote", "opening", "heading", "forward"]
+_Kind = Literal["", "text", "quote", "opening", "heading"]
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:|@]{1,100}@[^\s<>()\[\]\"',;:|@]{1,200}")
 # HCL Notes writes "Ann Lee ---02/11/2026 10:15:22---the first words of the mail" above its header block.
 _NOTES = re.compile(r".{0,120}?-{2,3}\s?\d{1,4}[./-]\d{1,2}[./-]\d{1,4}[^-]{0,30}-{2,3}.{0,400}")
@@ -151,8 +153,7 @@ def _heading_end(page: _Page, at: int, attributed: dict[int, Attribution]) -> in
         sender = fields.get("from", "")
     if end > at:
         page.senders[at] = sender
-        kind: _Kind = "forward" if is_forward_heading(line) else "heading"
-        page.kinds[at:end] = [kind if line.strip() else "" for line in lines[at:end]]
+        page.kinds[at:end] = ["heading" if line.strip() else "" for line in lines[at:end]]
     return end
 
 
@@ -172,26 +173,28 @@ def _take_rules(page: _Page) -> None:
     """A rule right above a heading is part of it."""
     below: _Kind = ""
     for at in range(len(page.lines) - 1, -1, -1):
-        if page.kinds[at] == "text" and below in ("heading", "forward", "opening") and is_rule(page.lines[at]):
+        if page.kinds[at] == "text" and below in ("heading", "opening") and is_rule(page.lines[at]):
             page.kinds[at] = below
             page.senders[at] = ""
         below = page.kinds[at] or below
 
 
-def _above_marker(lines: list[str], beneath: list[str], us: _Us) -> StaffCut:
-    """The cut where the marker is there; `lines` stand above it."""
+def _above_marker(lines: list[str], strangers: list[str], marked: bool, us: _Us) -> StaffCut:
+    """The cut where the marker is there; `lines` stand above it.
+
+    marked: it bears quote marks, so that what bears none below it was written by somebody: strangers.
+    """
     page = _page(lines, marker_below=True)
     start, headed = _history_start(page)
     end = next((at for at in range(start) if page.kinds[at] not in ("", "text")), start)
     own, sure = without_closing(page.own(end))
     words = _joined(own)
-    marked = is_quoted(beneath[0])
-    strangers = [line for at, line in enumerate(lines[end:start], start=end) if page.kinds[at] == "text"]
-    strangers += _unquoted(beneath) if marked else []
+    between = [line for at, line in enumerate(lines[end:start], start=end) if page.kinds[at] == "text"]
+    strangers = between + strangers
     code: CutCode = "marker" if sure else "signature"
-    if strangers or end < start:
+    if strangers:
         code = "inline"
-    elif "forward" in page.kinds[end:]:
+    elif any(map(is_forward_heading, lines[end:])):
         code = "forward"
     elif not headed and us.named_in("\n".join(own[-_NAMING_LINES:])):
         code = "heading"
@@ -220,7 +223,7 @@ def _history_start(page: _Page) -> tuple[int, bool]:
         kind = page.kinds[at]
         if kind == "text" and not _BANNER.search(page.lines[at][:500]):
             break
-        if kind in ("quote", "opening", "heading", "forward"):
+        if kind in ("quote", "opening", "heading"):
             start = at
             headed = headed or kind != "opening"
     return start, headed
@@ -245,15 +248,16 @@ def _below_heading(page: _Page, start: int, us: _Us, words: str) -> tuple[CutCod
     """Whether what begins at a line is plainly the desk mail, and the words of somebody between or below its quote."""
     end = start
     senders: list[str] = []
-    while end < len(page.lines) and page.kinds[end] in ("", "heading", "forward", "opening"):
+    while end < len(page.lines) and page.kinds[end] in ("", "heading", "opening"):
         senders.append(page.senders.get(end, ""))
         end += 1
-    if "forward" in page.kinds[start:end]:
+    if any(map(is_forward_heading, page.lines[start : end + 1])):
         return "forward", []
     if end < len(page.lines) and page.kinds[end] == "quote":
         strangers = _unquoted(page.lines[end:])
         return ("inline" if strangers else "top-posted"), strangers
-    if not us.named_in("\n".join(senders)) and "opening" not in page.kinds[start:end]:
+    # Our first line alone may be the member's own words; below a heading it is ours.
+    if not us.named_in("\n".join(senders)) and not {"heading", "opening"} <= set(page.kinds[start:end]):
         return "no-marker", []
     return ("points-down" if _points_down(words) else "top-posted"), []
 
@@ -261,9 +265,8 @@ def _below_heading(page: _Page, start: int, us: _Us, words: str) -> tuple[CutCod
 def _unquoted(lines: Sequence[str]) -> list[str]:
     """The lines of text that bear no quote mark, without what closes a mail."""
     own = [line for line in lines if not is_quoted(line)]
-    own = own[1:] if own and own[0] is lines[0] else own
     kept, _ = without_closing(own)
-    return [] if is_notice(" ".join(kept)) else [line for line in kept if line.strip()]
+    return [line for line in kept if line.strip()]
 
 
 def _points_down(words: str) -> bool:

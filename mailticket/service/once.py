@@ -34,6 +34,10 @@ log = logging.getLogger("mailticket.service.once")
 
 _SENT_STATES = {"sent": "sent", "retry": "deferred", "configuration": "deferred", "permanent": "failed"}
 
+# What members wrote, by the rule that says what became of it; counted beside the state of the mail.
+_STAFF = {OUTSIDE: "answers", "staff: answer": "answers", "staff: outside": "answers", "staff: note": "notes",
+          "staff: held": "held"}  # fmt: skip
+
 
 @dataclass
 class Summary:
@@ -42,14 +46,15 @@ class Summary:
     counts: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
 
-    NAMES = ("fetched", "opened", "appended", "answers", "duplicates", "filed", "quarantined", "already_known", "sent",
-             "deferred", "failed", "withheld")  # fmt: skip
+    NAMES = ("fetched", "opened", "appended", "answers", "notes", "held", "duplicates", "filed", "quarantined",
+             "already_known", "sent", "deferred", "failed", "withheld")  # fmt: skip
 
     def took(self, results: Sequence[Result]) -> None:
         for result in results:
             self.counts["fetched"] += 1
             self.counts["already_known" if result.state == "known" else result.state] += 1
-            self.counts["answers"] += result.rule == OUTSIDE
+            if result.rule in _STAFF:
+                self.counts[_STAFF[result.rule]] += 1
             self.counts["duplicates"] += result.duplicate_of is not None
             self.counts["withheld"] += bool(result.withheld)
 

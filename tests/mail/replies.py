@@ -219,6 +219,10 @@ REPLIES = (
         _flat(f"{DISCLAIMER}\n\n{_BLOCK_EN}"),
         lambda words, desk: _word(_BLOCK_EN)(f"{words}\n\n{DISCLAIMER}", desk),
     ),
+    Reply("Outlook for Windows, with a logo", "place of the logo, header block",
+          _flat(f"[cid:image001.png@01DC4B2F.5A6B7C80]\n\n{_BLOCK_EN}"),
+          lambda words, desk: _word(_BLOCK_EN)(words, desk).replace(
+              "<p class=MsoNormal><o:p>&nbsp;</o:p></p>", "<p class=MsoNormal><img src='cid:image001.png@01DC'></p>")),
     Reply("Outlook on the web", "rule, header block", _flat(f"{_RULE}\n{_BLOCK_EN}"), _web(_BLOCK_EN)),
     Reply("Outlook on the web, x_ names", "rule, header block", _flat(f"{_RULE}\n{_BLOCK_ZH}"),
           _web(_BLOCK_ZH, prefix="x_"), "zh-Hans"),
@@ -301,3 +305,9 @@ REPLIES = (
                 "click links unless you recognize the sender.\nYou don't often get email from us. Learn why this is "
                 "important")),
 )  # fmt: skip
+
+
+def table() -> str:
+    """The replies as a table for people, in Markdown."""
+    rows = [f"| {reply.program} | {'text and HTML' if reply.rich else 'text'} | {reply.cut} |" for reply in REPLIES]
+    return "\n".join(("| mail program | read as | cut, beside the quote |", "|---|---|---|", *rows))

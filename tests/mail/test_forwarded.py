@@ -186,8 +186,9 @@ def test_an_attached_mail_without_a_covering_word() -> None:
 @pytest.mark.parametrize(
     "raw",
     [attached(INNER, INNER), attached(b"Subject: x\n\nno sender"), attached(INNER, subject=b"Re: look"),
-     attached(INNER.replace(b"victor@mail", b"tom@coinharbor"))],
-    ids=["two", "no sender", "a reply", "staff's"],
+     attached(INNER.replace(b"victor@mail", b"tom@coinharbor")),
+     attached(INNER).replace(b"Subject: look", b"Auto-Submitted: auto-replied\nSubject: look")],
+    ids=["two", "no sender", "a reply", "staff's", "a program's"],
 )  # fmt: skip
 def test_an_attached_mail_in_doubt_is_none(raw: bytes) -> None:
     assert forward_of(raw) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from mailticket.mail import read
 from mailticket.mail.desk_marker import OPENINGS, find_marker, marker_line
 from mailticket.mail.staff_cut import StaffCut, staff_cut
 from mailticket.mail.values import Mail, Ourselves
-from tests.mail.replies import DISCLAIMER, REPLIES, SUPPORT, SYMBOLS, Reply, desk_mail, mail_of, quoted
+from tests.mail.replies import DISCLAIMER, REPLIES, SUPPORT, SYMBOLS, Reply, desk_mail, mail_of, quoted, table
 
 SITE = Ourselves(own_addresses=frozenset({SUPPORT}))
 NAMES = ("via CoinHarbor",)
@@ -76,6 +77,7 @@ def test_without_a_word_and_without_the_marker_it_is_empty_too(reply: Reply, for
 LEAD = f"On Mon, Nov 2, 2026 at 10:15 AM Bob Miller via CoinHarbor <{SUPPORT}> wrote:"
 BLOCK = f"From: Bob Miller via CoinHarbor <{SUPPORT}>\nSent: Monday, November 2, 2026 10:15 AM\nTo: Mia\nSubject: x"
 BANK = "From: Bank <info@bank.example>\nSent: Monday, November 2, 2026 9:15 AM\nTo: us\nSubject: x"
+BLOCK_WITHOUT_US = BLOCK.replace("via CoinHarbor", "").replace(SUPPORT, "relay@mail.example")
 FORWARD = f"---------- Forwarded message ---------\n{BLOCK}"
 MARKER = marker_line(SYMBOLS)
 OPENING = f"{OPENINGS['answer']['en']} Bob Miller <bob@mail.example> as CoinHarbor Support"
@@ -106,14 +108,17 @@ HELD = {
     "pointing at a quote without marks": (f"Hi, my answers are below in red.\n\n{BLOCK}\n\n{DESK}", "points-down"),
     "pointing at it, marker lost": (f"Hi, see my comments below.\n\n{BLOCK}\n\n{NO_MARKER}", "points-down"),
     "pointing at it, Chinese": (f"您好，见下文红字。\n\n{BLOCK}\n\n{DESK}", "points-down"),
+    "a sentence like our first line": ("Hi,\n\nYour answer goes to the bank.\n\nMia", "no-marker"),
     "a heading in a language nobody taught us": (
         f"Done.\n\nจาก: Bob via CoinHarbor <{SUPPORT}>\nส่ง: x\n\n{DESK}", "heading"),
-    "the same, marker lost": (f"Done.\n\nจาก: Bob via CoinHarbor <{SUPPORT}>\nส่ง: x\n\nI cannot.", "no-marker"),
+    "such a heading, marker lost": (f"Done.\n\nจาก: Bob via CoinHarbor <{SUPPORT}>\nส่ง: x\n\nI cannot.", "no-marker"),
     "a marker with other symbols above ours": (
         f"Done.\n\n{marker_line('zzzzzzz')}\n\nx\n\n{LEAD}\n{quoted(DESK)}", "other-marker"),
     "a marker with other symbols alone": (f"Done.\n\n{marker_line('zzzzzzz')}\n\n#close", "other-marker"),
     "a forward": (f"For you.\n\n{FORWARD}\n\n{DESK}", "forward"),
     "a forward, marker lost": (f"For you.\n\n{FORWARD}\n\n{NO_MARKER}", "forward"),
+    "a forward as Apple writes it": (f"For you.\n\n{quoted(FORWARD)}\n{quoted(DESK)}", "forward"),
+    "the same, marker lost": (f"For you.\n\n{quoted(FORWARD)}\n{quoted(NO_MARKER)}", "forward"),
     "long text below dashes without their blank": (
         "One:\n--\n" + "\n".join(f"line {at}" for at in range(20)) + f"\n\n{LEAD}\n{quoted(DESK)}", "signature"),
     "a line that may be a phone's": (f"Done.\n\nSent from Hamburg\n\n{LEAD}\n{quoted(DESK)}", "signature"),
@@ -143,6 +148,8 @@ KEPT = {
     "the word below in an answer": (
         f"Please follow the steps below:\n1. x\n2. y\n\n{BLOCK}\n\n{DESK}",
         "Please follow the steps below:\n1. x\n2. y", "marker"),
+    "pointing at a quote to which nothing was added": (
+        f"See my comments below.\n\n{LEAD}\n{quoted(DESK)}", "See my comments below.", "marker"),
     "in Chinese": (f"请按以下步骤操作：\n1. x\n\n{BLOCK}\n\n{DESK}", "请按以下步骤操作：\n1. x", "marker"),
     "our address in an answer that has a heading": (
         f"Write to {SUPPORT} next time.\n\n{LEAD}\n{quoted(DESK)}", f"Write to {SUPPORT} next time.", "marker"),
@@ -164,10 +171,28 @@ KEPT = {
                                    "Done.", "marker"),
     "our first line wrapped": (
         f"Done.\n\n{LEAD}\nYour answer goes to Bob Miller\n<bob@mail.example> as\n{MARKER}", "Done.", "marker"),
+    "the marker wrapped, its end without a mark": (
+        f"Done.\n\n{LEAD}\n> --- write above this line -\n{SYMBOLS} ---\n{quoted('#close')}", "Done.", "marker"),
     "dashes without their blank above a short signature": (f"Done.\n\n--\nMia Berg\n\n{LEAD}\n{quoted(DESK)}",
                                                           "Done.", "marker"),
+    "a long signature below its mark": (
+        "Done.\n\n-- \n" + "Mia\n" * 30 + f"\n{LEAD}\n{quoted(DESK)}", "Done.", "marker"),
+    "a notice of several paragraphs": (
+        f"Done.\n\n{DISCLAIMER}\n\nE-mail is not secure: any disclosure is yours.\n\nPlease consider the environment "
+        f"before printing this.\n\n{LEAD}\n{quoted(DESK)}", "Done.", "marker"),
+    "a sentence with one sign of a notice": (
+        f"Done.\n\nAny disclosure of the code is dangerous.\n\n{LEAD}\n{quoted(DESK)}",
+        "Done.\n\nAny disclosure of the code is dangerous.", "marker"),
+    "a virus scanner's line below all": (
+        f"Done.\n\n{LEAD}\n{quoted(DESK)}\n\nVirus-free. www.avast.com", "Done.", "marker"),
+    "a program's line with its link below": (
+        f"Done.\n\nGet Outlook for iOS\n<https://aka.ms/o0ukef>\n\n{LEAD}\n{quoted(DESK)}", "Done.", "marker"),
+    "a link that ends the answer": (
+        f"See\nhttps://help.coinharbor.example/x\n\n{LEAD}\n{quoted(DESK)}",
+        "See\nhttps://help.coinharbor.example/x", "marker"),
     "commands": (f"#take\n#solved\n\nDone.\n\n{LEAD}\n{quoted(DESK)}", "#take\n#solved\n\nDone.", "marker"),
-    "our first line alone tells the quote": (f"Done.\n\n{OPENING}\n\nI cannot log in.", "Done.", "top-posted"),
+    "our first line below a heading that does not name us": (
+        f"Done.\n\n{BLOCK_WITHOUT_US}\n\n{OPENING}\n\nI cannot log in.", "Done.", "top-posted"),
 }  # fmt: skip
 
 
@@ -214,6 +239,11 @@ def test_a_name_alone_names_us() -> None:
     assert staff_cut(read(raw, SITE), SITE, SYMBOLS).why == "no-marker"
 
 
+def test_the_manual_has_the_table_of_programs() -> None:
+    manual = Path(__file__).resolve().parents[2] / "docs" / "desk.md"
+    assert table() in manual.read_text(encoding="utf-8")
+
+
 # What a requester may write to pass for a member, a line of each; every line bears a word that must never leave.
 TRICKS = [
     "#close xyzzy", "> xyzzy", "-- ", "--", f"{marker_line('zzzzzzz')} xyzzy", "Sent from my iPhone xyzzy", "",
@@ -255,6 +285,8 @@ def test_what_leaves_stood_above_the_marker_and_is_no_quote(lines: list[str]) ->
 
 
 HOSTILE = {
+    "signs of notices": "Any disclosure.\n\n" * 8_000 + "Sent from my iPhone\n\n" * 6_000,
+    "notices and programs' lines": f"{DISCLAIMER}\n\nSent from my iPhone\n\n" * 1_000,
     "letters of the marker": "writeabovethislin" * 60_000,
     "the marker's words": "write above this line - " * 40_000,
     "blanks within them": ("w" + " " * 59) * 16_000,
@@ -280,7 +312,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_hostile_megabyte_costs_little(case: str) -> None:
-    for text in (HOSTILE[case], f"Done.\n\n{LEAD}\n{quoted(DESK)}\n{HOSTILE[case]}"):
+    whole, part = HOSTILE[case], HOSTILE[case][:250_000]
+    quote = f"\n\n{LEAD}\n{quoted(DESK)}\n"
+    for text in (whole, part, f"Done.{quote}{whole}", f"{part}{quote}", f"Done.\n\n{part}"):
         mail = Mail("", "", 1, text=text)
         start = time.process_time()
         staff_cut(mail, SITE, SYMBOLS, NAMES)
