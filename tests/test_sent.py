@@ -215,6 +215,27 @@ def test_a_copy_without_a_verdict_behind_the_one_in_sent_counts_once(helpdesk: O
     assert len(desk.stored()) == 1
 
 
+RECEIVED = b"Return-Path: <support@coinharbor.com>\r\nReceived: from relay by mx; Mon, 23 Nov 2026 10:00:00 +0000\r\n"
+
+
+@pytest.mark.parametrize("named", ["our letter", "request", "nothing but the ID"])
+def test_a_copy_without_a_verdict_that_comes_before_the_one_in_sent_leaves_nothing(desk: HelpDesk, named: str) -> None:
+    """The usual course of Thunderbird: it submits, the inbox has the Cc at once, and then it saves."""
+    key, asked = request(desk)
+    ways = {"our letter": message_id(desk.outbox()[0].wire), "request": asked, "nothing but the ID": ""}
+    raw = answer(answers=ways[named], Cc=SUPPORT, subject=f"Re: [{key}] Deposit")
+    copied = desk.receive(RECEIVED + raw)
+    assert desk.ticket(key).row.first_response_at is None
+    result = desk.receive(raw, SENT)
+    assert (result.state, result.ticket) == ("appended", key)
+    assert desk.ticket(key).kinds == ["request", "acknowledgement", "staff-reply"]
+    record = desk.record(copied)
+    assert (record.state, record.rule, record.copy_of) == ("known", "same answer", result.incoming_id)
+    assert [stored.row.key for stored in desk.stored(merged=False)] == [key]
+    assert {stored.row.status for stored in desk.stored()} <= {"pending", "closed"}
+    assert desk.receive(RECEIVED + raw, "billing").state == "known"
+
+
 def test_a_footer_that_a_server_puts_below_a_proved_copy_makes_no_second_answer(desk: HelpDesk) -> None:
     key, asked = request(desk)
     named = {"answers": asked, "Message_ID": "<one@coinharbor.com>"}
