@@ -76,6 +76,8 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
                 session, site, ticket, arrived.mail, arrived.meaning, by=decision.by, via=decision.via,
                 proof=decision.proof, incoming_id=arrived.incoming_id, now=now, arrived_at=arrived.arrived_at,
             )  # fmt: skip
+            for twin in decision.twins:
+                outside.absorb(session, ticket, twin, arrived.incoming_id, now)
             return ticket
         _join(session, site, arrived, ticket, decision, now)
     else:
