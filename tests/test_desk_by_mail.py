@@ -581,3 +581,37 @@ def test_mail_why_says_what_became_of_a_staff_mail(desk: HelpDesk) -> None:
     evidence = desk.evidence(result)
     assert evidence["staff"] == "mia, proved by mark: answer"
     assert evidence["mark"].startswith("ask, made for mia")
+
+
+def test_an_answer_below_the_quote_is_held_and_leaves_when_its_writer_says_so(desk: HelpDesk) -> None:
+    key = ask(desk)
+    wire = told(desk)
+    body = f"{quote(wire)}\n\nWe have blocked it.\n"
+    desk.receive(mail(MIA, f"Re: [{key}] cannot log in", body, result=None, answers=wire))
+    assert to_bob(desk) == []
+    receipt = told(desk, event="receipt-held")
+    assert "#send" in words(receipt)
+    assert "We have blocked it." in words(receipt)
+    desk.receive(reply(receipt, "#send"))
+    (answer,) = to_bob(desk)
+    assert "We have blocked it." in words(answer)
+    assert "write above" not in words(answer)
+
+
+def test_a_note_below_the_quote_is_a_note(desk: HelpDesk) -> None:
+    key = ask(desk)
+    desk.receive(reply(told(desk), "#note\n@tom what is this?"))
+    wire = told(desk, "tom")
+    desk.receive(mail(TOM, f"Re: [{key}] x", f"{quote(wire)}\n\nAn old one.\n", result=None, answers=wire))
+    assert [m.text for m in stored(desk, key).messages if m.kind == "note"] == ["@tom what is this?", "An old one."]
+
+
+def test_a_receipt_of_what_send_cannot_release_says_so(desk: HelpDesk) -> None:
+    key = ask(desk)
+    other = ask(desk, "Eve <eve@mail.example>", "Other matter", "My deposit of 5 BTC is missing since Tuesday.")
+    desk.receive(reply(desk_mails(desk)[0].wire, f"It is as in {other}.", result="dmarc=pass"))
+    receipt = words(told(desk, event="receipt-held"))
+    assert f"ticket send {next(m.id for m in stored(desk, key).messages if m.kind == 'held')} --anyway" in receipt
+    assert "#send sends" not in receipt
+    desk.receive(reply(told(desk, event="receipt-held"), "#send", result="dmarc=pass"))
+    assert to_bob(desk) == []

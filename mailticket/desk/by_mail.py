@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from mailticket.desk import orders as commands
 from mailticket.desk import outside, release
-from mailticket.desk.answers import Answered, Then, Wish
+from mailticket.desk.answers import MENDED, Answered, Then, Wish
 from mailticket.desk.hands import Origin
 from mailticket.desk.tickets import Desk
 from mailticket.errors import NotFound, Refused
@@ -172,7 +172,7 @@ class _Work:
 
     def _note(self) -> None:
         ticket = self._desk.find(self._session, self._key)
-        number = self._desk.keep_note(self._session, ticket, self._staff.text, self._files.leave, self._now)
+        number = self._desk.keep_note(self._session, ticket, self._text, self._files.leave, self._now)
         commands.obey(self._desk, ticket.key, self._afterwards)
         if self._staff.mark is None or self._staff.mark.purpose == "receipt":
             self._receive("note", [], about=number)
@@ -265,12 +265,24 @@ class _Work:
         self, code: str, reasons: Reasons, *, news: Sequence[Message] = (), other: Sequence[Given] = (),
         about: int | None = None,
     ) -> None:  # fmt: skip
+        hint, number = self._hint(code, reasons, about)
         receipt = Receipt(
             code,
             tuple(reasons),
             masking.mask(self._text, least="sure").text,
             tuple(Quoted(m.from_name or m.from_address, m.at, m.new_text) for m in news),
             tuple(Quoted(answer.by, answer.at, answer.text) for answer in other),
+            hint=hint,
+            number=number,
         )
         desk_mail.receipt(self._session, self._site, self._staff.member, receipt, self._now, ticket=self._ticket,
                           cause_id=self._post.incoming_id, message_row=about)  # fmt: skip
+
+    def _hint(self, code: str, reasons: Reasons, about: int | None) -> tuple[str, int | None]:
+        """What the reader of a receipt can do about it."""
+        delay = self._site.settings.desk.hold_seconds
+        if code == "held":
+            return ("send" if all(reason in MENDED for reason, _ in reasons) else "grave"), about
+        if code == "sent" and delay:
+            return "stop", delay
+        return {"note": "send-note", "confirm": "deny"}.get(code, ""), None

@@ -117,7 +117,8 @@ def staff_mail(case: Case, trail: Sequence[Trace]) -> StaffMail | None:
     if own is None and not others and is_own_matter:
         return None
     proof = _proof(case) or ("mark" if own else "")
-    cut = staff_cut(case.mail, office.ourselves, own.symbols if own else "")
+    support = case.settings.support.name
+    cut = staff_cut(case.mail, office.ourselves, own.symbols if own else "", (support, f"via {support}"))
     orders = read_orders(cut.text, office.names)
     bare = StaffMail(
         member, "note", proof, orders.rest, orders, own, others, facts.key if facts else "", cut=cut,
@@ -178,13 +179,13 @@ def _of_words(case: Case, mail: StaffMail, deed: Deed) -> Iterable[Doubt]:
     for line in mail.orders.misplaced:
         yield Doubt("order", f"{line}: commands stand at the very top")
     if deed in ("answer", "note"):
-        has_words = bool(mail.text) or mail.orders.has("canned")
+        has_words = bool(mail.text) or mail.orders.has("canned") or (deed == "note" and mail.cut and mail.cut.beneath)
         if not has_words and not (deed == "note" and case.mail.attachments):
             yield Doubt("empty", "it has no words of its own above what it quotes")
         elif case.office is not None and not case.office.complete:
             yield Doubt("large", "it is too large to be fetched whole")
-        elif deed == "answer" and mail.cut is not None and not mail.cut.sure:
-            yield Doubt("cut", "it is not plain where its own words end and what it quotes begins")
+    if deed in ("answer", "orders") and mail.cut is not None and mail.cut.text and not mail.cut.sure:
+        yield Doubt("cut", "it is not plain where its own words end and what it quotes begins")
 
 
 _FLAWS = {
