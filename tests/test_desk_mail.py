@@ -317,6 +317,10 @@ def test_beyond_the_cap_of_the_hour_news_waits_for_a_gathering(open_desk: OpenDe
         names = list(session.execute(select(col(News.member))).scalars())
     assert names.count("mia") == 5
     desk.later(minutes=61)
+    ask(desk, f"{PANIC} soon", "soon@mail.example", "Trouble soon")
+    assert sum(who == "mia" for who, _ in told(desk)) == 3  # nothing overtakes what is to be gathered
+    with desk.database.write() as session:
+        assert len(state.take_news(session, "mia")) == 6
     ask(desk, f"{PANIC} later", "late@mail.example", "Trouble later")
     assert sum(who == "mia" for who, _ in told(desk)) == 4
 
