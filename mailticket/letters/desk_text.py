@@ -112,6 +112,8 @@ class Receipt:
 
     code: which receipt it is. reasons: codes, each with its sentence. text: the member's own, quoted. news: what the
     requester wrote meanwhile. other: what colleagues answered. passages: the answers to questions.
+    hint: what its reader can do about it: stop (an answer that waits `number` seconds), send, send-note, deny, or grave
+    (only `ticket send number --anyway` helps).
     """
 
     code: str
@@ -120,6 +122,8 @@ class Receipt:
     news: tuple[Quoted, ...] = ()
     other: tuple[Quoted, ...] = ()
     passages: tuple[Passage, ...] = ()
+    hint: str = ""
+    number: int | None = None
 
 
 class Pen:
@@ -130,6 +134,10 @@ class Pen:
         self._support = one_line(head.name, _LONGEST_NAME) or head.address
         self._zone: ZoneInfo = head.zone
         self._now = now
+
+    @property
+    def is_chinese(self) -> bool:
+        return self.language != "en"
 
     def say(self, word: str, **values: object) -> str:
         """A phrase in the reader's language; a word that has none stands for itself."""
@@ -169,7 +177,9 @@ class Pen:
         waits = self._now - view.waiting_since if view and view.waiting_since else timedelta()
         when = self.until(view.promised_by) if view and view.promised_by else ""
         line = self.say(event, who=who, actor=actor, when=when, age=self.age(waits))
-        return f"{line} · {view.priority}" if view and event == "new" else line
+        return (f"{line}, {self.say(f'priority-{view.priority}')}" if view and event == "new" else line) + self.say(
+            "stop"
+        )
 
     def ticket(self, view: TicketView, text: str = "") -> str:
         """All that there is to know of a ticket. text: of a note or the like, which is what is new."""
@@ -196,15 +206,18 @@ class Pen:
         team = f" ({self.say('team', team=view.team)})" if view.team else ""
         facts = [
             ("from", f"{self._person(view, whole=True)} ({self.say(f'trust-{view.trust}')})" if view.address else ""),
-            ("kind", ", ".join(part for part in (view.category, view.priority, view.status) if part)),
+            ("kind", ", ".join(part for part in (view.category, *self._state(view)) if part)),
             ("promised", promise),
             ("waits", waits),
             ("assignee", f"{view.assigned_to or self.say('nobody')}{team}"),
-            ("details", "; ".join(f"{label}: {value}" for label, value in view.found)),
             ("missing", ", ".join(view.missing)),
         ]
         yield from (f"{self.say(label)}: {one_line(value, _LONGEST_LINE)}" for label, value in facts if value)
+        yield from (f"* {label}: {one_line(value, _LONGEST_LINE)}" for label, value in view.found)
         yield from (f"! {one_line(warning, _LONGEST_LINE)}" for warning in self._warnings(view))
+
+    def _state(self, view: TicketView) -> tuple[str, str]:
+        return self.say(f"priority-{view.priority}"), self.say(f"status-{view.status}")
 
     def _warnings(self, view: TicketView) -> Iterable[str]:
         yield from view.marks
@@ -235,6 +248,8 @@ class Pen:
             shown.append(self._entry(entry, view.key, room))
             room -= len(shown[-1])
         rest = view.earlier + len(view.before) - len(shown)
+        if not rest and all(entry.kind == "letter" for entry in view.before):
+            return ""  # that there was an acknowledgement goes without saying
         if rest:
             shown.append(self.say("left-out", number=rest, key=view.key))
         return "\n\n".join(shown)
@@ -251,13 +266,14 @@ class Pen:
         if entry.hidden:
             lines.append(self.say("hidden", number=entry.hidden, key=key))
         lines += [self._file(file) for file in entry.files]
+        absent = [file.number for file in entry.files if file.state not in ("attached", "gone")]
+        lines += [self.say("fetch", number=absent[0])] if absent else []
         return "\n".join(lines)
 
     def _file(self, file: FileLine) -> str:
         name = one_line(file.name, _LONGEST_NAME) or "file"
         state = "" if file.state == "named" else f", {self.say(file.state)}"
-        command = "" if file.state in ("attached", "gone") else f"\n{_INDENT}" + self.say("fetch", number=file.number)
-        return f"* {file.number}: {name}, {_size(file.size)}{state}{command}"
+        return f"* {file.number}: {name}, {_size(file.size)}{state}"
 
     def _title(self, words: str) -> str:
         return f"== {words} =="
@@ -275,13 +291,16 @@ class Pen:
         yield f"{row.key}  {subject}"
         times = []
         if row.promised_by is not None:
-            times.append(f"{self.say('promised')} {self.until(row.promised_by)}")
+            times.append(self.say("listed-due", until=self.until(row.promised_by)))
         elif row.waiting_since is not None:
-            times.append(f"{self.say('waits')} {self.say('ago', age=self.age(self._now - row.waiting_since))}")
-        event = self.say(f"listed-{row.event}") if row.event else ""
+            span = self.say("ago", age=self.age(self._now - row.waiting_since))
+            times.append(self.say("listed-waits", span=span))
+        event = self.say(f"listed-{row.event}") if self.knows(f"listed-{row.event}") else ""
         held = self.say("held-by", why=row.held[0], who=row.held[1]) if row.held else ""
         requester = one_line(row.requester, _LONGEST_NAME)
-        yield _INDENT + " · ".join(part for part in (event, row.priority, *times, held, requester) if part)
+        yield _INDENT + " · ".join(
+            part for part in (event, self.say(f"priority-{row.priority}"), *times, held, requester) if part
+        )
 
     def sections(self, parts: Sequence[Passage]) -> str:
         """Parts under their headings."""
@@ -290,9 +309,11 @@ class Pen:
     def receipt(self, receipt: Receipt) -> str:
         """What became of a member's mail, and why."""
         code = f"receipt-{receipt.code}"
-        parts = [self.say(code if self.knows(code) else "receipt") + "."]
+        parts = [self.say(code if self.knows(code) else "receipt") + self.say("stop")]
+        if receipt.hint:
+            parts.append(self.say(f"hint-{receipt.hint}", number=receipt.number))
         if receipt.reasons:
-            parts.append("\n".join(f"* {one_line(sentence, _LONGEST_LINE)}" for _, sentence in receipt.reasons))
+            parts.append("\n".join(f"* {self._reason(*reason)}" for reason in receipt.reasons))
         for title, quotes in (("news", receipt.news), ("other", receipt.other)):
             parts += [
                 f"{self._title(f'{self.say(title)}: {one_line(one.author, _LONGEST_NAME)}, {self.when(one.at)}')}\n"
@@ -304,6 +325,11 @@ class Pen:
         if receipt.passages:
             parts.append(self.sections(receipt.passages).rstrip())
         return "\n\n".join(parts) + "\n"
+
+    def _reason(self, code: str, sentence: str) -> str:
+        """Why something was not done; where the sentence is in another language, what it is about stands before it."""
+        about = f"reason-{code}"
+        return one_line(f"{self.say(about)}{sentence}" if self.knows(about) else sentence, _LONGEST_LINE)
 
     def help(self, commands: Iterable[tuple[str, str, str, bool]]) -> str:
         """What the commands do. commands: each with its English and its local word, what follows it, and whether it

@@ -27,7 +27,7 @@ def digest(session: Session, site: Site, member: Staff, now: datetime) -> list[P
     sections: list[tuple[str, Sequence[Ticket]]] = [
         ("slipping", late),
         ("mine", desk_mail.tickets_of(session, member.name, _MOST)),
-        ("next", desk_mail.queue(session, teams, _MOST)),
+        ("next", [ticket for ticket in desk_mail.queue(session, teams, _MOST) if ticket not in late]),
     ]
     passages = [
         Passage(pen.say(f"section-{name}"), pen.listed([listed_of(session, ticket) for ticket in rows]))

@@ -33,6 +33,7 @@ _HOUR = timedelta(hours=1)
 _ASKING = ("new", "reply")  # an answer to these goes to the requester
 _OF_TIME = ("new", "reply", "slipping", "late", "follow-up")  # of which nobody hears when the ticket is spam
 _WITH_FILES = ("new", "reply", "assigned")
+_OFTEN = ("note", "take", "pending", "solved", "close")  # commands that each request names
 _ALWAYS = ("mark-died",)  # that no cap holds back
 _MENTION = re.compile(r"(?<![\w.@])@([a-z][a-z0-9._-]{0,29})", re.IGNORECASE)
 
@@ -163,13 +164,14 @@ def _ticket_sheet(
 ) -> _Sheet:
     pen = Pen(site.head, now)
     files = newest_files(session, site, ticket) if event in _WITH_FILES else {}
-    view = view_of(session, site, ticket, pen.language, files)
+    view = view_of(session, site, ticket, pen.language, files, text)
     asks = event in _ASKING and view.answerable
     member = site.roster.member(actor)
     by = (member.signs or member.name) if member else actor
-    body = [f"{pen.heading(event, view, by)}.", pen.ticket(view, text)]
+    body = [pen.heading(event, view, by), pen.ticket(view, text)]
     if asks:
-        body.append(pen.say("commands") + "\n")
+        words = " ".join(_command(pen, word) for word in _OFTEN)
+        body.append(pen.say("commands", words=words, help=_command(pen, "help")) + "\n")
     return _Sheet(
         event=event,
         subject=desk_subject(ticket.key, ticket.subject),
@@ -182,6 +184,11 @@ def _ticket_sheet(
         ticket=ticket,
         parts=wires.encoded_files([file for file in files.values() if not isinstance(file, str)]),
     )
+
+
+def _command(pen: Pen, word: str) -> str:
+    """A command as the readers write it."""
+    return next(f"#{one.chinese[0] if pen.is_chinese else word}" for one in COMMANDS if one.word == word)
 
 
 def _person(view: TicketView) -> str:
@@ -217,7 +224,7 @@ def receipt(
         goes="order",
         serial=tickets.next_serial(session, ticket) if ticket else meta.next_alert(session),
         ticket=ticket,
-        held=receipt.code == "held" and message_row is not None,
+        held=receipt.hint == "send",
         asked=receipt.code == "confirm",
         in_reply_to=(cause.message_id or "") if cause else "",
     )
@@ -323,8 +330,9 @@ def _returned_sheet(session: Session, site: Site, ticket: Ticket | None, row: Ou
         sheet = _ticket_sheet(session, site, ticket, row.event, now, "", "")
     else:
         sheet = _general_sheet(session, site, "unreachable", (), now)
-    heading = Pen(site.head, now).say("unreachable", actor=row.member)
-    return replace(sheet, event="unreachable", page=f"{heading}.\n\n{sheet.page}")
+    pen = Pen(site.head, now)
+    heading = pen.say("unreachable", actor=row.member) + pen.say("stop")
+    return replace(sheet, event="unreachable", page=f"{heading}\n\n{sheet.page}")
 
 
 def _general_sheet(
@@ -332,10 +340,13 @@ def _general_sheet(
 ) -> _Sheet:
     """A mail that is of no one ticket."""
     pen = Pen(site.head, now)
-    heading = f"{pen.say(event, **values)}.\n" if event != "unreachable" else ""
-    page = "\n".join(part for part in (heading, pen.sections(passages) if passages else "") if part)
+    parts = [pen.say(event, **values) + pen.say("stop")] if event != "unreachable" else []
+    parts += [pen.sections(passages).rstrip(), pen.say("show")] if passages else []
+    page = "\n\n".join(parts) + "\n"
     subject = f"[{site.head.name}] {pen.say(f'subject-{event}')}"
-    return _Sheet(event=event, subject=subject, page=page, purpose="talk", goes="note", serial=meta.next_alert(session))
+    return _Sheet(
+        event=event, subject=subject, page=page, purpose="talk", goes="order", serial=meta.next_alert(session)
+    )
 
 
 def list_passage(
@@ -370,8 +381,7 @@ def ticket_passage(session: Session, site: Site, ticket: Ticket, now: datetime) 
 def help_passage(site: Site, now: datetime) -> Passage:
     """What the commands do, as a part of a mail."""
     pen = Pen(site.head, now)
-    chinese = pen.language == "zh-Hans"
-    rows = [(one.word, one.chinese[0] if chinese else "", one.value, one.query) for one in COMMANDS]
+    rows = [(one.word, one.chinese[0] if pen.is_chinese else "", one.value, one.query) for one in COMMANDS]
     return Passage("#help", pen.help(rows))
 
 

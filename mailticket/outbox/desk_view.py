@@ -21,12 +21,15 @@ _MOST_FILES = 20  # attached to one mail
 Fate = File | Literal["program", "large", "gone"]
 
 
-def view_of(session: Session, site: Site, ticket: Ticket, language: str, files: Mapping[int, Fate]) -> TicketView:
-    """A ticket as staff should see it. files: by number those that are attached, or why one is not."""
+def view_of(
+    session: Session, site: Site, ticket: Ticket, language: str, files: Mapping[int, Fate], new_text: str = ""
+) -> TicketView:
+    """A ticket as staff should see it. files: by number those that are attached, or why one is not. new_text: of a
+    note that is shown by itself."""
     ticket_id = int(ticket.id or 0)
     conversation = tickets.conversation(session, ticket_id)
     newest = next((m for m in reversed(conversation) if m.direction == "in"), None)
-    before = [m for m in conversation if m is not newest]
+    before = [m for m in conversation if m is not newest and not (m.kind == "note" and m.new_text == new_text)]
     shown = before[-_MOST_BEFORE:]
     attached = tickets.attachments_of(session, [int(m.id or 0) for m in (*shown, *([newest] if newest else []))])
 

@@ -51,8 +51,8 @@ def _leaderless(settings: Settings) -> Iterator[tuple[str, str]]:
     for team in settings.team:
         if not team.lead:
             yield (
-                f"[[team]] {team.name!r} has no lead, who would hear of a promise that is about to break, and of what "
-                "a member whom mail does not reach should have got",
+                f"[[team]] {team.name!r} has no lead, who would hear of promises about to break, and of what a "
+                "member whom mail does not reach should have got",
                 "name one of staff as its lead",
             )
 
