@@ -30,7 +30,7 @@ _MOST_MAILS = 5  # of a ticket that are read again for whom they claim
 _MEGABYTE = 1_000_000
 _NEVER_KEPT = ("secret", "too_large")  # no text of ours holds a secret, and no database a film
 
-MENDED = (*LOOKED_AT, "unproved", "cut", "refused")
+MENDED = (*LOOKED_AT, "unproved", "cut", "empty", "refused")
 """Reasons that a person's word settles that what is held may be carried out."""
 
 Then = Literal["pending", "open", "solved"]
@@ -155,6 +155,9 @@ class Answers(Hands):
             grave = [code for code in kept.get("reasons", []) if code not in MENDED]
             if grave and not anyway:
                 raise Refused(f"held answer {number} was held for {', '.join(grave)}; --anyway sends it all the same")
+            if row.secrets and not whole:
+                remedy = "its mail is gone; answer anew" if anyway else "--anyway sends it whole"
+                raise Refused(f"held answer {number} contains a secret, of which only the mask is kept; {remedy}")
             wish = Wish(kept.get("signs"), self.files_of(session, row), tuple(kept.get("copies", ())), "",
                         kept.get("then", "pending"), number, anyway)  # fmt: skip
             conversation = tickets.conversation(session, int(ticket.id or 0))
