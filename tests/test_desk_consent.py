@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email import policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from mailticket.desk import release
 from mailticket.desk.tickets import Desk
 from mailticket.errors import Refused
 from tests.conftest import OpenDesk
-from tests.helpdesk import HelpDesk, mail, words
+from tests.helpdesk import BORDER, SUPPORT, HelpDesk, mail, message_id, parsed, words
 from tests.test_desk_by_mail import (
     MIA,
     PEOPLE,
@@ -216,3 +218,107 @@ def test_a_held_mail_of_another_is_not_mias_to_send(desk: HelpDesk) -> None:
     desk.receive(reply(receipt, "#send", MIA, result="dmarc=pass"))
     assert len(to_bob(desk)) == 1
     assert "tom" in [m.by for m in stored(desk, key).messages if m.kind == "held"]
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def with_files(wire: bytes, *files: tuple[str, str, bytes], text: str = "We have blocked it.") -> bytes:
+    """Mia's proved answer to a desk mail with files: (type, name, content) each."""
+    letter = EmailMessage(policy=policy.SMTP)
+    letter["From"], letter["To"], letter["Subject"] = MIA, SUPPORT, f"Re: {parsed(wire)['Subject']}"
+    letter["Date"], letter["Message-ID"] = "Mon, 23 Nov 2026 08:59:00 +0000", f"<{len(wire)}-{len(files)}@x.example>"
+    letter["In-Reply-To"] = letter["References"] = message_id(wire)
+    letter.set_content(f"{text}\n\n{quote(wire)}\n")
+    for type_, name, content in files:
+        main, _, sub = type_.partition("/")
+        if main == "message":
+            letter.add_attachment(parsed(content))
+        else:
+            letter.add_attachment(content, maintype=main, subtype=sub, filename=name)
+    verdict = f"Authentication-Results: {BORDER}; dmarc=pass header.from=coinharbor.com\r\n"
+    return f"Return-Path: <mia@coinharbor.com>\r\n{verdict}".encode() + letter.as_bytes()
+
+
+def files_of(wire: bytes) -> list[bytes]:
+    parts = [part for part in parsed(wire).walk() if part.get_filename()]
+    return [bytes(part.get_payload(decode=True) or b"") for part in parts]  # type: ignore[arg-type]
+
+
+PDF = b"%PDF-1.7\n\x00\xff\r\n\r\r binary, with the address mia@ nowhere"
+CARD = b"BEGIN:VCARD\r\nFN:Mia Berg\r\nEMAIL:mia@coinharbor.com\r\nEND:VCARD\r\n"
+
+
+def test_a_file_arrives_byte_for_byte_and_what_programs_add_to_each_mail_does_not(desk: HelpDesk) -> None:
+    ask(desk)
+    raw = with_files(
+        told(desk),
+        ("application/pdf", "form.pdf", PDF),
+        ("application/pkcs7-signature", "smime.p7s", b"0\x82\x01\x00 mia@coinharbor.com"),
+        ("application/pgp-keys", "OpenPGP_0x12.asc", b"-----BEGIN PGP PUBLIC KEY BLOCK-----"),
+        ("application/pgp-signature", "OpenPGP_signature.asc", b"-----BEGIN PGP SIGNATURE-----"),
+        ("text/vcard", "mia.vcf", CARD),
+    )
+    desk.receive(raw)
+    (wire,) = to_bob(desk)
+    assert files_of(wire) == [PDF]
+
+
+@pytest.mark.parametrize(
+    ("type_", "content"),
+    [
+        ("text/plain", b"On Monday support wrote:\n> of mia@coinharbor.com\n"),
+        ("text/html", b"<p>mia&#64;coinharbor.com</p>"),
+        ("text/calendar", b"BEGIN:VCALENDAR\nORGANIZER:mailto:MIA@coinharbor.com\n"),
+        ("application/octet-stream", b"tom @ coinharbor.com"),
+        ("text/plain", "mia@coinharbor.com".encode("utf-16")),
+        ("message/rfc822", b"From: Tom <tom@coinharbor.com>\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n"),
+        ("message/rfc822", b"From: a@b.example\nContent-Transfer-Encoding: base64\n\nbWlhQGNvaW5oYXJib3IuY29t\n"),
+    ],
+)
+def test_a_file_that_shows_an_address_of_staff_is_held(desk: HelpDesk, type_: str, content: bytes) -> None:
+    key = ask(desk)
+    desk.receive(with_files(told(desk), (type_, "a.txt", content)))
+    assert to_bob(desk) == []
+    assert held_of(desk, key)[0]["reasons"] == ["staff_address"]
+
+
+def test_the_desk_mail_that_a_program_attaches_whole_stays_inside(desk: HelpDesk) -> None:
+    ask(desk)
+    desk.receive(reply(told(desk, "tom"), "#note\n@mia known fraudster for sure", TOM))
+    wire = told(desk)
+    assert "fraudster" in words(wire)
+    desk.receive(reply(told(desk, event="new"), "#take", result="dmarc=pass"))
+    desk.receive(with_files(told(desk, event="new"), ("message/rfc822", "original.eml", wire)))
+    (answer,) = to_bob(desk)
+    assert files_of(answer) == []
+
+
+def test_words_of_a_note_and_marks_in_a_file_are_held(desk: HelpDesk) -> None:
+    key = ask(desk)
+    note = "he is a known fraudster and we have told the police about each of his seven accounts already"
+    desk.receive(reply(told(desk, "tom"), f"#note\n{note}", TOM))
+    wire = desk_mails(desk, event="new")[0].wire
+    for content, reason in ((note, "note"), (f"see {message_id(wire)}", "mark")):
+        desk.receive(with_files(wire, ("text/plain", "a.txt", content.encode()), text=f"Please read: {reason}."))
+        assert held_of(desk, key)[-1]["reasons"] == [reason]
+    assert to_bob(desk) == []
+
+
+def test_a_mark_in_the_text_is_held_by_mail_and_shell(desk: HelpDesk) -> None:
+    key = ask(desk)
+    mark = message_id(told(desk)).strip("<>").upper()
+    desk.receive(reply(told(desk), f"Your reference is {mark}", result="dmarc=pass"))
+    assert held_of(desk, key)[0]["reasons"] == ["mark"]
+    held = desk.desk.reply(key, f"Your reference is {mark}").held
+    assert held is not None
+    assert [one.code for one in held.hindrances] == ["mark"]
+    assert to_bob(desk) == []
+
+
+def test_a_file_beside_commands_alone_is_not_lost(desk: HelpDesk) -> None:
+    key = ask(desk)
+    desk.receive(with_files(told(desk), ("application/pdf", "form.pdf", PDF), text="#solved"))
+    assert to_bob(desk) == []
+    assert held_of(desk, key)[0]["reasons"] == ["empty"]
+    assert stored(desk, key).row.status == "new"

@@ -13,6 +13,7 @@ from mailticket.errors import NotFound, Refused
 from mailticket.letters import File, Quoted
 from mailticket.letters.mime import container
 from mailticket.mail import attachment_bytes, read
+from mailticket.mail.forwarded import MESSAGE_TYPES
 from mailticket.mail.packing import pack
 from mailticket.mail.values import Ourselves, address_key
 from mailticket.models import Message, Ticket
@@ -27,6 +28,7 @@ from mailticket.triage.writer import unanswerable
 
 _LONGEST_QUOTE = 5_000
 _MOST_MAILS = 5  # of a ticket that are read again for whom they claim
+_MOST_READ = 256 * 1024  # bytes of a file in which the guard looks for what its readers may not know
 _MEGABYTE = 1_000_000
 _NEVER_KEPT = ("secret", "too_large")  # no text of ours holds a secret, and no database a film
 
@@ -273,6 +275,7 @@ class Answers(Hands):
             own_keys=frozenset({ticket.key, *desk.keys_of(session, merged)}),
             prefixes=self.prefixes,
             staff_addresses=self.roster.addresses - ({address_key(to)} if not copies else set()),
+            enclosed="\n".join(map(_readable, sheet.wish.files)),
             notes=tuple(m.text for m in sheet.conversation if m.kind == "note"),
             copies=(*copies, to) if copies else (),
             strangers=self._strangers(session, ticket, sheet),
@@ -407,6 +410,17 @@ class Answers(Hands):
                     + command.format(claimed.address)
                 )
         return "set a requester with " + command.format("ADDRESS")
+
+
+def _readable(file: File) -> str:
+    """What a person reads in a file of text, or in a mail that is one; "" of any other."""
+    content = file.content[:_MOST_READ]
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", "replace")
+    if b"\0" in content:
+        return ""
+    text = content.decode("utf-8", "replace")
+    return f"{text}\n{read(content, _NOBODY).text}" if file.type in MESSAGE_TYPES else text
 
 
 _NOBODY = Ourselves(own_addresses=frozenset())

@@ -19,6 +19,7 @@ from mailticket.desk.tickets import Desk
 from mailticket.errors import NotFound, Refused
 from mailticket.letters import File, Quoted
 from mailticket.mail import attachment_bytes
+from mailticket.mail.forwarded import MESSAGE_TYPES
 from mailticket.mail.staff_files import StaffFiles, inline_pictures, staff_files
 from mailticket.mail.values import Mail
 from mailticket.models import Message, Ticket
@@ -30,6 +31,7 @@ from mailticket.store import Session, desk, tickets
 from mailticket.store import desk_mail as desk_state
 from mailticket.store.rows import savepoint
 from mailticket.triage.guard import Given
+from mailticket.triage.marks import shows_mark
 from mailticket.triage.orders import Order
 from mailticket.triage.staff_mail import CONFIRM, StaffMail
 from mailticket.triage.understanding import Understanding
@@ -89,6 +91,11 @@ def carry_out(session: Session, site: Site, post: Post, key: str | None, now: da
     return Became("held" if work.obstacles else staff.deed, tuple(work.obstacles), ticket)
 
 
+def _is_desk_mail(file: File) -> bool:
+    """Whether a file is the mail that is answered, which some programs attach whole, with its notes."""
+    return file.type in MESSAGE_TYPES and shows_mark(file.content.partition(b"\n\n")[0].decode("ascii", "replace"))
+
+
 class _Work:
     """One mail at work. What is refused is undone, and the mail is held instead."""
 
@@ -144,7 +151,8 @@ class _Work:
 
     def _decoded(self) -> tuple[File, ...]:
         raw = self._post.raw
-        return tuple(File(file.name, file.type, attachment_bytes(raw, file.part)) for file in self._files.leave)
+        files = (File(file.name, file.type, attachment_bytes(raw, file.part)) for file in self._files.leave)
+        return tuple(file for file in files if not _is_desk_mail(file))
 
     def _answer(self) -> None:
         self._check_cap()
