@@ -38,6 +38,8 @@ from mailticket.triage.understanding import Understanding
 
 _HOUR = timedelta(hours=1)
 _MOST_QUESTIONS = 3  # an hour, whether a mail was really a member's: forged mail must not flood them
+_MOST_RECEIPTS = 20  # an hour, of one ticket to one member
+_ALWAYS_TOLD = ("sent", "stopped", "confirm")
 _STATES: tuple[Then, ...] = ("open", "solved", "pending")
 
 # Who is asked whether a mail was theirs and says no has not thereby sent it, wherever in the answer that stands.
@@ -156,6 +158,10 @@ class _Work:
 
     def _answer(self) -> None:
         self._check_cap()
+        mark, ticket = self._staff.mark, self._ticket
+        if mark and ticket and desk.requester_changed_since(self._session, int(ticket.id or 0), mark.made_at):
+            self.hold([("recipient", "it answers a mail about another requester than the ticket has now")])
+            return
         orders = self._staff.orders
         wish = Wish(
             files=self._decoded(),
@@ -235,7 +241,7 @@ class _Work:
         passages = commands.answers_to(
             self._session, self._site, self._desk.onlooker, self._staff.orders.orders, self._now
         )  # fmt: skip
-        if passages:
+        if passages and not self._is_flooded("queries"):
             receipt = Receipt("queries", passages=passages)
             desk_mail.receipt(self._session, self._site, self._staff.member, receipt, self._now, ticket=self._ticket,
                               cause_id=self._post.incoming_id)  # fmt: skip
@@ -326,6 +332,8 @@ class _Work:
         about: int | None = None, text: str | None = None,
     ) -> None:  # fmt: skip
         """Write a receipt. text: of the mail, where that is not what it says itself."""
+        if self._is_flooded(code):
+            return
         hint, number = self._hint(code, reasons, about)
         receipt = Receipt(
             code,
@@ -338,6 +346,16 @@ class _Work:
         )
         desk_mail.receipt(self._session, self._site, self._staff.member, receipt, self._now, ticket=self._ticket,
                           cause_id=self._post.incoming_id, message_row=about)  # fmt: skip
+
+    def _is_flooded(self, code: str) -> bool:
+        """Whether so many receipts went out that one more helps nobody: forged mails, or a responder that answers each.
+        What shows misuse always goes; its number is bounded by the caps on answers and questions."""
+        if code in _ALWAYS_TOLD:
+            return False
+        since = self._now - _HOUR
+        if not self._staff.proof:
+            return desk.receipts_since(self._session, self._name, since) >= self._site.settings.desk.per_person_hour
+        return desk.receipts_since(self._session, self._name, since, self._ticket_id) >= _MOST_RECEIPTS
 
     def _hint(self, code: str, reasons: Reasons, about: int | None) -> tuple[str, int | None]:
         """What the reader of a receipt can do about it."""

@@ -302,7 +302,8 @@ def _bounced(session: Session, site: Site, decision: Decision, now: datetime) ->
     row = outgoing.by_id(session, int(decision.failed_outgoing or 0))
     why = decision.failed_why[:_LONGEST_MARK]
     if row.kind == outgoing.DESK:
-        desk_mail.not_arrived(session, site, row, f"bounced: {why}", now)
+        if decision.failed_sure:  # a requester knows the ticket's ID and may guess the address, and would silence it
+            desk_mail.not_arrived(session, site, row, f"bounced: {why}", now)
         return
     outgoing.set_outcome(session, int(row.id or 0), state="failed", last_error=f"bounced: {why}")
     if row.ticket_id is not None:

@@ -16,6 +16,7 @@ from mailticket.models import (
     Address,
     Attachment,
     DeadMark,
+    Event,
     Incoming,
     Message,
     Outgoing,
@@ -123,6 +124,25 @@ def asked_since(session: Session, member: str, since: datetime) -> int:
         col(Outgoing.event) == "receipt-confirm",
     )  # fmt: skip
     return int(session.execute(query).scalar() or 0)
+
+
+def receipts_since(session: Session, member: str, since: datetime, ticket_id: int | None = None) -> int:
+    """How many receipts a member got since then, of one ticket where it is given."""
+    query = select(func.count()).select_from(Outgoing).where(
+        text("outgoing.member != ''"), col(Outgoing.member) == member, col(Outgoing.created_at) > since,
+        col(Outgoing.event).startswith("receipt-"),
+    )  # fmt: skip
+    if ticket_id is not None:
+        query = query.where(col(Outgoing.ticket_id) == ticket_id)
+    return int(session.execute(query).scalar() or 0)
+
+
+def requester_changed_since(session: Session, ticket_id: int, since: datetime) -> bool:
+    """Whether staff said since then that a ticket is another's."""
+    query = select(col(Event.id)).where(
+        col(Event.ticket_id) == ticket_id, col(Event.kind) == "requester", col(Event.at) >= since
+    )
+    return session.execute(query.limit(1)).first() is not None
 
 
 def kill_mark(session: Session, mac: str, now: datetime, why: str) -> bool:

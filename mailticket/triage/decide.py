@@ -169,8 +169,9 @@ def _report(case: Case, trail: Sequence[Trace]) -> Decision | None:
     if failures.keys() and failures.keys() <= set(bounced.copies):
         dead = tuple(key for key, r in failures.items() if bounced.sure and is_dead_address(r.status))
         return replace(decision, failed_copies=tuple(failures), failed_why=why, dead_copies=dead)
-    return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=why,
-                   failed_address=bounced.sure and is_dead_address(failed.status))  # fmt: skip
+    is_dead = bounced.sure and is_dead_address(failed.status)
+    return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=why, failed_address=is_dead,
+                   failed_sure=bounced.sure)  # fmt: skip
 
 
 def _of_staff(case: Case, trail: Sequence[Trace]) -> Decision | None:

@@ -59,6 +59,7 @@ class Decision:
     with link_is_ours the one of somebody who wrote to its sender too, of which no letter may speak.
     also_through: the other way by which a copy of a known mail came, for the history of its ticket.
     failed_outgoing, failed_why, failed_address: the outgoing mail that bounced, why, and whether its address is dead.
+    failed_sure: our signature says which mail it is.
     failed_copies, dead_copies: whose copies of an answer bounced, and which of those addresses are dead.
     split_from: the ticket that its requester says this one does not repeat.
     language: in which its requester wrote before, for a mail that does not show one.
@@ -89,6 +90,7 @@ class Decision:
     failed_outgoing: int | None = None
     failed_why: str = ""
     failed_address: bool = False
+    failed_sure: bool = False
     failed_copies: tuple[str, ...] = ()
     dead_copies: tuple[str, ...] = ()
     command: Command | None = None
