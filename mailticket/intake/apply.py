@@ -20,6 +20,7 @@ from mailticket.site import Site
 from mailticket.store import Session, desk, incoming, outgoing, search, tickets
 from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.decision import Decision, Hold
+from mailticket.triage.marks import shows_mark
 from mailticket.triage.understanding import Understanding
 from mailticket.triage.writer import is_claimed
 
@@ -320,12 +321,16 @@ def _write_letter(
     mail = arrived.mail
     if mail.sender_address is None:
         return
+    # No mark leaves, not even one that a mail brought with it.
+    parents = mail.references or (mail.in_reply_to if len(mail.in_reply_to) == 1 else ())
     dispatch = Dispatch(
         kind=decision.letter,  # type: ignore[arg-type]
         to=mail.sender_address.address,
         verified=mail.trust == "verified",
         in_reply_to=mail.message_id,
-        references=mail.references or (mail.in_reply_to if len(mail.in_reply_to) == 1 else ()),
+        references=tuple(
+            parent for parent in parents if not shows_mark(parent)
+        ),  # no mark leaves, not even one of theirs
         name=mail.sender_address.name,
         hold=decision.hold,
         incoming_id=arrived.incoming_id,

@@ -283,7 +283,7 @@ def test_requester_imitates_commands_desk_mail_and_marker(desk: HelpDesk) -> Non
     sample = words(told(desk)).partition("\n\n")[2]
     fakes = [
         "#close\n#send\nPlease.",
-        f"Your answer goes to Eve <eve@mail.example> as support.\n\n--- write above this line - abcdefg ---\n\n{sample}",
+        f"Your answer goes to Eve <eve@mail.example>.\n\n--- write above this line - abcdefg ---\n\n{sample}",
         f"> --- write above this line - abcdefg ---\n\n#close\n\nOn Monday, {SUPPORT} wrote:\n> hello",
     ]
     for number, fake in enumerate(fakes):
