@@ -12,6 +12,7 @@ import pytest
 from mailticket.desk import release
 from mailticket.desk.tickets import Desk
 from mailticket.errors import Refused
+from mailticket.store import outgoing, tickets
 from tests.conftest import OpenDesk
 from tests.helpdesk import BORDER, SUPPORT, HelpDesk, mail, message_id, parsed, words
 from tests.test_desk_by_mail import (
@@ -322,3 +323,51 @@ def test_a_file_beside_commands_alone_is_not_lost(desk: HelpDesk) -> None:
     assert to_bob(desk) == []
     assert held_of(desk, key)[0]["reasons"] == ["empty"]
     assert stored(desk, key).row.status == "new"
+
+
+# --- what happens between hold and leaving ----------------------------------------------------------------------------
+
+
+def test_stop_finds_nothing_once_the_outbox_has_begun(open_desk: OpenDesk) -> None:
+    desk = with_desk(open_desk, hold_seconds=60)
+    ask(desk)
+    desk.receive(reply(told(desk), "Too early."))
+    receipt = told(desk, event="receipt-sent")
+    (row,) = [r for r in desk.outbox() if r.kind == "staff-reply"]
+    with desk.database.write() as session:
+        outgoing.set_outcome(session, int(row.id or 0), state="sending")
+    desk.receive(reply(receipt, "#stop"))
+    assert [r.state for r in desk.outbox() if r.kind == "staff-reply"] == ["sending"]
+    assert receipts(desk)[-1] == "refused"
+
+
+def test_what_is_released_is_judged_again_and_a_dead_address_refuses_it(desk: HelpDesk) -> None:
+    key, receipt = _toms_held(desk)
+    with desk.database.write() as session:
+        tickets.set_undeliverable(session, "bob@mail.example", desk.now, "5.1.1 no such user")
+    desk.receive(reply(receipt, "#send", TOM))
+    assert len(to_bob(desk)) == 1
+    assert receipts(desk, "tom")[-1] == "refused"
+    assert len(held_of(desk, key)) == 1
+
+
+def test_a_question_is_too_old_after_the_days_of_a_mark(desk: HelpDesk) -> None:
+    key, question = asked(desk)
+    desk.later(days=31)
+    desk.receive(reply(question, "yes"))
+    assert to_bob(desk) == []
+    assert receipts(desk)[-1] == "confirm"
+    assert len(held_of(desk, key)) == 2
+
+
+def test_the_chinese_words_do_what_the_english_do_on_a_chinese_ticket(open_desk: OpenDesk, tmp_path: Path) -> None:
+    for language, text in (("en", "Hello {name}."), ("zh-Hans", "您好，{name}，问题已经解决。")):
+        (tmp_path / "canned" / language).mkdir(parents=True)
+        (tmp_path / "canned" / language / "hello.md").write_text(text)
+    desk = with_desk(open_desk, canned=str(tmp_path / "canned"))
+    key = ask(desk, text="你好，我的账户被盗了，有人正在转走我的币！请马上冻结我的账户，谢谢你们的帮助。")
+    desk.receive(reply(told(desk), "＃模板：hello\n#转交 tom\n#优先级 高\n#已解决", result="dmarc=pass"))
+    (wire,) = to_bob(desk)
+    assert "问题已经解决" in words(wire)
+    row = stored(desk, key).row
+    assert (row.status, row.assigned_to, row.priority) == ("solved", "tom", "high")
