@@ -244,7 +244,7 @@ class SignIn(Section):
 
 
 def _oauth2_flaw(values: Mapping[str, Any]) -> str:
-    """What is missing or wrong in the OAuth2 keys of a sign-in; "" for nothing. A key that is wrong by itself counts."""
+    """What is missing or wrong in the OAuth2 keys of a sign-in; "" for nothing, or where a key is wrong by itself."""
     if not {"provider", "flow", "client_id", "tenant", "token_url"} <= values.keys():
         return ""
     name = values["provider"]

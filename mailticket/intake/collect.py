@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from mailticket import imap
-from mailticket.errors import CommandRefused, MailticketError, StoreFull, StoreUnavailable
+from mailticket.errors import CommandRefused, MailticketError, SignInRefused, StoreFull, StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.imap import LONGEST_IDLE, Inbox, Waker
 from mailticket.intake.take_in import CHUNK_BYTES, CHUNK_MAILS, Arrival, Intake, Result
@@ -290,6 +290,8 @@ class Collector:
             note_defect(self.site, self.name, error)
             return
         text = str(error).removeprefix(f"{self.name}: ")  # a session's errors open with it
+        if isinstance(error, SignInRefused) and error.remedy:
+            text = f"{text}; {error.remedy}"
         log.warning("%s: %s", self.name, text)
         if isinstance(error, StoreFull):
             note_disk(self.site, str(error))

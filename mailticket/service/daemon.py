@@ -17,11 +17,11 @@ from functools import partial
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from mailticket import observe
-from mailticket.config import passwords
 from mailticket.desk.protocol import socket_path
 from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, StoreUnavailable, WorldError
 from mailticket.intake.collect import Collector
 from mailticket.intake.take_in import Result
+from mailticket.oauth2.tokens import Tokens
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service import memory, reload
 from mailticket.service.desk_door import DeskDoor
@@ -93,6 +93,7 @@ class Daemon:
             with run_lock(database) as lock:
                 if lock.after_crash:
                     must_be_sound(database)
+                self._tokens = Tokens(database)
                 site = self._open(database)
                 self._start(site)
                 try:
@@ -160,7 +161,7 @@ class Daemon:
         collector = Collector(
             site,
             mailbox,
-            partial(passwords.secret, mailbox, os.environ),
+            self._tokens.secret(site.settings, mailbox),
             self._took_in,
             partial(self._beat, name),
         )
@@ -223,7 +224,7 @@ class Daemon:
 
     async def _deliver(self) -> None:
         site = self._site
-        courier = Courier(site.settings.smtp, partial(passwords.secret, site.settings.smtp, os.environ))
+        courier = Courier(site.settings.smtp, self._tokens.secret(site.settings, site.settings.smtp))
         self._outbox = Outbox(site, courier, self._delivered, partial(self._beat, "outbox"))
         # A stop or a reload may have come before there was anything to stop.
         if not self._stopping.is_set() and site is self._site:
