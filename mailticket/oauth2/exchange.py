@@ -16,7 +16,7 @@ from mailticket import connecting, refusals
 from mailticket.errors import ConfigurationError, Refused, SignInRefused
 from mailticket.extras import how_to_install
 from mailticket.oauth2.account import Account
-from mailticket.oauth2.http import NoResponse, Session
+from mailticket.oauth2.http import NoResponse, Session, seconds
 from mailticket.refusals import Refusal
 
 _USUAL_LIFETIME = (
@@ -123,11 +123,13 @@ class Exchange:
 
     def _asserted(self, file: Path, now: datetime) -> Issue:
         from authlib.oauth2.rfc7523 import JWTBearerGrant
+        from joserfc.jwk import RSAKey
 
         key = _service_account(file)
         try:
+            signer = RSAKey.import_key(key["private_key"])
             assertion = JWTBearerGrant.sign(
-                key["private_key"], key["client_email"], self._account.token_url, self._account.case.account,
+                signer, key["client_email"], self._account.token_url, self._account.case.account,
                 issued_at=int(now.timestamp()), expires_at=int((now + _ASSERTION_LIFETIME).timestamp()),
                 claims={"scope": " ".join(self._account.scopes)},
                 header={"alg": "RS256", "kid": str(key.get("private_key_id", ""))},
@@ -181,8 +183,8 @@ class Exchange:
             return DeviceCode(
                 str(values["device_code"]), str(values["user_code"]),
                 str(values.get("verification_uri") or values["verification_url"]),
-                max(1.0, _number(values.get("interval")) or 5.0),
-                min(_MOST_SECONDS, _number(values.get("expires_in")) or 900.0),
+                max(1.0, seconds(values.get("interval")) or 5.0),
+                min(_MOST_SECONDS, seconds(values.get("expires_in")) or 900.0),
             )  # fmt: skip
         except KeyError:
             raise NoResponse("it sent no code for a person to enter") from None
@@ -226,19 +228,10 @@ def _issue(token: Any) -> Issue:
         raise NoResponse("it sent no access token")
     if not (refresh is None or (isinstance(refresh, str) and len(refresh) <= _LONGEST_TOKEN)):
         raise NoResponse("it sent a refresh token that is none")
-    lifetime = _number(token.get("expires_in")) or _USUAL_LIFETIME
+    lifetime = seconds(token.get("expires_in")) or _USUAL_LIFETIME
     # Google's name and Keycloak's; the standard has none. Keycloak's 0 stands for "never".
-    refresh_lifetime = _number(token.get("refresh_token_expires_in")) or _number(token.get("refresh_expires_in"))
+    refresh_lifetime = seconds(token.get("refresh_token_expires_in")) or seconds(token.get("refresh_expires_in"))
     return Issue(access, min(lifetime, _LONGEST_LIFETIME), refresh or None, refresh_lifetime)
-
-
-def _number(value: Any) -> float | None:
-    """Seconds, of a number or a text of digits; None for anything else, and for none."""
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return seconds if 0 < seconds < 10 * 366 * 86_400 else None
 
 
 def _service_account(file: Path) -> dict[str, Any]:

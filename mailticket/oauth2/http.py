@@ -23,6 +23,7 @@ from mailticket.errors import WorldError
 
 SECONDS = 20.0  # for the whole exchange
 _STEP_SECONDS = 10.0  # for a single wait in it
+_LONGEST_SPAN = 10 * 366 * 86_400.0
 _LARGEST = 256 * 1024  # bytes of a response
 
 
@@ -45,10 +46,17 @@ class Response:
         self._body = body
 
     def json(self) -> Any:
+        """The values, of which those that authlib counts with are numbers."""
         try:
-            return json.loads(self._body)
+            values = json.loads(self._body)
         except (ValueError, RecursionError):
             raise NoResponse(f"what it sent is not JSON (HTTP {self.status_code})") from None
+        if isinstance(values, dict):
+            values.pop("expires_at", None)  # by the provider's clock, and in no standard
+            lifetime = seconds(values.pop("expires_in", None))
+            if lifetime is not None:
+                values["expires_in"] = int(lifetime)
+        return values
 
     def raise_for_status(self) -> None:
         """Raises NoResponse for what is no success."""
@@ -94,6 +102,8 @@ class Session:
         finally:
             timer.cancel()
             connection.close()
+        if late.is_set():  # the end of the line may look like that of the response
+            raise NoResponse("it did not answer in time")
         if len(content) > _LARGEST:
             raise NoResponse(f"it sent more than {_LARGEST // 1024} kB")
         return Response(response.status, content, _date(response))
@@ -108,6 +118,15 @@ class Session:
         connection = HTTPSConnection(proxy.hostname, proxy.port or 8080, timeout=_STEP_SECONDS, context=self._tls)
         connection.set_tunnel(host, url.port or 443)
         return connection
+
+
+def seconds(value: Any) -> float | None:
+    """Seconds, of a number or a text of digits; None for anything else, and for none."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if 0 < number < _LONGEST_SPAN else None
 
 
 def _cut(connection: HTTPConnection, late: threading.Event) -> None:
