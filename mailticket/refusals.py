@@ -18,6 +18,9 @@ from typing import Any, Final, Literal
 
 from mailticket.providers import PROVIDERS, Flow, ProviderName
 
+STALE: Final = frozenset(("token-refused", "mailbox-closed", "scope-missing", "wrong-audience"))
+"""Refusals by a mail server that a fresh token may end; Exchange says of an expired one what it says of everything."""
+
 Protocol = Literal["IMAP", "SMTP"]
 
 _LONGEST_TOKEN = 16_384  # characters of a token into which we look

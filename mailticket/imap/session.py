@@ -18,6 +18,7 @@ from mailticket.imap.responses import Fetched, Folder, Listed, Missing
 from mailticket.imap.signin import must_be_let_in, open_connection, sign_in
 from mailticket.imap.trouble import TROUBLE, why
 from mailticket.imap.wire import MIB, Client, quoted
+from mailticket.refusals import STALE
 from mailticket.settings import Mailbox
 
 _MAILS_A_FETCH, _BYTES_A_FETCH = 50, 4 * MIB
@@ -57,8 +58,9 @@ class Inbox:
         secret = self._secret_now()
         try:
             self._enter(secret)
-        except SignInRefused:
-            if not (isinstance(self._secret, Renewable) and self._secret.renew(secret)):
+        except SignInRefused as error:
+            renewable = self._secret if error.code in STALE and isinstance(self._secret, Renewable) else None
+            if renewable is None or not renewable.renew(secret):
                 raise
             self._enter(self._secret_now())
 

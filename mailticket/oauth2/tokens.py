@@ -38,7 +38,6 @@ from mailticket.store.engine import Database
 log = logging.getLogger("mailticket.oauth2.tokens")
 
 _MARGIN = 300.0  # seconds before its end from which on a token is not handed out any more, at most a fifth of its life
-_FRESH = 60.0  # seconds within which another token would fare no better than the one that was refused
 _LEASE_PAUSE = 0.1
 _STORE_TRIES, _STORE_PAUSE = 5, 1.0
 _QUIET = timedelta(minutes=5)  # for which a provider that has refused is not asked again by itself
@@ -50,13 +49,13 @@ def boot_clock() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class _Held:
-    """An access token in memory, with seconds of `boot_clock`."""
+    """An access token in memory, until so many seconds of `boot_clock`. again: it was handed out more than once."""
 
     token: str
-    since: float
     until: float
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +108,25 @@ class Tokens:
         name = ways.account.name
         with self._lock(name):
             held = self._held.get(name)
-            if held is None or self._ticks() >= held.until:
+            if held is not None and self._ticks() < held.until:
+                held.again = True
+            else:
                 self._held.pop(name, None)
                 began = self._ticks()
                 issue = self._by_consent(ways) if ways.account.needs_person else self._as_machine(ways)
                 margin = min(_MARGIN, issue.lifetime / 5)
-                held = self._held[name] = _Held(issue.access_token, began, began + issue.lifetime - margin)
+                held = self._held[name] = _Held(issue.access_token, began + issue.lifetime - margin)
             return held.token
 
     def renew(self, sign_in: Server, refused: str) -> bool:
-        """A server refused this token: it is forgotten. Whether another would do better: not if it is quite new."""
+        """A server refused this token: it is forgotten. Whether another may do better: not if it came just now."""
         name = account_of(sign_in).name
         with self._lock(name):
             held = self._held.get(name)
             if held is None or held.token != refused:
                 return True  # another thread has had it renewed
             del self._held[name]
-            return self._ticks() - held.since >= _FRESH
+            return held.again
 
     def _lock(self, name: str) -> threading.Lock:
         with self._guard:

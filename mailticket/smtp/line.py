@@ -17,7 +17,7 @@ import aiosmtplib
 
 from mailticket import connecting, settings
 from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, WorldError
-from mailticket.refusals import of_mail_server
+from mailticket.refusals import STALE, Refusal, of_mail_server
 from mailticket.smtp.envelope import Consignment, commands, dotted
 from mailticket.smtp.outcome import LONGEST_TEXT, Outcome, Phase, from_response, without_response
 from mailticket.text.clean import one_line
@@ -63,15 +63,17 @@ class Line:
             return
         try:
             await self._enter()
-        except aiosmtplib.SMTPResponseException:
-            if self.phase != "sign-in" or not await self._is_renewed():
+        except aiosmtplib.SMTPResponseException as error:
+            if self.phase != "sign-in" or not await self._is_renewed(outcome_of(self.phase, error)):
                 raise
             self.close()
             await self._enter()
 
-    async def _is_renewed(self) -> bool:
+    async def _is_renewed(self, outcome: Outcome) -> bool:
         secret = self._secret
-        return isinstance(secret, connecting.Renewable) and await asyncio.to_thread(secret.renew, self._token)
+        if not isinstance(secret, connecting.Renewable) or self._refusal(outcome).code not in STALE:
+            return False
+        return await asyncio.to_thread(secret.renew, self._token)
 
     async def _enter(self) -> None:
         self.phase = "connect"
@@ -193,10 +195,13 @@ class Line:
         if self._smtp is not None:
             self._smtp.close()
 
+    def _refusal(self, outcome: Outcome) -> Refusal:
+        words = f"{outcome.code} {outcome.status} {outcome.text}"
+        return of_mail_server(connecting.case_of(self._settings), "SMTP", words, self._challenge, self._token)
+
     def _refused(self, outcome: Outcome) -> Outcome:
         """A refusal of our token, with what it comes to and what mends it."""
-        words = f"{outcome.code} {outcome.status} {outcome.text}"
-        refusal = of_mail_server(connecting.case_of(self._settings), "SMTP", words, self._challenge, self._token)
+        refusal = self._refusal(outcome)
         text = one_line(f"{refusal.text} ({outcome.text[:_LONGEST_WORDS]}); {refusal.remedy}", LONGEST_TEXT)
         return replace(outcome, text=text)
 

@@ -91,6 +91,9 @@ def consent(database: Database, settings: Settings, provider: AuthorisationServe
     keep_consent(database, settings, box(settings), issue, datetime.now(UTC), {})
 
 
+NOW = datetime.now(UTC)
+
+
 class Ticks:
     """A clock that only a test moves."""
 
