@@ -12,6 +12,7 @@ import sys
 MODULES = {
     "reader": ("benchmarks.reader", "reading a mail, beside the standard library"),
     "backlog": ("benchmarks.speed.backlog", "a backlog drained end to end, beside a bare loop"),
+    "desk": ("benchmarks.speed.desk", "acknowledgements with and without staff who hear of each ticket"),
     "latency": ("benchmarks.speed.latency", "from arrival to accepted acknowledgement, beside a bare IDLE loop"),
     "memory": ("benchmarks.speed.memory", "resident memory, start to ready, --help"),
     "large": ("benchmarks.speed.large", "cost a mail with a million tickets, and the commands there"),

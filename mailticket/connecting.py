@@ -44,7 +44,8 @@ class Renewable(Protocol):
 
 def case_of(server: Server) -> Case:
     """Who signs in with a token, for what is said of a refusal."""
-    name = server.name if isinstance(server, Mailbox) else "smtp"
+    # A folder of sent mail signs in as its mailbox does.
+    name = server.name.partition("/")[0] if isinstance(server, Mailbox) else "smtp"
     whom = server.account or server.username
     return Case(name, server.provider or "custom", server.oauth2_flow, server.username, whom, server.client_id)
 

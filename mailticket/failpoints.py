@@ -14,6 +14,8 @@ FAILPOINTS = (
     "intake.in_transaction",  # a mail's rows are written, not committed
     "intake.committed",  # the transaction is durable, the server's copy untouched
     "collect.flagged",  # the server's copy is flagged or moved, our record of that is not written
+    "collect.answered",  # the server's copy is flagged as answered, our record of that is not written
+    "collect.saved",  # an answer lies in the folder of sent mail, our record of that is not written
     "outbox.claimed",  # a row is claimed, no connection was made
     "outbox.begun",  # "data begun" is committed, no byte of the message was sent
     "outbox.accepted",  # the SMTP server said 250, the outcome is not written

@@ -252,7 +252,7 @@ class Incoming(SQLModel, table=True):
     afterwards_attempts: int = 0
     afterwards_at: datetime | None = _time()
     afterwards_error: str = _text()
-    answered: str = Field(default="none", sa_column_kwargs={"server_default": "none"})  # none | due | done: its flag
+    answered: str = Field(default="none", sa_column_kwargs={"server_default": "none"})  # none | due | done | given up
     answered_by: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the member, for the keyword
     answered_attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
@@ -385,6 +385,7 @@ class Message(SQLModel, table=True):
     by: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the member or account who wrote it
     via: str = Field(default="", sa_column_kwargs={"server_default": ""})  # cli, mail or mailbox; "" of requesters
     proof: str = Field(default="", sa_column_kwargs={"server_default": ""})  # why a staff mail is believed
+    waited_since: datetime | None = _time()  # of an answer that went past us: since when its ticket had waited
     held: dict[str, Any] | None = _json()  # of a held answer: what is in its way, and how it was to leave
 
 
@@ -407,6 +408,13 @@ class DeadMark(SQLModel, table=True):
     mac: str = Field(primary_key=True)
     died_at: datetime = _time(nullable=False)
     why: str = _text()
+
+
+class Picture(SQLModel, table=True):
+    """A picture that stood in the text of a member's mail: the next time it is their logo."""
+
+    member: str = Field(primary_key=True)
+    sha256: str = Field(primary_key=True)
 
 
 class News(SQLModel, table=True):
@@ -460,7 +468,8 @@ class Outgoing(SQLModel, table=True):
         _partial("ix_outgoing_sent_with_bytes", "sent_at", where=SENT_WITH_BYTES),
         Index("ix_outgoing_recipient_counted_at", "recipient_key", "counted_at"),
         _partial("ix_outgoing_member", "member", "created_at", where="member != ''"),
-        _partial("ix_outgoing_saving_due", "id", where="saving = 'due'"),
+        _partial("ix_outgoing_receipts", "message_row", where="member != '' AND message_row IS NOT NULL"),
+        _partial("ix_outgoing_save_to", "save_to", "id", where="save_to != ''"),
         _partial("ix_outgoing_unverified_domain_counted_at", "recipient_domain", "counted_at", where="NOT verified"),
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
@@ -493,7 +502,8 @@ class Outgoing(SQLModel, table=True):
     counted_at: datetime | None = _time()  # when it began to count towards the caps; null while withheld
     member: str = Field(default="", sa_column_kwargs={"server_default": ""})  # of a desk mail: to whom, and of what
     event: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    saving: str = Field(default="none", sa_column_kwargs={"server_default": "none"})  # none | due | done: into Sent
+    shown: int | None = None  # and the newest message of its ticket that it showed
+    save_to: str = Field(default="", sa_column_kwargs={"server_default": ""})  # whose Sent folder still lacks a copy
     saving_attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 

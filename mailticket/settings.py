@@ -292,6 +292,16 @@ class Mailbox(SignIn):
     save_sent: bool = False
     timeout_seconds: Annotated[float, Field(ge=5, le=600)] = 60
 
+    @property
+    def sent(self) -> Mailbox | None:
+        """The watched folder of sent mail as a mailbox of its own, of which nothing is flagged or moved; None for
+        none."""
+        if not self.sent_folder:
+            return None
+        folder = SPECIAL_SENT if self.sent_folder == "auto" else self.sent_folder
+        values = {"name": f"{self.name}{_SENT}", "folder": folder, "afterwards": "keep", "sent_folder": ""}
+        return self.model_copy(update=values)
+
     @field_validator("move_to")
     @classmethod
     def _move_needs_target(cls, target: str, others: ValidationInfo) -> str:
@@ -300,6 +310,15 @@ class Mailbox(SignIn):
         if target and target == others.data.get("folder"):
             raise ValueError("move_to is the watched folder itself; name another one")
         return target
+
+
+_SENT = "/Sent"  # behind the name of a mailbox, which can hold no slash
+SPECIAL_SENT = "\\Sent"  # as a folder's name: the one that the server marks so (RFC 6154 section 2)
+
+
+def is_sent(route: str) -> bool:
+    """Whether mail that came by this route lay in a folder of sent mail."""
+    return route.endswith(_SENT)
 
 
 class Smtp(SignIn):
@@ -539,8 +558,7 @@ class Team(Section):
 class Desk(Section):
     """How staff work: by shell, and by mail.
 
-    visitors: whether an account in the desk's group that is no member's `login` may look at tickets. What follows
-    `canned`, and a mailbox's `sent_folder` and `save_sent`, belong to desk mail and have no effect before it is there.
+    visitors: whether an account in the desk's group that is no member's `login` may look at tickets.
     """
 
     followup_hours: Annotated[float, Field(gt=0)] = 24
@@ -638,6 +656,11 @@ class Settings(Section):
         return self
 
     @property
+    def watched(self) -> tuple[Mailbox, ...]:
+        """Every folder that is watched: each mailbox, and behind it its folder of sent mail."""
+        return tuple(one for mailbox in self.mailbox for one in (mailbox, mailbox.sent) if one is not None)
+
+    @property
     def never_blocked(self) -> frozenset[str]:
         """Our own addresses and those of staff, ASCII-lowercased."""
         staff = (address.lower() for member in self.staff for address in member.addresses)
@@ -663,10 +686,13 @@ def _repeated(mailboxes: tuple[Mailbox, ...]) -> list[str]:
         if mailbox.name in seen_names:
             problems.append(f"two [[mailbox]] tables are named {mailbox.name!r}; give each its own name")
         seen_names.add(mailbox.name)
-        folder = (mailbox.host.lower(), mailbox.port, mailbox.username, mailbox.folder)
-        if folder in seen_folders:
-            problems.append(f"mailboxes {seen_folders[folder]!r} and {mailbox.name!r} are the same folder")
-        seen_folders[folder] = mailbox.name
+        for watched in (mailbox, mailbox.sent):
+            if watched is None:
+                continue
+            folder = (watched.host.lower(), watched.port, watched.username, watched.folder)
+            if folder in seen_folders:
+                problems.append(f"mailboxes {seen_folders[folder]!r} and {watched.name!r} are the same folder")
+            seen_folders[folder] = watched.name
     return problems
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from mailticket.config.articles import Flaw, read_articles
@@ -61,7 +62,7 @@ class Site:
     def classifier(self) -> Classifier:
         return self.brief.classifier
 
-    @property
+    @cached_property
     def roster(self) -> Roster:
         """Who works the desk."""
         return Roster(self.settings.staff, self.settings.team)
@@ -137,6 +138,9 @@ def ourselves_of(
         authserv_id=settings.trust.authserv_id,
         spam_headers=tuple((name.lower(), value.lower()) for name, value in settings.trust.spam_headers),
         block_headers=tuple((b.header[0].lower(), b.header[1].lower()) for b in settings.block if b.header),
+        internal_header=(settings.desk.internal_header[0].lower(), settings.desk.internal_header[1].lower())
+        if settings.desk.internal_header
+        else None,
         reply_marker=reply_marker,
         letters=letters,
     )

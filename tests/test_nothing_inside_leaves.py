@@ -13,7 +13,7 @@ from mailticket.desk.tickets import Change, Desk
 from mailticket.errors import NotFound, Refused
 from mailticket.letters import File
 from tests.conftest import OpenDesk
-from tests.helpdesk import HelpDesk, mail, message_id, words
+from tests.helpdesk import HelpDesk, mail, message_id, parsed, words
 from tests.test_desk import STAFF, TEAMS
 
 _STEPS = 80
@@ -116,10 +116,16 @@ def test_no_word_of_staff_but_their_answers_leaves(open_desk: OpenDesk, seed: in
     desk = open_desk(staff=STAFF, team=TEAMS)
     shift = _Shift(desk, seed)
     shift.run()
-    told = {one.id: words(one.wire) for one in desk.outbox() if one.recipient_key != "mia@coinharbor.com"}
+    letters = [one for one in desk.outbox() if one.kind != "desk"]
+    told = {one.id: words(one.wire) for one in letters if one.recipient_key != "mia@coinharbor.com"}
     assert len(told) > 8 and len(shift.inside) > 5
     for number, wire in told.items():
         for word in shift.inside:
             assert word not in wire, number
         for address in ("mia@coinharbor.com", "tom@coinharbor.com"):
             assert address not in wire.lower(), number
+    mails = [one for one in desk.outbox() if one.kind == "desk"]
+    assert len(mails) > 5
+    assert {one.recipient for one in mails} <= {"mia@coinharbor.com", "tom@coinharbor.com"}
+    assert not any(one.copies for one in mails)
+    assert all(parsed(one.wire)["To"] == one.recipient and not parsed(one.wire)["Cc"] for one in mails)

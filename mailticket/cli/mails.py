@@ -306,7 +306,7 @@ def give_up(ctx: click.Context, mailbox: str, dry_run: bool, as_json: bool) -> i
     from mailticket.store import incoming
 
     with site_of(ctx) as site:
-        if mailbox in (configured.name for configured in site.settings.mailbox):
+        if mailbox in (configured.name for configured in site.settings.watched):
             raise Refused(f"mailbox {mailbox} is configured: the daemon takes in what waits there")
         with site.database.write() as session:
             uids = incoming.strays(session, mailbox)

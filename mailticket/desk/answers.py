@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -18,7 +18,8 @@ from mailticket.mail.values import Ourselves, address_key
 from mailticket.models import Message, Ticket
 from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
-from mailticket.store import Session, desk, raws, tickets
+from mailticket.secrets import masking
+from mailticket.store import Session, desk, incoming, raws, tickets
 from mailticket.store.tickets import merged_from
 from mailticket.text.clean import one_line
 from mailticket.triage.guard import LOOKED_AT, Draft, Given, Hindrance, hindrances
@@ -28,6 +29,9 @@ _LONGEST_QUOTE = 5_000
 _MOST_MAILS = 5  # of a ticket that are read again for whom they claim
 _MEGABYTE = 1_000_000
 _NEVER_KEPT = ("secret", "too_large")  # no text of ours holds a secret, and no database a film
+
+MENDED = (*LOOKED_AT, "unproved", "cut", "refused")
+"""Reasons that a person's word settles that what is held may be carried out."""
 
 Then = Literal["pending", "open", "solved"]
 
@@ -39,7 +43,7 @@ class Wish:
     signs: what stands under it, None for what the member's configuration says. copies: further addresses for Cc, which
     may then write to the ticket. canned: the name of a ready answer that comes first. then: the ticket's state.
     seen: the number of the newest message that the writer has seen, None for what they were last shown. anyway:
-    whatever is in the way.
+    whatever is in the way. orders: commands to be carried out once it has left, as they were typed.
     """
 
     signs: str | None = None
@@ -49,6 +53,7 @@ class Wish:
     then: Then = "pending"
     seen: int | None = None
     anyway: bool = False
+    orders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +109,18 @@ class _Sheet:
 class Answers(Hands):
     """What staff write to requesters."""
 
-    def reply(self, name: str, text: str, wish: Wish = Wish()) -> Answered:
-        """Answer the requester; what is in the way holds the answer, unless it is to leave anyway."""
+    def reply(self, name: str, text: str, wish: Wish = Wish(), *, from_note: int | None = None) -> Answered:
+        """Answer the requester; what is in the way holds the answer, unless it is to leave anyway. from_note: the note
+        of the writer's own whose words it is."""
         now = self.site.clock()
-        with self.site.database.write() as session:
+        with self.writing() as session:
             named, ticket = self.find(session, name, merged=True), self.find(session, name)
             body = self._with_canned(session, ticket, text.strip(), wish.canned)
             if not one_line(body, len(body)):
                 raise Refused("the reply is empty; nothing was sent")
             for address in wish.copies:
                 self.check_address(address)
-            conversation = tickets.conversation(session, int(ticket.id or 0))
+            conversation = [m for m in tickets.conversation(session, int(ticket.id or 0)) if m.id != from_note]
             seen = self._seen(session, ticket, wish.seen, conversation)
             addressed = self.addressed(session, ticket, wish.copies)
             owner = named.requester_id if named.requester_id != ticket.requester_id else None
@@ -133,25 +139,28 @@ class Answers(Hands):
             addressed = self.addressed(session, self.find(session, name, lock=False))
         return addressed.to, addressed.copies
 
-    def send_held(self, number: int, *, anyway: bool = False) -> Answered:
-        """Let a held answer leave, under the name of who wrote it.
+    def send_held(self, number: int, *, anyway: bool = False, whole: str = "") -> Answered:
+        """Let a held answer leave, under the name of who wrote it. whole: its words without masks, if they are known.
 
         What its writer was told of when it was held stands no longer in its way; a secret, words of a note and the like
         must be sent anyway.
         """
         now = self.site.clock()
-        with self.site.database.write() as session:
+        with self.writing() as session:
             row, ticket = self._held(session, number)
             kept: dict[str, Any] = row.held or {}
-            grave = [code for code in kept.get("reasons", []) if code not in LOOKED_AT]
+            body = self._with_canned(session, ticket, whole or row.text, kept.get("canned", ""))
+            if not one_line(body, len(body)):
+                raise Refused(f"held answer {number} has no words of its own; answer anew")
+            grave = [code for code in kept.get("reasons", []) if code not in MENDED]
             if grave and not anyway:
                 raise Refused(f"held answer {number} was held for {', '.join(grave)}; --anyway sends it all the same")
-            wish = Wish(kept.get("signs"), self._files(session, row), tuple(kept.get("copies", ())), "",
+            wish = Wish(kept.get("signs"), self.files_of(session, row), tuple(kept.get("copies", ())), "",
                         kept.get("then", "pending"), number, anyway)  # fmt: skip
             conversation = tickets.conversation(session, int(ticket.id or 0))
             addressed = self.addressed(session, ticket, wish.copies)
-            meant_for = (row.to_address, *filter(None, row.cc_address.split(", ")))
-            sheet = _Sheet(row.text, wish, addressed, conversation, row.by, number, meant_for)
+            meant_for = tuple(filter(None, (row.to_address, *row.cc_address.split(", "))))
+            sheet = _Sheet(body, wish, addressed, conversation, row.by, number, meant_for)
             obstacles = hindrances(self._draft(session, ticket, sheet))
             fresh = [obstacle for obstacle in obstacles if obstacle.code not in ("assigned", *grave)]
             if fresh and not anyway:
@@ -162,7 +171,7 @@ class Answers(Hands):
     def drop_held(self, number: int) -> str:
         """Throw a held answer away; returns its ticket's ID."""
         now = self.site.clock()
-        with self.site.database.write() as session:
+        with self.writing() as session:
             row, ticket = self._held(session, number)
             by = row.by
             desk.remove_held(session, row)
@@ -183,6 +192,8 @@ class Answers(Hands):
         """Up to which message the actor has seen a ticket: by their word, else what they were last shown."""
         shown = desk.seen(session, self.actor, int(ticket.id or 0))
         newest = max(int(conversation[-1].id or 0) if conversation else 0, shown or 0)
+        if number is not None and self.origin.via == "mail":
+            return min(number, newest)  # what a desk mail showed may lie on another ticket since
         if number is not None and not 0 <= number <= newest:
             raise Refused(
                 f"{ticket.key} has no message {number}: its newest is {newest}; "
@@ -294,7 +305,11 @@ class Answers(Hands):
             in_reply_to=(addressed.mail.message_id or "") if addressed.mail else "",
             references=thread_of(sheet.conversation, addressed.keys),
             copies=addressed.copies,
+            incoming_id=self.origin.incoming_id,
             by=sheet.by,
+            via=self.origin.via,
+            proof=self.origin.proof,
+            delay=self.origin.delay,
         )
         outgoing = compose.write(
             session, self.site, ticket, dispatch, now,
@@ -313,6 +328,8 @@ class Answers(Hands):
         if obstacles:
             self.event(session, ticket, now, "sent anyway", "; ".join(one.text for one in obstacles))
         desk.remove_same_held(session, int(ticket.id or 0), sheet.by, sheet.text)
+        member = sheet.by if self.roster.member(sheet.by) is not None else ""
+        incoming.mark_answered(session, int(ticket.id or 0), member, without=[int(m.id or 0) for m in news])
         return Answered(ticket.key, addressed.to, addressed.copies, outgoing, None, news, obstacles)
 
     def _leave(self, session: Session, ticket: Ticket, then: Then, news: Sequence[Message], now: datetime) -> None:
@@ -326,19 +343,31 @@ class Answers(Hands):
     ) -> int | None:
         """Keep an answer that may not leave; returns its number, None for one that is not kept."""
         codes = list(dict.fromkeys(obstacle.code for obstacle in obstacles))
-        if any(code in _NEVER_KEPT for code in codes):
+        if self.origin.via == "cli" and any(code in _NEVER_KEPT for code in codes):
             return None
+        kept = {"signs": sheet.wish.signs, "then": sheet.wish.then, "copies": list(sheet.wish.copies),
+                "orders": list(sheet.wish.orders)}  # fmt: skip
+        reasons = [(obstacle.code, obstacle.text) for obstacle in obstacles]
+        addressed = (sheet.addressed.to, ", ".join(sheet.addressed.copies))
+        return self.hold(session, ticket, sheet.text, reasons, now, sheet.wish.files, kept, addressed)
+
+    def hold(
+        self, session: Session, ticket: Ticket, text: str, reasons: Sequence[tuple[str, str]], now: datetime,
+        files: Sequence[File] = (), kept: Mapping[str, Any] = {}, addressed: tuple[str, str] = ("", ""),
+    ) -> int:  # fmt: skip
+        """Keep what may not be carried out; returns its number. reasons: codes, each with a sentence. kept: how it was
+        to be carried out. addressed: to whom it was to go, and to whom in Cc."""
         ticket_id = int(ticket.id or 0)
-        desk.remove_same_held(session, ticket_id, sheet.by, sheet.text)
+        masked = masking.mask(text, least="sure")  # the mail that it came by has the whole for a while
+        desk.remove_same_held(session, ticket_id, self.actor, masked.text)
         number = tickets.add_message(
-            session, ticket_id=ticket_id, direction="note", kind="held", text=sheet.text, new_text=sheet.text,
-            from_name=sheet.by, to_address=sheet.addressed.to, cc_address=", ".join(sheet.addressed.copies), at=now,
-            by=sheet.by, via="cli",
-            held={"reasons": codes, "signs": sheet.wish.signs, "then": sheet.wish.then,
-                  "copies": list(sheet.wish.copies)},
+            session, ticket_id=ticket_id, direction="note", kind="held", text=masked.text, new_text=masked.text,
+            from_name=self.actor, to_address=addressed[0], cc_address=addressed[1], at=now, by=self.actor,
+            via=self.origin.via, proof=self.origin.proof, incoming_id=self.origin.incoming_id,
+            secrets=list(masked.sure), held={"reasons": list(dict(reasons)), **kept},
         )  # fmt: skip
-        self._keep_files(session, number, sheet.wish.files, now)
-        self.event(session, ticket, now, "held", "; ".join(obstacle.text for obstacle in obstacles))
+        self._keep_files(session, number, files, now)
+        self.event(session, ticket, now, "held", "; ".join(sentence for _, sentence in reasons))
         return number
 
     def _keep_files(
@@ -353,8 +382,8 @@ class Answers(Hands):
         desk.set_raw(session, message_row, packed.digest)
         tickets.add_attachments(session, message_row, read(raw, _NOBODY).attachments, found_on)
 
-    def _files(self, session: Session, row: Message) -> tuple[File, ...]:
-        """The files of a held answer again."""
+    def files_of(self, session: Session, row: Message) -> tuple[File, ...]:
+        """The files of a held answer, or of a note, again."""
         attachments = tickets.attachments_of(session, [int(row.id or 0)]).get(int(row.id or 0), [])
         raw = raws.get(session, row.raw_digest) if row.raw_digest and attachments else None
         if attachments and raw is None:

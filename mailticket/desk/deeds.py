@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mailticket.desk import blocks, faces, looking, notices
+from mailticket.desk import blocks, faces, looking, members, notices, release
 from mailticket.desk.answers import Answered, Then, Wish
-from mailticket.desk.tickets import Change, Desk
+from mailticket.desk.hands import Change
+from mailticket.desk.tickets import Desk
 from mailticket.errors import MailticketError, NotFound, Refused, WorldError
 from mailticket.letters import File
 from mailticket.store import tickets
@@ -72,7 +73,7 @@ def recipients(desk: Desk, *, name: str) -> Face:
 
 def send(desk: Desk, *, number: Number, anyway: bool = False) -> Face:
     """Let a held answer leave."""
-    return _answered(desk.send_held(number, anyway=anyway))
+    return _answered(release.send(desk, number, anyway=anyway))
 
 
 def drop(desk: Desk, *, number: Number) -> Face:
@@ -227,7 +228,25 @@ def list_blocked(desk: Desk) -> Iterator[Face]:
     return iter(blocks.list_blocked(desk.site))
 
 
+def staff_digest(desk: Desk, *, name: str, mail: bool = False) -> Face:
+    """What a member's digest says; mail: it is sent to them too."""
+    return members.digest(desk.site, name, mail=mail)
+
+
+def staff_revoke(desk: Desk, *, name: str) -> Face:
+    """End what the mails that a member was sent until now are good for."""
+    return members.revoke(desk.site, name)
+
+
+def staff_test(desk: Desk, *, name: str) -> Face:
+    """Send a member a mail to be answered."""
+    return members.test(desk.site, name)
+
+
 DEEDS: Mapping[str, Deed] = {
+    "staff_digest": staff_digest,
+    "staff_revoke": staff_revoke,
+    "staff_test": staff_test,
     "show_unmasked": show_unmasked,
     "files": files,
     "recipients": recipients,

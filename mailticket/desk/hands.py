@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from mailticket.desk.looking import Onlooker
 from mailticket.errors import Refused
@@ -15,13 +19,63 @@ from mailticket.site import Site
 from mailticket.store import Session, tickets
 from mailticket.triage.staff import Roster
 
+Via = Literal["cli", "mail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whence a deed comes. via: cli or mail. Of a mail: its row, the digest of its bytes, what proves its writer, and
+    how many seconds an answer waits, in which its writer can stop it."""
+
+    via: Via = "cli"
+    proof: str = ""
+    incoming_id: int | None = None
+    digest: str | None = None
+    delay: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a ticket is to be from now on; an empty field stays. team: None stays, "" takes it from all."""
+
+    category: str = ""
+    priority: str = ""
+    team: str | None = None
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What of a ticket is new, in words; promised_by: the end of its promise, where it became earlier."""
+
+    key: str
+    details: tuple[str, ...]
+    promised_by: datetime | None
+
 
 class Hands:
-    """Somebody at work. `actor` is the member's word or the account's name, for the history."""
+    """Somebody at work. `actor` is the member's word or the account's name, for the history.
 
-    def __init__(self, site: Site, actor: str = "staff") -> None:
+    session: of the transaction that the deeds are part of; without one each is a transaction of its own.
+    """
+
+    def __init__(
+        self, site: Site, actor: str = "staff", *, session: Session | None = None, origin: Origin = Origin()
+    ) -> None:
         self.site = site
         self.actor = actor
+        self.origin = origin
+        self._session = session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """The transaction of a deed."""
+        if self._session is not None:
+            yield self._session
+            self._session.flush()
+        else:
+            with self.site.database.write() as session:
+                yield session
 
     @property
     def onlooker(self) -> Onlooker:

@@ -14,7 +14,7 @@ from mailticket.desk import faces
 from mailticket.errors import NotFound, StoreUnavailable
 from mailticket.models import Ticket
 from mailticket.settings import Settings
-from mailticket.store import Session, outgoing, overview, tickets
+from mailticket.store import Session, desk_mail, outgoing, overview, tickets
 from mailticket.store import desk as looks
 from mailticket.store.engine import Database
 from mailticket.triage import ticket_keys
@@ -151,8 +151,9 @@ def _face(session: Session, row: Ticket) -> Face:
 def staff(onlooker: Onlooker) -> Iterator[Face]:
     """The members, with what is theirs."""
     with onlooker.database.read() as session:
+        rows = desk_mail.members(session)
         for member in onlooker.roster.staff:
-            figures = looks.workload(session, member.name, onlooker.clock())
+            figures, row = looks.workload(session, member.name, onlooker.clock()), rows.get(member.name)
             yield {
                 "name": member.name,
                 "addresses": list(member.addresses),
@@ -161,8 +162,8 @@ def staff(onlooker: Onlooker) -> Iterator[Face]:
                 "slipping": figures.overdue,
                 "held": figures.held,
                 "last_answer_at": faces.moment(figures.last_answer_at),
-                "last_proof": None,
-                "unreachable_since": None,
+                "last_proof": row.last_proof or None if row else None,
+                "unreachable_since": faces.moment(row.unreachable_since) if row else None,
             }
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
 from mailticket.desk.answers import Answers, thread_of
+from mailticket.desk.hands import Change, Changed
 from mailticket.errors import NotFound, Refused
 from mailticket.intake.second_reading import knowing_letters
 from mailticket.letters import File, LetterKind
 from mailticket.mail import attachment_bytes, read
 from mailticket.mail.values import Address as MailAddress
-from mailticket.models import Ticket
-from mailticket.outbox import compose
+from mailticket.mail.values import Attachment
+from mailticket.models import Message, Ticket
+from mailticket.outbox import compose, desk_mail
 from mailticket.outbox.compose import Dispatch
 from mailticket.promise import make_promise
 from mailticket.secrets import masking
@@ -21,25 +23,6 @@ from mailticket.secrets.spans import doubtful_kinds
 from mailticket.store import Session, desk, load, outgoing, raws, search, tickets
 from mailticket.text.clean import one_line
 from mailticket.triage.guard import Draft, indiscretions
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a ticket is to be from now on; an empty field stays. team: None stays, "" takes it from all."""
-
-    category: str = ""
-    priority: str = ""
-    team: str | None = None
-    subject: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What of a ticket is new, in words; promised_by: the end of its promise, where it became earlier."""
-
-    key: str
-    details: tuple[str, ...]
-    promised_by: datetime | None
 
 
 class Desk(Answers):
@@ -51,14 +34,33 @@ class Desk(Answers):
         if not one_line(body, len(body)):
             raise Refused("the note is empty")
         now = self.site.clock()
-        with self.site.database.write() as session:
+        with self.writing() as session:
             ticket = self.find(session, name)
-            masked = masking.mask(body, least="sure")  # nothing is kept behind the mask of a note
-            tickets.add_message(session, ticket_id=int(ticket.id or 0), direction="note", kind="note", text=masked.text,
-                                new_text=masked.text, from_name=self.actor, at=now,
-                                secrets=list(masked.sure), by=self.actor, via="cli")  # fmt: skip
-            self.event(session, ticket, now, "note")
+            self.keep_note(session, ticket, body, (), now)
         return ticket.key
+
+    def keep_note(
+        self, session: Session, ticket: Ticket, text: str, files: Sequence[Attachment], now: datetime
+    ) -> int:  # fmt: skip
+        """Write a note; returns its number. files: of the mail that it came by."""
+        masked = masking.mask(text, least="sure")  # nothing is kept behind the mask of a note
+        number = tickets.add_message(
+            session, attachments=files, ticket_id=int(ticket.id or 0), direction="note", kind="note",
+            text=masked.text, new_text=masked.text, from_name=self.actor, at=now, secrets=list(masked.sure),
+            by=self.actor, via=self.origin.via, proof=self.origin.proof, incoming_id=self.origin.incoming_id,
+            raw_digest=self.origin.digest,
+        )  # fmt: skip
+        self.event(session, ticket, now, "note")
+        desk_mail.tell(session, self.site, ticket, "note", now, actor=self.actor, text=masked.text)
+        return number
+
+    def keep_held_as_note(self, session: Session, ticket: Ticket, row: Message, now: datetime) -> None:
+        """Let a held mail be the note that it was meant to be."""
+        row.kind, row.held, row.proof = "note", None, self.origin.proof
+        session.add(row)
+        session.flush()
+        self.event(session, ticket, now, "note")
+        desk_mail.tell(session, self.site, ticket, "note", now, actor=self.actor, text=row.text)
 
     def unmasked(self, name: str) -> dict[int, tuple[str, str, str]]:
         """Subject, text and new text of the ticket's messages in which something doubtful is masked, read again from
@@ -66,7 +68,7 @@ class Desk(Answers):
         looked."""
         now = self.site.clock()
         texts: dict[int, tuple[str, str, str]] = {}
-        with self.site.database.write() as session:
+        with self.writing() as session:
             ticket = self.find(session, name)
             ourselves = knowing_letters(session, self.site.brief.ourselves, ticket.key)
             for row in tickets.conversation(session, int(ticket.id or 0)):
@@ -94,7 +96,7 @@ class Desk(Answers):
 
     def _end(self, name: str, status: Literal["closed", "solved"], *, notify: bool) -> str:
         now = self.site.clock()
-        with self.site.database.write() as session:
+        with self.writing() as session:
             ticket = self.find(session, name)
             if ticket.status in (status, "closed"):
                 raise Refused(f"{ticket.key} is {ticket.status} already")
@@ -104,9 +106,22 @@ class Desk(Answers):
             self.event(session, ticket, now, status, "the requester was told" if notify else "")
         return ticket.key
 
+    def leave(self, name: str, status: Literal["open", "pending"]) -> str:
+        """Say whom a ticket that is at work waits for: open for us, pending for its requester."""
+        now = self.site.clock()
+        with self.writing() as session:
+            ticket = self.find(session, name)
+            if ticket.status != status:
+                self.set_status(session, ticket, status, now)
+                if status == "open":
+                    since, _ = tickets.oldest_unanswered(session, int(ticket.id or 0))
+                    tickets.wait_for_us(ticket, since or now)
+                self.event(session, ticket, now, status)
+        return ticket.key
+
     def reopen(self, name: str) -> str:
         now = self.site.clock()
-        with self.site.database.write() as session:
+        with self.writing() as session:
             ticket = self.find(session, name)
             if ticket.status not in ("solved", "closed", "pending"):
                 raise Refused(f"{ticket.key} is {ticket.status}: there is nothing to reopen")
@@ -123,18 +138,21 @@ class Desk(Answers):
         roster = self.roster
         if to and roster.staff and roster.member(to) is None:
             raise Refused(f"{to!r} is no member of staff; there are: {', '.join(m.name for m in roster.staff)}")
-        with self.site.database.write() as session:
+        with self.writing() as session:
             ticket = self.find(session, name)
             before = ticket.assigned_to
             self._give(session, ticket, to, now)
         return ticket.key, before
 
     def _give(self, session: Session, ticket: Ticket, to: str, now: datetime) -> None:
-        ticket.assigned_to = to
+        before, ticket.assigned_to = ticket.assigned_to, to
         if to and ticket.status == "new":
             self.set_status(session, ticket, "open", now)
         session.add(ticket)
         self.event(session, ticket, now, "assigned", to or "to nobody")
+        if to != before:
+            session.flush()
+            desk_mail.tell(session, self.site, ticket, "assigned", now, actor=self.actor)
 
     def take_next(self, team: str = "") -> str | None:
         """Take the first ticket of the queue that is nobody's, of a team or of those that the actor is in.
@@ -142,7 +160,7 @@ class Desk(Answers):
         Two who ask at once get two tickets. Returns its ID, None for none.
         """
         now, teams = self.site.clock(), self.onlooker.teams(team)
-        with self.site.database.write() as session:
+        with self.writing() as session:
             ticket = desk.next_in_queue(session, ("",), teams, lock=True)
             if ticket is not None:
                 self._give(session, ticket, self.actor, now)
@@ -154,7 +172,7 @@ class Desk(Answers):
         anyway: also when they are two people's, one of whom then hears nothing more.
         """
         now = self.site.clock()
-        with self.site.database.write() as session:
+        with self.writing() as session:
             source, target = self.find(session, name), self.find(session, into)
             if source.id == target.id:
                 raise Refused(f"{source.key} cannot be merged into itself")
@@ -186,7 +204,7 @@ class Desk(Answers):
         """
         self._check_change(wanted)
         now = self.site.clock()
-        with self.site.database.write() as session:
+        with self.writing() as session:
             ticket = self.find(session, name)
             self._check_subject(session, ticket, wanted.subject)
             before = {key: getattr(ticket, key) for key in ("category", "priority", "team", "subject")}
@@ -254,7 +272,7 @@ class Desk(Answers):
     def split(self, name: str) -> str:
         """Undo the merge of a ticket, whose own messages come back, or its duplicate link."""
         now = self.site.clock()
-        with self.site.database.write() as session:
+        with self.writing() as session:
             ticket = self.find(session, name, merged=True)
             if ticket.merged_into is not None:
                 self._unmerge(session, ticket, now)
@@ -302,7 +320,7 @@ class Desk(Answers):
         """Allow an address to write to a ticket beside its requester."""
         now = self.site.clock()
         self.check_address(address)
-        with self.site.database.write() as session:
+        with self.writing() as session:
             ticket = self.find(session, name)
             self.let_write(session, ticket, address, now)
         return ticket.key
@@ -311,7 +329,7 @@ class Desk(Answers):
         """Say whose ticket it is, for one that came without a usable sender."""
         now = self.site.clock()
         self.check_address(address)
-        with self.site.database.write() as session:
+        with self.writing() as session:
             ticket = self.find(session, name)
             with search.following(session, [int(ticket.id or 0)]):
                 ticket.requester_id = tickets.requester_of(session, MailAddress("", address), ticket.language, now)
@@ -324,26 +342,26 @@ class Desk(Answers):
         """Treat two addresses as one person's; the second need not have written yet."""
         self.check_address(address)
         self.check_address(other)
-        with self.site.database.write() as session:
+        with self.writing() as session:
             tickets.link_addresses(session, MailAddress("", address), MailAddress("", other))
 
     def mail_again(self, address: str) -> None:
         """Let automatic mail go to an address again after its mail bounced."""
-        with self.site.database.write() as session:
+        with self.writing() as session:
             stopped = (tickets.set_deliverable(session, address), desk.mail_copies_again(session, address))
             if not any(stopped):
                 raise Refused(f"mail to {address} is not stopped")
 
     def release(self, numbers: list[int] | None = None) -> int:
         """Send letters that were held back, oldest first: all of them, or the given rows. Returns how many."""
-        with self.site.database.write() as session:
+        with self.writing() as session:
             return outgoing.release(session, self.site.clock(), numbers)
 
     def retry_outgoing(self, number: int) -> None:
         """Make a mail due now. One whose outcome is uncertain may reach its reader twice; a person decides that."""
         now = self.site.clock()
         states = ("deferred", "failed", "uncertain", "cancelled")
-        with self.site.database.write() as session:
+        with self.writing() as session:
             other = outgoing.change(session, number, states, state="queued", next_attempt_at=now, created_at=now)
             if other:
                 raise Refused(f"outgoing mail {number} is {_words(other)}: there is nothing to retry")
@@ -355,7 +373,7 @@ class Desk(Answers):
     def cancel_outgoing(self, number: int) -> None:
         """Take a mail out of the queue for good."""
         states = ("queued", "deferred", "withheld", "uncertain")
-        with self.site.database.write() as session:
+        with self.writing() as session:
             other = outgoing.change(session, number, states, state="cancelled", reason=f"cancelled by {self.actor}")
             if other:
                 raise Refused(f"outgoing mail {number} is {_words(other)} and cannot be cancelled")
@@ -399,7 +417,7 @@ def _keep_waiting(source: Ticket, target: Ticket, now: datetime) -> None:
     if source.first_response_at is None and target.first_response_at is not None:
         target.first_response_at = None
         for name in ("promised_from", "promised_by", "promise_reason", "promise_longer", "late_warned_at",
-                     "late_notice_at"):  # fmt: skip
+                     "late_notice_at", "slip_told_at", "lead_told_at"):  # fmt: skip
             setattr(target, name, getattr(source, name))
 
 

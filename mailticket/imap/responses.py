@@ -17,12 +17,15 @@ HIGHEST_UID = 2**32 - 1
 
 @dataclass(frozen=True)
 class Folder:
-    """A selected folder. `uidnext` is None where the server does not tell."""
+    """A selected folder. `uidnext` is None where the server does not tell. keywords: whether it keeps those of ours
+    (`\\*` among PERMANENTFLAGS, RFC 3501 section 7.1). name: as the server calls it."""
 
     uidvalidity: int
     uidnext: int | None
     exists: int
     read_only: bool
+    keywords: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True)

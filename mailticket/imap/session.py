@@ -19,12 +19,13 @@ from mailticket.imap.signin import must_be_let_in, open_connection, sign_in
 from mailticket.imap.trouble import TROUBLE, why
 from mailticket.imap.wire import MIB, Client, quoted
 from mailticket.refusals import STALE
-from mailticket.settings import Mailbox
+from mailticket.settings import SPECIAL_SENT, Mailbox
 
 _MAILS_A_FETCH, _BYTES_A_FETCH = 50, 4 * MIB
 _UIDS_A_COMMAND = 400  # keeps a command line under the 8,192 bytes of RFC 7162 section 4, whatever the UIDs
 _LONGEST_LIST = 16 * MIB  # a SEARCH response: about 1.5 million UIDs
 _HEAD_BYTES = 256 * 1024
+_MOST_NAMES = 30  # of folders that a sentence lists
 
 
 class Inbox:
@@ -85,9 +86,14 @@ class Inbox:
             self.drop()
             raise MailboxUnavailable(str(refused)) from refused
 
-    def select(self) -> Folder:
-        """Open the mailbox's folder, read-only where the server gives no more."""
-        name = self.mailbox.folder
+    def select(self, folder: str = "") -> Folder:
+        """Open the mailbox's folder, or another; read-only where the server gives no more.
+
+        The folder that the server marks as the one for sent mail is looked up first, where that is asked for.
+        """
+        name = folder or self.mailbox.folder
+        if name == SPECIAL_SENT:
+            name = sent_folder(self._listed_folders())
         with self._asking(f"open the folder {name}") as client:
             try:
                 response = client.select_folder(_folder_name(name))
@@ -98,14 +104,28 @@ class Inbox:
                 raise
             if not isinstance(response.get(b"UIDVALIDITY"), int):
                 raise ProtocolError("the server gives no UIDVALIDITY, so no mail there can be told from another")
-            read_only = client.wire.is_readonly or response.get(b"PERMANENTFLAGS") == ()
-            self._folder = Folder(response[b"UIDVALIDITY"], response.get(b"UIDNEXT"), response[b"EXISTS"], read_only)
+            lasting = response.get(b"PERMANENTFLAGS")
+            read_only = client.wire.is_readonly or lasting == ()
+            self._folder = Folder(
+                response[b"UIDVALIDITY"], response.get(b"UIDNEXT"), response[b"EXISTS"], read_only,
+                b"\\*" in (lasting or ()), name,
+            )  # fmt: skip
         return self._folder
 
     def folders(self) -> list[str]:
         """The names of all folders of the account, to help a person who misspelt one."""
         with self._asking("list the folders") as client:
             return [str(name) for _, _, name in client.list_folders()]
+
+    def _listed_folders(self) -> list[tuple[frozenset[str], str]]:
+        """All folders with their attributes, lowercased; with those of special use, which some servers (RFC 6154
+        section 5) name only when asked."""
+        with self._asking("list the folders", response=_LONGEST_LIST) as client:
+            if client.has_capability("LIST-EXTENDED") and client.has_capability("SPECIAL-USE"):
+                typ, data = client.wire.list_with_special_use()
+                if typ == "OK":
+                    return [(_attributes(flags), name) for flags, _, name in client._proc_folder_list(data)]
+            return [(_attributes(flags), str(name)) for flags, _, name in client.list_folders()]
 
     def list_new(self, after_uid: int) -> list[int]:
         """The UIDs above `after_uid` that the server lists, ascending. EXISTS told before this is settled by it."""
@@ -175,6 +195,29 @@ class Inbox:
             with self._asking("mark mail as seen") as client:
                 self._must_be_writable()
                 client.wire.by_uid("STORE", responses.uid_set(portion), "+FLAGS.SILENT (\\Seen)")
+
+    def mark_answered(self, uids: Collection[int], keyword: str = "") -> None:
+        """Set \\Answered, and a keyword beside it. Mails that vanished meanwhile are no error."""
+        flags = f"(\\Answered {keyword})" if keyword else "(\\Answered)"
+        for portion in responses.portions(uids, _UIDS_A_COMMAND):
+            with self._asking("mark mail as answered") as client:
+                self._must_be_writable()
+                client.wire.by_uid("STORE", responses.uid_set(portion), f"+FLAGS.SILENT {flags}")
+
+    def with_message_id(self, message_id: str) -> list[int]:
+        """The UIDs of the mails in the folder that have this Message-ID, ascending."""
+        try:
+            wanted = quoted(message_id)
+        except ValueError as error:  # nobody can ask for it
+            raise CommandRefused(f"mailbox {self.mailbox.name}: {error}") from None
+        with self._asking("look for a mail") as client:
+            return sorted(responses.search_uids(client.wire.by_uid("SEARCH", f"HEADER Message-ID {wanted}")))
+
+    def append(self, raw: bytes, at: datetime) -> None:
+        """Put a mail into the folder, as read. at: its INTERNALDATE, aware."""
+        assert self._folder is not None
+        with self._asking("save a sent mail") as client:
+            client.append(self._folder.name, raw, (b"\\Seen",), at)
 
     def move(self, uids: Collection[int], folder: str) -> dict[int, int]:
         """Move mails to a folder, which is made once if it is missing; old to new UIDs where the server tells them.
@@ -317,6 +360,35 @@ class Inbox:
     def _sentence(self, what: str, error: BaseException) -> str:
         place = f"{'to' if what == 'connect' else 'at'} {self.mailbox.host}:{self.mailbox.port}"
         return f"mailbox {self.mailbox.name}: cannot {what} {place}: {why(error)}"
+
+
+# What mail programs call the folder for sent mail where no server says which it is, in lower case.
+_SENT_NAMES = frozenset((
+    "sent", "sent items", "sent messages", "sent mail", "sent-mail", "inbox.sent", "inbox.sent items",
+    "inbox.sent messages", "inbox/sent", "[gmail]/sent mail", "gesendet", "gesendete objekte", "gesendete elemente",
+    "envoyés", "éléments envoyés", "enviados", "elementos enviados", "inviati", "posta inviata", "отправленные",
+    "已发送", "已发送邮件", "已傳送", "寄件備份", "送信済み", "보낸편지함",
+))  # fmt: skip
+
+
+def sent_folder(folders: Collection[tuple[frozenset[str], str]]) -> str:
+    """The folder for sent mail among all of an account, each with its attributes: the one that bears \\Sent (RFC 6154
+    section 2), else the one that is called so. CommandRefused with what to do where there is none or are several."""
+    real = [(attributes, name) for attributes, name in folders if "\\noselect" not in attributes]
+    marked = [name for attributes, name in real if "\\sent" in attributes]
+    named = [name for _, name in real if name.casefold() in _SENT_NAMES]
+    matches = marked or named
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        names = ", ".join(map(repr, sorted(matches)))
+        raise CommandRefused(f"several folders may be the one for sent mail: {names}; write one as sent_folder")
+    names = ", ".join(repr(name) for _, name in real[:_MOST_NAMES])
+    raise CommandRefused(f"no folder is marked or named as the one for sent mail; write one as sent_folder: {names}")
+
+
+def _attributes(flags: Collection[bytes]) -> frozenset[str]:
+    return frozenset(flag.decode("ascii", "replace").lower() for flag in flags)
 
 
 def _folder_name(name: str) -> str:

@@ -133,6 +133,12 @@ class Wire(imaplib.IMAP4):
             raise self.error((data[-1] or b"").decode("utf-8", "replace"))
         return data
 
+    def list_with_special_use(self) -> tuple[str, list[Any]]:
+        """All folders with their special use among the attributes (RFC 6154 section 5.2)."""
+        typ, data = self._simple_command("LIST", '""', '"*"', "RETURN", "(SPECIAL-USE)")
+        typ, data = self._untagged_response(typ, data, "LIST")
+        return typ, data
+
     def start_idle(self) -> bytes:
         """Send IDLE and return its tag; the caller reads the lines itself and ends with `end_idle`."""
         tag: bytes = self._command("IDLE")

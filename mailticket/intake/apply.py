@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from mailticket.desk import by_mail, outside
+from mailticket.desk.by_mail import Became, Post
 from mailticket.mail.values import Mail
 from mailticket.models import Ticket
-from mailticket.outbox import compose
+from mailticket.outbox import compose, desk_mail
 from mailticket.outbox.compose import Dispatch
 from mailticket.promise import Load, make_promise
 from mailticket.site import Site
-from mailticket.store import Session, incoming, outgoing, search, tickets
+from mailticket.store import Session, desk, incoming, outgoing, search, tickets
 from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.decision import Decision, Hold
 from mailticket.triage.understanding import Understanding
@@ -41,6 +43,21 @@ class Arrived:
     route: str
     delivered_to: str
     load: Load | None = field(default=None, repr=False)
+    raw: bytes = field(default=b"", repr=False)
+
+
+def of_staff(session: Session, site: Site, arrived: Arrived, decision: Decision, now: datetime) -> Became | None:
+    """Do what a member's mail asks, and let the marks die that it shows to be in other hands; None for other mail."""
+    why = decision.reason[:_LONGEST_MARK]
+    lost = {(mark.key, mark.member) for mark in decision.dead_marks if desk.kill_mark(session, mark.mac, now, why)}
+    for key, member in sorted(lost):
+        if key:
+            ticket = tickets.by_key(session, key, follow_merge=True)
+            desk_mail.tell(session, site, ticket, "mark-died", now, to=(member,), cause_id=arrived.incoming_id)
+    if decision.staff is None:
+        return None
+    post = Post(arrived.incoming_id, arrived.raw, arrived.mail, arrived.meaning, arrived.arrived_at, decision.staff)
+    return by_mail.carry_out(session, site, post, decision.ticket, now)
 
 
 def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision, now: datetime) -> Ticket | None:
@@ -54,11 +71,19 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
             if decision.letter:
                 _write_letter(session, site, arrived, ticket, decision, now)
             return ticket
+        if decision.action == "answer":
+            outside.record(
+                session, site, ticket, arrived.mail, arrived.meaning, by=decision.by, via=decision.via,
+                proof=decision.proof, incoming_id=arrived.incoming_id, now=now, arrived_at=arrived.arrived_at,
+            )  # fmt: skip
+            for twin in decision.twins:
+                outside.absorb(session, ticket, twin, arrived.incoming_id, now)
+            return ticket
         _join(session, site, arrived, ticket, decision, now)
     else:
         ticket = None
     if decision.failed_outgoing is not None:
-        _bounced(session, decision, now)
+        _bounced(session, site, decision, now)
     for address in decision.failed_copies:
         why = decision.failed_why[:_LONGEST_MARK]
         if ticket is not None:
@@ -67,7 +92,22 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
             tickets.set_undeliverable(session, address, now, why)
     if decision.letter and ticket is not None:
         _write_letter(session, site, arrived, ticket, decision, now)
+    if ticket is not None:
+        _tell_staff(session, site, arrived, ticket, decision, now)
     return ticket
+
+
+def _tell_staff(
+    session: Session, site: Site, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime
+) -> None:
+    """The desk hears of a new ticket, and of a mail that somebody wrote to one; never a member of their own."""
+    event = {"open": "new", "append": "reply"}.get(decision.action, "")
+    if not event or not decision.changes_state or decision.command not in (None, "split"):
+        return
+    sender = arrived.mail.sender_address
+    writer = site.roster.of_address(sender.key) if sender and arrived.mail.trust == "verified" else None
+    actor = decision.staff.member.name if decision.staff else writer.name if writer else ""
+    desk_mail.tell(session, site, ticket, event, now, actor=actor, cause_id=arrived.incoming_id)
 
 
 def _note_way(session: Session, arrived: Arrived, ticket: Ticket, decision: Decision, now: datetime) -> None:
@@ -257,10 +297,13 @@ def _add_message(
     )
 
 
-def _bounced(session: Session, decision: Decision, now: datetime) -> None:
+def _bounced(session: Session, site: Site, decision: Decision, now: datetime) -> None:
     """The mail that bounced is failed; when the address itself is at fault, automatic mail to it stops."""
     row = outgoing.by_id(session, int(decision.failed_outgoing or 0))
     why = decision.failed_why[:_LONGEST_MARK]
+    if row.kind == outgoing.DESK:
+        desk_mail.not_arrived(session, site, row, f"bounced: {why}", now)
+        return
     outgoing.set_outcome(session, int(row.id or 0), state="failed", last_error=f"bounced: {why}")
     if row.ticket_id is not None:
         tickets.add_event(session, row.ticket_id, now, f"{row.kind} failed", f"to {row.recipient}: {why}")

@@ -1,16 +1,23 @@
-"""One mailbox's rounds: list, record, fetch, take in, then flag or move. Only recorded UIDs are ever fetched."""
+"""One mailbox's rounds: list, record, fetch, take in, then flag or move. Only recorded UIDs are ever fetched.
+
+A mailbox whose folder of sent mail is watched too has both in one thread, and mail of both is taken in in the order in
+which it arrived: an answer finds its ticket, and the reply to it finds the answer.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Protocol
 
 from mailticket import imap
 from mailticket.errors import CommandRefused, MailticketError, SignInRefused, StoreFull, StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.imap import LONGEST_IDLE, Inbox, Waker
+from mailticket.intake.places import Flags, Place, connection
 from mailticket.intake.take_in import CHUNK_BYTES, CHUNK_MAILS, Arrival, Intake, Result
 from mailticket.mail.packing import pack
 from mailticket.models import Folder
@@ -28,6 +35,31 @@ _MOST_REFUSALS = 10  # rounds in which a server may list a mail and not give it
 _HEALTH_EVERY = timedelta(minutes=1)
 
 
+class Beside(Protocol):
+    """A folder that is watched in the same thread; what is wrong with it is none of the mailbox's trouble."""
+
+    site: Site
+    stopping: bool
+
+    def look(self) -> bool:
+        """Record what is new there. Returns whether anything was."""
+
+    def oldest(self) -> datetime | None:
+        """When the first mail arrived that waits there to be taken in; None for none."""
+
+    def take_before(self, at: datetime | None) -> None:
+        """Take in the first, and what arrived before a moment."""
+
+    def tidy(self) -> None:
+        """What is to be done there when all is taken in."""
+
+    def leave(self) -> None:
+        """Sign out."""
+
+    def close(self) -> None:
+        """Let go of what outlives a connection."""
+
+
 class Collector:
     """Collects the mail of one folder.
 
@@ -43,8 +75,11 @@ class Collector:
         secret: Callable[[], str],
         on_outcomes: Callable[[Sequence[Result]], None] = lambda results: None,
         on_beat: Callable[[float], None] = lambda quiet: None,
+        beside: Beside | None = None,
     ) -> None:
         self.mailbox = mailbox
+        self._beside = beside
+        self._flags = Flags(mailbox, self._elsewhere)
         self.waker = Waker()
         self.stopping = False
         self._intake = Intake(site)
@@ -68,28 +103,33 @@ class Collector:
     @site.setter
     def site(self, site: Site) -> None:
         self._intake.site = site
+        if self._beside is not None:
+            self._beside.site = site
 
     def stop(self) -> None:
         """Let the round end after the chunk in hand; callable from any thread."""
         self.stopping = True
+        if self._beside is not None:
+            self._beside.stopping = True
         self.waker.wake()
 
     def close(self) -> None:
         """Let go of what outlives a connection."""
         self.waker.close()
+        if self._beside is not None:
+            self._beside.close()
 
     def collect_once(self) -> None:
         """Connect, take in all that waits, and leave. Raises MailboxUnavailable or StoreUnavailable."""
         with self._connected() as inbox:
-            folder, selected = self._enter(inbox)
-            self._round(inbox, folder, selected)
+            self._round(self._enter(inbox))
 
     def stay(self) -> None:
         """One connection's life: rounds, and between them IDLE or a pause, until told to stop or the line breaks."""
         with self._connected() as inbox:
-            folder, selected = self._enter(inbox)
+            place = self._enter(inbox)
             while not self.stopping:
-                self._round(inbox, folder, selected)
+                self._round(place)
                 # Not every server tells an IDLE of mail that came before it: look again after a rest that took time.
                 if not self.stopping and not self._intake.rest():
                     self._wait(inbox)
@@ -97,13 +137,16 @@ class Collector:
     @contextmanager
     def _connected(self) -> Iterator[Inbox]:
         self._expect(self.mailbox.timeout_seconds)
-        inbox = Inbox(self.mailbox, self._secret, lambda: self._on_beat(self._quiet))
-        inbox.connect()
         try:
-            yield inbox
-            inbox.logout()
+            with self._elsewhere() as inbox:
+                yield inbox
         finally:
-            inbox.drop()
+            if self._beside is not None:
+                self._beside.leave()
+
+    def _elsewhere(self) -> AbstractContextManager[Inbox]:
+        """A connection to the account."""
+        return connection(self.mailbox, self._secret, lambda: self._on_beat(self._quiet))
 
     def _wait(self, inbox: Inbox) -> None:
         """Until the server tells of mail, at most until the next look: an IDLE may be dead without anybody knowing."""
@@ -121,9 +164,9 @@ class Collector:
         self._quiet = quiet
         self._on_beat(quiet)
 
-    def _enter(self, inbox: Inbox) -> tuple[Folder, imap.Folder]:
+    def _enter(self, inbox: Inbox) -> Place:
         selected = inbox.select()
-        return self._enter_folder(selected), selected
+        return Place(inbox, self._enter_folder(selected), selected)
 
     def _enter_folder(self, selected: imap.Folder) -> Folder:
         first_contact = timedelta(hours=self.mailbox.first_contact_hours)
@@ -136,26 +179,56 @@ class Collector:
         if folder.first_contact_at == now:
             log.warning(
                 "mailbox %s: first contact with %s (UIDVALIDITY %d); mail older than %s is left alone",
-                self.mailbox.name, self.mailbox.folder, selected.uidvalidity, folder.before.isoformat(" ", "minutes"),
+                self.mailbox.name, selected.name, selected.uidvalidity, folder.before.isoformat(" ", "minutes"),
             )  # fmt: skip
         return folder
 
-    def _round(self, inbox: Inbox, folder: Folder, selected: imap.Folder) -> None:
+    def _round(self, place: Place) -> None:
         self._refused.clear()
-        self._list(inbox, folder)
-        while not self.stopping and (rows := self._pending(folder)):
-            for chunk, alone in self._chunks(rows):
-                self._take(inbox, chunk, alone)
-                self._tidy(inbox, folder, selected)
-                self._is_well(selected)  # a backlog may take hours
-                if self.stopping:
-                    return
-            self._list(inbox, folder)
-        self._tidy(inbox, folder, selected)
-        self._is_well(selected)
+        self._list(place)
+        if self._beside is not None and self._beside.look():
+            self._list(place)  # what was answered meanwhile came before its answer
+        while not self.stopping:
+            mine, theirs = self._oldest(place), self._beside.oldest() if self._beside else None
+            if theirs is not None and self._beside is not None and (mine is None or theirs < mine):
+                self._beside.take_before(mine)
+            elif mine is not None:
+                self._take_until(place, theirs)
+            else:
+                break
+        if not self.stopping:
+            self._tidy(place)
+            self._flags.set(self.site, place)
+            self._is_well(place.selected)
+            if self._beside is not None:
+                self._beside.tidy()
 
-    def _list(self, inbox: Inbox, folder: Folder) -> None:
-        """Record every new UID before anything of it is fetched."""
+    def _oldest(self, place: Place) -> datetime | None:
+        """When the first mail arrived that waits to be taken in; the server is asked again before there is none."""
+        for again in (False, True):
+            if again:
+                self._list(place)
+            with self.site.database.read() as session:
+                rows = incoming.pending(session, place.id, 1, self._refused)
+            if rows:
+                return rows[0].arrived_at
+        return None
+
+    def _take_until(self, place: Place, at: datetime | None) -> None:
+        """Take in the first mail that waits, and those behind it that arrived no later than a moment."""
+        with self.site.database.read() as session:
+            rows = incoming.pending(session, place.id, _PENDING_AT_ONCE, self._refused)
+        rows = rows if at is None else [*rows[:1], *takewhile(lambda row: row.arrived_at <= at, rows[1:])]
+        for chunk, alone in self._chunks(rows):
+            self._take(place.inbox, chunk, alone)
+            self._tidy(place)
+            self._is_well(place.selected)  # a backlog may take hours
+            if self.stopping:
+                return
+
+    def _list(self, place: Place) -> bool:
+        """Record every new UID before anything of it is fetched. Returns whether there was one."""
+        inbox, folder = place.inbox, place.folder
         self._expect(self.mailbox.timeout_seconds)
         new = inbox.list_new(folder.high_water)
         for start in range(0, len(new), _PENDING_AT_ONCE):
@@ -171,10 +244,7 @@ class Collector:
                 incoming.record_listed(session, folder, listed, self.site.clock())
         if new:
             failpoint("collect.listed")
-
-    def _pending(self, folder: Folder) -> list[Waiting]:
-        with self.site.database.read() as session:
-            return incoming.pending(session, int(folder.id or 0), _PENDING_AT_ONCE, self._refused)
+        return bool(new)
 
     def _chunks(self, rows: Sequence[Waiting]) -> Iterator[tuple[list[Waiting], bool]]:
         """Rows in order, in chunks of bounded number and size; mails that may be poison, and large ones, alone."""
@@ -236,18 +306,19 @@ class Collector:
         fetched = {response.uid: response for response in responses if isinstance(response, imap.Fetched)}
         return fetched, [response for response in responses if isinstance(response, imap.Missing)]
 
-    def _tidy(self, inbox: Inbox, folder: Folder, selected: imap.Folder) -> None:
+    def _tidy(self, place: Place) -> None:
         """Flag or move what was taken in. A refusal is kept, shown and tried again; it is never the mail's end."""
         if self.mailbox.afterwards == "keep":
             return
+        selected = place.selected
         with self.site.database.read() as session:
-            due = incoming.afterwards_due(session, int(folder.id or 0), self.site.clock())
+            due = incoming.afterwards_due(session, place.id, self.site.clock())
         if not due:
             return
         ids = [row.id for row in due]
         error = "" if not selected.read_only else "the folder is read-only"
         if not error:
-            error = self._tidy_on_server(inbox, due)
+            error = self._tidy_on_server(place.inbox, due)
         failpoint("collect.flagged")
         with self.site.database.write() as session:
             if error and not selected.read_only:

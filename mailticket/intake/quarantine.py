@@ -7,6 +7,7 @@ from mailticket.intake.apply import open_ticket
 from mailticket.intake.take_in import Arrival, Intake, Result
 from mailticket.mail.values import Attachment
 from mailticket.models import Incoming
+from mailticket.outbox import desk_mail
 from mailticket.site import Site
 from mailticket.store import incoming, raws, tickets
 
@@ -65,6 +66,7 @@ class Isolation:
             tickets.add_message(session, attachments=[whole], also=[ticket.key, ticket.subject], ticket_id=ticket_id,
                                 direction="in", kind="request", text=words, new_text=words, at=arrived_at,
                                 incoming_id=number, raw_digest=row.raw_digest)  # fmt: skip
+            desk_mail.tell(session, site, ticket, "new", now, cause_id=number)
             incoming.finish(session, number, now, state="opened", rule="released", reason=reason, ticket_id=ticket_id)
         return Result(number, "opened", "released", reason, ticket.key)
 

@@ -15,15 +15,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from mailticket.config.canned import canned_names
+from mailticket.desk.by_mail import Became
 from mailticket.errors import StoreUnavailable
 from mailticket.failpoints import failpoint
-from mailticket.intake.apply import Arrived, carry_out
+from mailticket.intake.apply import Arrived, carry_out, of_staff
+from mailticket.intake.forwards import take_forward
 from mailticket.intake.prepare import Failure, Prepared, prepare, prepare_all
 from mailticket.intake.second_reading import read_again
+from mailticket.mail.forwarded import forwarded
 from mailticket.mail.packing import pack
 from mailticket.mail.values import Mail
+from mailticket.models import Ticket
 from mailticket.observe import fields
 from mailticket.promise import Load
+from mailticket.settings import is_sent
 from mailticket.site import Site
 from mailticket.store import Session, incoming, knowledge, raws
 from mailticket.store.engine import is_fault_of_the_world
@@ -33,6 +39,8 @@ from mailticket.triage.blocks import block_of
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
 from mailticket.triage.known import Known
+from mailticket.triage.orders import Known as Names
+from mailticket.triage.staff_mail import Office
 from mailticket.triage.understanding import Understanding
 from mailticket.triage.writer import names_us
 from mailticket.upkeep.load import Expectation
@@ -46,7 +54,7 @@ POISON_AFTER = 3
 _TRANSACTION_SECONDS = 0.1
 _HURRIED_SECONDS = 0.03  # while the outbox waits for its turn
 _LONGEST_LINE = 500
-_STATES = {"open": "opened", "append": "appended", "file": "filed", "known": "known"}
+_STATES = {"open": "opened", "append": "appended", "answer": "appended", "file": "filed", "known": "known"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,44 +217,63 @@ class Intake:
 
     def _write(self, session: Session, arrival: Arrival, item: Prepared, load: Load | None) -> list[Result]:
         """Judge a mail and write all that follows from it; nothing when it has its result already."""
-        mail, now = item.mail, self.site.clock()
+        now = self.site.clock()
         if not incoming.is_owed(session, arrival.incoming_id, arrival.state):
             return []
-        arrived_at = min(arrival.arrived_at, now)  # the server's clock may be ahead of ours
-        case = Case(
-            mail=mail,
-            claims=item.claims,
-            known=self._known(session, arrival, item, now),
-            fingerprint=item.meaning.fingerprint,
-            settings=self.site.settings,
-            lexicon=self.site.classifier.trade.lexicon,
-            now=now,
-            arrived_at=arrived_at,
-            route=arrival.route,
-            answerable=arrival.letters_allowed,
-            restored_at=self.site.restored_at,
-            block="" if arrival.state == "filed" else self._block(session, mail, now),
-        )
+        case = self._case(session, arrival, item, now)
         decision = judge(case)
         answered = decision.ticket or decision.linked_to
-        if mail.quotes_us and decision.action in ("append", "open"):
+        if item.mail.quotes_us and decision.staff is None and decision.action in ("append", "open", "answer"):
             notices = self.site.notices.at(session, now)
             again = read_again(session, arrival.raw, item, answered, self.site.brief, notices)
             if again is not item:
-                item, mail = again, again.mail
-                decision = judge(replace(case, mail=mail, fingerprint=item.meaning.fingerprint))
+                item = again
+                decision = judge(replace(case, mail=item.mail, fingerprint=item.meaning.fingerprint))
         if decision.action != "known":
             raws.put(session, item.packed, now, self._mask_after(item.meaning, now))
-        arrived = Arrived(arrival.incoming_id, mail, item.meaning, arrived_at, arrival.route, case.delivered_to, load)
-        ticket = carry_out(session, self.site, arrived, decision, now)
+        arrived = Arrived(arrival.incoming_id, item.mail, item.meaning, case.arrived_at, arrival.route,
+                          case.delivered_to, load, arrival.raw)  # fmt: skip
+        decision, ticket = self._carry_out(session, case, arrived, decision)
         self._record(session, arrived, decision, ticket.id if ticket else None, now, afterwards=arrival.afterwards)
         key = ticket.key if ticket else decision.ticket
         duplicate = decision.duplicate.key if decision.duplicate else None
         state = _STATES[decision.action]
         return [
             Result(arrival.incoming_id, state, decision.rule, decision.reason, key, decision.letter,
-                    decision.withheld, duplicate, mail)
+                    decision.withheld, duplicate, item.mail)
         ]  # fmt: skip
+
+    def _carry_out(
+        self, session: Session, case: Case, arrived: Arrived, decision: Decision
+    ) -> tuple[Decision, Ticket | None]:
+        """Write what a mail means; returns the decision with what came of it, and the ticket that it went to."""
+        became: Became | None
+        if decision.staff is not None and decision.staff.deed == "forward":
+            decision, became = take_forward(session, self.site, case, arrived, decision.staff, case.now)
+        else:
+            became = of_staff(session, self.site, arrived, decision, case.now)
+        if became is None:
+            return decision, carry_out(session, self.site, arrived, decision, case.now)
+        why = "; ".join(text for _, text in became.reasons)
+        return replace(decision, rule=f"staff: {became.what}", reason=why or decision.reason), became.ticket
+
+    def _case(self, session: Session, arrival: Arrival, item: Prepared, now: datetime) -> Case:
+        is_blockable = arrival.state != "filed" and not is_sent(arrival.route)
+        return Case(
+            mail=item.mail,
+            claims=item.claims,
+            known=self._known(session, arrival, item, now),
+            fingerprint=item.meaning.fingerprint,
+            settings=self.site.settings,
+            lexicon=self.site.classifier.trade.lexicon,
+            now=now,
+            arrived_at=min(arrival.arrived_at, now),  # the server's clock may be ahead of ours
+            route=arrival.route,
+            answerable=arrival.letters_allowed,
+            restored_at=self.site.restored_at,
+            block=self._block(session, item.mail, now) if is_blockable else "",
+            office=self._office(item.mail, arrival.raw, complete=arrival.complete),
+        )
 
     def _known(self, session: Session, arrival: Arrival, item: Prepared, now: datetime) -> Known:
         """What bears on a mail; its own row, where it was filed before, is no copy of it."""
@@ -256,6 +283,23 @@ class Intake:
 
     def _block(self, session: Session, mail: Mail, now: datetime) -> str:
         return block_of(mail, self.site.settings, self.site.blocked.at(session, now))
+
+    def _office(self, mail: Mail, raw: bytes, *, complete: bool) -> Office | None:
+        """Who works the desk; of a mail of one of them also what its commands may name, and what it forwards."""
+        roster, support, ourselves = self.site.roster, self.site.settings.support, self.site.brief.ourselves
+        if not roster.staff:
+            return None
+        if len(mail.from_) == 1 and roster.of_address(mail.from_[0].key) is not None:
+            names = Names(
+                members=[member.name for member in roster.staff],
+                teams=[team.name for team in roster.teams],
+                categories=list(self.site.categories),
+                texts=canned_names(self.site.settings.desk.canned),
+                prefixes=(support.prefix, *support.former_prefixes),
+            )
+            zone = self.site.settings.zone()
+            return Office(roster, names, ourselves, forwarded(mail, raw, ourselves, roster.addresses, zone), complete)
+        return Office(roster, Names(), ourselves)
 
     def _mask_after(self, meaning: Understanding, now: datetime) -> datetime | None:
         hours = self.site.settings.retention.secret_raw_hours
@@ -284,6 +328,7 @@ class Intake:
             names_ticket=decision.names_ticket,
             names_us=names_us(mail, self.site.brief.ourselves),
             **(_description(arrived) if decision.action == "file" and ticket_id is None else {}),
+            **({"dismissed_at": now} if decision.settled and ticket_id is None else {}),
             **({"afterwards": "due", "afterwards_at": now} if afterwards else {}),
         )  # fmt: skip
 

@@ -68,11 +68,11 @@ def message(letter: Letter, head: Letterhead, pages: Pages) -> bytes:
     # From the Message-ID, so that the same letter is the same bytes; nobody who writes to us can know it beforehand.
     boundary = "=_" + hashlib.sha256(letter.message_id.encode()).hexdigest()[:40]
     pair = (entity(*content("plain", pages.text)), entity(*content("html", pages.html)))
-    kind, body = "multipart/alternative", _multipart(boundary.encode(), pair)
+    kind, body = "multipart/alternative", multipart(boundary.encode(), pair)
     if letter.files:
         texts = entity([("Content-Type", f'{kind};\r\n boundary="{boundary}"')], body)
         kind, boundary = "multipart/mixed", f"{boundary}-files"
-        body = _multipart(boundary.encode(), (texts, *map(_enclosed, letter.files)))
+        body = multipart(boundary.encode(), (texts, *map(enclosed, letter.files)))
     fields = [
         *intended,
         ("MIME-Version", "1.0"),
@@ -88,7 +88,7 @@ def container(files: Sequence[File]) -> bytes:
     """Files as parts of one mail without a text: how those of an answer are kept."""
     digest = hashlib.sha256(b"".join(file.content for file in files)).hexdigest()
     kind = f'multipart/mixed;\r\n boundary="=_{digest[:40]}"'
-    body = _multipart(f"=_{digest[:40]}".encode(), map(_enclosed, files))
+    body = multipart(f"=_{digest[:40]}".encode(), map(enclosed, files))
     return entity([("MIME-Version", "1.0"), ("Content-Type", kind)], body)
 
 
@@ -96,7 +96,7 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_
 _LONGEST_NAME = 150  # characters of a file's name
 
 
-def _enclosed(file: File) -> bytes:
+def enclosed(file: File) -> bytes:
     """A file as a part."""
     name = one_line(file.name.replace("/", "_").replace("\\", "_"), _LONGEST_NAME) or "file"
     media = file.type.lower() if _MEDIA_TYPE.fullmatch(file.type.lower()) else "application/octet-stream"
@@ -128,7 +128,7 @@ def entity(fields: Iterable[Field], body: bytes) -> bytes:
     return header.encode() + b"\r\n" + body
 
 
-def _multipart(boundary: bytes, parts: Iterable[bytes]) -> bytes:
+def multipart(boundary: bytes, parts: Iterable[bytes]) -> bytes:
     """Parts between their delimiters (RFC 2046 section 5.1.1)."""
     return b"--%b\r\n" % boundary + (b"\r\n--%b\r\n" % boundary).join(parts) + b"\r\n--%b--\r\n" % boundary
 
@@ -145,7 +145,7 @@ def header_fields(letter: Letter, head: Letterhead, pages: Pages) -> list[Field]
         raise ValueError(f"message_id: {letter.message_id!r} is not a Message-ID")
     references = thread(letter.in_reply_to, letter.references)
     fields = [
-        ("From", _sender(head)),
+        ("From", sender_field(head.name, head.address)),
         ("To", letter.to),
         ("Cc", ",\r\n ".join(letter.copies)),
         ("Reply-To", letter.reply_to),
@@ -167,16 +167,17 @@ def _automatic(letter: Letter, head: Letterhead) -> list[Field]:
     return [("Auto-Submitted", kind), ("X-Auto-Response-Suppress", "All"), ("X-Loop", mark)]
 
 
-def _sender(head: Letterhead) -> str:
-    name = " ".join(head.name.split())
+def sender_field(shown_name: str, address: str) -> str:
+    """From, of a name and a bare address; the name may be anything, and "" stands for none."""
+    name = " ".join(shown_name.split())
     if not name:
-        return head.address
+        return address
     if name.isascii() and len(name) <= 60 and "=?" not in name:
         shown = name if re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+", name) else _quoted(name)
     else:
         shown = encoded_text(name, "From")
-    together = f"{shown} <{head.address}>"
-    return together if len(together) < _LINE - 6 and "\n" not in shown else f"{shown}\r\n <{head.address}>"
+    together = f"{shown} <{address}>"
+    return together if len(together) < _LINE - 6 and "\n" not in shown else f"{shown}\r\n <{address}>"
 
 
 def _quoted(name: str) -> str:

@@ -355,7 +355,8 @@ def _by_sender(sender: Address | None, headers: Headers, ourselves: Ourselves) -
     if not sender:
         address = address.rpartition("<")[2].lstrip(' "')
     if sender and is_ours(sender.key, ourselves):
-        return Automatic("auto-generated", f"From is our own address {sender.key}, and no header names a person")
+        reason = f"From is our own address {sender.key}, and no header names a person"
+        return Automatic("auto-generated", reason, our_address=True)
     if DAEMON_ADDRESS.match(address[:400]) or NOBODY.match(address[:400]) or _LIST_SENDER.match(address[:400]):
         return Automatic("auto-generated", f"From: {address[:100]}")
     return None

@@ -70,8 +70,8 @@ _SEPARATORS = re.compile(
     r"|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht|oorspronkelijke bericht"
     r"|origineel bericht|oryginalna wiadomość|wiadomość oryginalna|исходное сообщение|оригинальное сообщение"
     r"|ursprungligt meddelande|oprindelig meddelelse|opprinnelig melding|alkuperäinen viesti|orijinal mesaj"
-    r"|özgün ileti|původní zpráva|eredeti üzenet|thư gốc|reply message|原始邮件|原始郵件|原邮件|原郵件|回复的原邮件"
-    r"|原始信息|原始訊息|原件|元のメッセージ|원본 메시지|원본 메일|original mail",
+    r"|özgün ileti|původní zpráva|eredeti üzenet|thư gốc|repl(?:y|ied) message|原始邮件|原始郵件|原邮件"
+    r"|原郵件|回复的原邮件|原始信息|原始訊息|原件|元のメッセージ|원본 메시지|원본 메일|original mail",
     re.IGNORECASE,
 )
 _FORWARDS = re.compile(
@@ -181,9 +181,14 @@ def header_block(lines: list[str], start: int) -> int:
 
     Two fields are enough only with an address and a date, since people write "From: ... To: ..." of other things.
     """
+    return header_fields(lines, start)[0]
+
+
+def header_fields(lines: list[str], start: int) -> tuple[int, dict[str, str]]:
+    """What `header_block` finds, and the values of its fields: from, sent or date, to, subject, and others."""
     kinds: dict[str, str] = {}
     index = end = start
-    blanks = continued = 0
+    blanks = continued = length = 0
     while index < min(start + MAX_BLOCK, len(lines)):
         line = lines[index]
         if not line.strip():
@@ -195,7 +200,7 @@ def header_block(lines: list[str], start: int) -> int:
         kind, value = _field(line)
         if kind and kind not in kinds:
             kinds[kind] = value
-            continued = 0
+            continued, length = 0, len(value)
         elif kind is None and kinds and blanks == 0 and _goes_on(next(reversed(kinds)), line, continued):
             continued += 1
             kinds[next(reversed(kinds))] += " " + line.strip()
@@ -205,7 +210,10 @@ def header_block(lines: list[str], start: int) -> int:
         index += 1
         if kind:
             end = index
-    return end if kinds and _is_block(kinds) else start
+    if not kinds or not _is_block(kinds):
+        return start, {}
+    last = next(reversed(kinds))
+    return end, kinds | {last: kinds[last][:length]}  # what went on below the last field is the text
 
 
 def _goes_on(kind: str, line: str, continued: int) -> bool:

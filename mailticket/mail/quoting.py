@@ -123,10 +123,10 @@ def _pass(
     lines: list[str], marker: tuple[int, int] | None, letters: OurLetters, forwarded: bool
 ) -> tuple[_Trimming, bool]:
     """One pass over the lines: the lines kept and cut, and whether the last cut reaches the end."""
-    quoted = [_is_quoted(line) and not is_wrapped_verb(line) for line in lines]
+    quoted = [is_quoted(line) and not is_wrapped_verb(line) for line in lines]
     if marker is not None:
         _mark_ours(lines, quoted, marker, letters)
-    attributed = _attributions_with_bars(lines, quoted)
+    attributed = attributions_with_bars(lines, quoted)
     below = len(lines) if marker is None else marker[1]
     state = _Trimming(lines, quoted, below, forwarded, attributed)
     index, to_the_end = 0, False
@@ -185,7 +185,8 @@ def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
         yield run
 
 
-def _is_quoted(line: str) -> bool:
+def is_quoted(line: str) -> bool:
+    """Whether a line bears a mail program's quote mark at its beginning."""
     bare = line.lstrip(" \t\u00a0")
     return bare.startswith(_QUOTE_MARKS) and len(line) - len(bare) <= 4
 
@@ -197,7 +198,7 @@ def _next_text(lines: list[str], index: int) -> int:
     return index
 
 
-def _attributions_with_bars(lines: list[str], quoted: list[bool]) -> dict[int, Attribution]:
+def attributions_with_bars(lines: list[str], quoted: list[bool]) -> dict[int, Attribution]:
     """The attributions; runs of lines with bars that stand right below one are quotes too, and are marked so."""
     bars = [line.startswith("|") and not quoted[at] for at, line in enumerate(lines)]
     if not any(bars):
@@ -246,7 +247,7 @@ def _quote(state: _Trimming, start: int) -> int:
     run = [line.strip() for line in state.lines[start:end] if line.strip()]
     if start < state.below and any(is_forward_heading(line) for line in run[:3]):
         return state.keep_others(start, len(state.lines))
-    if _is_quoted(state.lines[start]) and _is_typed(run):
+    if is_quoted(state.lines[start]) and _is_typed(run):
         return state.keep(start, end)
     return state.cut("quote" if start < state.below - 1 else "below the marker", start, end)
 

@@ -43,6 +43,7 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
     verdict, reason = attempt("trust", lambda: trust.judge(part, sender, ourselves), _NO_VERDICT)
     fields = _fields(part, attempt)
     files = [file.sha256 for file in body.attachments]
+    inside = [ourselves.internal_header] if ourselves.internal_header else []
     writing = attempt(
         "writing", lambda: identity.writing(part, sender, fields["subject"], body.text, files), identity.Writing()
     )
@@ -59,12 +60,15 @@ def read(raw: bytes, ourselves: Ourselves = Ourselves()) -> Mail:  # noqa: B008 
         text=body.text,
         attachments=tuple(body.attachments),
         encrypted=body.encrypted,
+        borrowed=body.borrowed,
         reaction=body.reaction,
         trust=verdict,
         trust_reason=reason,
+        from_trust=verdict,
         suppress=attempt("suppress", lambda: suppress(part, ourselves, return_path), ""),
         spam=attempt("spam", lambda: first_of(part, ourselves.spam_headers), None) is not None,
         block_header=attempt("block", lambda: first_of(part, ourselves.block_headers), None),
+        internal=attempt("internal", lambda: first_of(part, inside), None) is not None,
         **fields,
         **_meaning(content, root, body, fields, sender, return_path, ourselves, attempt),
         warnings=tuple(dict.fromkeys(attempt.warnings))[:MAX_WARNINGS],
@@ -80,6 +84,7 @@ def _fields(part: Headers, attempt: _Attempts) -> dict[str, Any]:
         "to": attempt("To", lambda: addresses.listed(part, "to"), _NOBODY),
         "cc": attempt("Cc", lambda: addresses.listed(part, "cc"), _NOBODY),
         "reply_to": attempt("Reply-To", lambda: addresses.listed(part, "reply-to"), _NOBODY),
+        "agent": next(iter(attempt("Sender", lambda: addresses.listed(part, "sender"), _NOBODY)), None),
         "date": attempt("Date", lambda: identity.date(part), None),
         "in_reply_to": attempt("In-Reply-To", lambda: identity.message_ids(part, "in-reply-to"), _NOTHING),
         "references": attempt("References", lambda: identity.message_ids(part, "references"), _NOTHING),

@@ -38,6 +38,7 @@ class Ourselves:
     authserv_id: whose Authentication-Results count (RFC 8601 section 2.5); "" none, "microsoft365" its headless form.
     spam_headers: (header name, value prefix) pairs by which the site's filter marks spam, lowercased.
     block_headers: (header name, value prefix) pairs by which the site blocks mail, lowercased.
+    internal_header: the header name, lowercased, and value prefix that only mail from inside bears; None for none.
     reply_marker: the line in our own mails above which people write their answer. letters: what stands below it.
     """
 
@@ -46,6 +47,7 @@ class Ourselves:
     authserv_id: str = ""
     spam_headers: tuple[tuple[str, str], ...] = (("x-spam-flag", "yes"), ("x-spam-status", "yes"))
     block_headers: tuple[tuple[str, str], ...] = ()
+    internal_header: tuple[str, str] | None = None
     reply_marker: str = ""
     letters: OurLetters = OurLetters()
 
@@ -96,12 +98,13 @@ class Automatic:
     """Why a mail is no person's: the kind, and the header or words that said so.
 
     distribution: only the way says so by which it came (a list, bulk, the null path): that withholds letters, and does
-    not unmake a reply.
+    not unmake a reply. our_address: only our own address in From says so, from which our people write too.
     """
 
     kind: AutomaticKind
     reason: str
     distribution: bool = False
+    our_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +153,17 @@ class Mail:
     from_: all mailboxes of From, whatever they are worth. from_raw: From as it came, decoded, for people to judge.
     claimed: for whom a group or form writes that has our own or a no-reply address in From, unverified; claimed_by: the
     header that says so.
+    agent: who sent it for From, as Sender says (RFC 5322 section 3.6.2), or None: a delegate of a shared mailbox.
     return_path: the topmost Return-Path without brackets; "" is the null path, None is no such header.
     date: the Date header, aware, or None. language: "en", "zh-Hans", "zh-Hant", another ISO 639-1 code, or "".
     trust: what the site's own Authentication-Results say of sender_address; trust_reason says it in words.
+    from_trust: what they say of From itself, whoever is taken for the writer.
     deceptions: those of the warnings that staff beware of: what reverses or hides text in names.
     encrypted: the text cannot be read, so nothing can be missing from it. reaction: the emoji of a mail that is one.
+    borrowed: the mail has no words of its own; its text is that of the messages attached to it.
     suppress: why no automatic answer may be sent though a person may have written ("" if it may): spam marks, wishes.
     spam: whether the site's filter marked it so. block_header: the first of the site's block_headers, or None.
+    internal: whether it bears the header of mail from inside, which the site's border strips from all other.
     quotes_us: our marker stands in the text, so that the ticket's letters tell better what of it is ours.
     """
 
@@ -173,6 +180,7 @@ class Mail:
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
     reply_to: tuple[Address, ...] = ()
+    agent: Address | None = None
     return_path: str | None = None
     date: datetime | None = None
     in_reply_to: tuple[str, ...] = ()
@@ -183,14 +191,17 @@ class Mail:
     language: str = ""
     attachments: tuple[Attachment, ...] = ()
     encrypted: bool = False
+    borrowed: bool = False
     reaction: str = ""
     automatic: Automatic | None = None
     bounce: Bounce | None = None
     trust: Sender = "unknown"
     trust_reason: str = ""
+    from_trust: Sender = "unknown"
     suppress: str = ""
     spam: bool = False
     block_header: tuple[str, str] | None = None
+    internal: bool = False
     quotes_us: bool = False
     delivered_to: tuple[str, ...] = ()  # Delivered-To, X-Original-To, Envelope-To: by which of our addresses it came
     origin: str = ""

@@ -39,6 +39,7 @@ log = logging.getLogger("mailticket.oauth2.tokens")
 
 _MARGIN = 300.0  # seconds before its end from which on a token is not handed out any more, at most a fifth of its life
 _LEASE_PAUSE = 0.1
+_PATIENCE = 2 * store.LEASE.total_seconds()
 _STORE_TRIES, _STORE_PAUSE = 5, 1.0
 _QUIET = timedelta(minutes=5)  # for which a provider that has refused is not asked again by itself
 _LEAST_ELAPSED = timedelta(minutes=1)  # between two uses of a refresh token, to tell whether its end was put off
@@ -70,7 +71,8 @@ class _Ways:
 class Tokens:
     """The access tokens of one process on one database; all threads share it.
 
-    quiet: for how long a provider that has refused an account is left alone; nothing for a person who asks.
+    quiet: for how long a provider that has refused an account is left alone; nothing for a person who asks. patience:
+    seconds to wait for another process that is getting the token.
     """
 
     def __init__(
@@ -79,12 +81,14 @@ class Tokens:
         environ: Mapping[str, str] = os.environ,
         *,
         quiet: timedelta = _QUIET,
+        patience: float = _PATIENCE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         ticks: Callable[[], float] = boot_clock,
     ) -> None:
         self._database = database
         self._environ = environ
         self._quiet = quiet
+        self._patience = patience
         self._clock = clock
         self._ticks = ticks
         self._held: dict[str, _Held] = {}
@@ -179,7 +183,7 @@ class Tokens:
 
     def _leased(self, account: Account) -> Consent:
         """The consent, for us alone; waits for another process that uses it."""
-        end = self._ticks() + 2 * store.LEASE.total_seconds()
+        end = time.monotonic() + self._patience
         while True:
             with self._database.write() as session:
                 row = store.lease(session, account.name, self._holder, self._clock())
@@ -189,7 +193,7 @@ class Tokens:
             if row is not None:
                 self._must_not_be_quiet(account, row)
                 return row
-            if self._ticks() >= end:
+            if time.monotonic() >= end:
                 raise WorldError(f"another process ({known.lease_by}) is getting the token; it has taken too long")
             time.sleep(_LEASE_PAUSE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailticket.letters import ArticleLink, Composed, Found, Letter, LetterKind, Step, StepKind
 from mailticket.mail.values import Address, address_key
@@ -12,7 +12,7 @@ from mailticket.models import Ticket
 from mailticket.outbox.notices import notices_for
 from mailticket.settings import Category
 from mailticket.site import Site
-from mailticket.store import Session, outgoing, tickets
+from mailticket.store import Session, desk, outgoing, tickets
 from mailticket.triage import signatures
 from mailticket.triage.decision import Hold
 from mailticket.triage.signatures import Purpose
@@ -50,7 +50,10 @@ class Dispatch:
     hold: Hold | None = None
     incoming_id: int | None = None  # of the mail that it answers
     copies: tuple[str, ...] = ()
-    by: str = ""  # who of staff wrote it
+    by: str = ""  # who of staff wrote it, by which way, and what proves it
+    via: str = "cli"
+    proof: str = ""
+    delay: int = 0  # seconds that it waits
 
 
 def write(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now: datetime, **contents: object) -> int:
@@ -169,8 +172,17 @@ def _add_message(
         at=now,
         language=composed.language,
         by=dispatch.by,
-        via="cli" if dispatch.by else "",
+        via=dispatch.via if dispatch.by else "",
+        proof=dispatch.proof,
     )
+
+
+def _save_to(session: Session, site: Site, ticket: Ticket) -> str:
+    """The mailbox whose folder of sent mail gets a copy of a ticket's answers: the one by which it came; "" for
+    none."""
+    wanting = [mailbox.name for mailbox in site.settings.mailbox if mailbox.save_sent and mailbox.sent_folder]
+    name = desk.mailbox_of(session, int(ticket.id or 0)) if wanting else ""
+    return name if name in wanting else ""
 
 
 def _add_outgoing(
@@ -196,11 +208,12 @@ def _add_outgoing(
         message_id=composed.message_id,
         wire=composed.message,
         verified=dispatch.verified,
-        state="withheld" if hold else "queued",
+        state="withheld" if hold else "deferred" if dispatch.delay else "queued",
         hold=hold.code if hold else "",
         reason=hold.text if hold else "",
         created_at=now,
-        next_attempt_at=now,
+        next_attempt_at=now + timedelta(seconds=dispatch.delay),
         waited_since=ticket.waiting_since if staff else None,
+        save_to=_save_to(session, site, ticket) if staff else "",
         counted_at=None if hold or staff else now,
     )

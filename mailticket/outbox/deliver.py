@@ -21,6 +21,7 @@ from mailticket import observe
 from mailticket.errors import StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.mail.delivery_status import is_dead_address
+from mailticket.outbox import desk_mail
 from mailticket.site import Site
 from mailticket.smtp import Courier, Notify, Outcome, queue_id, retry_at
 from mailticket.store import Session, meta, outgoing, tickets
@@ -209,8 +210,9 @@ class Outbox:
             begun = True
             failpoint("outbox.begun")
 
-        # Nobody wants a report of an acknowledgement that did not arrive; of a staff answer, staff do (RFC 3461).
-        notify: Notify = "failure" if due.rank == STAFF_RANK else "never"
+        # Nobody wants a report of an acknowledgement that did not arrive (RFC 3461); of answers, and of mail to staff,
+        # staff do.
+        notify: Notify = "failure" if due.rank == STAFF_RANK or due.kind == outgoing.DESK else "never"
         try:
             outcome = await self.courier.deliver(
                 due.envelope_from, due.recipient, due.wire, begin, notify=notify, copies=due.copies or ()
@@ -283,7 +285,8 @@ class Outbox:
             outgoing.mark_uncertain(session, outgoing.by_id(session, due.id), now, str(outcome))
         elif outcome.kind == "permanent":
             self._failed(session, due, now, str(outcome))
-            if outcome.phase == "recipient" and is_dead_address(outcome.status):
+            people = due.kind != outgoing.DESK
+            if people and outcome.phase == "recipient" and is_dead_address(outcome.status):
                 tickets.set_undeliverable(session, due.recipient, now, str(outcome))
         elif outcome.about_the_server:
             # No fault of this mail: it keeps its place and its attempts, the whole outbox waits for the server.
@@ -310,6 +313,9 @@ class Outbox:
                 tickets.add_event(session, due.ticket_id, now, "copy failed", words)
 
     def _failed(self, session: Session, due: Due, now: datetime, why: str) -> None:
+        if due.kind == outgoing.DESK:
+            desk_mail.not_arrived(session, self.site, outgoing.by_id(session, due.id), why, now)
+            return
         outgoing.set_outcome(session, due.id, state="failed", begun_at=None, last_error=why)
         if due.ticket_id is not None:
             tickets.add_event(session, due.ticket_id, now, f"{due.kind} failed", why)

@@ -20,6 +20,7 @@ from mailticket import observe
 from mailticket.desk.protocol import socket_path
 from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, StoreUnavailable, WorldError
 from mailticket.intake.collect import Collector
+from mailticket.intake.sent_folder import collector_of
 from mailticket.intake.take_in import Result
 from mailticket.oauth2.tokens import Tokens
 from mailticket.outbox.deliver import DELIVERY, Outbox
@@ -158,7 +159,7 @@ class Daemon:
 
     def _start_mailbox(self, site: Site, mailbox: Mailbox) -> None:
         name = f"mailbox {mailbox.name}"
-        collector = Collector(
+        collector = collector_of(
             site,
             mailbox,
             self._tokens.secret(site.settings, mailbox),
@@ -307,9 +308,10 @@ class Daemon:
 
     def _replace(self, site: Site) -> None:
         old, self._site = self._site, site
+        same_key = site.settings.oauth2 == old.settings.oauth2
         self._upkeep.site = site
         if self._outbox is not None:
-            if site.settings.smtp == old.settings.smtp:
+            if site.settings.smtp == old.settings.smtp and same_key:
                 self._outbox.site = site
             else:  # the courier is made anew by the thread's loop
                 self._outbox.stop()
@@ -317,7 +319,7 @@ class Daemon:
         for name, worker in list(self._workers.items()):
             if worker.collector is None:
                 continue
-            if mailboxes.get(name) == worker.collector.mailbox:
+            if mailboxes.get(name) == worker.collector.mailbox and same_key:
                 worker.collector.site = site
                 mailboxes.pop(name)
             else:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from mailticket import observe
 from mailticket.errors import MailticketError, StoreUnavailable
 from mailticket.intake.collect import Collector
+from mailticket.intake.sent_folder import collector_of
 from mailticket.intake.take_in import Result
 from mailticket.oauth2.tokens import Tokens
 from mailticket.outbox.deliver import DELIVERY, Outbox
@@ -23,12 +24,17 @@ from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import run_lock
 from mailticket.store.outgoing import Due
+from mailticket.triage.sent import OUTSIDE
 from mailticket.upkeep.chores import Upkeep
 from mailticket.upkeep.troubles import note_defect
 
 log = logging.getLogger("mailticket.service.once")
 
 _SENT_STATES = {"sent": "sent", "retry": "deferred", "configuration": "deferred", "permanent": "failed"}
+
+# What members wrote, by the rule that says what became of it; counted beside the state of the mail.
+_STAFF = {OUTSIDE: "answers", "staff: answer": "answers", "staff: outside": "answers", "staff: note": "notes",
+          "staff: held": "held"}  # fmt: skip
 
 
 @dataclass
@@ -38,13 +44,15 @@ class Summary:
     counts: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
 
-    NAMES = ("fetched", "opened", "appended", "duplicates", "filed", "quarantined", "already_known", "sent",
-             "deferred", "failed", "withheld")  # fmt: skip
+    NAMES = ("fetched", "opened", "appended", "answers", "notes", "held", "duplicates", "filed", "quarantined",
+             "already_known", "sent", "deferred", "failed", "withheld")  # fmt: skip
 
     def took(self, results: Sequence[Result]) -> None:
         for result in results:
             self.counts["fetched"] += 1
             self.counts["already_known" if result.state == "known" else result.state] += 1
+            if result.rule in _STAFF:
+                self.counts[_STAFF[result.rule]] += 1
             self.counts["duplicates"] += result.duplicate_of is not None
             self.counts["withheld"] += bool(result.withheld)
 
@@ -70,7 +78,7 @@ def run_once(settings: Settings) -> Summary:
             tokens = Tokens(database)
             for mailbox in settings.mailbox:
                 secret = tokens.secret(settings, mailbox)
-                collector = Collector(site, mailbox, secret, summary.took, lambda quiet: pulse.beat())
+                collector = collector_of(site, mailbox, secret, summary.took, lambda quiet: pulse.beat())
                 _collect(collector, summary)
             Upkeep(site).run()
             try:

@@ -36,7 +36,7 @@ def close_solved(session: Session, before: datetime, now: datetime, limit: int) 
 
 def slipping(session: Session, until: datetime, limit: int) -> list[Ticket]:
     """Unanswered tickets whose promise ends by `until` and of which staff were not warned."""
-    query = select(Ticket).where(*_slips(until, col(Ticket.late_warned_at)))
+    query = select(Ticket).where(*slips_by(until, col(Ticket.late_warned_at)))
     return list(session.execute(query.order_by(col(Ticket.promised_by)).limit(limit)).scalars())
 
 
@@ -69,16 +69,18 @@ def late(session: Session, until: datetime, limit: int) -> list[Promisee]:
     query = (
         select(Ticket, col(Outgoing.recipient), col(Outgoing.recipient_key), col(Outgoing.message_id))
         .join(Outgoing, col(Outgoing.id) == telling)
-        .where(*_slips(until, col(Ticket.late_notice_at)), col(Ticket.trust) != "failed", ~bounces.exists())
+        .where(*slips_by(until, col(Ticket.late_notice_at)), col(Ticket.trust) != "failed", ~bounces.exists())
     )
     return [Promisee(*row) for row in session.execute(query.order_by(col(Ticket.promised_by)).limit(limit))]
 
 
-def _slips(until: datetime, not_yet: Any) -> tuple[ColumnElement[bool] | TextClause, ...]:
+def slips_by(until: datetime, not_yet: Any = None) -> tuple[ColumnElement[bool] | TextClause, ...]:
+    """What is true of unanswered tickets whose promise ends by then. not_yet: the column of when that was told, where
+    only those count of which it was not."""
     return (
         UNANSWERED,
         col(Ticket.promised_by) <= until,
-        not_yet.is_(None),
+        *([not_yet.is_(None)] if not_yet is not None else []),
         # Nearly every ticket has no merged_into, so its index would be the slowest way; this form keeps off it.
         func.coalesce(col(Ticket.merged_into), 0) == 0,
     )

@@ -22,7 +22,7 @@ _NEWEST_MESSAGES = Prepared(
 )
 _NEWEST_WIRES = Prepared(
     select(_OUTGOING.c.wire)
-    .where(_OUTGOING.c.ticket_id == bindparam("ticket"))
+    .where(_OUTGOING.c.ticket_id == bindparam("ticket"), text("outgoing.kind != 'desk'"))
     .order_by(_OUTGOING.c.id.desc())
     .limit(_MOST_LETTERS)
 )

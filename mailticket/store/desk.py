@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -12,7 +12,18 @@ from sqlmodel import Session, SQLModel, col
 
 from mailticket.errors import NotFound
 from mailticket.mail.values import address_key
-from mailticket.models import Address, Attachment, Incoming, Message, Outgoing, Participant, Sight, Ticket
+from mailticket.models import (
+    Address,
+    Attachment,
+    DeadMark,
+    Incoming,
+    Message,
+    Outgoing,
+    Participant,
+    Picture,
+    Sight,
+    Ticket,
+)
 from mailticket.settings import PRIORITIES
 from mailticket.store.tickets import WAITING
 
@@ -79,6 +90,65 @@ def set_raw(session: Session, message_row: int, digest: str) -> None:
     session.execute(update(Message).where(col(Message.id) == message_row).values(raw_digest=digest))
 
 
+def stoppable(session: Session, ticket_id: int, by: str) -> int | None:
+    """The row of the newest answer of somebody on a ticket that has not begun to leave; None for none."""
+    query = select(col(Outgoing.id)).join(Message, col(Message.id) == col(Outgoing.message_row)).where(
+        col(Outgoing.ticket_id) == ticket_id, col(Outgoing.kind) == "staff-reply", col(Message.by) == by,
+        col(Outgoing.state).in_(("queued", "deferred")),
+    )  # fmt: skip
+    return session.execute(query.order_by(col(Outgoing.id).desc()).limit(1)).scalar()
+
+
+def withheld_acknowledgements(session: Session, ticket_id: int) -> list[int]:
+    """The rows of a ticket's acknowledgements that are held back."""
+    query = select(col(Outgoing.id)).where(
+        col(Outgoing.ticket_id) == ticket_id, col(Outgoing.state) == "withheld",
+        col(Outgoing.kind).in_(("acknowledgement", "duplicate-notice")),
+    )  # fmt: skip
+    return [int(number or 0) for number in session.execute(query).scalars()]
+
+
+def answers_since(session: Session, by: str, since: datetime) -> int:
+    """How many answers somebody has given by mail since then."""
+    query = select(func.count()).select_from(Message).where(
+        text("message.kind = 'staff-reply'"), col(Message.by) == by, col(Message.at) > since, col(Message.via) == "mail"
+    )  # fmt: skip
+    return int(session.execute(query).scalar() or 0)
+
+
+def asked_since(session: Session, member: str, since: datetime) -> int:
+    """How many mails asked a member since then whether a mail was theirs."""
+    query = select(func.count()).select_from(Outgoing).where(
+        text("outgoing.member != ''"), col(Outgoing.member) == member, col(Outgoing.created_at) > since,
+        col(Outgoing.event) == "receipt-confirm",
+    )  # fmt: skip
+    return int(session.execute(query).scalar() or 0)
+
+
+def kill_mark(session: Session, mac: str, now: datetime, why: str) -> bool:
+    """Let a mark prove nothing any more; False if it is dead already."""
+    if session.get(DeadMark, mac) is not None:
+        return False
+    session.add(DeadMark(mac=mac, died_at=now, why=why))
+    session.flush()
+    return True
+
+
+def pictures_of(session: Session, member: str, digests: Collection[str]) -> frozenset[str]:
+    """Which of these pictures stood in the text of earlier mails of a member; from now on all of them did."""
+    query = select(col(Picture.sha256)).where(col(Picture.member) == member, col(Picture.sha256).in_(digests))
+    seen = frozenset(session.execute(query).scalars())
+    session.add_all(Picture(member=member, sha256=digest) for digest in set(digests) - seen)
+    session.flush()
+    return seen
+
+
+def files_of(session: Session, ticket_id: int) -> frozenset[str]:
+    """The SHA-256 of the files that a ticket has."""
+    query = select(col(Attachment.sha256)).join(Message, col(Attachment.message_id) == col(Message.id))
+    return frozenset(session.execute(query.where(col(Message.ticket_id) == ticket_id)).scalars())
+
+
 def mailbox_of(session: Session, ticket_id: int) -> str:
     """The mailbox by which the mail came that opened a ticket; "" for none."""
     query = select(col(Incoming.route)).join(Message, col(Message.incoming_id) == col(Incoming.id))
@@ -109,8 +179,12 @@ def held(session: Session, number: int) -> Message:
 
 
 def remove_held(session: Session, row: Message) -> None:
-    """Take a held answer out of its conversation."""
+    """Take a held answer out of its conversation; the receipts that spoke of it do no more."""
+    about = (text("outgoing.member != '' AND outgoing.message_row IS NOT NULL"), col(Outgoing.message_row) == row.id)
+    session.execute(update(Outgoing).where(*about).values(message_row=None))
     session.execute(delete(Attachment).where(col(Attachment.message_id) == row.id))
+    # Its receipts stay, and are about nothing any more; the number may be given anew.
+    session.execute(update(Outgoing).where(col(Outgoing.message_row) == row.id).values(message_row=None))
     session.delete(row)
     session.flush()
 

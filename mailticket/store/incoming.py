@@ -10,12 +10,14 @@ from sqlalchemy import ColumnElement, bindparam, func, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound, Refused
-from mailticket.models import Folder, Incoming
+from mailticket.models import Folder, Incoming, Message
 from mailticket.settings import Mailbox
 from mailticket.store.rows import Prepared, execute, insert_many, insert_values, table_of, update_row
+from mailticket.triage.decision import SENT
 
 _TABLE = table_of(Incoming)
-OUT_OF_SIGHT = "incoming.state = 'filed' AND incoming.ticket_id IS NULL"  # in the words of the partial index
+FILED_ALONE = "incoming.state = 'filed' AND incoming.ticket_id IS NULL"  # in the words of the partial index
+OUT_OF_SIGHT = f"{FILED_ALONE} AND incoming.rule != '{SENT}'"  # nobody misses what lies in a folder of sent mail
 RENUMBERED = "the folder's UIDs were renumbered; listed again"
 MOVED_AWAY = "the mailbox reads another account or folder now; the mail lies where it was"
 NOT_GIVEN = "not given"  # the rule by which a mail is quarantined that the server lists and does not give
@@ -268,6 +270,55 @@ def afterwards_failed(session: Session, ids: Sequence[int], now: datetime, error
         session.add(row)
 
 
+def mark_answered(session: Session, ticket_id: int, member: str, without: Collection[int] = ()) -> None:
+    """The requester's mails of a ticket have their answer: the server's copies are to be flagged, for colleagues.
+
+    member: who answered, "" for nobody in particular. without: numbers of messages that the answer does not answer.
+    """
+    mails = select(col(Message.incoming_id)).where(
+        col(Message.ticket_id) == ticket_id,
+        col(Message.direction) == "in",
+        col(Message.kind).in_(("request", "reply")),
+        col(Message.incoming_id).is_not(None),
+        col(Message.id).not_in(without),
+    )
+    flagging = update(Incoming).where(
+        col(Incoming.id).in_(mails), col(Incoming.folder_id).is_not(None), col(Incoming.answered) == "none"
+    )
+    session.execute(flagging.values(answered="due", answered_by=member))
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A mail whose server copy is to be flagged as answered. member: who answered, "" for nobody in particular."""
+
+    id: int
+    uid: int
+    message_id: str | None
+    member: str
+
+
+_MOST_FLAGGING = 5  # attempts
+
+
+def answered_due(session: Session, folder_id: int, limit: int = 500) -> list[Answered]:
+    """The mails of a folder that were answered and are not flagged so on the server."""
+    query = select(col(Incoming.id), col(Incoming.uid), col(Incoming.message_id), col(Incoming.answered_by)).where(
+        col(Incoming.folder_id) == folder_id, text("incoming.answered = 'due'")
+    )
+    return [Answered(*row) for row in session.execute(query.order_by(col(Incoming.uid)).limit(limit))]
+
+
+def answered_done(session: Session, ids: Sequence[int], error: str = "") -> None:
+    """They are flagged; or were refused, and are tried again a few times."""
+    flagged = update(Incoming).where(col(Incoming.id).in_(ids))
+    if not error:
+        session.execute(flagged.values(answered="done"))
+        return
+    session.execute(flagged.values(answered_attempts=col(Incoming.answered_attempts) + 1))
+    session.execute(flagged.where(col(Incoming.answered_attempts) >= _MOST_FLAGGING).values(answered="given up"))
+
+
 def take_up(session: Session, mailbox: str, uid: int | None) -> int:
     """Owe an outcome to mails that were left alone as before first contact: one, or all of the folder's current life.
     Returns how many."""
@@ -297,7 +348,9 @@ def quarantined(session: Session, limit: int | None = None) -> list[Incoming]:
 def out_of_sight(session: Session, limit: int | None = None, rule: str = "") -> list[Incoming]:
     """Mails that were filed without a ticket, all or by one rule, newest first."""
     query = (
-        select(Incoming).where(text(OUT_OF_SIGHT)).order_by(col(Incoming.decided_at).desc(), col(Incoming.id).desc())
+        select(Incoming)
+        .where(text(FILED_ALONE if rule else OUT_OF_SIGHT))
+        .order_by(col(Incoming.decided_at).desc(), col(Incoming.id).desc())
     )
     if rule:
         query = query.where(col(Incoming.rule) == rule)

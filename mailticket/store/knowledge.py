@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import BigInteger, and_, bindparam, func, literal, or_, select, text
@@ -13,11 +14,23 @@ from sqlmodel import Session, col
 
 from mailticket.likeness.duplicates import Fingerprint
 from mailticket.mail.values import Mail, address_key
-from mailticket.models import Address, Incoming, Message, Outgoing, Participant, Requester, Ticket
+from mailticket.models import Address, DeadMark, Incoming, Member, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.settings import Caps, Settings
 from mailticket.store.rows import Prepared, execute, table_of
-from mailticket.store.tickets import merged_from
-from mailticket.triage.known import Bounced, Claims, Copy, Counts, Known, OpenTicket, TicketFacts
+from mailticket.store.tickets import OUTSIDE, merged_from
+from mailticket.triage.known import (
+    Answer,
+    Bounced,
+    Claims,
+    Copy,
+    Counts,
+    Known,
+    MarkFacts,
+    OpenTicket,
+    TicketFacts,
+)
+from mailticket.triage.marks import message_id_of
+from mailticket.triage.sent import is_from_us
 
 _MOST_OPEN_TICKETS = 50
 _ECHOING_TICKETS = 10
@@ -43,7 +56,7 @@ _SENDER = Prepared(
 _LOCK_STRANGER = Prepared(select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger))))
 _COPIES = (
     select(_INCOMING.c.id, _INCOMING.c.route, _INCOMING.c.state, _INCOMING.c.trust, _TICKETS.c.key,
-           _INCOMING.c.delivered_to)
+           _INCOMING.c.delivered_to, _INCOMING.c.rule)
     .outerjoin_from(_INCOMING, _TICKETS, _TICKETS.c.id == _INCOMING.c.ticket_id)
     .where(_INCOMING.c.state.in_([literal(state) for state in TAKEN_IN]))
     .order_by(_INCOMING.c.id)
@@ -52,7 +65,9 @@ _COPIES = (
 _ANSWERED = (
     select(_OUTGOING.c.id)
     .where(
-        _OUTGOING.c.cause_id == _INCOMING.c.id, _OUTGOING.c.state.not_in([literal("withheld"), literal("cancelled")])
+        _OUTGOING.c.cause_id == _INCOMING.c.id,
+        _OUTGOING.c.kind != literal("desk"),
+        _OUTGOING.c.state.not_in([literal("withheld"), literal("cancelled")]),
     )
     .exists()
 )
@@ -154,12 +169,18 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
     """Everything that the judgement of this mail may ask for, and nothing else."""
     sender = mail.sender_address.key if mail.sender_address else ""
     address = _lock_requester(session, sender)
-    earlier = _earlier(session, claims.earlier_ids, _people(session, address, sender))
+    people = _people(session, address, sender)
+    earlier = _earlier(session, claims.earlier_ids, people)
+    answers = _answers(session, claims.earlier_ids, people)
+    ours = _ours(session, mail, claims) if is_from_us(mail, settings) else {}
+    keys = [*claims.tickets, *earlier.values(), *answers.values(), *chain(*ours.get("requests", {}).values())]
     may_have_letter = mail.automatic is None and not mail.suppress
     return Known(
         **_same_mail(session, mail),
-        tickets=_tickets(session, [*claims.tickets, *earlier.values()]),
+        tickets=_tickets(session, [*keys, *([claims.own_key] if claims.own_key else [])]),
         earlier=earlier,
+        answers=answers,
+        **ours,
         colleagues=_colleagues(session, [m for m in claims.earlier_ids if m not in earlier], sender),
         open_tickets=_open_tickets(session, address, sender, settings, now) if mail.automatic is None else (),
         bounced=_bounced(session, claims, now),
@@ -168,8 +189,26 @@ def known(session: Session, mail: Mail, claims: Claims, settings: Settings, now:
         else Counts(),
         undeliverable=address.undeliverable if address else "",
         language=address.language if address else "",
+        marks=_mark_facts(session, claims, settings) if claims.marks else MarkFacts(),
         echoes=_echoes(session, address, mail.new_text) if may_have_letter else 0,
     )
+
+
+def _mark_facts(session: Session, claims: Claims, settings: Settings) -> MarkFacts:
+    names, macs = {mark.member for mark in claims.marks}, [mark.mac for mark in claims.marks]
+    revoked = session.execute(
+        select(col(Member.name), col(Member.revoked_at)).where(
+            col(Member.name).in_(names), col(Member.revoked_at).is_not(None)
+        )
+    )
+    dead = session.execute(select(col(DeadMark.mac)).where(col(DeadMark.mac).in_(macs)))
+    facts = MarkFacts({row[0]: row[1] for row in revoked}, frozenset(dead.scalars()))
+    if claims.parent is None:
+        return facts
+    message_id = message_id_of(claims.parent, settings.support.address.rpartition("@")[2])
+    mail = select(_OUTGOING.c.event, _OUTGOING.c.message_row, _OUTGOING.c.shown)
+    row = session.execute(mail.where(_OUTGOING.c.message_id == message_id)).first()
+    return replace(facts, event=row.event, about=row.message_row, shown=row.shown) if row else facts
 
 
 def _lock_requester(session: Session, sender: str) -> _Sender | None:
@@ -187,7 +226,7 @@ def _lock_requester(session: Session, sender: str) -> _Sender | None:
     return _Sender(row.requester_id, row.undeliverable_why if row.undeliverable_since else "", row.language)
 
 
-def _same_mail(session: Session, mail: Mail) -> dict[str, tuple[Copy, ...]]:
+def _same_mail(session: Session, mail: Mail) -> dict[str, Any]:
     """The mail as it came before: its copies, with those that gateways changed; those with another text; and what has
     nothing in common with it but the Message-ID."""
     copies = [_copy(row) for row in _SAME_CONTENT.all(session, content=mail.identity)]
@@ -210,6 +249,7 @@ def _copy(row: Any, text: str = "") -> Copy:
     return Copy(
         int(row.id or 0), row.route, row.state, row.trust, row.key, row.delivered_to,
         answered=bool(row.answered), owed=bool(row.owed), text=text,
+        rule=row.rule,
     )  # fmt: skip
 
 
@@ -282,6 +322,74 @@ def _earlier(session: Session, message_ids: tuple[str, ...], people: list[str]) 
     return {str(message_id): key for message_id, key in session.execute(query)}
 
 
+def _answers(session: Session, message_ids: Sequence[str], people: list[str]) -> dict[str, str]:
+    """Of the referenced Message-IDs those of answers that went past us and named the sender in To or Cc, with the
+    ticket of each. What left through us is known by its signature."""
+    if not message_ids or not people:
+        return {}
+    query = (
+        select(col(Message.message_id), col(Message.to_address), col(Message.cc_address), col(Ticket.key))
+        .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
+        .where(col(Message.message_id).in_(message_ids), OUTSIDE)
+        .order_by(col(Message.id).desc())
+        .limit(100)
+    )
+    return {
+        str(message_id): key
+        for message_id, to, cc, key in session.execute(query)
+        if not _addressees(to, cc).isdisjoint(people)
+    }
+
+
+def _addressees(to: str, cc: str) -> set[str]:
+    return {address_key(address.strip()) for address in f"{to},{cc}".split(",")}
+
+
+def _ours(session: Session, mail: Mail, claims: Claims) -> dict[str, Any]:
+    """What bears on a mail from one of our addresses: the tickets of the mails that it answers, and whether it is on
+    record as an answer. On PostgreSQL, of two copies one sees what became of the other."""
+    if session.connection().dialect.name == "postgresql":
+        digest = blake2b(f"answer {mail.message_id or mail.origin}".encode("utf-8", "surrogatepass"), digest_size=8)
+        _LOCK_STRANGER.first(session, number=int.from_bytes(digest.digest(), signed=True))
+    requests: dict[str, tuple[str, ...]] = {}
+    query = (
+        select(col(Message.message_id), col(Ticket.key))
+        .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
+        .where(
+            col(Message.message_id).in_(claims.earlier_ids),
+            or_(col(Message.direction) == "in", OUTSIDE),
+            col(Message.trust) != "failed",
+        )
+        .order_by(col(Message.id).desc())
+        .limit(100)
+    )
+    for message_id, key in session.execute(query) if claims.earlier_ids else ():
+        requests[message_id] = (*requests.get(message_id, ()), key)
+    return {"requests": requests, "answer": _recorded(session, mail)}
+
+
+def _recorded(session: Session, mail: Mail) -> Answer | None:
+    """The answer that a mail from us is, if it is on record: under its Message-ID, or the one that it had before a
+    server gave it another (see mail.identity.writing); in any case from the same address."""
+    same = [col(Message.message_id) == mail.message_id] if mail.message_id else []
+    if mail.origin:
+        mails = select(col(Incoming.id)).where(col(Incoming.origin) == mail.origin)
+        same.append(col(Message.incoming_id).in_(mails))
+    if not same:
+        return None
+    query = (
+        select(col(Message.from_address), col(Message.incoming_id), col(Ticket.key))
+        .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
+        .where(or_(*same), OUTSIDE)
+        .order_by(col(Message.id))
+        .limit(20)
+    )
+    for sender, incoming_id, key in session.execute(query):
+        if address_key(sender) == mail.from_[0].key:
+            return Answer(key, incoming_id)
+    return None
+
+
 def _colleagues(session: Session, message_ids: Sequence[str], sender: str) -> str:
     """The ticket of a mail of somebody else among these that named the sender in To or Cc: of the newest of several."""
     if not message_ids or not sender:
@@ -299,7 +407,7 @@ def _colleagues(session: Session, message_ids: Sequence[str], sender: str) -> st
         .limit(20)
     )
     for to, cc, key in session.execute(query):
-        if sender in {address_key(address.strip()) for address in f"{to},{cc}".split(",")}:
+        if sender in _addressees(to, cc):
             return str(key)
     return ""
 

@@ -7,17 +7,19 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal, or_, select, text, update
+from sqlalchemy import bindparam, case, func, literal, or_, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
-from mailticket.models import Event, Message, Outgoing, Ticket
+from mailticket.models import SENT_WITH_BYTES, Event, Message, Outgoing, Ticket, UtcDateTime
 from mailticket.store.rows import Prepared, execute, insert_values, table_of, update_row
 
 STAFF_RANK = 1
 ALERT_RANK = 3  # before letters, behind people's
 LETTER_RANK = 5
+DESK_RANK = 7  # mail to staff delays no letter
 _LONGEST_WAIT = timedelta(hours=6)  # longer than any deferral lasts
+DESK = "desk"  # the kind of mail to staff
 RESTORED = "restored"  # the code of what is held back because it may have left before a restore
 # The words of the partial index: SQLite does not see that a list of bound values is the same.
 _WAITING = text("outgoing.state IN ('queued', 'deferred')")
@@ -55,6 +57,8 @@ _BEHIND_ANOTHER = (
         _EARLIER.c.id < _TABLE.c.id,
         text("earlier.state IN ('queued', 'deferred', 'sending')"),
         _EARLIER.c.rank <= _TABLE.c.rank,
+        # Staff and requesters do not wait for each other's mail; each member's comes in order.
+        _EARLIER.c.member == _TABLE.c.member,
     )
     .exists()
 )
@@ -93,7 +97,11 @@ def claim(session: Session, now: datetime, limit: int) -> list[Due]:
 
 
 _OVERDUE = select(func.count(), func.min(_TABLE.c.next_attempt_at)).where(
-    _WAITING, _TABLE.c.next_attempt_at <= bindparam("before"), ~_BEHIND_ANOTHER, _MAY_LEAVE
+    _WAITING,
+    _TABLE.c.next_attempt_at <= bindparam("before"),
+    _TABLE.c.kind != literal(DESK),  # waits for every letter, and that is no fault
+    ~_BEHIND_ANOTHER,
+    _MAY_LEAVE,
 )
 
 
@@ -131,8 +139,48 @@ def release(session: Session, now: datetime, ids: Sequence[int] | None = None) -
     of those a person decides one by one. Returns how many. They count from now on."""
     held = update(Outgoing).where(col(Outgoing.state) == "withheld")
     held = held.where(col(Outgoing.hold) != RESTORED) if ids is None else held.where(col(Outgoing.id).in_(ids))
-    released = session.execute(held.values(state="queued", next_attempt_at=now, counted_at=now))
+    counted = case((col(Outgoing.kind) == DESK, None), else_=literal(now, UtcDateTime()))
+    released = session.execute(held.values(state="queued", next_attempt_at=now, counted_at=counted))
     return int(released.rowcount)  # type: ignore[attr-defined]
+
+
+def cancel_late_notice(session: Session, ticket_id: int) -> bool:
+    """Take out the late notice of a ticket that was answered before it left. Returns whether there was one."""
+    waiting = col(Outgoing.state).in_(("queued", "deferred", "withheld"))
+    notice = update(Outgoing).where(col(Outgoing.ticket_id) == ticket_id, col(Outgoing.kind) == "late-notice", waiting)
+    reason = "answered before it left"
+    return bool(session.execute(notice.values(state="cancelled", reason=reason)).rowcount)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """An answer of which a folder of sent mail still lacks a copy."""
+
+    id: int
+    message_id: str
+    wire: bytes
+    sent_at: datetime | None
+
+
+_MOST_SAVING = 5  # attempts
+
+
+def to_save(session: Session, mailbox: str, limit: int = 20) -> list[Unsaved]:
+    """The answers that have left and are to be put into a mailbox's folder of sent mail."""
+    query = select(col(Outgoing.id), col(Outgoing.message_id), col(Outgoing.wire), col(Outgoing.sent_at)).where(
+        text("outgoing.save_to != ''"), col(Outgoing.save_to) == mailbox, text(SENT_WITH_BYTES)
+    )
+    return [Unsaved(*row) for row in session.execute(query.order_by(col(Outgoing.id)).limit(limit))]
+
+
+def saved(session: Session, outgoing_id: int, *, refused: bool) -> None:
+    """A copy is there; or the server refused it, and is asked again a few times."""
+    row = update(Outgoing).where(col(Outgoing.id) == outgoing_id)
+    if not refused:
+        session.execute(row.values(save_to=""))
+        return
+    session.execute(row.values(saving_attempts=col(Outgoing.saving_attempts) + 1))
+    session.execute(row.where(col(Outgoing.saving_attempts) >= _MOST_SAVING).values(save_to=""))
 
 
 def recover(session: Session, now: datetime) -> tuple[int, int]:
@@ -171,6 +219,12 @@ def by_id(session: Session, outgoing_id: int) -> Outgoing:
     return row
 
 
+def by_message_id(session: Session, message_id: str) -> Outgoing | None:
+    """The outgoing mail with this Message-ID, in angle brackets."""
+    row: Outgoing | None = session.execute(select(Outgoing).where(col(Outgoing.message_id) == message_id)).scalar()
+    return row
+
+
 def withheld_since(session: Session, hold: str, since: datetime) -> bool:
     """Whether a letter was held back since a moment by what has this code (triage.decision.Hold)."""
     query = select(col(Outgoing.id)).where(
@@ -195,7 +249,8 @@ def listing(
 def of_messages(session: Session, messages: Sequence[Message]) -> dict[int, Outgoing]:
     """The mails as which messages left, by the message's id: those of these messages, wherever a merge put them."""
     homes = {home for message in messages for home in (message.ticket_id, message.home_ticket_id) if home}
-    rows = session.execute(select(Outgoing).where(col(Outgoing.ticket_id).in_(homes))).scalars()
+    letters = (col(Outgoing.ticket_id).in_(homes), col(Outgoing.kind) != DESK)
+    rows = session.execute(select(Outgoing).where(*letters)).scalars()
     return {row.message_row: row for row in rows if row.message_row is not None}
 
 

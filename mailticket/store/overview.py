@@ -114,6 +114,11 @@ def _order(sort: str) -> tuple[Any, ...]:
     return (col(Ticket.spam), rank, col(Ticket.waiting_since))
 
 
+def first(session: Session, criteria: Filter, limit: int) -> list[Ticket]:
+    """The first tickets of a list, in its order."""
+    return _tickets(session, _in_order(session, criteria, limit))
+
+
 def _in_order(session: Session, criteria: Filter, limit: int | None) -> list[int]:
     query = select(col(Ticket.id)).where(*_conditions(session, criteria))
     query = query.order_by(*_order(criteria.sort), col(Ticket.id)).limit(limit)
@@ -262,7 +267,8 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
     first = select(col(Ticket.key), col(Ticket.created_at)).where(*waiting)
     oldest = session.execute(first.order_by(col(Ticket.created_at), col(Ticket.id)).limit(1)).first()
     kept, missed = _kept_and_missed(session, since)
-    due = select(func.min(col(Outgoing.created_at))).where(col(Outgoing.state).in_(("queued", "deferred", "sending")))
+    under_way = (col(Outgoing.state).in_(("queued", "deferred", "sending")), col(Outgoing.kind) != "desk")
+    due = select(func.min(col(Outgoing.created_at))).where(*under_way)
     listed = col(Incoming.state) == "listed"
     filed = text(OUT_OF_SIGHT)
     blocked = col(Incoming.rule) == BLOCKED

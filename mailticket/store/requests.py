@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import extract, select, text
+from sqlalchemy import extract, or_, select, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from mailticket.models import Outgoing, Ticket
+from mailticket.models import Message, Outgoing, Ticket
 from mailticket.promise.kept import Request
-from mailticket.store.tickets import LOST
+from mailticket.store.tickets import LOST, OUTSIDE
 
 _PAGE = 2000
 
@@ -43,15 +43,27 @@ def follow_ups(session: Session, since: datetime) -> list[float]:
     An answer counts when it is written; one that is known not to have arrived does not count.
     """
     earlier = aliased(Outgoing)
+    outside_before = select(col(Message.id)).where(
+        col(Message.ticket_id) == col(Outgoing.ticket_id), col(Message.id) < col(Outgoing.message_row), OUTSIDE
+    )
     answered_before = select(col(earlier.id)).where(
         col(earlier.ticket_id) == col(Outgoing.ticket_id), col(earlier.kind) == "staff-reply",
         col(earlier.id) < col(Outgoing.id), col(earlier.state).not_in(LOST),
     )  # fmt: skip
     query = select(col(Outgoing.waited_since), col(Outgoing.created_at)).where(
         text("outgoing.kind = 'staff-reply'"), col(Outgoing.waited_since) >= since, col(Outgoing.state).not_in(LOST),
-        answered_before.exists(),
+        or_(answered_before.exists(), outside_before.exists()),
     )  # fmt: skip
-    return [max(0.0, (answered - waited).total_seconds() / 3600) for waited, answered in session.execute(query)]
+    before = aliased(Message)
+    any_before = select(col(before.id)).where(
+        col(before.ticket_id) == col(Message.ticket_id), col(before.id) < col(Message.id),
+        col(before.direction) == "out", col(before.kind) == "staff-reply",
+    )  # fmt: skip
+    outside = select(col(Message.waited_since), col(Message.at)).where(
+        OUTSIDE, col(Message.waited_since) >= since, any_before.exists()
+    )
+    pairs = [*session.execute(query), *session.execute(outside)]
+    return [max(0.0, (answered - waited).total_seconds() / 3600) for waited, answered in pairs]
 
 
 def pace(session: Session, since: datetime, limit: int) -> tuple[int, list[float]]:

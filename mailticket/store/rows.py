@@ -142,6 +142,7 @@ def savepoint(session: Session) -> Iterator[None]:
     except BaseException:
         with suppress(DBAPIError):  # a fault of the world has ended the whole transaction, and says so itself
             connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+            connection.exec_driver_sql("RELEASE SAVEPOINT part")  # or one around it of the same name is not reached
         session.expunge_all()  # what was taken back must not stand in the way of the next
         raise
     connection.exec_driver_sql("RELEASE SAVEPOINT part")

@@ -8,7 +8,20 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, false, func, literal, select, text, true, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    bindparam,
+    delete,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
@@ -208,6 +221,15 @@ def add_attachments(
             search.add(session, found_on, [attachment.name for attachment in attachments])
 
 
+def take_out_mail(session: Session, incoming_id: int) -> None:
+    """Take what a mail brought out of the conversation in which it stands: it was no requester's."""
+    query = select(Message).where(col(Message.incoming_id) == incoming_id, col(Message.direction) != "out")
+    for row in session.execute(query).scalars().all():
+        with search.following(session, [row.ticket_id]):
+            session.execute(delete(Attachment).where(col(Attachment.message_id) == row.id))
+            session.delete(row)
+
+
 def add_event(
     session: Session, ticket_id: int, now: datetime, kind: str, detail: str = "", actor: str = "mailticket"
 ) -> None:
@@ -223,8 +245,11 @@ def next_serial(session: Session, ticket: Ticket) -> int:
 
 
 def set_first_response(session: Session, ticket_id: int, at: datetime) -> None:
-    """The first answer of a person was accepted for delivery: the promise is kept or missed by this moment."""
-    first = update(Ticket).where(col(Ticket.id) == ticket_id, col(Ticket.first_response_at).is_(None))
+    """An answer of a person was accepted for delivery: the promise is kept or missed by the moment of the first, of
+    which we may hear after a later one."""
+    first = update(Ticket).where(
+        col(Ticket.id) == ticket_id, or_(col(Ticket.first_response_at).is_(None), col(Ticket.first_response_at) > at)
+    )
     session.execute(first.values(first_response_at=at))
 
 
@@ -290,6 +315,7 @@ def take_back_answer(session: Session, ticket_id: int, now: datetime) -> None:
     query = select(col(Outgoing.state), col(Outgoing.waited_since), col(Outgoing.created_at)).where(
         col(Outgoing.ticket_id) == ticket_id, col(Outgoing.kind) == "staff-reply"
     )
+    query = query.where(col(Outgoing.message_row) > _newest_outside(ticket_id))
     answers = session.execute(query.order_by(col(Outgoing.id).desc())).all()
     failures = list(takewhile(lambda answer: answer.state in LOST, answers))
     ticket = led_to(session, ticket_id)
@@ -302,6 +328,17 @@ def take_back_answer(session: Session, ticket_id: int, now: datetime) -> None:
     for answer in failures:
         wait_for_us(ticket, answer.waited_since or answer.created_at)
     session.add(ticket)
+
+
+# An answer that went past the outbox came in as a mail.
+OUTSIDE = text("message.kind = 'staff-reply' AND message.incoming_id IS NOT NULL")
+
+
+def _newest_outside(ticket_id: int) -> ScalarSelect[int]:
+    """The newest answer that went past the outbox, and so did arrive: 0 for none."""
+    home = func.coalesce(col(Message.home_ticket_id), col(Message.ticket_id))
+    query = select(func.coalesce(func.max(col(Message.id)), 0)).where(home == ticket_id, OUTSIDE)
+    return query.scalar_subquery()
 
 
 def give_answer_again(session: Session, answer: Outgoing, now: datetime) -> None:
@@ -318,12 +355,13 @@ def give_answer_again(session: Session, answer: Outgoing, now: datetime) -> None
 
 
 def first_answer_at(session: Session, ticket_id: int) -> datetime | None:
-    """When the first answer that was written on this ticket was accepted for delivery."""
+    """When the first answer that was written on this ticket was accepted for delivery, by us or past us."""
     answers = select(func.min(col(Outgoing.sent_at))).where(
         col(Outgoing.ticket_id) == ticket_id, col(Outgoing.kind) == "staff-reply", col(Outgoing.state) == "sent"
     )
-    at: datetime | None = session.execute(answers).scalar()
-    return at
+    outside = select(func.min(col(Message.at))).where(col(Message.ticket_id) == ticket_id, OUTSIDE)
+    times = [session.execute(query).scalar() for query in (answers, outside)]
+    return min((at for at in times if at is not None), default=None)
 
 
 def conversation(session: Session, ticket_id: int) -> list[Message]:
@@ -389,6 +427,13 @@ def linked_by(session: Session, ticket_id: int) -> list[str]:
 def newest_incoming(session: Session, ticket_id: int) -> Message | None:
     """The requester's latest mail: what a staff reply answers."""
     query = select(Message).where(*_of_the_requester(ticket_id))
+    row: Message | None = session.execute(query.order_by(col(Message.id).desc()).limit(1)).scalar()
+    return row
+
+
+def newest_mail(session: Session, ticket_id: int) -> Message | None:
+    """The latest mail of a ticket, whoever wrote it."""
+    query = select(Message).where(col(Message.ticket_id) == ticket_id, col(Message.direction) == "in")
     row: Message | None = session.execute(query.order_by(col(Message.id).desc()).limit(1)).scalar()
     return row
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from mailticket.mail.values import address_key
-from mailticket.models import Event, Health, Incoming, Outgoing, Ticket
+from mailticket.models import Event, Health, Incoming, Message, Outgoing, Ticket
 from mailticket.store import tickets
 from mailticket.store.tickets import UNANSWERED, WAITING
 
@@ -70,7 +70,9 @@ def refused_by_all(session: Session) -> tuple[int, datetime | None]:
         select(func.max(col(Outgoing.sent_at))).where(col(Outgoing.id) > first)
     ).scalar()
     query = select(func.count(func.distinct(col(Outgoing.recipient_key))), func.min(col(Outgoing.created_at))).where(
-        text("outgoing.state IN ('queued', 'deferred')"), col(Outgoing.state) == "deferred"
+        text("outgoing.state IN ('queued', 'deferred')"),
+        col(Outgoing.state) == "deferred",
+        col(Outgoing.kind) != "desk",  # one server takes all mail to staff, and may be the one in trouble
     )
     row = session.execute(query if accepted is None else query.where(col(Outgoing.created_at) > accepted)).one()
     return int(row[0]), row[1]
@@ -107,6 +109,13 @@ def lost_answers(session: Session) -> list[LostAnswer]:
                 col(later.ticket_id) == col(Outgoing.ticket_id),
                 col(later.kind) == "staff-reply",
                 col(later.id) > col(Outgoing.id),
+            )
+            .exists(),
+            ~select(col(Message.id))
+            .where(
+                func.coalesce(col(Message.home_ticket_id), col(Message.ticket_id)) == col(Outgoing.ticket_id),
+                col(Message.id) > col(Outgoing.message_row),
+                tickets.OUTSIDE,
             )
             .exists(),
         )

@@ -12,13 +12,16 @@ from mailticket.mail.delivery_status import is_dead_address
 from mailticket.mail.identity import plain_text
 from mailticket.mail.values import address_key
 from mailticket.secrets import masking
+from mailticket.settings import is_sent
 from mailticket.triage import impostors
 from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.commands import Command, command
-from mailticket.triage.decision import BOUNCE_UNCLAIMED, Case, Decision
+from mailticket.triage.decision import BOUNCE_UNCLAIMED, Action, Case, Decision, Hold
 from mailticket.triage.evidence import Trace, findings, lost_keys, traces
 from mailticket.triage.known import Copy, OpenTicket, TicketFacts
 from mailticket.triage.letter import answer
+from mailticket.triage.sent import judge_sent, outside_answer, same_answer
+from mailticket.triage.staff_mail import StaffMail, foreign_mark, mark_finding, member_of, staff_mail
 from mailticket.triage.writer import claim, is_claimed
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
@@ -26,11 +29,17 @@ _LINK = re.compile(r"https?://\S{1,2000}")
 
 
 def judge(case: Case) -> Decision:
-    """Decide what the mail means: known, filed, appended or opening a ticket, in this order of questions."""
+    """Decide what the mail means: an answer of ours, known, filed, appended or opening a ticket, in this order of
+    questions."""
     trail = traces(case)
+    if is_sent(case.route):
+        return replace(judge_sent(case), evidence=_looked_at(case, trail))
+    if (ours := same_answer(case) or outside_answer(case)) is not None:
+        return replace(ours, evidence=_looked_at(case, trail))
     decision = (
         _copy(case, [copy for copy in case.known.copies if not copy.is_out_of_sight])
         or _report(case, trail)
+        or _of_staff(case, trail)
         or _blocked(case, trail)
         or _automatic(case, trail)
         or _append(case, trail)
@@ -53,6 +62,19 @@ def judge_released(case: Case, by: str, *, acknowledged: bool) -> Decision:
     if acknowledged:
         return answer(case, decision)
     return replace(decision, evidence=(*decision.evidence, ("answer", "none: released without a letter")))
+
+
+def judge_forwarded(case: Case, staff: StaffMail) -> Decision:
+    """Open a ticket for the author of a mail that a member forwards; the letter that is owed waits for a word."""
+    opened = _open(case, ())
+    marks = (*opened.marks, f"forwarded by {staff.member.name}{'' if staff.proof else ', as From says'}")
+    decision = answer(
+        case, replace(opened, rule="staff: forward", reason=f"{staff.member.name} forwards it", marks=marks)
+    )
+    asked_for = staff.orders.has("ack") and bool(staff.proof) and not staff.doubts
+    if decision.letter and decision.hold is None and not asked_for:
+        decision = replace(decision, hold=Hold("forwarded", "its author does not know yet that it was forwarded to us"))
+    return replace(decision, staff=staff)
 
 
 def _looked_at(case: Case, trail: Sequence[Trace]) -> tuple[tuple[str, str], ...]:
@@ -83,7 +105,7 @@ def _copy(case: Case, copies: Sequence[Copy]) -> Decision | None:
         if not _is_other_way(case, copy):
             continue
         # A copy from a better judged sender counts anew, or a forged one sent in advance would silence the real one.
-        if _TRUST_ORDER[mail.trust] <= _TRUST_ORDER[copy.trust]:
+        if copy.is_done_for_staff or _TRUST_ORDER[mail.trust] <= _TRUST_ORDER[copy.trust]:
             reason = f"the same content was taken in before, as mail {copy.incoming_id} through {copy.route}"
             # What came first by a way that forbids letters, a list or a filter, is answered when it comes by one that
             # does not.
@@ -95,8 +117,9 @@ def _copy(case: Case, copies: Sequence[Copy]) -> Decision | None:
 
 
 def _is_other_way(case: Case, copy: Copy) -> bool:
-    """Whether a copy counts as the same mail: by another mailbox it may be wanted for itself."""
-    return case.settings.duplicates.same_mail_in_several_mailboxes != "each" or copy.route == case.route
+    """Whether a copy counts as the same mail: by another mailbox it may be wanted for itself, unless it was ours."""
+    way = case.settings.duplicates.same_mail_in_several_mailboxes
+    return way != "each" or copy.route == case.route or is_sent(copy.route)
 
 
 def _repeated(case: Case, decision: Decision) -> Decision:
@@ -148,6 +171,42 @@ def _report(case: Case, trail: Sequence[Trace]) -> Decision | None:
         return replace(decision, failed_copies=tuple(failures), failed_why=why, dead_copies=dead)
     return replace(decision, failed_outgoing=bounced.outgoing_id, failed_why=why,
                    failed_address=bounced.sure and is_dead_address(failed.status))  # fmt: skip
+
+
+def _of_staff(case: Case, trail: Sequence[Trace]) -> Decision | None:
+    """What the desk's own people write, and what bears the mark of one of them without being theirs."""
+    stray = foreign_mark(case)
+    appended = _append(case, trail) if stray is not None and stray != case.claims.parent else None
+    if appended is not None:
+        # Its writer got a member's own mail, which bears the mark, and answers that by every right.
+        return replace(appended, dead_marks=case.claims.marks)
+    if stray is not None:
+        marks = (f"bears the mark of a desk mail that {stray.member} got{f' of {stray.key}' if stray.key else ''}",)
+        opened = _open(case, trail)
+        reason = f"the mark of {stray.member}, who did not write it, gives nobody a right"
+        return replace(
+            opened, rule="mark of another", reason=reason, marks=(*opened.marks, *marks), dead_marks=case.claims.marks
+        )
+    mail = staff_mail(case, trail)
+    if mail is None:
+        return None
+    proof = f"proved by {mail.proof}" if mail.proof else "not proved"
+    evidence = (("staff", f"{mail.member.name}, {proof}: {mail.deed}"), ("mark", mark_finding(case)))
+    if mail.deed == "automatic" and case.mail.automatic is not None:
+        filed = _filed(
+            case.mail.automatic.kind, f"a machine writes for {mail.member.name}: {case.mail.automatic.reason}"
+        )
+        return replace(filed, evidence=evidence, settled=True)
+    action: Action = "append" if mail.ticket else "file"
+    if mail.deed == "orders":
+        action = "file"
+    if mail.deed == "forward":
+        action = "open"
+    reason = "; ".join(doubt.text for doubt in mail.doubts) or f"of {mail.member.name}, {proof}"
+    return Decision(
+        action, f"staff: {mail.deed}", reason, evidence, mail.ticket or None,
+        kind="note", changes_state=False, conflict=mail.conflict, staff=mail, dead_marks=mail.dead, settled=True,
+    )  # fmt: skip
 
 
 def _blocked(case: Case, trail: Sequence[Trace]) -> Decision | None:
@@ -260,6 +319,9 @@ def _open(case: Case, trail: Sequence[Trace]) -> Decision:
         marks += [f"nobody can be answered at {sender.address}" for sender in mail.from_[:1]]
     if mail.trust == "failed":
         marks.append("sender failed authentication")
+    if (member := member_of(case)) is not None:
+        proved = mail.trust == "verified" or mail.internal
+        marks.append(f"from staff: {member.name}" if proved else f"bears the address of {member.name}, who is staff")
     if lost := lost_keys(case):
         marks.append(f"answers our mail about {', '.join(lost)}, which this database does not know")
         reason = "it answers our mail about a ticket that is not there any more"

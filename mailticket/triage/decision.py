@@ -13,16 +13,20 @@ if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who o
     from mailticket.settings import Settings
     from mailticket.triage.commands import Command
     from mailticket.triage.known import Claims, Known
+    from mailticket.triage.marks import Mark
+    from mailticket.triage.staff_mail import Office, StaffMail
 
+SENT = "sent"  # the rule, and the kind, of what lies in a folder of sent mail and is no answer
 BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
 
-Action = Literal["open", "append", "file", "known"]
+Action = Literal["open", "append", "answer", "file", "known"]
 AnswerKind = Literal[
     "", "acknowledgement", "duplicate-notice", "reply-received", "status-answer", "solved", "split-done"
 ]
 HoldCode = Literal[
     "failed_sender",
     "disabled",
+    "forwarded",
     "from_file",
     "restored",
     "age",
@@ -62,6 +66,10 @@ class Decision:
     repeats_letter: the same mail came by another way and was answered then.
     names_ticket: a blocked mail that good evidence led to a ticket.
     conflict: what weaker evidence said otherwise, or "".
+    staff: what a member of the desk wrote, who is no requester here. dead_marks: marks of desk mails that die by it.
+    settled: filed without a ticket, and nobody need look at it.
+    by, via, proof: of an answer that its reader has already: whose it is, from where we know it, and why we believe it.
+    twins: the mails by which it came before, when nothing proved that it was ours.
     """
 
     action: Action
@@ -91,6 +99,13 @@ class Decision:
     conflict: str = ""
     repeats_letter: bool = False
     names_ticket: bool = False
+    staff: StaffMail | None = None
+    dead_marks: tuple[Mark, ...] = ()
+    settled: bool = False
+    by: str = ""
+    via: str = ""
+    proof: str = ""
+    twins: tuple[int, ...] = ()
 
     @property
     def withheld(self) -> str:
@@ -100,7 +115,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything a judgement is made from; `arrived_at` is the server's time of arrival, never the Date header."""
+    """Everything a judgement is made from; `arrived_at` is the server's time of arrival, never the Date header.
+
+    office: who works the desk; None where nobody is configured.
+    """
 
     mail: Mail
     claims: Claims
@@ -114,6 +132,7 @@ class Case:
     answerable: bool = True  # False for mail from files, whose answers are withheld unless asked for
     restored_at: datetime | None = None  # when the database was put back from a backup, if ever
     block: str = ""  # what blocks the mail, in words; see triage.blocks
+    office: Office | None = None
 
     @property
     def sender(self) -> str:

@@ -14,6 +14,7 @@ from mailticket.triage.writer import is_claimed
 REPLY_ADDRESS = "reply address"
 REFERENCE = "signed reference"
 OWN_MAIL = "own earlier mail"
+OUR_ANSWER = "answer to the sender"
 SUBJECT = "subject"
 _MOST_FINDINGS = 5
 
@@ -43,6 +44,7 @@ def traces(case: Case) -> tuple[Trace, ...]:
         # Of several references the newest says best where the writer was last.
         *_signed(case, REFERENCE, case.claims.references[::-1]),
         *_own_mail(case),
+        *_our_answer(case),
         *_subject(case),
     )
 
@@ -62,6 +64,14 @@ def _own_mail(case: Case) -> Iterator[Trace]:
         facts = case.known.tickets.get(case.known.earlier.get(message_id, ""))
         if facts is not None:
             yield Trace(OWN_MAIL, f"answers the sender's own mail on {facts.key}", facts, _may_write(case, facts))
+
+
+def _our_answer(case: Case) -> Iterator[Trace]:
+    """Answers that went past us bear no signature: only who got one, and belongs to its ticket, may name it."""
+    for message_id in case.claims.earlier_ids:
+        facts = case.known.tickets.get(case.known.answers.get(message_id, ""))
+        if facts is not None:
+            yield Trace(OUR_ANSWER, f"answers our answer on {facts.key}", facts, _may_write(case, facts))
 
 
 def _subject(case: Case) -> Iterator[Trace]:
@@ -111,6 +121,8 @@ def findings(case: Case, trail: Sequence[Trace]) -> Iterator[tuple[str, str]]:
     unknown = [key for key in claims.subject_ids if key not in known.tickets]
     if unknown:
         silent[SUBJECT] = f"{', '.join(unknown[:_MOST_FINDINGS])}: there is no such ticket"
+    if any(trace.rule == OUR_ANSWER for trace in trail):
+        silent = {**silent, OUR_ANSWER: ""}
     for rule, nothing in silent.items():
         pieces = [trace.finding for trace in trail if trace.rule == rule]
         if not _sound(case) and pieces:

@@ -33,6 +33,8 @@ def answer(case: Case, decision: Decision) -> Decision:
 def _owed(case: Case, decision: Decision) -> tuple[AnswerKind, str]:
     """Which letter is owed, or "" and why none is."""
     mail = case.mail
+    if decision.staff is not None:
+        return "", "its writer is staff"
     if decision.rule == BLOCKED:
         return "", "its sender is blocked"
     if mail.automatic is not None:

@@ -19,7 +19,15 @@ class Roster:
     @cached_property
     def addresses(self) -> frozenset[str]:
         """Every address of a member, as addresses are compared."""
-        return frozenset(address_key(address) for member in self.staff for address in member.addresses)
+        return frozenset(self._by_address)
+
+    @cached_property
+    def _by_address(self) -> dict[str, Staff]:
+        return {address_key(address): member for member in self.staff for address in member.addresses}
+
+    def of_address(self, key: str) -> Staff | None:
+        """The member whose address this is, as addresses are compared."""
+        return self._by_address.get(key)
 
     def member(self, name: str) -> Staff | None:
         return next((member for member in self.staff if member.name == name), None)

@@ -63,7 +63,7 @@ class Alerts:
 
     def _is_over(self, row: Health) -> bool:
         """Nothing is left to say of a trouble that has passed, nor of a mailbox that is not configured any more."""
-        if is_past(row.name, [f"mailbox {mailbox.name}" for mailbox in self.site.settings.mailbox]):
+        if is_past(row.name, [f"mailbox {mailbox.name}" for mailbox in self.site.settings.watched]):
             return True
         passing = is_seen(row.name) or row.name in _PASSING or row.name.startswith(watch.CHORE)
         return passing and not row.error and row.alerted_at is None

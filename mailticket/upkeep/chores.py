@@ -20,6 +20,7 @@ from mailticket.store import Session, chores, incoming, knowledge, meta, raws, t
 from mailticket.triage.decision import Hold
 from mailticket.triage.letter import DISABLED, over_cap, restored
 from mailticket.upkeep.alerts import Alerts
+from mailticket.upkeep.desk_rounds import DeskRounds
 from mailticket.upkeep.load import Expectation
 from mailticket.upkeep.troubles import note_defect
 
@@ -64,6 +65,7 @@ class Upkeep:
             "sent letters": self._forget_sent,
             "history": self._forget_events,
             "files": self._give_up_files,
+            **DeskRounds(self.site, self._wake).chores(),
         }
 
     def _do(self, name: str, chore: Callable[[], None], failing: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""What `check` says of the desk: members, teams, ready answers, and keys that have no effect yet."""
+"""What `check` says of the desk: members and what can prove them, teams and leads, ready answers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import pwd
 from collections.abc import Iterator
 
 from mailticket.config.canned import canned_flaws, canned_names
-from mailticket.settings import Section, Settings
+from mailticket.settings import Settings
 from mailticket.topics.exchange import trade_of
-
-_OF_DESK_MAIL = ("proof", "internal_header", "new", "digests", "hold_seconds", "mark_days", "per_person_hour",
-                 "per_person_answers_hour")  # fmt: skip
-_OF_SENT = ("sent_folder", "save_sent")
 
 
 def desk_mistakes(settings: Settings) -> Iterator[str]:
@@ -32,14 +28,49 @@ def desk_notes(settings: Settings) -> Iterator[tuple[str, str]]:
                 f"[[staff]] {member.name!r} has login = {member.login!r}, and this machine has no such account",
                 "correct it, or make the account: adduser " + member.login,
             )
-    for name, keys, tables in (("[desk]", _OF_DESK_MAIL, [settings.desk]), ("[[mailbox]]", _OF_SENT, settings.mailbox)):
-        changed = [key for key in keys if any(_is_changed(one, key) for one in tables)]
-        if changed:
-            yield f"{name} {', '.join(changed)}: without effect, for this release sends no mail to staff", ""
+    yield from _unproved(settings)
+    yield from _leaderless(settings)
+    yield from _sent_notes(settings)
 
 
-def _is_changed(table: Section, key: str) -> bool:
-    return bool(getattr(table, key) != type(table).model_fields[key].get_default())
+def _unproved(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Members who could never prove that a mail is theirs: `proof = "verified"` asks for what nothing here can give."""
+    desk = settings.desk
+    if desk.proof != "verified" or settings.trust.authserv_id or desk.internal_header:
+        return
+    names = ", ".join(member.name for member in settings.staff)
+    if names:
+        yield (
+            f'[desk] proof = "verified", and nothing can verify a mail of {names}: each of their answers is asked back',
+            'set [trust] authserv_id or [desk] internal_header, or write proof = "mark"',
+        )
+
+
+def _leaderless(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Teams whose last warnings go to nobody."""
+    for team in settings.team:
+        if not team.lead:
+            yield (
+                f"[[team]] {team.name!r} has no lead, who would hear of promises about to break, and of what a "
+                "member whom mail does not reach should have got",
+                "name one of staff as its lead",
+            )
+
+
+def _sent_notes(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What does not go together where people work in the mailbox itself."""
+    for mailbox in settings.mailbox:
+        if mailbox.sent_folder and mailbox.afterwards == "seen":
+            yield (
+                f'mailbox {mailbox.name} is answered from a mail program, and afterwards = "seen" marks its mail as '
+                "read before people have read it",
+                'write afterwards = "keep"',
+            )
+        if mailbox.save_sent and not mailbox.sent_folder:
+            yield (
+                f"mailbox {mailbox.name} has save_sent = true and no sent_folder: no answer is saved",
+                'write sent_folder = "auto", or the name of the folder',
+            )
 
 
 def desk_summary(settings: Settings) -> str:

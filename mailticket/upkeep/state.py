@@ -26,7 +26,7 @@ _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "
 
 def state(settings: Settings, database: Database, now: datetime) -> dict[str, Any]:
     """What `status --json` prints."""
-    names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]
+    names = [f"mailbox {mailbox.name}" for mailbox in settings.watched]
     week, soon = now - timedelta(days=7), now + timedelta(hours=settings.promise.warn_staff_hours)
     with database.read() as session:
         figures = overview.figures(session, now, week)
@@ -37,7 +37,7 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
         current = notices.lasting(session, now)
         held = desk.held_in_all(session)
         consents = [consent_face(standing) for standing in standings(session, settings)]
-        lost, strays = len(watch.lost_answers(session)), watch.strays(session, [m.name for m in settings.mailbox])
+        lost, strays = len(watch.lost_answers(session)), watch.strays(session, [m.name for m in settings.watched])
     by_name = {trouble.name: trouble for trouble in wrong}
     everybody = [*names, *(name for name in rows if name not in names)]
     return {

@@ -22,7 +22,7 @@ from mailticket.letters import Trouble
 from mailticket.models import Health, Heartbeat
 from mailticket.oauth2.state import ending
 from mailticket.settings import Mailbox, Settings
-from mailticket.store import Session, meta, outgoing, restored, watch
+from mailticket.store import Session, desk_mail, meta, outgoing, restored, watch
 from mailticket.store.engine import Database
 
 if TYPE_CHECKING:  # `status` looks for troubles without the letters and categories of a site
@@ -42,6 +42,7 @@ LIFELESS = "daemon"  # the trouble that nobody can tell of by mail
 _ANSWER = "answer to "
 _STRAY = "mail of "
 _CONSENT = "oauth2 "
+_UNREACHABLE = "desk mail to "
 _SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups")
 CHECK = "mailticket check"  # the remedy where the trouble is with signing in
 _REMEDIES = {
@@ -97,7 +98,7 @@ def note_disk(site: Site, text: str) -> None:
 
 def is_seen(name: str) -> bool:
     """Whether a trouble of this name is seen in the tables, so that nobody else writes or ends it."""
-    return name in _SEEN or name.startswith((_ANSWER, _STRAY, _CONSENT))
+    return name in _SEEN or name.startswith((_ANSWER, _STRAY, _CONSENT, _UNREACHABLE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def troubles(
 ) -> list[Trouble]:  # fmt: skip
     """All that is wrong now, the worst first."""
     sign = life(session, settings, now)
-    names = [f"mailbox {mailbox.name}" for mailbox in settings.mailbox]
+    names = [f"mailbox {mailbox.name}" for mailbox in settings.watched]
     rows = {row.name: row for row in meta.health(session) if _is_of_use(row.name, names)}
     everything = [
         *_lifeless(sign),
@@ -155,6 +156,7 @@ def troubles(
         *_lost(session),
         *_late(session, settings, now),
         *_strays(session, settings),
+        *_unreachable(session, settings),
     ]
     first: dict[str, Trouble] = {}
     for trouble in everything:
@@ -218,7 +220,7 @@ def _silent(settings: Settings, rows: dict[str, Health], sign: Life, now: dateti
     """Mailboxes that tell of no trouble and of no success either, though something lives."""
     assert sign.beat is not None
     between = timedelta(minutes=settings.alerts.round_minutes) if sign.beat.kind == "round" else timedelta(0)
-    for mailbox in settings.mailbox:
+    for mailbox in settings.watched:
         row = rows.get(f"mailbox {mailbox.name}")
         last = row.last_success_at if row else None
         since = last or sign.beat.started_at
@@ -231,7 +233,7 @@ def _silent(settings: Settings, rows: dict[str, Health], sign: Life, now: dateti
 
 def _stuck(session: Session, settings: Settings, now: datetime) -> Iterator[Trouble]:
     """Mail that does not move, and mail that waits for a person."""
-    number, since = watch.oldest_listed(session, [mailbox.name for mailbox in settings.mailbox])
+    number, since = watch.oldest_listed(session, [mailbox.name for mailbox in settings.watched])
     if since and since <= now - _STUCK:
         yield Trouble("intake", f"{number} mails wait to be taken in", since, "journalctl -u mailticket")
     due, since = outgoing.overdue(session, now - _STUCK)
@@ -277,7 +279,18 @@ def _late(session: Session, settings: Settings, now: datetime) -> Iterator[Troub
         yield Trouble("follow-ups", text, again.since + limit, queue)
 
 
+def _unreachable(session: Session, settings: Settings) -> Iterator[Trouble]:
+    """Members whom desk mail does not reach; others get it meanwhile."""
+    rows = desk_mail.members(session) if settings.staff else {}
+    for member in settings.staff:
+        row = rows.get(member.name)
+        if row is not None and row.unreachable_since is not None:
+            text = f"{member.addresses[0]} does not take it: {row.unreachable_why}"
+            yield Trouble(f"{_UNREACHABLE}{member.name}", text, row.unreachable_since,
+                          f"mend the address, then: mailticket staff test {member.name}")  # fmt: skip
+
+
 def _strays(session: Session, settings: Settings) -> Iterator[Trouble]:
-    for name, (number, since) in watch.strays(session, [mailbox.name for mailbox in settings.mailbox]).items():
+    for name, (number, since) in watch.strays(session, [mailbox.name for mailbox in settings.watched]).items():
         text = f"{number} mails were listed and not taken in, and this mailbox is not configured any more"
         yield Trouble(f"{_STRAY}{name}", text, since, f"configure it again, or: mailticket mail give-up {name}")

@@ -178,8 +178,8 @@ def test_one_round_with_dead_servers_says_which_and_can_be_tried_again(run: Run)
     (tally,) = lines(out)
     assert code == 75
     assert list(tally) == [
-        "fetched", "opened", "appended", "duplicates", "filed", "quarantined", "already_known", "sent", "deferred",
-        "failed", "withheld",
+        "fetched", "opened", "appended", "answers", "notes", "held", "duplicates", "filed", "quarantined",
+        "already_known", "sent", "deferred", "failed", "withheld",
     ]  # fmt: skip
     assert "mailbox support" in err
 

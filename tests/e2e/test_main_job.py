@@ -88,7 +88,7 @@ def test_one_round_counts_what_it_did(any_site: Site, dovecot: Dovecot, smtp_sin
     )
     assert any_site.once() == {
         "fetched": 6, "opened": 3, "appended": 0, "duplicates": 1, "filed": 2, "quarantined": 0, "already_known": 1,
-        "sent": 3, "deferred": 0, "failed": 0, "withheld": 0,
+        "sent": 3, "deferred": 0, "failed": 0, "withheld": 0, "answers": 0, "notes": 0, "held": 0,
     }  # fmt: skip
     assert sorted(smtp_sink.recipients()) == ["copy@example.org", "maria@example.org", "maria@example.org"]
     assert set(any_site.once().values()) == {0}

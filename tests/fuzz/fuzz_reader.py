@@ -26,9 +26,12 @@ atheris: Any = importlib.import_module("atheris") if importlib.util.find_spec("a
 # What is to be covered must be instrumented while it is imported.
 with atheris.instrument_imports(include=["mailticket"]) if atheris else contextlib.nullcontext():
     from mailticket.mail import attachment_bytes, read
-    from mailticket.mail.values import Ourselves
+    from mailticket.mail.forwarded import forwarded
+    from mailticket.mail.staff_cut import staff_cut
+    from mailticket.mail.values import Mail, Ourselves
     from mailticket.topics.categories import classifier
     from mailticket.topics.exchange import EXCHANGE
+    from mailticket.triage.orders import Known, read_orders
     from mailticket.triage.understanding import understand
 
 MAILS = Path(__file__).resolve().parents[1] / "mail" / "eml"
@@ -53,6 +56,17 @@ def check(raw: bytes) -> None:
     meaning = understand(mail, CLASSIFIER)
     assert time.process_time() - start < SLOW, "the understanding took too long"
     assert bool(meaning.text.strip()) == bool(mail.text.strip()), "masking lost the text"
+    check_as_staff(raw, mail)
+
+
+def check_as_staff(raw: bytes, mail: Mail) -> None:
+    """The same for what staff's mails are read by."""
+    start = time.process_time()
+    cut = staff_cut(mail, SITE, "qk3vx7m")
+    assert cut.text.strip() or not cut.sure, "nothing was said to be an answer"
+    forwarded(mail, raw, SITE)
+    read_orders(cut.text, Known())
+    assert time.process_time() - start < SLOW, "the reading of a staff mail took too long"
 
 
 def by_mutation(seconds: float, seed: int, mails: list[bytes]) -> int:

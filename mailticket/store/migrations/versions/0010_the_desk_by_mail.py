@@ -12,7 +12,8 @@ _TOLD = ("slip_told_at", "lead_told_at", "followup_told_at")
 _INDEXES = (
     ("ix_incoming_answered_due", "incoming", ["folder_id"], sa.text("answered = 'due'")),
     ("ix_outgoing_member", "outgoing", ["member", "created_at"], sa.text("member != ''")),
-    ("ix_outgoing_saving_due", "outgoing", ["id"], sa.text("saving = 'due'")),
+    ("ix_outgoing_receipts", "outgoing", ["message_row"], sa.text("member != '' AND message_row IS NOT NULL")),
+    ("ix_outgoing_save_to", "outgoing", ["save_to", "id"], sa.text("save_to != ''")),
 )
 
 
@@ -36,6 +37,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mac", name=op.f("pk_dead_mark")),
     )
     op.create_table(
+        "picture",
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("member", "sha256", name=op.f("pk_picture")),
+    )
+    op.create_table(
         "news",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("member", sa.String(), nullable=False),
@@ -54,7 +61,9 @@ def upgrade() -> None:
     op.add_column("incoming", sa.Column("answered_attempts", sa.Integer(), server_default="0", nullable=False))
     op.add_column("outgoing", sa.Column("member", sa.String(), server_default="", nullable=False))
     op.add_column("outgoing", sa.Column("event", sa.String(), server_default="", nullable=False))
-    op.add_column("outgoing", sa.Column("saving", sa.String(), server_default="none", nullable=False))
+    op.add_column("outgoing", sa.Column("shown", sa.Integer(), nullable=True))
+    op.add_column("message", sa.Column("waited_since", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("outgoing", sa.Column("save_to", sa.String(), server_default="", nullable=False))
     op.add_column("outgoing", sa.Column("saving_attempts", sa.Integer(), server_default="0", nullable=False))
     for name, table, columns, where in _INDEXES:
         op.create_index(name, table, columns, unique=False, sqlite_where=where, postgresql_where=where)
@@ -64,8 +73,10 @@ def downgrade() -> None:
     for name, table, _, _ in _INDEXES:
         op.drop_index(name, table_name=table)
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
-        for column in ("saving_attempts", "saving", "event", "member"):
+        for column in ("saving_attempts", "save_to", "shown", "event", "member"):
             batch_op.drop_column(column)
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_column("waited_since")
     with op.batch_alter_table("incoming", schema=None) as batch_op:
         for column in ("answered_attempts", "answered_by", "answered"):
             batch_op.drop_column(column)
@@ -73,5 +84,6 @@ def downgrade() -> None:
         for column in _TOLD:
             batch_op.drop_column(column)
     op.drop_table("news")
+    op.drop_table("picture")
     op.drop_table("dead_mark")
     op.drop_table("member")

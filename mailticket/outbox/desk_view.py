@@ -1,0 +1,159 @@
+"""What a desk mail shows of a ticket, gathered from its rows: facts, the conversation with notes, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from mailticket.letters import File, in_language
+from mailticket.letters.desk_text import Entry, EntryKind, FileLine, FileState, TicketView
+from mailticket.letters.programs import is_program
+from mailticket.mail import attachment_bytes
+from mailticket.mail.values import address_key
+from mailticket.models import Attachment, Message, Ticket
+from mailticket.site import Site
+from mailticket.store import Session, desk, raws, tickets
+
+_MOST_BEFORE = 10  # messages beside the newest
+_MEGABYTE = 1_000_000
+_MOST_FILES = 20  # attached to one mail
+
+Fate = File | Literal["program", "large", "gone"]
+
+
+def view_of(
+    session: Session, site: Site, ticket: Ticket, language: str, files: Mapping[int, Fate], new_text: str = ""
+) -> TicketView:
+    """A ticket as staff should see it. files: by number those that are attached, or why one is not. new_text: of a
+    note that is shown by itself."""
+    ticket_id = int(ticket.id or 0)
+    conversation = tickets.conversation(session, ticket_id)
+    newest = next((m for m in reversed(conversation) if m.direction == "in"), None)
+    before = [m for m in conversation if m is not newest and not (m.kind == "note" and m.new_text == new_text)]
+    shown = before[-_MOST_BEFORE:]
+    attached = tickets.attachments_of(session, [int(m.id or 0) for m in (*shown, *([newest] if newest else []))])
+
+    def entry(message: Message) -> Entry:
+        return _entry(message, attached.get(int(message.id or 0), []), files)
+
+    to = _answered(session, ticket, newest)
+    category = site.categories.get(ticket.category)
+    labels = {rule.name: rule.labels for rule in category.fields} if category else {}
+    label = {name: in_language(labels.get(name, {}), language) or name.replace("_", " ") for name in labels}
+    return TicketView(
+        key=ticket.key,
+        subject=ticket.subject,
+        requester=to[0] if to else newest.from_name if newest else "",
+        address=to[1] if to else newest.from_address if newest else "",
+        trust=ticket.trust if ticket.trust in ("verified", "failed") else "unknown",
+        priority=ticket.priority,
+        status=ticket.status,
+        category=(in_language(category.labels, language) or category.name) if category else ticket.category,
+        team=ticket.team,
+        assigned_to=ticket.assigned_to,
+        claimed=ticket.claimed,
+        spam=ticket.spam,
+        answerable=to is not None,
+        promised_by=ticket.promised_by,
+        answered_at=ticket.first_response_at,
+        waiting_since=ticket.waiting_since,
+        found=tuple((label.get(n, n.replace("_", " ")), ", ".join(v)) for n, v in (ticket.fields or {}).items() if v),
+        missing=tuple(label.get(name, name.replace("_", " ")) for name in ticket.missing or ()),
+        marks=_marks(ticket, newest),
+        duplicate_of=_key_of(session, ticket.duplicate_of),
+        bounces=tuple(a for a, _ in desk.undeliverable(session, ticket_id, [to[1]] if to else [])),
+        newest=entry(newest) if newest else None,
+        before=tuple(entry(message) for message in shown),
+        earlier=len(before) - len(shown),
+    )
+
+
+def _marks(ticket: Ticket, newest: Message | None) -> tuple[str, ...]:
+    """The warnings of the ticket, but those that stand on the newest mail anyway."""
+    return tuple(mark for mark in ticket.marks or () if newest is None or mark not in newest.mark)
+
+
+def _key_of(session: Session, ticket_id: int | None) -> str:
+    return next(iter(desk.keys_of(session, [ticket_id])), "") if ticket_id else ""
+
+
+def _answered(session: Session, ticket: Ticket, newest: Message | None) -> tuple[str, str] | None:
+    """Name and address of whom an answer goes to: who of the requester and the participants wrote last."""
+    if ticket.requester_id is None:
+        return None
+    owned = tickets.addresses_of(session, ticket.requester_id)
+    guests = [guest.address for guest in tickets.participants(session, int(ticket.id or 0))]
+    keys = [address.key for address in owned]
+    spellings = {address.key: address.address for address in owned} | {
+        address_key(address): address for address in guests
+    }
+    mail = newest if newest is not None and address_key(newest.from_address) in spellings else None
+    mail = mail or desk.newest_mail_of(session, int(ticket.id or 0), list(spellings))
+    if mail is not None:
+        key = address_key(mail.from_address)
+        name = mail.from_name or (tickets.name_of(session, ticket.requester_id) if key in keys else "")
+        return name, spellings[key]
+    return (tickets.name_of(session, ticket.requester_id), owned[0].address) if owned else None
+
+
+_KINDS: Mapping[str, EntryKind] = {"in": "in", "note": "note"}
+
+
+def _entry(message: Message, rows: Sequence[Attachment], files: Mapping[int, Fate]) -> Entry:
+    kind: EntryKind = _KINDS.get(message.direction, "letter")
+    if message.kind == "staff-reply":
+        kind = "answer"
+    elif message.kind == "held":
+        kind = "held"
+    who = message.by or message.from_name if kind != "in" else message.from_name
+    return Entry(
+        kind=kind,
+        who=who or message.from_address or message.from_raw,
+        at=message.at,
+        text=message.new_text,
+        what=message.kind,
+        hidden=_hidden(message) if kind == "in" else 0,
+        secrets=tuple(message.secrets or ()) if kind == "in" else (),
+        mark=message.mark,
+        files=tuple(_line(row, files.get(int(row.id or 0))) for row in rows),
+    )
+
+
+def _hidden(message: Message) -> int:
+    """How many lines of a mail its new text leaves out."""
+    whole, new = (sum(bool(line.strip()) for line in text.splitlines()) for text in (message.text, message.new_text))
+    return max(0, whole - new)
+
+
+def _line(row: Attachment, fate: Fate | None) -> FileLine:
+    state: FileState = "named" if fate is None else "attached" if isinstance(fate, File) else fate
+    return FileLine(int(row.id or 0), row.name, row.size, state)
+
+
+def newest_files(session: Session, site: Site, ticket: Ticket) -> dict[int, Fate]:
+    """The files of the newest mail of a ticket, by number: those that may be attached, and why others may not."""
+    message = tickets.newest_mail(session, int(ticket.id or 0))
+    if message is None:
+        return {}
+    rows = tickets.attachments_of(session, [int(message.id or 0)]).get(int(message.id or 0), [])
+    raw = raws.get(session, message.raw_digest) if rows and message.raw_digest else None
+    room = int(site.settings.desk.attach_mb * _MEGABYTE)
+    fates: dict[int, Fate] = {}
+    for row in rows:
+        fate = _fate(row, raw, room, sum(isinstance(one, File) for one in fates.values()))
+        room -= len(fate.content) if isinstance(fate, File) else 0
+        fates[int(row.id or 0)] = fate
+    return fates
+
+
+def _fate(row: Attachment, raw: bytes | None, room: int, many: int) -> Fate:
+    if is_program(File(row.name, row.type, b"")):
+        return "program"
+    if raw is None:
+        return "gone"
+    if row.size > room or many >= _MOST_FILES:
+        return "large"
+    file = File(row.name, row.type, attachment_bytes(raw, row.part))
+    if is_program(file):
+        return "program"
+    return file if len(file.content) <= room else "large"
