@@ -41,7 +41,7 @@ def login(ctx: click.Context, name: str) -> None:
         except SignInRefused as error:
             raise SignInRefused(f"{error}; {error.remedy}") from None
     click.echo(f"{account.case.title} lets mailticket in as {account.case.username}.")
-    click.echo("Next: mailticket check; a daemon that was refused before: systemctl restart mailticket")
+    click.echo("Next: mailticket check; a daemon that was refused before: systemctl reload mailticket")
 
 
 def _enter_code(address: str, code: str) -> None:

@@ -321,6 +321,7 @@ class Daemon:
                 continue
             if mailboxes.get(name) == worker.collector.mailbox and same_key:
                 worker.collector.site = site
+                worker.collector.waker.wake()  # one that was refused need not wait any longer
                 mailboxes.pop(name)
             else:
                 worker.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mailticket.errors import MailticketError, Refused, SignInRefused
+from mailticket.errors import ConfigurationError, MailticketError, Refused, SignInRefused
 from mailticket.oauth2 import http
 from mailticket.oauth2.account import account_of
 from mailticket.oauth2.exchange import DeviceCode, Exchange, Issue
@@ -239,6 +240,14 @@ def test_an_answer_without_end_is_not_read_to_its_end(
     endless[1].set()
     with pytest.raises(NoResponse, match="more than 256 kB"):
         exchange(box(settings_of(token_url=endless[0]))).refresh("r")
+
+
+def test_where_the_library_is_missing_the_command_that_brings_it_is_named(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "authlib", None)
+    with pytest.raises(ConfigurationError, match=r"needs the package authlib: .*pip install .authlib"):
+        exchange(mailbox)
 
 
 def test_nothing_secret_stands_in_errors_and_logs(

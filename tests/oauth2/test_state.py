@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 
 from mailticket.cli.metrics import exposition
+from mailticket.cli.status import _print_consent
 from mailticket.letters import Trouble
 from mailticket.oauth2.account import account_of
 from mailticket.oauth2.state import ending
 from mailticket.settings import Settings
 from mailticket.store import oauth2
 from mailticket.store.engine import Database
+from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.state import state
+from mailticket.upkeep.troubles import LEAST_DISK
+from tests.helpdesk import OpenDesk, parsed
 from tests.oauth2.conftest import MakeSettings, box, consent, tokens_of
 from tests.servers.authorisation import AuthorisationServer
 
@@ -98,6 +102,28 @@ def test_status_and_metrics_show_ages_ends_and_refusals(
     assert 'mailticket_oauth2_refused{code="consent-gone",sign_in="smtp"} 1' in text
     assert 'mailticket_oauth2_secret_ends_timestamp_seconds{sign_in="box0"} 1801353600' in text
     assert 'mailticket_oauth2_renewed_timestamp_seconds{sign_in="box0"}' in text
+
+
+def test_the_alert_leaves_a_week_before(open_desk: OpenDesk, provider: AuthorisationServer) -> None:
+    """While [smtp], which may sign in by what ends, still works."""
+    keys = provider.settings(name="box0", host="127.0.0.1", secret_expires=date(2027, 1, 31))
+    desk = open_desk(mailbox=[keys], alerts={"to": ["ops@example.net"]})
+    desk.now = datetime(2027, 1, 24, 1, tzinfo=UTC)
+    Alerts(desk.site, lambda folder: 100 * LEAST_DISK).look(desk.now)
+    (alert,) = [row for row in desk.outbox("queued") if row.kind == "alert"]
+    text = parsed(alert.wire).get_content()
+    assert "the client secret for box0 ends on 2027-01-31" in " ".join(text.split())
+    assert "Certificates" not in text  # which is Microsoft's
+
+
+def test_status_on_a_screen(
+    database: Database, settings: Settings, provider: AuthorisationServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    consent(database, settings, provider, refresh_lifetime=86_400.0 * 30)
+    _print_consent(state(settings, database, NOW)["oauth2"][0], NOW)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "oauth2 box0: token renewed" in shown
+    assert "the consent ends in 30 d" in shown
 
 
 def test_nothing_is_said_where_nobody_signs_in_by_oauth2(database: Database) -> None:
