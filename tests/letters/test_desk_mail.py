@@ -40,8 +40,8 @@ def pen(language: str = "en") -> Pen:
 
 
 def view(**changes: Any) -> TicketView:
-    values: dict[str, Any] = {"key": "MT-1", "subject": "cannot log in", "requester": "Bob", "address": "bob@mail.example",
-                              "trust": "verified", "priority": "urgent", "status": "new"}  # fmt: skip
+    values: dict[str, Any] = {"key": "MT-1", "subject": "cannot log in", "requester": "Bob", "trust": "verified",
+                              "address": "bob@mail.example", "priority": "urgent", "status": "new"}  # fmt: skip
     return TicketView(**{**values, **changes})
 
 
