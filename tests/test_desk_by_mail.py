@@ -526,3 +526,92 @@ def test_an_unknown_command_above_a_forward_does_nothing_and_loses_nothing(desk:
     ticket = stored(desk, str(result.ticket))
     assert (ticket.row.status, ticket.row.assigned_to) == ("new", "")
     assert [m.text for m in ticket.messages if m.kind == "held"] == ["remember the last time"]
+
+
+def test_who_answers_a_reply_to_all_joins_and_the_mark_in_its_thread_dies(desk: HelpDesk) -> None:
+    key = ask(desk)
+    wire = told(desk)
+    to_all = reply(wire, "You can log in again.", result="dmarc=pass", Cc="bob@mail.example")
+    desk.receive(to_all)
+    thread = f"{message_id(wire)} {message_id(to_all)}"
+    bobs = mail(BOB, f"Re: [{key}] cannot log in", "Thank you!", answers=message_id(to_all))
+    desk.receive(bobs.replace(f"References: {message_id(to_all)}".encode(), f"References: {thread}".encode()))
+    assert stored(desk, key).kinds[-1] == "reply"
+    desk.receive(reply(wire, "Another answer.", quoted=True))
+    assert to_bob(desk) == []
+    assert receipts(desk)[-1] == "confirm"
+
+
+@pytest.mark.parametrize("words_", ["No, that was not me!", "不是我写的", "#stop"])
+def test_who_denies_to_have_written_a_mail_has_not_sent_it(desk: HelpDesk, words_: str) -> None:
+    key = ask(desk)
+    desk.receive(mail(MIA, f"[{key}]", "#send\nForged.", result=None))
+    question = told(desk, event="receipt-confirm")
+    desk.receive(reply(question, words_))
+    assert to_bob(desk) == []
+    assert held_of(desk, key) == []
+    assert receipts(desk)[-1] == "stopped"
+
+
+def test_a_mail_that_comes_by_two_mailboxes_is_one_answer(desk: HelpDesk) -> None:
+    ask(desk)
+    wire = told(desk)
+    by_mark = reply(wire, "Once only.", Message_ID="<twice@coinharbor.com>")
+    verdict = b"Authentication-Results: mx.coinharbor.com; dmarc=pass header.from=coinharbor.com\r\n"
+    assert desk.receive(by_mark).rule == "staff: answer"
+    assert desk.receive(verdict + by_mark, route="sales").state == "known"
+    assert len(to_bob(desk)) == 1
+
+
+def test_what_a_better_proof_brings_a_second_time_is_carried_out(desk: HelpDesk) -> None:
+    key = ask(desk)
+    bare = mail(MIA, f"[{key}]", "#send\nBoth ways.", result=None, Message_ID="<both@coinharbor.com>")
+    verdict = b"Authentication-Results: mx.coinharbor.com; dmarc=pass header.from=coinharbor.com\r\n"
+    assert desk.receive(bare).rule == "staff: held"
+    assert desk.receive(verdict + bare, route="sales").rule == "staff: answer"
+    assert len(to_bob(desk)) == 1
+    assert held_of(desk, key) == []
+
+
+def test_mail_why_says_what_became_of_a_staff_mail(desk: HelpDesk) -> None:
+    ask(desk)
+    result = desk.receive(reply(told(desk), "#assgin tom\nHello."))
+    assert desk.record(result).rule == "staff: held"
+    assert "#assgin tom" in desk.record(result).reason
+    evidence = desk.evidence(result)
+    assert evidence["staff"] == "mia, proved by mark: answer"
+    assert evidence["mark"].startswith("ask, made for mia")
+
+
+def test_an_answer_below_the_quote_is_held_and_leaves_when_its_writer_says_so(desk: HelpDesk) -> None:
+    key = ask(desk)
+    wire = told(desk)
+    body = f"{quote(wire)}\n\nWe have blocked it.\n"
+    desk.receive(mail(MIA, f"Re: [{key}] cannot log in", body, result=None, answers=wire))
+    assert to_bob(desk) == []
+    receipt = told(desk, event="receipt-held")
+    assert "#send" in words(receipt)
+    assert "We have blocked it." in words(receipt)
+    desk.receive(reply(receipt, "#send"))
+    (answer,) = to_bob(desk)
+    assert "We have blocked it." in words(answer)
+    assert "write above" not in words(answer)
+
+
+def test_a_note_below_the_quote_is_a_note(desk: HelpDesk) -> None:
+    key = ask(desk)
+    desk.receive(reply(told(desk), "#note\n@tom what is this?"))
+    wire = told(desk, "tom")
+    desk.receive(mail(TOM, f"Re: [{key}] x", f"{quote(wire)}\n\nAn old one.\n", result=None, answers=wire))
+    assert [m.text for m in stored(desk, key).messages if m.kind == "note"] == ["@tom what is this?", "An old one."]
+
+
+def test_a_receipt_of_what_send_cannot_release_says_so(desk: HelpDesk) -> None:
+    key = ask(desk)
+    other = ask(desk, "Eve <eve@mail.example>", "Other matter", "My deposit of 5 BTC is missing since Tuesday.")
+    desk.receive(reply(desk_mails(desk)[0].wire, f"It is as in {other}.", result="dmarc=pass"))
+    receipt = words(told(desk, event="receipt-held"))
+    assert f"ticket send {next(m.id for m in stored(desk, key).messages if m.kind == 'held')} --anyway" in receipt
+    assert "#send sends" not in receipt
+    desk.receive(reply(told(desk, event="receipt-held"), "#send", result="dmarc=pass"))
+    assert to_bob(desk) == []

@@ -13,6 +13,7 @@ import pytest
 
 from mailticket.errors import CommandRefused, MailboxUnavailable, SignInRefused
 from mailticket.imap import Fetched, Inbox, Missing, Waker
+from mailticket.imap.session import sent_folder
 from mailticket.settings import Mailbox
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.proxy import Proxy
@@ -401,3 +402,53 @@ def test_the_embedded_server_of_the_demo_is_read_moved_and_idled_upon_too(tmp_pa
         inbox.logout()
     finally:
         server.stop()
+
+
+def test_the_folder_that_the_server_marks_is_the_one_for_sent_mail(dovecot: Dovecot) -> None:
+    for folder in ("Sent", "Verschickt"):
+        dovecot.create(folder)
+    inbox = Inbox(mailbox(dovecot.plain_port, dovecot.user, folder="\\Sent"), PASSWORD)
+    inbox.connect()
+    assert inbox.select().name == "Verschickt"
+    inbox.logout()
+
+
+def test_a_mail_is_found_by_its_message_id_saved_and_marked_with_a_keyword(
+    dovecot: Dovecot, opened: Callable[..., Inbox]
+) -> None:
+    inbox = opened()
+    assert inbox.select().keywords
+    raw = mail(7).replace(b"<7@example.org>", b'<we"ird\\7@example.org>')
+    inbox.append(raw, WHEN)
+    [stored] = dovecot.messages()
+    assert (stored.raw, stored.received_at, stored.flags) == (raw, WHEN, frozenset({"\\Seen"}))
+    assert inbox.with_message_id('<we"ird\\7@example.org>') == [stored.uid]
+    assert inbox.with_message_id("<8@example.org>") == []
+    inbox.mark_answered([stored.uid, 99], "mt-mia")
+    assert dovecot.flags()[stored.uid] == {"\\Seen", "\\Answered", "mt-mia"}
+
+
+@pytest.mark.parametrize(
+    ("folders", "name"),
+    [
+        ([({"\\sent"}, "Verschickt"), (set(), "Sent")], "Verschickt"),
+        ([(set(), "INBOX"), (set(), "Sent")], "Sent"),
+        ([(set(), "INBOX.Sent"), ({"\\noselect"}, "Sent")], "INBOX.Sent"),
+        ([(set(), "已发送"), (set(), "草稿箱")], "已发送"),
+        ([(set(), "[Gmail]/Sent Mail")], "[Gmail]/Sent Mail"),
+    ],
+)
+def test_without_a_mark_the_usual_name_counts(folders: list[tuple[set[str], str]], name: str) -> None:
+    assert sent_folder([(frozenset(attributes), folder) for attributes, folder in folders]) == name
+
+
+@pytest.mark.parametrize(
+    ("folders", "words"),
+    [
+        (["INBOX", "Archive"], "write one as sent_folder: 'INBOX', 'Archive'"),
+        (["Sent", "Sent Items"], "'Sent', 'Sent Items'; write one as sent_folder"),
+    ],
+)
+def test_none_and_several_are_refused_with_the_names(folders: list[str], words: str) -> None:
+    with pytest.raises(CommandRefused, match=re.escape(words)):
+        sent_folder([(frozenset(), folder) for folder in folders])

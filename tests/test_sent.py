@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ import pytest
 from mailticket.desk.answers import Wish
 from mailticket.desk.tickets import Desk
 from mailticket.intake.filed import Cabinet
+from mailticket.intake.take_in import Arrival, Intake
 from mailticket.models import Message
-from mailticket.store import outgoing, tickets, watch
+from mailticket.store import incoming, outgoing, requests, tickets, watch
 from mailticket.upkeep.chores import Upkeep
 from mailticket.upkeep.state import state
 from tests.helpdesk import BORDER, SUPPORT, HelpDesk, OpenDesk, empty_database, mail, message_id, parsed
+from tests.servers.machine import PATIENCE
 
 BOB = "Bob Miller <bob@mail.example>"
 SENT = "support/Sent"
@@ -73,6 +77,10 @@ def answers_of(desk: HelpDesk, key: str) -> list[Message]:
     return [message for message in desk.ticket(key).messages if message.kind == "staff-reply"]
 
 
+def notices(desk: HelpDesk) -> list[str]:
+    return [row.state for row in desk.outbox() if row.kind == "late-notice"]
+
+
 def test_an_answer_in_the_sent_folder_keeps_the_promise(desk: HelpDesk) -> None:
     key, asked = request(desk)
     desk.later(hours=1)
@@ -95,12 +103,12 @@ def test_a_late_notice_that_has_not_left_is_cancelled(desk: HelpDesk) -> None:
     key, asked = request(desk)
     desk.later(hours=72)
     Upkeep(desk.site).run()
-    assert [(row.kind, row.state) for row in desk.outbox()][1:] == [("late-notice", "queued")]
+    assert notices(desk) == ["queued"]
     desk.receive(answer(answers=asked), SENT)
-    assert [(row.kind, row.state) for row in desk.outbox()][1:] == [("late-notice", "cancelled")]
+    assert notices(desk) == ["cancelled"]
     desk.later(hours=2)
     Upkeep(desk.site).run()
-    assert desk.letters() == []
+    assert notices(desk) == ["cancelled"]
     assert desk.ticket(key).happened("late notice cancelled")
 
 
@@ -209,6 +217,27 @@ def test_a_copy_without_a_verdict_behind_the_one_in_sent_counts_once(helpdesk: O
     desk.receive(raw, SENT)
     assert desk.receive(b"Received: from relay by mx; Mon, 23 Nov 2026 10:00:00 +0000\r\n" + raw).state == "known"
     assert len(desk.stored()) == 1
+
+
+RECEIVED = b"Return-Path: <support@coinharbor.com>\r\nReceived: from relay by mx; Mon, 23 Nov 2026 10:00:00 +0000\r\n"
+
+
+@pytest.mark.parametrize("named", ["our letter", "request", "nothing but the ID"])
+def test_a_copy_without_a_verdict_that_comes_before_the_one_in_sent_leaves_nothing(desk: HelpDesk, named: str) -> None:
+    """The usual course of Thunderbird: it submits, the inbox has the Cc at once, and then it saves."""
+    key, asked = request(desk)
+    ways = {"our letter": message_id(desk.outbox()[0].wire), "request": asked, "nothing but the ID": ""}
+    raw = answer(answers=ways[named], Cc=SUPPORT, subject=f"Re: [{key}] Deposit")
+    copied = desk.receive(RECEIVED + raw)
+    assert desk.ticket(key).row.first_response_at is None
+    result = desk.receive(raw, SENT)
+    assert (result.state, result.ticket) == ("appended", key)
+    assert desk.ticket(key).kinds == ["request", "acknowledgement", "staff-reply"]
+    record = desk.record(copied)
+    assert (record.state, record.rule, record.copy_of) == ("known", "same answer", result.incoming_id)
+    assert [stored.row.key for stored in desk.stored(merged=False)] == [key]
+    assert {stored.row.status for stored in desk.stored()} <= {"pending", "closed"}
+    assert desk.receive(RECEIVED + raw, "billing").state == "known"
 
 
 def test_a_footer_that_a_server_puts_below_a_proved_copy_makes_no_second_answer(desk: HelpDesk) -> None:
@@ -374,3 +403,48 @@ def test_a_secret_in_an_outside_answer_is_masked(desk: HelpDesk) -> None:
     [message] = answers_of(desk, key)
     assert "Hunter2" not in message.text
     assert message.secrets
+
+
+@pytest.mark.postgres
+def test_the_same_holds_on_postgresql(helpdesk: OpenDesk, postgres_url: str) -> None:
+    desk = helpdesk(url=postgres_url)
+    key, asked = request(desk)
+    raw = answer(answers=asked, Cc=SUPPORT)
+    copied = desk.receive(RECEIVED + raw)
+    desk.receive(raw, SENT)
+    assert desk.record(copied).state == "known"
+    assert desk.receive(raw, "billing/Sent").state == "known"
+    desk.later(hours=1)
+    desk.receive(mail(BOB, "Thanks", "It is still not there.", answers=raw))
+    desk.later(hours=3)
+    desk.receive(answer(answers=asked, text="Now it is."), SENT)
+    assert desk.ticket(key).kinds == ["request", "acknowledgement", "staff-reply", "reply", "staff-reply"]
+    with desk.database.read() as session:
+        assert requests.follow_ups(session, desk.now - timedelta(days=1)) == [3.0]
+        assert watch.lost_answers(session) == []
+
+
+def _see(desk: HelpDesk, raw: bytes, start: threading.Barrier, states: list[str], route: str) -> None:
+    with desk.database.write() as session:
+        row = incoming.record_file(session, desk.now, len(raw), desk.now, route)
+    intake = Intake(desk.site)
+    start.wait(PATIENCE)
+    [result] = intake.take_in([Arrival(row, raw, desk.now, route, afterwards=False)])
+    states.append(result.state)
+
+
+@pytest.mark.postgres
+def test_two_daemons_that_see_one_answer_at_once_record_it_once(helpdesk: OpenDesk, postgres_url: str) -> None:
+    desk = helpdesk(url=postgres_url)
+    for number in range(8):
+        key, asked = request(desk, f"bob{number}@mail.example")
+        raw = answer(f"bob{number}@mail.example", answers=asked)
+        start, states = threading.Barrier(2), []
+        see = partial(_see, desk, raw, start, states)
+        threads = [threading.Thread(target=see, args=(route,)) for route in (SENT, "billing/Sent")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(states) == ["appended", "known"]
+        assert len(answers_of(desk, key)) == 1

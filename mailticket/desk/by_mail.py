@@ -6,13 +6,14 @@ carried out together or not at all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailticket.desk import orders as commands
 from mailticket.desk import outside, release
-from mailticket.desk.answers import Answered, Then, Wish
+from mailticket.desk.answers import MENDED, Answered, Then, Wish
 from mailticket.desk.hands import Origin
 from mailticket.desk.tickets import Desk
 from mailticket.errors import NotFound, Refused
@@ -36,6 +37,9 @@ from mailticket.triage.understanding import Understanding
 _HOUR = timedelta(hours=1)
 _MOST_QUESTIONS = 3  # an hour, whether a mail was really a member's: forged mail must not flood them
 _STATES: tuple[Then, ...] = ("open", "solved", "pending")
+
+# Who is asked whether a mail was theirs and says no has not thereby sent it.
+_DENIAL = re.compile(r"\W*(no|not|nope|never|don'?t|stop|wait|nein|non)\b|\W*(不|没|沒|否|停|别|別)", re.IGNORECASE)
 
 Reasons = list[tuple[str, str]]
 
@@ -168,7 +172,7 @@ class _Work:
 
     def _note(self) -> None:
         ticket = self._desk.find(self._session, self._key)
-        number = self._desk.keep_note(self._session, ticket, self._staff.text, self._files.leave, self._now)
+        number = self._desk.keep_note(self._session, ticket, self._text, self._files.leave, self._now)
         commands.obey(self._desk, ticket.key, self._afterwards)
         if self._staff.mark is None or self._staff.mark.purpose == "receipt":
             self._receive("note", [], about=number)
@@ -245,7 +249,7 @@ class _Work:
                     self._receive("stopped", [])
                 elif about is None:
                     raise Refused("there is nothing to send or to stop")
-                elif orders.has("stop"):
+                elif orders.has("stop") or (event == CONFIRM and _DENIAL.match(self._staff.text)):
                     self._desk.drop_held(release.of(self._session, about, self._name))
                     self._receive("stopped", [])
                 else:
@@ -261,12 +265,24 @@ class _Work:
         self, code: str, reasons: Reasons, *, news: Sequence[Message] = (), other: Sequence[Given] = (),
         about: int | None = None,
     ) -> None:  # fmt: skip
+        hint, number = self._hint(code, reasons, about)
         receipt = Receipt(
             code,
             tuple(reasons),
             masking.mask(self._text, least="sure").text,
             tuple(Quoted(m.from_name or m.from_address, m.at, m.new_text) for m in news),
             tuple(Quoted(answer.by, answer.at, answer.text) for answer in other),
+            hint=hint,
+            number=number,
         )
         desk_mail.receipt(self._session, self._site, self._staff.member, receipt, self._now, ticket=self._ticket,
                           cause_id=self._post.incoming_id, message_row=about)  # fmt: skip
+
+    def _hint(self, code: str, reasons: Reasons, about: int | None) -> tuple[str, int | None]:
+        """What the reader of a receipt can do about it."""
+        delay = self._site.settings.desk.hold_seconds
+        if code == "held":
+            return ("send" if all(reason in MENDED for reason, _ in reasons) else "grave"), about
+        if code == "sent" and delay:
+            return "stop", delay
+        return {"note": "send-note", "confirm": "deny"}.get(code, ""), None

@@ -9,6 +9,7 @@ from mailticket.mail.values import Mail, address_key
 from mailticket.models import Message, Ticket
 from mailticket.site import Site
 from mailticket.store import Session, incoming, outgoing, tickets
+from mailticket.triage.sent import SAME
 from mailticket.triage.understanding import Understanding
 
 _LONGEST_SUBJECT = 500
@@ -45,6 +46,28 @@ def record(
     member = by if site.roster.member(by) is not None else ""
     incoming.mark_answered(session, ticket_id, member, without=[int(message.id or 0) for message in news])
     return message_row
+
+
+def absorb(session: Session, ticket: Ticket, twin: int, incoming_id: int, now: datetime) -> None:
+    """The same mail had come by an inbox, where nothing proved that it was ours. Now the folder of sent mail does: what
+    became of it there is taken back, and it counts as known. A ticket that it had opened goes into the answer's."""
+    row = incoming.by_id(session, twin)
+    if row.state not in ("opened", "appended", "filed"):
+        return
+    tickets.take_out_mail(session, twin)
+    if row.state == "opened" and row.ticket_id not in (None, ticket.id):
+        opened = tickets.by_id(session, int(row.ticket_id or 0))
+        if opened.requester_id is None and opened.merged_into is None:
+            tickets.set_status(opened, "closed", now)
+            opened.merged_into = ticket.id
+            session.add(opened)
+            tickets.add_event(
+                session, int(opened.id or 0), now, "merged", f"into {ticket.key}: it was our answer there"
+            )
+    incoming.finish(
+        session, twin, now, state="known", rule=SAME, reason=f"it is the answer on {ticket.key}, mail {incoming_id}",
+        copy_of=incoming_id, ticket_id=ticket.id,
+    )  # fmt: skip
 
 
 def _add_message(session: Session, ticket: Ticket, mail: Mail, meaning: Understanding, **values: Any) -> int:

@@ -48,10 +48,12 @@ class Arrived:
 
 def of_staff(session: Session, site: Site, arrived: Arrived, decision: Decision, now: datetime) -> Became | None:
     """Do what a member's mail asks, and let the marks die that it shows to be in other hands; None for other mail."""
-    for mark in decision.dead_marks:
-        if desk.kill_mark(session, mark.mac, now, decision.reason[:_LONGEST_MARK]) and mark.key:
-            ticket = tickets.by_key(session, mark.key, follow_merge=True)
-            desk_mail.tell(session, site, ticket, "mark-died", now, to=(mark.member,), cause_id=arrived.incoming_id)
+    why = decision.reason[:_LONGEST_MARK]
+    lost = {(mark.key, mark.member) for mark in decision.dead_marks if desk.kill_mark(session, mark.mac, now, why)}
+    for key, member in sorted(lost):
+        if key:
+            ticket = tickets.by_key(session, key, follow_merge=True)
+            desk_mail.tell(session, site, ticket, "mark-died", now, to=(member,), cause_id=arrived.incoming_id)
     if decision.staff is None:
         return None
     post = Post(arrived.incoming_id, arrived.raw, arrived.mail, arrived.meaning, arrived.arrived_at, decision.staff)
@@ -74,6 +76,8 @@ def carry_out(session: Session, site: Site, arrived: Arrived, decision: Decision
                 session, site, ticket, arrived.mail, arrived.meaning, by=decision.by, via=decision.via,
                 proof=decision.proof, incoming_id=arrived.incoming_id, now=now, arrived_at=arrived.arrived_at,
             )  # fmt: skip
+            for twin in decision.twins:
+                outside.absorb(session, ticket, twin, arrived.incoming_id, now)
             return ticket
         _join(session, site, arrived, ticket, decision, now)
     else:

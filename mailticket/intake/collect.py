@@ -40,6 +40,7 @@ class Beside(Protocol):
 
     site: Site
     stopping: bool
+    trouble: str
 
     def look(self) -> bool:
         """Record what is new there. Returns whether anything was."""
@@ -55,6 +56,9 @@ class Beside(Protocol):
 
     def leave(self) -> None:
         """Sign out."""
+
+    def close(self) -> None:
+        """Let go of what outlives a connection."""
 
 
 class Collector:
@@ -103,6 +107,11 @@ class Collector:
         if self._beside is not None:
             self._beside.site = site
 
+    @property
+    def trouble_beside(self) -> str:
+        """What is wrong with the folder beside it, with its name; "" for nothing."""
+        return self._beside.trouble if self._beside is not None else ""
+
     def stop(self) -> None:
         """Let the round end after the chunk in hand; callable from any thread."""
         self.stopping = True
@@ -113,6 +122,8 @@ class Collector:
     def close(self) -> None:
         """Let go of what outlives a connection."""
         self.waker.close()
+        if self._beside is not None:
+            self._beside.close()
 
     def collect_once(self) -> None:
         """Connect, take in all that waits, and leave. Raises MailboxUnavailable or StoreUnavailable."""
@@ -174,7 +185,7 @@ class Collector:
         if folder.first_contact_at == now:
             log.warning(
                 "mailbox %s: first contact with %s (UIDVALIDITY %d); mail older than %s is left alone",
-                self.mailbox.name, self.mailbox.folder, selected.uidvalidity, folder.before.isoformat(" ", "minutes"),
+                self.mailbox.name, selected.name, selected.uidvalidity, folder.before.isoformat(" ", "minutes"),
             )  # fmt: skip
         return folder
 

@@ -272,7 +272,7 @@ class Intake:
             answerable=arrival.letters_allowed,
             restored_at=self.site.restored_at,
             block=self._block(session, item.mail, now) if is_blockable else "",
-            office=self._office(item.mail, arrival.raw),
+            office=self._office(item.mail, arrival.raw, complete=arrival.complete),
         )
 
     def _known(self, session: Session, arrival: Arrival, item: Prepared, now: datetime) -> Known:
@@ -284,7 +284,7 @@ class Intake:
     def _block(self, session: Session, mail: Mail, now: datetime) -> str:
         return block_of(mail, self.site.settings, self.site.blocked.at(session, now))
 
-    def _office(self, mail: Mail, raw: bytes) -> Office | None:
+    def _office(self, mail: Mail, raw: bytes, *, complete: bool) -> Office | None:
         """Who works the desk; of a mail of one of them also what its commands may name, and what it forwards."""
         roster, support, ourselves = self.site.roster, self.site.settings.support, self.site.brief.ourselves
         if not roster.staff:
@@ -298,7 +298,7 @@ class Intake:
                 prefixes=(support.prefix, *support.former_prefixes),
             )
             zone = self.site.settings.zone()
-            return Office(roster, names, ourselves, forwarded(mail, raw, ourselves, roster.addresses, zone))
+            return Office(roster, names, ourselves, forwarded(mail, raw, ourselves, roster.addresses, zone), complete)
         return Office(roster, Names(), ourselves)
 
     def _mask_after(self, meaning: Understanding, now: datetime) -> datetime | None:

@@ -112,6 +112,8 @@ class Receipt:
 
     code: which receipt it is. reasons: codes, each with its sentence. text: the member's own, quoted. news: what the
     requester wrote meanwhile. other: what colleagues answered. passages: the answers to questions.
+    hint: what its reader can do about it: stop (an answer that waits `number` seconds), send, send-note, deny, or grave
+    (only `ticket send number --anyway` helps).
     """
 
     code: str
@@ -120,6 +122,8 @@ class Receipt:
     news: tuple[Quoted, ...] = ()
     other: tuple[Quoted, ...] = ()
     passages: tuple[Passage, ...] = ()
+    hint: str = ""
+    number: int | None = None
 
 
 class Pen:
@@ -306,8 +310,10 @@ class Pen:
         """What became of a member's mail, and why."""
         code = f"receipt-{receipt.code}"
         parts = [self.say(code if self.knows(code) else "receipt") + self.say("stop")]
+        if receipt.hint:
+            parts.append(self.say(f"hint-{receipt.hint}", number=receipt.number))
         if receipt.reasons:
-            parts.append("\n".join(f"* {one_line(sentence, _LONGEST_LINE)}" for _, sentence in receipt.reasons))
+            parts.append("\n".join(f"* {self._reason(*reason)}" for reason in receipt.reasons))
         for title, quotes in (("news", receipt.news), ("other", receipt.other)):
             parts += [
                 f"{self._title(f'{self.say(title)}: {one_line(one.author, _LONGEST_NAME)}, {self.when(one.at)}')}\n"
@@ -319,6 +325,11 @@ class Pen:
         if receipt.passages:
             parts.append(self.sections(receipt.passages).rstrip())
         return "\n\n".join(parts) + "\n"
+
+    def _reason(self, code: str, sentence: str) -> str:
+        """Why something was not done; where the sentence is in another language, what it is about stands before it."""
+        about = f"reason-{code}"
+        return one_line(f"{self.say(about)}{sentence}" if self.knows(about) else sentence, _LONGEST_LINE)
 
     def help(self, commands: Iterable[tuple[str, str, str, bool]]) -> str:
         """What the commands do. commands: each with its English and its local word, what follows it, and whether it

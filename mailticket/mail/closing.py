@@ -21,18 +21,21 @@ _SENT_FROM = (
     r" (?:from|for|vanaf|desde|do|depuis|de|da|från|z|с|из) (?:\S{1,20} ){0,3}"
 )
 _SENT_WITH = re.compile(
-    rf"{_SENT_FROM}{_DEVICE}.{{0,60}}"
-    rf"|(?:sent|gesendet) (?:via|with|using|mit) (?:my |the |der |dem )?(?:{_DEVICE}|spark|mailbird|newton).{{0,40}}"
-    rf"|(?:diese nachricht wurde )?(?:gesendet )?von mein\w{{0,3}} .{{0,20}}{_DEVICE}.{{0,30}}"
-    r"|get outlook .{1,30}|i(?:phone|pad)(?:から送信|에서 보냄)"
-    rf"|[从從由](?:我的)?.{{0,20}}{_DEVICE}.{{0,12}}(?:发送|發送|傳送|寄出|发出)"
-    rf"|(?:发|發|寄|來|来|傳送|发送|發送)自.{{0,20}}{_DEVICE}.{{0,20}}"
+    rf"{_SENT_FROM}(?:{_DEVICE}|spark$).{{0,60}}"
+    rf"|sent (?:via|with|using) (?:my |the )?(?:{_DEVICE}|spark|mailbird|newton).{{0,40}}"
+    rf"|gesendet (?:von|mit) (?:\S{{1,20}} ){{0,3}}(?:{_DEVICE}|app\b).{{0,40}}"
+    rf"|(?:diese nachricht wurde )?von mein\w{{0,3}} .{{0,20}}{_DEVICE}.{{0,30}}gesendet"
+    r"|get outlook .{1,30}|(?:holen sie sich )?outlook für .{1,20}|i(?:phone|pad)(?:から送信|에서 보냄)"
+    # "Send it from your mailbox" is an answer's own sentence.
+    rf"|[从從由](?!.{{0,20}}[您你])(?:我的)?.{{0,20}}{_DEVICE}.{{0,12}}(?:发送|發送|傳送|寄出|发出)"
+    rf"|(?:发|發|寄|傳送|发送|發送|[来來](?=自我的|自 ?outlook))自.{{0,20}}{_DEVICE}.{{0,20}}"
     r"|(?:获取|取得|下载|下載) ?.{0,12}outlook.{0,20}|(?:下载|下載)?(?:适用于|適用於).{0,12}outlook.{0,20}",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"[(<\[]{0,2}(?:https?|mailto):[^\s<>]{1,500}", re.IGNORECASE)
 _CARD_END = re.compile(r"[签簽]名由.{0,30}(?:定制|生成)|signature is customized by .{1,40}", re.IGNORECASE)
 _PICTURE = re.compile(r"\[cid:[^\]\s]{1,200}\]")  # what Outlook writes in plain text where a picture stands
+_BRACKETS = dict.fromkeys(map(ord, "[]()<>"), " ")
 _ONLY_ADDRESS = re.compile(r"\s{0,20}[^\s<>@]{1,64}@[^\s<>@]{1,255}\s{0,20}")
 _CARD_LINE = re.compile(r"[|\s]*")
 _NOTICE_HEAD = re.compile(
@@ -92,7 +95,7 @@ def is_program_line(line: str) -> bool:
     """ "Sent from my iPhone" and the like, which names a device or program."""
     if len(line) > 600:
         return False
-    bare = _LINK.sub("", line).strip().strip("-*_[]()<>| \t\u00a0").rstrip(".。")
+    bare = " ".join(_LINK.sub("", line).translate(_BRACKETS).split()).strip("-*_| ").rstrip(".。")
     return 4 <= len(bare) <= 100 and _SENT_WITH.fullmatch(bare) is not None
 
 

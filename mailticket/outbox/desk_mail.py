@@ -232,7 +232,7 @@ def receipt(
         goes="order",
         serial=tickets.next_serial(session, ticket) if ticket else meta.next_alert(session),
         ticket=ticket,
-        held=receipt.code == "held" and message_row is not None,
+        held=receipt.hint == "send",
         asked=receipt.code == "confirm",
         in_reply_to=(cause.message_id or "") if cause else "",
     )

@@ -56,7 +56,7 @@ _SENDER = Prepared(
 _LOCK_STRANGER = Prepared(select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger))))
 _COPIES = (
     select(_INCOMING.c.id, _INCOMING.c.route, _INCOMING.c.state, _INCOMING.c.trust, _TICKETS.c.key,
-           _INCOMING.c.delivered_to)
+           _INCOMING.c.delivered_to, _INCOMING.c.rule)
     .outerjoin_from(_INCOMING, _TICKETS, _TICKETS.c.id == _INCOMING.c.ticket_id)
     .where(_INCOMING.c.state.in_([literal(state) for state in TAKEN_IN]))
     .order_by(_INCOMING.c.id)
@@ -249,6 +249,7 @@ def _copy(row: Any, text: str = "") -> Copy:
     return Copy(
         int(row.id or 0), row.route, row.state, row.trust, row.key, row.delivered_to,
         answered=bool(row.answered), owed=bool(row.owed), text=text,
+        rule=row.rule,
     )  # fmt: skip
 
 

@@ -8,7 +8,20 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, false, func, literal, or_, select, text, true, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    bindparam,
+    delete,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
@@ -206,6 +219,15 @@ def add_attachments(
         session.connection().execute(_NEW_ATTACHMENT, rows)
         if found_on is not None:
             search.add(session, found_on, [attachment.name for attachment in attachments])
+
+
+def take_out_mail(session: Session, incoming_id: int) -> None:
+    """Take what a mail brought out of the conversation in which it stands: it was no requester's."""
+    query = select(Message).where(col(Message.incoming_id) == incoming_id, col(Message.direction) != "out")
+    for row in session.execute(query).scalars().all():
+        with search.following(session, [row.ticket_id]):
+            session.execute(delete(Attachment).where(col(Attachment.message_id) == row.id))
+            session.delete(row)
 
 
 def add_event(

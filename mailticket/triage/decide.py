@@ -21,7 +21,7 @@ from mailticket.triage.evidence import Trace, findings, lost_keys, traces
 from mailticket.triage.known import Copy, OpenTicket, TicketFacts
 from mailticket.triage.letter import answer
 from mailticket.triage.sent import judge_sent, outside_answer, same_answer
-from mailticket.triage.staff_mail import StaffMail, foreign_mark, member_of, staff_mail
+from mailticket.triage.staff_mail import StaffMail, foreign_mark, mark_finding, member_of, staff_mail
 from mailticket.triage.writer import claim, is_claimed
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
@@ -105,7 +105,7 @@ def _copy(case: Case, copies: Sequence[Copy]) -> Decision | None:
         if not _is_other_way(case, copy):
             continue
         # A copy from a better judged sender counts anew, or a forged one sent in advance would silence the real one.
-        if _TRUST_ORDER[mail.trust] <= _TRUST_ORDER[copy.trust]:
+        if copy.is_done_for_staff or _TRUST_ORDER[mail.trust] <= _TRUST_ORDER[copy.trust]:
             reason = f"the same content was taken in before, as mail {copy.incoming_id} through {copy.route}"
             # What came first by a way that forbids letters, a list or a filter, is answered when it comes by one that
             # does not.
@@ -176,18 +176,22 @@ def _report(case: Case, trail: Sequence[Trace]) -> Decision | None:
 def _of_staff(case: Case, trail: Sequence[Trace]) -> Decision | None:
     """What the desk's own people write, and what bears the mark of one of them without being theirs."""
     stray = foreign_mark(case)
+    appended = _append(case, trail) if stray is not None and stray != case.claims.parent else None
+    if appended is not None:
+        # Its writer got a member's own mail, which bears the mark, and answers that by every right.
+        return replace(appended, dead_marks=case.claims.marks)
     if stray is not None:
         marks = (f"bears the mark of a desk mail that {stray.member} got{f' of {stray.key}' if stray.key else ''}",)
         opened = _open(case, trail)
         reason = f"the mark of {stray.member}, who did not write it, gives nobody a right"
         return replace(
-            opened, rule="mark of another", reason=reason, marks=(*opened.marks, *marks), dead_marks=(stray,)
+            opened, rule="mark of another", reason=reason, marks=(*opened.marks, *marks), dead_marks=case.claims.marks
         )
     mail = staff_mail(case, trail)
     if mail is None:
         return None
     proof = f"proved by {mail.proof}" if mail.proof else "not proved"
-    evidence = (("staff", f"{mail.member.name}, {proof}: {mail.deed}"),)
+    evidence = (("staff", f"{mail.member.name}, {proof}: {mail.deed}"), ("mark", mark_finding(case)))
     if mail.deed == "automatic" and case.mail.automatic is not None:
         filed = _filed(
             case.mail.automatic.kind, f"a machine writes for {mail.member.name}: {case.mail.automatic.reason}"

@@ -69,6 +69,7 @@ class Decision:
     staff: what a member of the desk wrote, who is no requester here. dead_marks: marks of desk mails that die by it.
     settled: filed without a ticket, and nobody need look at it.
     by, via, proof: of an answer that its reader has already: whose it is, from where we know it, and why we believe it.
+    twins: the mails by which it came before, when nothing proved that it was ours.
     """
 
     action: Action
@@ -104,6 +105,7 @@ class Decision:
     by: str = ""
     via: str = ""
     proof: str = ""
+    twins: tuple[int, ...] = ()
 
     @property
     def withheld(self) -> str:

@@ -137,6 +137,7 @@ class Copy:
     delivered_to: of our addresses the one that it was delivered to ("" none); None when that is not on record.
     answered: whether a letter of ours answered it, and was not withheld. owed: whether a letter to its ticket's
     request was ever written, withheld ones included. text: masked, of a mail of the same origin that says otherwise.
+    rule: by which it was decided.
     """
 
     incoming_id: int
@@ -148,6 +149,12 @@ class Copy:
     answered: bool = False
     owed: bool = True
     text: str = ""
+    rule: str = ""
+
+    @property
+    def is_done_for_staff(self) -> bool:
+        """Whether a member wrote it and what it asked is done: a better proof does it no second time."""
+        return self.rule.startswith("staff: ") and self.rule != "staff: held"
 
     @property
     def is_out_of_sight(self) -> bool:

@@ -88,6 +88,7 @@ def _outside(case: Case, proof: Proof) -> Decision | None:
     return Decision(
         "answer", OUTSIDE, reason, ticket=facts.key, kind="staff-reply", changes_state=False,
         by=_author(case), via="mailbox", proof=proof,
+        twins=tuple(copy.incoming_id for copy in case.known.copies) if is_sent(case.route) else (),
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ Deed = Literal[
     "automatic",  # a machine speaks in the member's name
 ]
 CONFIRM = "receipt-confirm"  # the event of a desk mail that asks whether a mail was theirs
-DoubtCode = Literal["unproved", "cut", "empty", "order"]
+DoubtCode = Literal["unproved", "cut", "empty", "order", "large"]
 
 
 _NONE, _UNANSWERED = Orders(), MarkFacts()
@@ -50,6 +50,7 @@ class Office:
     names: Names
     ourselves: Ourselves
     forwarded: Forwarded | None = None  # what the mail at hand forwards
+    complete: bool = True  # whether all of it could be fetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ def staff_mail(case: Case, trail: Sequence[Trace]) -> StaffMail | None:
     if own is None and not others and is_own_matter:
         return None
     proof = _proof(case) or ("mark" if own else "")
-    cut = staff_cut(case.mail, office.ourselves, own.symbols if own else "")
+    support = case.settings.support.name
+    cut = staff_cut(case.mail, office.ourselves, own.symbols if own else "", (support, f"via {support}"))
     orders = read_orders(cut.text, office.names)
     bare = StaffMail(
         member, "note", proof, orders.rest, orders, own, others, facts.key if facts else "", cut=cut,
@@ -177,11 +179,13 @@ def _of_words(case: Case, mail: StaffMail, deed: Deed) -> Iterable[Doubt]:
     for line in mail.orders.misplaced:
         yield Doubt("order", f"{line}: commands stand at the very top")
     if deed in ("answer", "note"):
-        has_words = bool(mail.text) or mail.orders.has("canned")
+        has_words = bool(mail.text) or mail.orders.has("canned") or (deed == "note" and mail.cut and mail.cut.beneath)
         if not has_words and not (deed == "note" and case.mail.attachments):
             yield Doubt("empty", "it has no words of its own above what it quotes")
-        elif deed == "answer" and mail.cut is not None and not mail.cut.sure:
-            yield Doubt("cut", "it is not plain where its own words end and what it quotes begins")
+        elif case.office is not None and not case.office.complete:
+            yield Doubt("large", "it is too large to be fetched whole")
+    if deed in ("answer", "orders") and mail.cut is not None and mail.cut.text and not mail.cut.sure:
+        yield Doubt("cut", "it is not plain where its own words end and what it quotes begins")
 
 
 _FLAWS = {
@@ -237,6 +241,17 @@ def _facts(case: Case, trail: Sequence[Trace], own: Mark | None) -> TicketFacts 
     requests = (key for message_id in case.claims.earlier_ids for key in case.known.requests.get(message_id, ()))
     keys = [*(mark.key for mark in case.claims.marks), *case.claims.roots, *requests]
     return next((known[key] for key in keys if key in known), None) or next((trace.facts for trace in trail), None)
+
+
+def mark_finding(case: Case) -> str:
+    """What the mark of the desk mail says that a mail answers, for `mail why`."""
+    mark = case.claims.parent
+    if mark is None:
+        return "answers no mail of ours to staff" + (", but is in the thread of one" if case.claims.marks else "")
+    words = f"{mark.purpose}, made for {mark.member} at {mark.made_at:%Y-%m-%d %H:%M} UTC"
+    if mark.mac in case.known.marks.dead:
+        return f"{words}, dead: others had it"
+    return words if _is_alive(case, mark) else f"{words}, too old or revoked"
 
 
 def _conflict(case: Case, facts: TicketFacts | None, own: Mark | None) -> str:

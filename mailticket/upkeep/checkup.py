@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 from mailticket.config.rights import work_as_owner
 from mailticket.errors import MailticketError, SignInRefused, WorldError
 from mailticket.imap import Folder, Inbox
-from mailticket.settings import Mailbox, Settings, SignIn, Smtp
+from mailticket.settings import Mailbox, Settings, SignIn, Smtp, is_sent
 from mailticket.smtp import Courier, Outcome
 from mailticket.store import incoming, overview, schema
 from mailticket.store.engine import Database
@@ -86,9 +86,11 @@ def check_servers(
     }
     until = time.monotonic() + _PROBE_SECONDS
     entries = {
-        mailbox: _Probe(partial(_enter, _hasty(mailbox), secret))
+        watched: _Probe(partial(_enter, _hasty(watched), secret))
         for mailbox in settings.mailbox
         if isinstance(secret := secrets[mailbox], str)
+        for watched in (mailbox, mailbox.sent)
+        if watched is not None
     }
     secret = secrets[smtp]
     delivery = _Probe(partial(_probe_smtp, _hasty(smtp), secret)) if isinstance(secret, str) else None
@@ -180,9 +182,10 @@ def _check_mailbox(
         yield Finding("wrong", name, str(error).removeprefix(f"{name}: "))
         return
     try:
-        ways = "IDLE" if mailbox.idle and inbox.can_idle else f"a look every {mailbox.poll_seconds:.0f} s"
+        idles = mailbox.idle and inbox.can_idle and not is_sent(mailbox.name)
+        ways = "IDLE" if idles else f"a look every {mailbox.poll_seconds:.0f} s"
         rights = ", read-only (counts as afterwards = keep)" if folder.read_only else ""
-        yield Finding("ok", name, f"{mailbox.folder} holds {folder.exists} mails; new ones are seen by {ways}{rights}")
+        yield Finding("ok", name, f"{folder.name} holds {folder.exists} mails; new ones are seen by {ways}{rights}")
         if mailbox.move_to and mailbox.move_to not in inbox.folders():
             yield Finding("note", name, f"there is no folder {mailbox.move_to} yet", "the first move makes it")
         if database is not None:

@@ -30,6 +30,7 @@ def desk_notes(settings: Settings) -> Iterator[tuple[str, str]]:
             )
     yield from _unproved(settings)
     yield from _leaderless(settings)
+    yield from _sent_notes(settings)
 
 
 def _unproved(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -50,9 +51,25 @@ def _leaderless(settings: Settings) -> Iterator[tuple[str, str]]:
     for team in settings.team:
         if not team.lead:
             yield (
-                f"[[team]] {team.name!r} has no lead, who would hear of a promise that is about to break, and of what "
-                "a member whom mail does not reach should have got",
+                f"[[team]] {team.name!r} has no lead, who would hear of promises about to break, and of what a "
+                "member whom mail does not reach should have got",
                 "name one of staff as its lead",
+            )
+
+
+def _sent_notes(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What does not go together where people work in the mailbox itself."""
+    for mailbox in settings.mailbox:
+        if mailbox.sent_folder and mailbox.afterwards == "seen":
+            yield (
+                f'mailbox {mailbox.name} is answered from a mail program, and afterwards = "seen" marks its mail as '
+                "read before people have read it",
+                'write afterwards = "keep"',
+            )
+        if mailbox.save_sent and not mailbox.sent_folder:
+            yield (
+                f"mailbox {mailbox.name} has save_sent = true and no sent_folder: no answer is saved",
+                'write sent_folder = "auto", or the name of the folder',
             )
 
 

@@ -18,6 +18,8 @@ from tests.servers.smtp import SmtpSink
 
 pytestmark = pytest.mark.dovecot
 
+# What comes after an answer of staff, who write none here, has tests of its own.
+PLACES = [place for place in FAILPOINTS if place not in ("collect.answered", "collect.saved")]
 PEOPLE = 3
 CONNECTIONS = Smtp.model_fields["connections"].default
 EVERYBODY = [*(f"person{n}@example.org" for n in range(1, PEOPLE + 1)), "later@example.org"]
@@ -28,7 +30,7 @@ POISON = "intake.attempted:1:kill"
 
 
 @pytest.mark.usefixtures("with_tables")
-@pytest.mark.parametrize("place", FAILPOINTS)
+@pytest.mark.parametrize("place", PLACES)
 def test_a_kill_in_the_first_round_leaves_one_ticket_and_one_answer_a_mail(
     make_site: MakeSite, house_of: MakeHouse, dovecot: Dovecot, smtp_sink: SmtpSink, place: str
 ) -> None:
@@ -60,7 +62,7 @@ def test_a_kill_in_the_first_round_leaves_one_ticket_and_one_answer_a_mail(
 
 
 @pytest.mark.usefixtures("with_tables")
-@pytest.mark.parametrize("place", FAILPOINTS)
+@pytest.mark.parametrize("place", PLACES)
 def test_a_kill_in_a_later_round_leaves_one_ticket_and_one_answer_a_mail(
     site: Site, house_of: MakeHouse, dovecot: Dovecot, smtp_sink: SmtpSink, place: str
 ) -> None:
@@ -101,7 +103,7 @@ def test_kills_one_after_the_other_lose_and_double_nothing(
     """The same database is killed at every place in turn, with new mail each time and no pause to recover."""
     site = make_site(smtp={"connections": 1})
     senders = []
-    for number, place in enumerate(FAILPOINTS):
+    for number, place in enumerate(PLACES):
         senders.append(f"writer{number}@example.org")
         dovecot.deliver([post.request(senders[-1])])
         site.start(f"{place}:1:kill", ready=False)
@@ -111,7 +113,7 @@ def test_kills_one_after_the_other_lose_and_double_nothing(
     assert Counter(ticket["requester"] for ticket in site.tickets()) == dict.fromkeys(senders, 1)
     unsure = [row["to"] for row in site.outbox() if row["state"] == "uncertain"]
     # A kill anywhere may meet the one connection in the midst of another delivery, but never more than that one.
-    assert len(UNKNOWABLE) <= len(unsure) <= len(FAILPOINTS)
+    assert len(UNKNOWABLE) <= len(unsure) <= len(PLACES)
     copies = Counter(smtp_sink.recipients())
     assert all(copies[sender] == 1 for sender in senders if sender not in unsure)
     assert all(copies[sender] <= 1 for sender in unsure)

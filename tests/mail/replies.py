@@ -178,6 +178,7 @@ _GMAIL_EN = f"On Mon, Nov 2, 2026 at 10:15 AM {SHOWN} <{SUPPORT}> wrote:"
 _GMAIL_ZH = f"{SHOWN} <{SUPPORT}> 于2026年11月2日周一 10:15写道："
 _APPLE_EN = f"On 2 Nov 2026, at 10:15, {SHOWN} <{SUPPORT}> wrote:"
 _APPLE_ZH = f"2026年11月2日 10:15，{SHOWN} <{SUPPORT}> 写道："
+_PROTON = f"On Monday, November 2nd, 2026 at 10:15 AM, {SHOWN} <{SUPPORT}> wrote:"
 _BIRD_EN = f"On 02/11/2026 10:15, {SHOWN} wrote:"
 _BIRD_ZH = f"在 2026/11/2 10:15, {SHOWN} 写道:"
 _163_ZH = f'在 2026-11-02 10:15:22，"{SHOWN}" <{SUPPORT}> 写道：'
@@ -297,6 +298,12 @@ REPLIES = (
     Reply("HCL Notes on the web", "frame, header block",
           _flat(f'-----"{SHOWN}" <{SUPPORT}> wrote: -----\nTo: {MEMBER}\nFrom: "{SHOWN}" <{SUPPORT}>\n'
                 f"Date: 11/02/2026 10:15AM\nSubject: {SUBJECT}")),
+    Reply("Proton Mail", "program's line, attribution",
+          lambda words, desk: _marked(_PROTON)(f"{words}\n\nSent with Proton Mail secure email.", desk),
+          lambda words, desk: (
+              f"<div>{_lines(words)}</div><div><br></div><div class=protonmail_signature_block>Sent with <a href='https://"
+              f"proton.me/'>Proton Mail</a> secure email.</div><div class=protonmail_quote>{html.escape(_PROTON)}<br>"
+              f"<blockquote class=protonmail_quote type=cite>{_broken(desk)}</blockquote></div>")),
     Reply("Yahoo Mail", "program's line, attribution",
           _flat("Sent from Yahoo Mail for iPhone\n\n"
                 f"On Monday, November 2, 2026, 10:15 AM, {SHOWN} <{SUPPORT}> wrote:")),

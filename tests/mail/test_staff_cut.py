@@ -115,6 +115,8 @@ HELD = {
     "a marker with other symbols above ours": (
         f"Done.\n\n{marker_line('zzzzzzz')}\n\nx\n\n{LEAD}\n{quoted(DESK)}", "other-marker"),
     "a marker with other symbols alone": (f"Done.\n\n{marker_line('zzzzzzz')}\n\n#close", "other-marker"),
+    "a marker with other symbols below a signature": (
+        f"Done.\n\n-- \nMia\n\n{marker_line('zzzzzzz')}\n\n#close", "other-marker"),
     "a forward": (f"For you.\n\n{FORWARD}\n\n{DESK}", "forward"),
     "a forward, marker lost": (f"For you.\n\n{FORWARD}\n\n{NO_MARKER}", "forward"),
     "a forward as Apple writes it": (f"For you.\n\n{quoted(FORWARD)}\n{quoted(DESK)}", "forward"),

@@ -61,6 +61,9 @@ userdb {{
 namespace inbox {{
   inbox = yes
   separator = /
+  mailbox Verschickt {{
+    special_use = \\Sent
+  }}
 }}
 service imap-login {{
   chroot =
