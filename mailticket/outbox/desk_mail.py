@@ -65,7 +65,7 @@ def tell(
     return [
         number
         for what, names in groups
-        for number in _tell(session, site, ticket, what, [n for n in names if n != actor], now, actor, text, cause_id)
+        for number in _tell(session, site, ticket, what, names, now, actor, text, cause_id)
     ]
 
 

@@ -141,7 +141,8 @@ def test_both_languages_say_the_same_with_the_same_values() -> None:
     def values(words: Mapping[str, str]) -> dict[str, set[str]]:
         return {name: {field for _, field, _, _ in Formatter().parse(text) if field} for name, text in words.items()}
 
-    assert values(ENGLISH) == values(CHINESE)
+    chinese = values(CHINESE)  # which has words for the codes of reasons, whose sentences are English
+    assert values(ENGLISH) == {name: fields for name, fields in chinese.items() if not name.startswith("reason-")}
     assert HELP["en"].keys() == HELP["zh-Hans"].keys()
     assert {command.word for command in COMMANDS} | {"top", "queries"} == HELP["en"].keys()
 
