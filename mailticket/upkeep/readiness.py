@@ -16,6 +16,7 @@ from mailticket.config.files import shipped_folder
 from mailticket.config.read import SYSTEM_FILE, passwords_written_in
 from mailticket.config.rights import state_folder
 from mailticket.errors import ConfigurationError, MailticketError, StoreDamaged, WorldError
+from mailticket.oauth2.exchange import must_be_installed
 from mailticket.promise.calendar import from_settings
 from mailticket.settings import Mailbox, Settings, SignIn, is_loopback, stays_inside
 from mailticket.site import articles_of, open_letters, read_key
@@ -159,7 +160,9 @@ def _files(settings: Settings, configuration: Path | None, account: Account) -> 
         if not findings or findings[-1].subject != "key":
             findings += _key(settings.support.key_file)
     named = [settings.support.key_file, settings.templates.folder, settings.articles.folder]
-    named += [path for sign_in in _sign_ins(settings) for path in (sign_in.ca_file, sign_in.password_file)]
+    named += [path for sign_in in _sign_ins(settings) for path in (
+        sign_in.ca_file, sign_in.password_file, sign_in.client_secret_file, sign_in.service_account_file
+    )]  # fmt: skip
     if _is_system_wide(configuration):
         findings += [_hidden(path) for path in named if path is not None and _is_hidden(path)]
     yield from dict.fromkeys(findings)
@@ -189,6 +192,9 @@ def _secret_file_of(sign_in: SignIn, account: Account, system_wide: bool) -> Ite
     name = _name(sign_in)
     if sign_in.ca_file is not None:
         yield from _readable(sign_in.ca_file, name, account)
+    if sign_in.auth == "oauth2":
+        yield from _oauth2_files(sign_in, name, account)
+        return
     if sign_in.oauth2_token_command:
         yield from _command(sign_in.oauth2_token_command[0], name, account, system_wide)
         return
@@ -203,6 +209,17 @@ def _secret_file_of(sign_in: SignIn, account: Account, system_wide: bool) -> Ite
                       "password needs a restart", _let_in(file, account))  # fmt: skip
     else:
         yield from _private(file, name, account)
+
+
+def _oauth2_files(sign_in: SignIn, name: str, account: Account) -> Iterator[Finding]:
+    """What signing in by OAuth2 needs of this machine; whether somebody has consented is asked of the database."""
+    try:
+        must_be_installed()
+    except ConfigurationError as error:
+        yield Finding("wrong", name, str(error), stops=_BAD_CONFIGURATION)
+    for file in (sign_in.client_secret_file, sign_in.service_account_file):
+        if file is not None:
+            yield from _private(file, name, account)
 
 
 def password_or_trouble(sign_in: SignIn, account: Account) -> str | Finding:
@@ -220,6 +237,8 @@ def password_or_trouble(sign_in: SignIn, account: Account) -> str | Finding:
 
 def right_password(sign_in: SignIn, account: Account) -> str:
     """What to do about a password that the server refused."""
+    if sign_in.auth == "oauth2":
+        return ""  # which the refusal says
     if sign_in.oauth2_token_command:
         return "run oauth2_token_command by hand and see what it prints"
     if sign_in.password is not None:
