@@ -321,6 +321,11 @@ def is_sent(route: str) -> bool:
     return route.endswith(_SENT)
 
 
+def keeper_of(route: str) -> str:
+    """The mailbox that a folder of sent mail belongs to; of any other route itself."""
+    return route.removesuffix(_SENT)
+
+
 class Smtp(SignIn):
     """The submission server that takes what we send."""
 

@@ -40,6 +40,7 @@ class Beside(Protocol):
 
     site: Site
     stopping: bool
+    trouble: str
 
     def look(self) -> bool:
         """Record what is new there. Returns whether anything was."""
@@ -105,6 +106,11 @@ class Collector:
         self._intake.site = site
         if self._beside is not None:
             self._beside.site = site
+
+    @property
+    def trouble_beside(self) -> str:
+        """What is wrong with the folder beside it, with its name; "" for nothing."""
+        return self._beside.trouble if self._beside is not None else ""
 
     def stop(self) -> None:
         """Let the round end after the chunk in hand; callable from any thread."""

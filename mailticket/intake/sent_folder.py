@@ -8,7 +8,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from mailticket.errors import StoreUnavailable
+from mailticket import observe
+from mailticket.errors import MailticketError, StoreUnavailable
 from mailticket.imap import Inbox
 from mailticket.intake.collect import Collector
 from mailticket.intake.places import Copies, Place
@@ -57,6 +58,7 @@ class SentFolder(Collector):
         self._copies = Copies(keeper.name)
         self._pause = 0.0
         self._rests_until = 0.0
+        self.trouble = ""
 
     def look(self) -> bool:
         """Record what is new there. Returns whether anything was."""
@@ -88,7 +90,7 @@ class SentFolder(Collector):
         if not self.stopping:
             self._copies.save(self.site, place)
             self._is_well(place.selected)
-            self._pause = 0.0
+            self._pause, self.trouble = 0.0, ""
 
     def _tidy(self, place: Place) -> None:
         """Nothing is flagged or moved there."""
@@ -104,6 +106,8 @@ class SentFolder(Collector):
         except StoreUnavailable:
             raise
         except Exception as error:
+            known = isinstance(error, MailticketError)
+            self.trouble = f"{self.name}: {error if known else observe.defect(error)}"
             place, self._place = self._place, None
             if place is not None:
                 place.inbox.drop()

@@ -18,7 +18,7 @@ from mailticket.letters.desk_mail import DeskMail, desk_subject
 from mailticket.letters.desk_text import Goes, Listed, Passage, Pen, Receipt, TicketView
 from mailticket.mail.values import Address
 from mailticket.models import Outgoing, Ticket
-from mailticket.outbox.desk_view import newest_files, view_of
+from mailticket.outbox.desk_view import view_of
 from mailticket.settings import Staff
 from mailticket.site import Site
 from mailticket.store import Session, desk_mail, incoming, meta, outgoing, tickets
@@ -61,11 +61,11 @@ def tell(
         return []
     named = list(to) or concerned(site, ticket, event)
     mentions = [name for name in mentioned(site, text) if name != actor] if event == "note" else []
-    groups = [(event, [n for n in named if n not in mentions]), ("mention", mentions)]
+    groups = [(event, [n for n in named if n not in mentions]), *([("mention", mentions)] if mentions else [])]
     return [
         number
         for what, names in groups
-        for number in _tell(session, site, ticket, what, [n for n in names if n != actor], now, actor, text, cause_id)
+        for number in _tell(session, site, ticket, what, names, now, actor, text, cause_id)
     ]
 
 
@@ -100,16 +100,25 @@ def _tell(
     text: str, cause_id: int | None,
 ) -> list[int]:  # fmt: skip
     members = _reached(session, site, ticket, names, actor)
-    most = site.settings.desk.per_person_hour
-    full = [] if event in _ALWAYS else [
-        m for m in members if desk_mail.told_since(session, m.name, now - _HOUR) >= most
-    ]  # fmt: skip
-    desk_mail.add_news(session, int(ticket.id or 0), event, now, [member.name for member in full])
-    rest = [member for member in members if member not in full]
+    rest = [
+        member for member in members if event in _ALWAYS or not _gathered(session, site, ticket, event, member, now)
+    ]
     if not rest:
         return []
     sheet = _ticket_sheet(session, site, ticket, event, now, actor, text)
     return [_write(session, site, member, sheet, now, cause_id=cause_id) for member in rest]
+
+
+def _gathered(session: Session, site: Site, ticket: Ticket, event: str, member: Staff, now: datetime) -> bool:
+    """Whether a member hears of it in their next gathering: their mails of the hour are used up, or one is due anyway,
+    which nothing newer shall overtake."""
+    ticket_id = int(ticket.id or 0)
+    if desk_mail.join_news(session, ticket_id, event, now, member.name):
+        return True
+    if desk_mail.told_since(session, member.name, now - _HOUR) < site.settings.desk.per_person_hour:
+        return False
+    desk_mail.add_news(session, ticket_id, event, now, member.name)
+    return True
 
 
 def _reached(session: Session, site: Site, ticket: Ticket, names: Sequence[str], actor: str) -> list[Staff]:
@@ -163,8 +172,7 @@ def _ticket_sheet(
     session: Session, site: Site, ticket: Ticket, event: str, now: datetime, actor: str, text: str
 ) -> _Sheet:
     pen = Pen(site.head, now)
-    files = newest_files(session, site, ticket) if event in _WITH_FILES else {}
-    view = view_of(session, site, ticket, pen.language, files, text)
+    view, files = view_of(session, site, ticket, pen.language, with_files=event in _WITH_FILES, new_text=text)
     asks = event in _ASKING and view.answerable
     member = site.roster.member(actor)
     by = (member.signs or member.name) if member else actor
@@ -182,7 +190,7 @@ def _ticket_sheet(
         who=_person(view),
         author=by if event in ("assigned", "note", "mention") else view.requester,
         ticket=ticket,
-        parts=wires.encoded_files([file for file in files.values() if not isinstance(file, str)]),
+        parts=wires.encoded_files(files),
     )
 
 
@@ -374,7 +382,7 @@ def listed_of(session: Session, ticket: Ticket, event: str = "", held: tuple[str
 def ticket_passage(session: Session, site: Site, ticket: Ticket, now: datetime) -> Passage:
     """A ticket with its conversation as a part of a mail."""
     pen = Pen(site.head, now)
-    view = view_of(session, site, ticket, pen.language, {})
+    view, _ = view_of(session, site, ticket, pen.language)
     return Passage(desk_subject(ticket.key, ticket.subject), pen.ticket(view))
 
 

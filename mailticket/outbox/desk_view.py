@@ -22,25 +22,29 @@ Fate = File | Literal["program", "large", "gone"]
 
 
 def view_of(
-    session: Session, site: Site, ticket: Ticket, language: str, files: Mapping[int, Fate], new_text: str = ""
-) -> TicketView:
-    """A ticket as staff should see it. files: by number those that are attached, or why one is not. new_text: of a
-    note that is shown by itself."""
+    session: Session, site: Site, ticket: Ticket, language: str, *, with_files: bool = False, new_text: str = ""
+) -> tuple[TicketView, list[File]]:
+    """A ticket as staff should see it, and the files of its newest mail that may be attached.
+
+    with_files: whether any are wanted. new_text: of a note that is shown by itself.
+    """
     ticket_id = int(ticket.id or 0)
     conversation = tickets.conversation(session, ticket_id)
     newest = next((m for m in reversed(conversation) if m.direction == "in"), None)
     before = [m for m in conversation if m is not newest and not (m.kind == "note" and m.new_text == new_text)]
     shown = before[-_MOST_BEFORE:]
     attached = tickets.attachments_of(session, [int(m.id or 0) for m in (*shown, *([newest] if newest else []))])
+    rows = attached.get(int(newest.id or 0), []) if newest else []
+    files = _fates(session, site, newest.raw_digest, rows) if with_files and newest and rows else {}
 
     def entry(message: Message) -> Entry:
         return _entry(message, attached.get(int(message.id or 0), []), files)
 
-    to = _answered(session, ticket, newest)
+    to, bounces = _answered(session, ticket, newest)
     category = site.categories.get(ticket.category)
     labels = {rule.name: rule.labels for rule in category.fields} if category else {}
     label = {name: in_language(labels.get(name, {}), language) or name.replace("_", " ") for name in labels}
-    return TicketView(
+    view = TicketView(
         key=ticket.key,
         subject=ticket.subject,
         requester=to[0] if to else newest.from_name if newest else "",
@@ -61,11 +65,12 @@ def view_of(
         missing=tuple(label.get(name, name.replace("_", " ")) for name in ticket.missing or ()),
         marks=_marks(ticket, newest),
         duplicate_of=_key_of(session, ticket.duplicate_of),
-        bounces=tuple(a for a, _ in desk.undeliverable(session, ticket_id, [to[1]] if to else [])),
+        bounces=bounces,
         newest=entry(newest) if newest else None,
         before=tuple(entry(message) for message in shown),
         earlier=len(before) - len(shown),
     )
+    return view, [file for file in files.values() if isinstance(file, File)]
 
 
 def _marks(ticket: Ticket, newest: Message | None) -> tuple[str, ...]:
@@ -77,23 +82,27 @@ def _key_of(session: Session, ticket_id: int | None) -> str:
     return next(iter(desk.keys_of(session, [ticket_id])), "") if ticket_id else ""
 
 
-def _answered(session: Session, ticket: Ticket, newest: Message | None) -> tuple[str, str] | None:
-    """Name and address of whom an answer goes to: who of the requester and the participants wrote last."""
+def _answered(
+    session: Session, ticket: Ticket, newest: Message | None
+) -> tuple[tuple[str, str] | None, tuple[str, ...]]:
+    """Name and address of whom an answer goes to: who of the requester and the participants wrote last. With the
+    address again, if mail to it bounces."""
     if ticket.requester_id is None:
-        return None
-    owned = tickets.addresses_of(session, ticket.requester_id)
-    guests = [guest.address for guest in tickets.participants(session, int(ticket.id or 0))]
-    keys = [address.key for address in owned]
-    spellings = {address.key: address.address for address in owned} | {
-        address_key(address): address for address in guests
-    }
-    mail = newest if newest is not None and address_key(newest.from_address) in spellings else None
-    mail = mail or desk.newest_mail_of(session, int(ticket.id or 0), list(spellings))
-    if mail is not None:
-        key = address_key(mail.from_address)
-        name = mail.from_name or (tickets.name_of(session, ticket.requester_id) if key in keys else "")
-        return name, spellings[key]
-    return (tickets.name_of(session, ticket.requester_id), owned[0].address) if owned else None
+        return None, ()
+    owned = {address.key: address for address in tickets.addresses_of(session, ticket.requester_id)}
+    key = address_key(newest.from_address) if newest is not None else ""
+    if newest is not None and key in owned:
+        bounces = (owned[key].address,) if owned[key].undeliverable_since else ()
+        return (newest.from_name or tickets.name_of(session, ticket.requester_id), owned[key].address), bounces
+    guests = {guest.key: guest for guest in tickets.participants(session, int(ticket.id or 0))}
+    mail = desk.newest_mail_of(session, int(ticket.id or 0), [*owned, *guests])
+    key = address_key(mail.from_address) if mail is not None else next(iter(owned), "")
+    person = owned.get(key) or guests.get(key)
+    if person is None:
+        return None, ()
+    name = mail.from_name if mail is not None else ""
+    name = name or (tickets.name_of(session, ticket.requester_id) if key in owned else "")
+    return (name, person.address), (person.address,) if person.undeliverable_why else ()
 
 
 _KINDS: Mapping[str, EntryKind] = {"in": "in", "note": "note"}
@@ -130,14 +139,11 @@ def _line(row: Attachment, fate: Fate | None) -> FileLine:
     return FileLine(int(row.id or 0), row.name, row.size, state)
 
 
-def newest_files(session: Session, site: Site, ticket: Ticket) -> dict[int, Fate]:
-    """The files of the newest mail of a ticket, by number: those that may be attached, and why others may not."""
-    message = tickets.newest_mail(session, int(ticket.id or 0))
-    if message is None:
-        return {}
-    rows = tickets.attachments_of(session, [int(message.id or 0)]).get(int(message.id or 0), [])
-    raw = raws.get(session, message.raw_digest) if rows and message.raw_digest else None
+def _fates(session: Session, site: Site, digest: str | None, rows: Sequence[Attachment]) -> dict[int, Fate]:
+    """The files of a mail, by number: those that may be attached, and why others may not."""
     room = int(site.settings.desk.attach_mb * _MEGABYTE)
+    wanted = any(row.size <= room and not is_program(File(row.name, row.type, b"")) for row in rows)
+    raw = raws.get(session, digest) if wanted and digest else None
     fates: dict[int, Fate] = {}
     for row in rows:
         fate = _fate(row, raw, room, sum(isinstance(one, File) for one in fates.values()))
@@ -149,10 +155,10 @@ def newest_files(session: Session, site: Site, ticket: Ticket) -> dict[int, Fate
 def _fate(row: Attachment, raw: bytes | None, room: int, many: int) -> Fate:
     if is_program(File(row.name, row.type, b"")):
         return "program"
-    if raw is None:
-        return "gone"
     if row.size > room or many >= _MOST_FILES:
         return "large"
+    if raw is None:
+        return "gone"
     file = File(row.name, row.type, attachment_bytes(raw, row.part))
     if is_program(file):
         return "program"

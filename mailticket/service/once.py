@@ -95,6 +95,8 @@ def run_once(settings: Settings) -> Summary:
 def _collect(collector: Collector, summary: Summary) -> None:
     try:
         collector.collect_once()
+        if collector.trouble_beside:
+            summary.troubles.append(collector.trouble_beside)
     except Exception as error:
         known = isinstance(error, MailticketError)
         summary.troubles.append(f"{collector.name}: {error if known else observe.defect(error)}")

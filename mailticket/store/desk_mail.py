@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from mailticket.models import Member, Message, News, Outgoing, Ticket
 from mailticket.settings import PRIORITIES
 from mailticket.store.chores import slips_by
 from mailticket.store.desk import HELD
-from mailticket.store.rows import Prepared, insert_many, table_of
+from mailticket.store.rows import Prepared, insert_values, table_of
 from mailticket.store.tickets import WAITING
 
 RECEIPT = "receipt-"  # begins the event of a receipt, which is no news and counts towards no cap
@@ -37,6 +37,25 @@ _NEWEST_ON = Prepared(
     .limit(1)
 )
 _NEWEST_MESSAGE = Prepared(select(func.max(_MESSAGES.c.id)).where(_MESSAGES.c.ticket_id == bindparam("ticket")))
+
+
+_NEWS = table_of(News)
+_JOIN_NEWS = Prepared(
+    _NEWS.insert().from_select(
+        ["member", "ticket_id", "event", "at"],
+        select(
+            bindparam("name", type_=_NEWS.c.member.type),
+            bindparam("ticket", type_=_NEWS.c.ticket_id.type),
+            bindparam("what", type_=_NEWS.c.event.type),
+            bindparam("now", type_=_NEWS.c.at.type),
+        ).where(select(_NEWS.c.id).where(_NEWS.c.member == bindparam("name")).exists()),
+    )
+)
+
+
+def join_news(session: Session, ticket_id: int, event: str, now: datetime, name: str) -> bool:
+    """Add to what a member hears in their next gathering; False where nothing waits for one, and nothing was added."""
+    return _JOIN_NEWS.change(session, name=name, ticket=ticket_id, what=event, now=now) > 0
 
 
 def unreachable(session: Session) -> frozenset[str]:
@@ -120,11 +139,9 @@ def revoke(session: Session, name: str, now: datetime) -> None:
     session.flush()
 
 
-def add_news(session: Session, ticket_id: int, event: str, now: datetime, names: Iterable[str]) -> None:
-    """Members are to hear of a ticket in their next gathering."""
-    rows = [{"member": name, "ticket_id": ticket_id, "event": event, "at": now} for name in names]
-    if rows:
-        insert_many(session, News, rows)
+def add_news(session: Session, ticket_id: int, event: str, now: datetime, name: str) -> None:
+    """A member is to hear of a ticket in their next gathering."""
+    insert_values(session, News, {"member": name, "ticket_id": ticket_id, "event": event, "at": now})
 
 
 def slips(session: Session, until: datetime, told: str, limit: int) -> list[Ticket]:

@@ -431,13 +431,6 @@ def newest_incoming(session: Session, ticket_id: int) -> Message | None:
     return row
 
 
-def newest_mail(session: Session, ticket_id: int) -> Message | None:
-    """The latest mail of a ticket, whoever wrote it."""
-    query = select(Message).where(col(Message.ticket_id) == ticket_id, col(Message.direction) == "in")
-    row: Message | None = session.execute(query.order_by(col(Message.id).desc()).limit(1)).scalar()
-    return row
-
-
 def position(session: Session, ticket: Ticket) -> int | None:
     """The place in the queue, 1 for the next to be answered; None for a ticket that does not wait for us.
 

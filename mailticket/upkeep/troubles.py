@@ -21,7 +21,7 @@ from mailticket.errors import StoreFull, StoreUnavailable
 from mailticket.letters import Trouble
 from mailticket.models import Health, Heartbeat
 from mailticket.oauth2.state import ending
-from mailticket.settings import Mailbox, Settings
+from mailticket.settings import Mailbox, Settings, keeper_of
 from mailticket.store import Session, desk_mail, meta, outgoing, restored, watch
 from mailticket.store.engine import Database
 
@@ -222,9 +222,10 @@ def _silent(settings: Settings, rows: dict[str, Health], sign: Life, now: dateti
     between = timedelta(minutes=settings.alerts.round_minutes) if sign.beat.kind == "round" else timedelta(0)
     for mailbox in settings.watched:
         row = rows.get(f"mailbox {mailbox.name}")
+        keeper = rows.get(f"mailbox {keeper_of(mailbox.name)}")  # while that is in trouble, nobody looks at its Sent
         last = row.last_success_at if row else None
         since = last or sign.beat.started_at
-        if (row and row.error) or now - since <= limit_of(mailbox) + between:
+        if (row and row.error) or (keeper and keeper.error) or now - since <= limit_of(mailbox) + between:
             continue
         text = "no look at it has succeeded" if last else "no look at it since the daemon began"
         yield Trouble(f"mailbox {mailbox.name}", text, since,

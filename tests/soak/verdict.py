@@ -11,9 +11,11 @@ from sqlalchemy import text
 
 from mailticket.config.read import read_settings
 from mailticket.service.once import run_once
+from mailticket.store import overview
 from tests.e2e import post
+from tests.helpdesk import message_id
 from tests.servers.smtp import Accepted
-from tests.soak.world import ARCHIVE, World
+from tests.soak.world import ARCHIVE, SENT, STAFF, World
 
 _ROUNDS = 60
 
@@ -26,9 +28,14 @@ def finish(world: World) -> list[str]:
             tally = run_once(settings)
         out = world.site.outgoing_states()
         waiting = sum(out.get(state, 0) for state in ("queued", "deferred", "sending"))
-        if not waiting and not world.site.incoming_states().get("listed") and not tally.troubles:
+        if not waiting and not _listed(world) and not tally.troubles:
             return []
     return [f"after {_ROUNDS} rounds there is still something to do: {out}, {world.site.incoming_states()}"]
+
+
+def _listed(world: World) -> int:
+    with world.site.database.read() as session:
+        return sum(states.get("listed", 0) for states in overview.conservation(session).values())
 
 
 def counts(world: World) -> dict[str, object]:
@@ -36,6 +43,7 @@ def counts(world: World) -> dict[str, object]:
         "mails delivered": world.mails,
         "requests": len(world.requests),
         "replies": world.replies,
+        "answers from a mail program": len(world.outside),
         "accepted by the SMTP server": len(world.sink.accepted),
         "incoming": world.site.incoming_states(),
         "outgoing": world.site.outgoing_states(),
@@ -45,20 +53,23 @@ def counts(world: World) -> dict[str, object]:
 
 def broken(world: World) -> Iterator[str]:
     """Every promise that does not hold, in words."""
-    yield from _every_uid_has_a_row(world)
+    yield from _every_uid_has_a_row(world, "support", "INBOX")
+    yield from _every_uid_has_a_row(world, "support/Sent", SENT)
+    yield from _every_answer_counts_once(world)
     yield from _every_request_has_a_ticket(world)
     yield from _nobody_heard_twice(world)
 
 
-def _every_uid_has_a_row(world: World) -> Iterator[str]:
+def _every_uid_has_a_row(world: World, mailbox: str, name: str) -> Iterator[str]:
     """The server has given UIDNEXT - 1 UIDs in the folder's present life; so many rows there are."""
-    status = world.dovecot.status()
+    status = world.dovecot.status(folder=name)
     with world.site.database.read() as session:
         rows = session.connection().execute(
             text("SELECT f.uidvalidity, i.uid, count(*), max(i.state) FROM incoming i "
-                 "JOIN folder f ON f.id = i.folder_id WHERE f.retired_at IS NULL GROUP BY 1, 2")
+                 "JOIN folder f ON f.id = i.folder_id WHERE f.retired_at IS NULL AND f.mailbox = :mailbox "
+                 "GROUP BY 1, 2"), {"mailbox": mailbox}
         ).all()  # fmt: skip
-    there = {mail.uid for mail in world.dovecot.messages()}
+    there = {mail.uid for mail in world.dovecot.messages(folder=name)}
     called_gone = [uid for validity, uid, _, state in rows if state == "vanished" and uid in there]
     if called_gone:
         yield f"mails that count as vanished are there: {called_gone[:5]}"
@@ -68,6 +79,25 @@ def _every_uid_has_a_row(world: World) -> Iterator[str]:
     doubled = [uid for _, uid, number, _ in rows if number != 1]
     if doubled:
         yield f"UIDs with more than one row: {doubled[:5]}"
+
+
+def _every_answer_counts_once(world: World) -> Iterator[str]:
+    """What was answered from a mail program stands once in its ticket, whatever copies came, and kept its promise."""
+    with world.site.database.read() as session:
+        rows = session.connection().execute(
+            text("SELECT m.message_id, m.direction, m.kind, m.\"by\", t.first_response_at IS NOT NULL "
+                 "FROM message m JOIN ticket t ON t.id = m.ticket_id")
+        ).all()  # fmt: skip
+    for name, person in world.outside.items():
+        entries = [row[1:] for row in rows if row[0] == name]
+        if len(entries) != 1 or entries[0][:2] != ("out", "staff-reply") or entries[0][2] not in STAFF:
+            yield f"the answer {name} to {person} stands so in tickets: {entries}"
+        elif not entries[0][3]:
+            yield f"the answer {name} to {person} kept no promise"
+    copies = Counter(message_id(mail.raw) for mail in world.dovecot.messages(folder=SENT))
+    doubled = [name for name, number in copies.items() if number > 1]
+    if doubled:
+        yield f"the folder of sent mail holds more than one copy of {doubled[:5]}"
 
 
 def _every_request_has_a_ticket(world: World) -> Iterator[str]:

@@ -6,6 +6,7 @@ import contextlib
 import imaplib
 import io
 import random
+import re
 import signal
 import time
 from collections import Counter
@@ -17,12 +18,14 @@ from mailticket.errors import MailticketError, WorldError
 from mailticket.failpoints import FAILPOINTS
 from mailticket.site import Site as Running
 from tests.e2e import post
-from tests.e2e.site import Site
+from tests.e2e.site import SUPPORT, Site
+from tests.helpdesk import message_id
 from tests.servers.dovecot import Dovecot
 from tests.servers.proxy import Proxy
-from tests.servers.smtp import DROP, DROP_KEPT, SmtpSink
+from tests.servers.smtp import DROP, DROP_KEPT, Accepted, SmtpSink
 
-ARCHIVE = "Tidied"
+ARCHIVE, SENT = "Tidied", "Sent"
+STAFF = {"mia": "mia@desk.example", "tom": "tom@desk.example"}
 _REFUSALS = (
     ("RCPT", "450 4.2.1 greylisted"), ("DOT", "451 4.3.0 try again later"), ("DOT", DROP), ("DOT", DROP_KEPT),
     ("DATA", DROP), ("EHLO", "421 4.3.2 shutting down"), ("MAIL", "451 4.4.5 busy"), ("CONNECT", DROP),
@@ -42,6 +45,7 @@ class World:
         self.taken_away: set[str] = set()  # a human may have removed the mail before it was seen
         self.replies = 0
         self.staff_answers: set[str] = set()  # Message-IDs
+        self.outside: dict[str, str] = {}  # Message-IDs of answers from a mail program, and to whom they went
         self.mails = 0
         self._numbers = iter(range(1, 10**9))
         self._raws: dict[str, bytes] = {}
@@ -51,12 +55,22 @@ class World:
         self.imap, self.smtp = Proxy(self.dovecot.plain_port), Proxy(self.sink.port)
         self.site = Site(folder, self.dovecot, self.sink)
         self.site.configure(
-            mailbox={"port": self.imap.port, "poll_seconds": 2, "timeout_seconds": 10},
+            mailbox={
+                "port": self.imap.port,
+                "poll_seconds": 2,
+                "timeout_seconds": 10,
+                "sent_folder": "auto",
+                "save_sent": True,
+            },
             smtp={"port": self.smtp.port, "connections": 3, "timeout_seconds": 10},
             caps={"per_address_hour": 100, "per_address_day": 1000, "total_hour": 10**6},
             log={"level": "warning"},
         )
+        with self.site.configuration.open("a", encoding="utf-8") as file:
+            file.writelines(f'[[staff]]\nname = "{name}"\naddresses = ["{to}"]\n' for name, to in STAFF.items())
+            file.write('[desk]\nnew = "none"\ndigests = []\n')
         self.dovecot.create(ARCHIVE)
+        self.dovecot.create(SENT)
         self._lives_began = 0
         self.site.start()
 
@@ -71,7 +85,8 @@ class World:
     def live(self, seconds: float) -> None:
         """Let things happen, one after the other, for a time."""
         deeds: list[tuple[Callable[[], None], int]] = [
-            (self.write, 40), (self.copy, 4), (self.reply, 8), (self.automatic, 4), (self.staff, 3), (self.refuse, 8),
+            (self.write, 40), (self.copy, 4), (self.reply, 8), (self.automatic, 4), (self.staff, 3), (self.answer, 5),
+            (self.refuse, 8),
             (self.cut_imap, 4), (self.cut_smtp, 3), (self.cut_short, 2), (self.kill, 2), (self.stop, 1),
             (self.hang_up, 1), (self.restart_smtp, 2), (self.restart_imap, 1), (self.read_by_human, 4),
             (self.tidy, 3), (self.snatch, 2), (self.bring_back, 2), (self.renumber, 1),
@@ -122,7 +137,7 @@ class World:
         self._deliver(post.request(robot, headers={"Auto-Submitted": "auto-generated"}))
 
     def reply(self) -> None:
-        letters = self.sink.accepted[-200:]
+        letters = [mail for mail in self.sink.accepted[-200:] if mail.recipients[0] not in STAFF.values()]
         if letters:
             letter = self.random.choice(letters)
             self.replies += 1
@@ -130,15 +145,44 @@ class World:
 
     def staff(self) -> None:
         """Somebody of support answers a ticket that has been acknowledged."""
-        open_ones = [mail for mail in self.sink.accepted if mail.recipients[0] not in self._answered]
-        if not open_ones:
+        mail = self._unanswered()
+        if mail is None:
             return
-        mail = self.random.choice(open_ones)
         desk = Desk(self._site())
         with contextlib.suppress(MailticketError):
             number = desk.reply(post.ticket_id(mail), f"We look into it. ({next(self._numbers)})").outgoing or 0
             self._answered.add(mail.recipients[0])
             self.staff_answers.add(next(row["message_id"] for row in self.site.outbox() if row["id"] == number))
+
+    def _unanswered(self) -> Accepted | None:
+        known = self._answered.union(STAFF.values())
+        open_ones = [mail for mail in self.sink.accepted if mail.recipients[0] not in known]
+        return self.random.choice(open_ones) if open_ones else None
+
+    def answer(self) -> None:
+        """Mia or Tom answers from a mail program as support, which saves the mail; sometimes with support in Cc, and
+        the copy in the inbox may come first."""
+        mail = self._unanswered()
+        person = mail.recipients[0] if mail else ""
+        if person not in self.requests:
+            return
+        asked = re.search(rb"^Message-ID: (\S+)", self._raws[person], re.MULTILINE)
+        assert asked is not None
+        name = self.random.choice(sorted(STAFF))
+        raw = post.request(
+            SUPPORT, "Re: your request", f"It is settled. ({next(self._numbers)})",
+            headers={"In-Reply-To": asked[1].decode(), "Sender": STAFF[name], "Cc": SUPPORT},
+        ).replace(f"To: {SUPPORT}".encode(), f"To: {person}".encode(), 1)  # fmt: skip
+        deeds: list[Callable[[], object]] = [lambda: self.dovecot.append(raw, folder=SENT, flags=["\\Seen"])]
+        if self.random.random() < 0.5:
+            deeds.append(
+                lambda: self._deliver(b"Received: from relay by mx; Sun, 22 Nov 2026 10:00:00 +0000\r\n" + raw)
+            )
+        self.random.shuffle(deeds)
+        for deed in deeds:
+            deed()
+        self._answered.add(person)
+        self.outside[message_id(raw)] = person
 
     def _site(self) -> Running:
         from mailticket.config.read import read_settings
