@@ -16,7 +16,9 @@ from mailticket.config.files import shipped_folder
 from mailticket.config.read import SYSTEM_FILE, passwords_written_in
 from mailticket.config.rights import state_folder
 from mailticket.errors import ConfigurationError, MailticketError, StoreDamaged, WorldError
+from mailticket.oauth2.account import oauth2_sign_ins
 from mailticket.oauth2.exchange import must_be_installed
+from mailticket.oauth2.seal import key_place
 from mailticket.promise.calendar import from_settings
 from mailticket.settings import Mailbox, Settings, SignIn, is_loopback, stays_inside
 from mailticket.site import articles_of, open_letters, read_key
@@ -155,6 +157,9 @@ def _files(settings: Settings, configuration: Path | None, account: Account) -> 
     findings = [*_program(account), *_configuration_file(configuration, account)]
     for sign_in in _sign_ins(settings):
         findings += _secret_file_of(sign_in, account, _is_system_wide(configuration))
+    token_key = key_place(settings, os.environ)
+    if os.path.lexists(token_key) and oauth2_sign_ins((*settings.mailbox, settings.smtp)):
+        findings += _private(token_key, "oauth2", account)
     if settings.support.key_file is not None:
         findings += _private(settings.support.key_file, "key", account, stops=_BAD_CONFIGURATION)
         if not findings or findings[-1].subject != "key":
@@ -263,7 +268,9 @@ def _private(file: Path, name: str, account: Account, stops: int = 0) -> Iterato
     """A file with a secret: there, readable for the account, and not for everybody."""
     yield from _readable(file, name, account, stops)
     if open_to_everybody(file):
-        yield _exposed(file, f"the secret in {file}" if name == "key" else f"the password in {file}", name, account)
+        yield _exposed(
+            file, f"the secret in {file}" if name in ("key", "oauth2") else f"the password in {file}", name, account
+        )
 
 
 def _readable(path: Path, name: str, account: Account, stops: int = 0) -> Iterator[Finding]:

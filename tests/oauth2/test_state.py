@@ -10,12 +10,15 @@ import pytest
 from mailticket.cli.metrics import exposition
 from mailticket.cli.status import _print_consent
 from mailticket.letters import Trouble
+from mailticket.oauth2 import seal
 from mailticket.oauth2.account import account_of
 from mailticket.oauth2.state import ending
 from mailticket.settings import Settings
 from mailticket.store import oauth2
 from mailticket.store.engine import Database
+from mailticket.upkeep.account import own_account
 from mailticket.upkeep.alerts import Alerts
+from mailticket.upkeep.readiness import readiness
 from mailticket.upkeep.state import state
 from mailticket.upkeep.troubles import LEAST_DISK
 from tests.helpdesk import OpenDesk, parsed
@@ -124,6 +127,21 @@ def test_status_on_a_screen(
     shown = " ".join(capsys.readouterr().out.split())
     assert "oauth2 box0: token renewed" in shown
     assert "the consent ends in 30 d" in shown
+
+
+def test_a_key_that_everybody_can_read_is_told(
+    database: Database, settings: Settings, provider: AuthorisationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The folders of tests are closed to others, which the file's own mode then cannot open.
+    monkeypatch.setattr("mailticket.upkeep.readiness.open_to_everybody", lambda file: bool(file.stat().st_mode & 4))
+    consent(database, settings, provider)
+    place = seal.key_place(settings, {})
+    assert [f for f in readiness(settings, None, own_account(), deep=False) if f.subject == "oauth2"] == []
+    place.chmod(0o644)
+    (finding,) = [f for f in readiness(settings, None, own_account(), deep=False) if f.subject == "oauth2"]
+    assert finding.level == "wrong"
+    assert f"anybody on this machine can read the secret in {place}" in finding.said
+    assert finding.remedy == f"chmod 600 {place}"
 
 
 def test_nothing_is_said_where_nobody_signs_in_by_oauth2(database: Database) -> None:
