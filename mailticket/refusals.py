@@ -154,7 +154,7 @@ def of_mail_server(case: Case, protocol: Protocol, words: str, challenge: str = 
     words: its response. challenge: the JSON that it sent before it (RFC 7628 section 3.2.2). token: the access token;
     what it says of itself, where it can be read, tells a wrong token from a server that is switched off.
     """
-    code = _said_by(words, protocol) or _said_by_challenge(challenge)
+    code = _said_by(words) or _said_by_challenge(challenge)
     if code in ("", "token-refused"):
         code = _said_by_token(case, protocol, claims_of(token)) or code
     if not code:
@@ -175,7 +175,7 @@ _WORDS: Final = (
 )
 
 
-def _said_by(words: str, protocol: Protocol) -> str:
+def _said_by(words: str) -> str:
     return next((code for pattern, code in _WORDS if re.search(pattern, words, re.I)), "")
 
 

@@ -241,8 +241,8 @@ class Tokens:
         value = seal.sealed(key, name, issue.refresh_token) if issue.refresh_token else b""
         with self._database.write() as session:
             row = store.consent(session, name)
-            if row is None or row.generation != generation:
-                return  # somebody has consented anew meanwhile: theirs counts
+            if row is None:
+                return
             expires_at, grows = _end(row, issue, now)
             if value:
                 store.rotate(session, name, generation, value, seal.mark_of(key), now, expires_at, grows)

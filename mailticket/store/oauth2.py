@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlmodel import Session, col
 
 from mailticket.models import Consent
@@ -48,8 +48,9 @@ def lease(session: Session, name: str, holder: str, now: datetime) -> Consent | 
     """The consent for whoever may use it now, marked as theirs; None while somebody else uses it, or there is none.
 
     A lease that has passed belonged to one who was cut short; so did one that ends later than any can, for the clock
-    was set back meanwhile.
+    was set back meanwhile. Several hosts go by the database's clock, for theirs may differ.
     """
+    now = _time_of_all(session, now)
     free = or_(col(Consent.lease_by) == "", col(Consent.lease_until) <= now, col(Consent.lease_until) > now + 2 * LEASE)
     row = consent(session, name)
     if row is None:
@@ -65,6 +66,14 @@ def lease(session: Session, name: str, holder: str, now: datetime) -> Consent | 
         .execution_options(synchronize_session=False)
     )
     return consent(session, name) if taken.rowcount == 1 else None  # type: ignore[attr-defined]
+
+
+def _time_of_all(session: Session, now: datetime) -> datetime:
+    """A time that all who share the database agree on; a SQLite file has one host, whose own time is as good."""
+    if session.connection().dialect.name == "sqlite":
+        return now
+    time: datetime = session.execute(select(func.now())).scalar_one()
+    return time
 
 
 def rotate(

@@ -85,7 +85,8 @@ def _consents_of(database: Database) -> list[Consent]:
     except StoreUnavailable:
         return []
     finally:
-        database.close()  # a file that is about to be replaced
+        if database.is_sqlite:  # whose file is about to be replaced; on PostgreSQL the lock lies in a connection
+            database.close()
 
 
 def _settle(
