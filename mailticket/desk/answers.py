@@ -13,6 +13,7 @@ from mailticket.errors import NotFound, Refused
 from mailticket.letters import File, Quoted
 from mailticket.letters.mime import container
 from mailticket.mail import attachment_bytes, read
+from mailticket.mail.forwarded import MESSAGE_TYPES
 from mailticket.mail.packing import pack
 from mailticket.mail.values import Ourselves, address_key
 from mailticket.models import Message, Ticket
@@ -28,10 +29,11 @@ from mailticket.triage.writer import unanswerable
 
 _LONGEST_QUOTE = 5_000
 _MOST_MAILS = 5  # of a ticket that are read again for whom they claim
+_MOST_READ = 256 * 1024  # bytes of a file in which the guard looks for what its readers may not know
 _MEGABYTE = 1_000_000
 _NEVER_KEPT = ("secret", "too_large")  # no text of ours holds a secret, and no database a film
 
-MENDED = (*LOOKED_AT, "unproved", "cut", "refused")
+MENDED = (*LOOKED_AT, "unproved", "cut", "empty", "refused")
 """Reasons that a person's word settles that what is held may be carried out."""
 
 Then = Literal["pending", "open", "solved"]
@@ -156,6 +158,9 @@ class Answers(Hands):
             grave = [code for code in kept.get("reasons", []) if code not in MENDED]
             if grave and not anyway:
                 raise Refused(f"held answer {number} was held for {', '.join(grave)}; --anyway sends it all the same")
+            if row.secrets and not whole:
+                remedy = "its mail is gone; answer anew" if anyway else "--anyway sends it whole"
+                raise Refused(f"held answer {number} contains a secret, of which only the mask is kept; {remedy}")
             wish = Wish(kept.get("signs"), self.files_of(session, row), tuple(kept.get("copies", ())), "",
                         kept.get("then", "pending"), number, anyway)  # fmt: skip
             conversation = tickets.conversation(session, int(ticket.id or 0))
@@ -271,6 +276,7 @@ class Answers(Hands):
             own_keys=frozenset({ticket.key, *desk.keys_of(session, merged)}),
             prefixes=self.prefixes,
             staff_addresses=self.roster.addresses - ({address_key(to)} if not copies else set()),
+            enclosed="\n".join(map(_readable, sheet.wish.files)),
             notes=tuple(m.text for m in sheet.conversation if m.kind == "note"),
             copies=(*copies, to) if copies else (),
             strangers=self._strangers(session, ticket, sheet),
@@ -407,6 +413,17 @@ class Answers(Hands):
                     + command.format(claimed.address)
                 )
         return "set a requester with " + command.format("ADDRESS")
+
+
+def _readable(file: File) -> str:
+    """What a person reads in a file of text, or in a mail that is one; "" of any other."""
+    content = file.content[:_MOST_READ]
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", "replace")
+    if b"\0" in content:
+        return ""
+    text = content.decode("utf-8", "replace")
+    return f"{text}\n{read(content, _NOBODY).text}" if file.type in MESSAGE_TYPES else text
 
 
 _NOBODY = Ourselves(own_addresses=frozenset())

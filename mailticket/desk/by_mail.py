@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 
 from mailticket.desk import orders as commands
 from mailticket.desk import outside, release
-from mailticket.desk.answers import MENDED, Answered, Then, Wish
+from mailticket.desk.answers import MENDED, Answered, Held, Then, Wish
 from mailticket.desk.hands import Origin
 from mailticket.desk.tickets import Desk
 from mailticket.errors import NotFound, Refused
 from mailticket.letters import File, Quoted
 from mailticket.mail import attachment_bytes
+from mailticket.mail.forwarded import MESSAGE_TYPES
 from mailticket.mail.staff_files import StaffFiles, inline_pictures, staff_files
 from mailticket.mail.values import Mail
 from mailticket.models import Message, Ticket
@@ -30,6 +31,7 @@ from mailticket.store import Session, desk, tickets
 from mailticket.store import desk_mail as desk_state
 from mailticket.store.rows import savepoint
 from mailticket.triage.guard import Given
+from mailticket.triage.marks import shows_mark
 from mailticket.triage.orders import Order
 from mailticket.triage.staff_mail import CONFIRM, StaffMail
 from mailticket.triage.understanding import Understanding
@@ -38,8 +40,14 @@ _HOUR = timedelta(hours=1)
 _MOST_QUESTIONS = 3  # an hour, whether a mail was really a member's: forged mail must not flood them
 _STATES: tuple[Then, ...] = ("open", "solved", "pending")
 
-# Who is asked whether a mail was theirs and says no has not thereby sent it.
+# Who is asked whether a mail was theirs and says no has not thereby sent it, wherever in the answer that stands.
 _DENIAL = re.compile(r"\W*(no|not|nope|never|don'?t|stop|wait|nein|non)\b|\W*(不|没|沒|否|停|别|別)", re.IGNORECASE)
+_NEGATION = re.compile(
+    r"\b(no|not|none|never|nobody|cannot|\w+n['\u2019]t|wrong|fake|forged|fraud\w*|spam|scam\w*|phish\w*|stop|cancel|delete|drop"
+    r"|(?:do|did|was|is)nt"
+    r"|nein|nicht|kein\w*)\b|[不没沒非未别別假伪偽骗騙停删刪]",
+    re.IGNORECASE,
+)  # fmt: skip
 
 Reasons = list[tuple[str, str]]
 
@@ -83,6 +91,11 @@ def carry_out(session: Session, site: Site, post: Post, key: str | None, now: da
     return Became("held" if work.obstacles else staff.deed, tuple(work.obstacles), ticket)
 
 
+def _is_desk_mail(file: File) -> bool:
+    """Whether a file is the mail that is answered, which some programs attach whole, with its notes."""
+    return file.type in MESSAGE_TYPES and shows_mark(file.content.partition(b"\n\n")[0].decode("ascii", "replace"))
+
+
 class _Work:
     """One mail at work. What is refused is undone, and the mail is held instead."""
 
@@ -122,8 +135,9 @@ class _Work:
 
     @property
     def _afterwards(self) -> list[Order]:
-        """The commands that are deeds of their own beside an answer."""
-        return [order for order in self._staff.orders.orders if order.word not in commands.WITH_ANSWER]
+        """The commands that are deeds of their own beside the words."""
+        of_words = commands.WITH_ANSWER if self._staff.deed == "answer" else commands.WITH_WORDS
+        return [order for order in self._staff.orders.orders if order.word not in of_words]
 
     def _own_files(self) -> StaffFiles:
         """The member's own files: not the logo of every mail, nor what their program sent back with the quote."""
@@ -137,12 +151,11 @@ class _Work:
 
     def _decoded(self) -> tuple[File, ...]:
         raw = self._post.raw
-        return tuple(File(file.name, file.type, attachment_bytes(raw, file.part)) for file in self._files.leave)
+        files = (File(file.name, file.type, attachment_bytes(raw, file.part)) for file in self._files.leave)
+        return tuple(file for file in files if not _is_desk_mail(file))
 
     def _answer(self) -> None:
-        most = self._site.settings.desk.per_person_answers_hour
-        if desk.answers_since(self._session, self._name, self._now - _HOUR) >= most:
-            raise Refused(f"it would be more than {most} answers within an hour")
+        self._check_cap()
         orders = self._staff.orders
         wish = Wish(
             files=self._decoded(),
@@ -154,11 +167,20 @@ class _Work:
         )
         answered = self._desk.reply(self._key, self._staff.text, wish)
         if answered.held is not None:
-            self.obstacles = [(one.code, one.text) for one in answered.held.hindrances]
-            self._receive("held", self.obstacles, other=answered.held.newer, about=answered.held.number)
+            self._tell_held(answered.held)
             return
         commands.obey(self._desk, answered.key, self._afterwards)
         self._tell_sent(answered)
+
+    def _check_cap(self, *, given: bool = False) -> None:
+        """Refuse an answer beyond the cap of the hour. given: it counts already."""
+        most = self._site.settings.desk.per_person_answers_hour
+        if desk.answers_since(self._session, self._name, self._now - _HOUR) - given >= most:
+            raise Refused(f"it would be more than {most} answers within an hour")
+
+    def _tell_held(self, held: Held) -> None:
+        self.obstacles = [(one.code, one.text) for one in held.hindrances]
+        self._receive("held", self.obstacles, other=held.newer, about=held.number)
 
     def _tell_sent(self, answered: Answered) -> None:
         """A receipt of an answer that only a mark proves, so that misuse shows, or of which there is more to say."""
@@ -166,9 +188,10 @@ class _Work:
         if self._staff.proof == "mark" or reasons or answered.new_since:
             if self._files.logos:
                 number = len(self._files.logos)
-                reasons.append(("logos", f"{number} pictures that stood in your earlier mails were left out"))
+                reasons.append(("logos", f"{number} files that your program adds to each mail were left out"))
             about = desk.message_of(self._session, answered.outgoing or 0)
-            self._receive("sent", reasons, news=answered.new_since, about=about)
+            left = self._session.get_one(Message, about).new_text if self._staff.deed == "release" else self._text
+            self._receive("sent", reasons, news=answered.new_since, about=about, text=left)
 
     def _note(self) -> None:
         ticket = self._desk.find(self._session, self._key)
@@ -199,6 +222,11 @@ class _Work:
         commands.obey(self._desk, ticket.key, [order for order in self._afterwards if order.word != "ack"])
 
     def _obey(self) -> None:
+        wordless = next((order for order in self._staff.orders.orders if order.word in ("send", "note")), None)
+        if wordless is not None:
+            raise Refused(
+                f"{wordless.line}: there are no words that it could mean; answer the mail that names what is held"
+            )
         if self._ticket_id is not None:
             commands.obey(self._desk, self._key, self._staff.orders.orders)
 
@@ -241,35 +269,68 @@ class _Work:
 
     def release(self) -> None:
         """Let leave, or throw away, what the receipt is about that the mail answers."""
-        about, event, orders = self._staff.answered.about, self._staff.answered.event, self._staff.orders
         try:
+            if self._staff.doubts:
+                raise Refused("; ".join(doubt.text for doubt in self._staff.doubts))
             with savepoint(self._session):
-                if event == "receipt-sent" and orders.has("stop"):
-                    commands.obey(self._desk, self._key, [order for order in orders.orders if order.word == "stop"])
-                    self._receive("stopped", [])
-                elif about is None:
-                    raise Refused("there is nothing to send or to stop")
-                elif orders.has("stop") or (event == CONFIRM and _DENIAL.match(self._staff.text)):
-                    self._desk.drop_held(release.of(self._session, about, self._name))
-                    self._receive("stopped", [])
-                else:
-                    proof = "confirmed" if event == CONFIRM else self._staff.proof
-                    released = release.send(self._desk, release.of(self._session, about, self._name), proof=proof)
-                    if released.outgoing is not None and event != CONFIRM:
-                        self._tell_sent(released)
+                self._settle()
         except (Refused, NotFound) as error:
             self.obstacles = [("refused", str(error))]
             self._receive("refused", self.obstacles)
 
+    def _settle(self) -> None:
+        about, event, orders = self._staff.answered.about, self._staff.answered.event, self._staff.orders
+        if event == "receipt-sent" and orders.has("stop"):
+            commands.obey(self._desk, self._key, [order for order in orders.orders if order.word == "stop"])
+            self._receive("stopped", [])
+        elif about is None:
+            raise Refused("there is nothing to send or to stop")
+        elif orders.has("stop") or (event == CONFIRM and self._is_denied()):
+            self._desk.drop_held(release.of(self._session, about, self._name))
+            self._receive("stopped", [])
+        else:
+            proof = "confirmed" if event == CONFIRM else self._staff.proof
+            released = release.send(self._desk, release.of(self._session, about, self._name), proof=proof)
+            self._follow(released, orders.orders, proof)
+            if released.held is not None:
+                self._tell_held(released.held)
+            elif released.outgoing is not None:
+                self._check_cap(given=True)
+                if event != CONFIRM:
+                    self._tell_sent(released)
+
+    def _is_denied(self) -> bool:
+        """Whether who is asked says that a mail was not theirs. What may be meant either way is no consent."""
+        cut, orders = self._staff.cut, self._staff.orders
+        words = self._staff.text or (cut.beneath if cut else "")
+        if _DENIAL.match(words):
+            return True
+        # What stands below may be the forger's own words, which the question quotes.
+        if not (self._staff.text or orders.has("send")) or _NEGATION.search(words):
+            raise Refused("it is not plain whether you wrote it: answer the question with yes, or with no")
+        return False
+
+    def _follow(self, released: Answered, orders: Sequence[Order], proof: str) -> None:
+        """Carry out what stands beside `#send`. It changes nothing of what leaves, nor to whom."""
+        more = [order for order in orders if order.word not in ("send", *commands.QUERIES)]
+        changing = next((order for order in more if order.word in commands.WITH_WORDS), None)
+        if changing is not None:
+            raise Refused(f"{changing.line}: what is held leaves as it is; write it anew to change it")
+        if more and proof == "mark" and self._site.settings.desk.proof == "verified":
+            raise Refused(f"{more[0].line}: only the mail that it answers says who wrote it, and this site wants more")
+        commands.obey(self._desk, released.key, more)
+        self._ask()
+
     def _receive(
         self, code: str, reasons: Reasons, *, news: Sequence[Message] = (), other: Sequence[Given] = (),
-        about: int | None = None,
+        about: int | None = None, text: str | None = None,
     ) -> None:  # fmt: skip
+        """Write a receipt. text: of the mail, where that is not what it says itself."""
         hint, number = self._hint(code, reasons, about)
         receipt = Receipt(
             code,
             tuple(reasons),
-            masking.mask(self._text, least="sure").text,
+            masking.mask(self._text if text is None else text, least="sure").text,
             tuple(Quoted(m.from_name or m.from_address, m.at, m.new_text) for m in news),
             tuple(Quoted(answer.by, answer.at, answer.text) for answer in other),
             hint=hint,
@@ -283,6 +344,6 @@ class _Work:
         delay = self._site.settings.desk.hold_seconds
         if code == "held":
             return ("send" if all(reason in MENDED for reason, _ in reasons) else "grave"), about
-        if code == "sent" and delay:
+        if code == "sent" and delay and self._staff.deed != "release":  # what is released does not wait again
             return "stop", delay
         return {"note": "send-note", "confirm": "deny"}.get(code, ""), None

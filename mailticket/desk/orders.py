@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 WITH_ANSWER: tuple[Word, ...] = ("note", "send", "canned", "cc", "open", "pending", "solved")
 """What says how an answer leaves, and is no deed of its own then."""
+WITH_WORDS: tuple[Word, ...] = ("note", "send", "canned", "cc")
+"""What says where the words of a mail go, and which."""
 QUERIES: tuple[Word, ...] = ("mine", "next", "find", "show", "help")
 _LISTED = 50
 

@@ -35,9 +35,7 @@ def send(desk_: Desk, number: int, *, anyway: bool = False, proof: str = "") -> 
     with desk_.writing() as session:
         row = session.get(Message, number, populate_existing=True)
         if row is not None and row.kind == "note" and row.by == desk_.actor:
-            ticket = tickets.led_to(session, row.ticket_id)
-            wish = Wish(files=desk_.files_of(session, row), seen=number)
-            return _joined(desk_, session, row, proof or row.proof).reply(ticket.key, row.text, wish, from_note=number)
+            return _send_note(desk_, session, row, proof or row.proof)
         row = desk.held(session, number)
         kept: dict[str, Any] = row.held or {}
         deed, lines, reasons = kept.get("deed", "answer"), kept.get("orders", []), kept.get("reasons", [])
@@ -55,6 +53,18 @@ def send(desk_: Desk, number: int, *, anyway: bool = False, proof: str = "") -> 
         if "order" not in reasons:
             commands.obey(writer, ticket.key, orders_of(writer, lines))
         return answered
+
+
+def _send_note(desk_: Desk, session: Session, row: Message, proof: str) -> Answered:
+    """Answer with the words of a note, once: its receipts send it no second time."""
+    number, ticket = int(row.id or 0), tickets.led_to(session, row.ticket_id)
+    if row.secrets:
+        raise Refused(f"note {number} contains a secret, of which only the mask is kept; write the answer anew")
+    wish = Wish(files=desk_.files_of(session, row), seen=number)
+    answered = _joined(desk_, session, row, proof).reply(ticket.key, row.text, wish, from_note=number)
+    if answered.held is None:
+        desk.forget_receipts(session, number)
+    return answered
 
 
 def orders_of(writer: Desk, lines: list[str]) -> list[Order]:

@@ -224,6 +224,7 @@ CHINESE: Words = {
     "reason-assigned": "工单属于同事：",
     "reason-recipient": "收件人已不是原来的客户：",
     "reason-staff_address": "正文含有同事的地址：",
+    "reason-mark": "正文或附件含有内部邮件的凭证：",
     "reason-ticket_id": "正文含有别的工单号：",
     "reason-note": "正文含有内部备注的内容：",
     "reason-secret": "正文含有密码等机密：",

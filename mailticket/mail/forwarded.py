@@ -24,7 +24,7 @@ from mailticket.mail.values import Address, Attachment, Mail, Ourselves
 from mailticket.text.clean import one_line
 
 MAX_TEXT = 256 * 1024  # characters in which a forward is sought
-_MESSAGE_TYPES = frozenset(("message/rfc822", "message/global"))
+MESSAGE_TYPES = frozenset(("message/rfc822", "message/global"))
 _MOST_BLANKS = 4  # lines between a forward's heading and its header block
 
 
@@ -53,7 +53,7 @@ def forwarded(
 
     raw: the mail's bytes. staff: addresses of staff as they are compared. zone: of dates that name none.
     """
-    messages = [file for file in mail.attachments if file.type in _MESSAGE_TYPES]
+    messages = [file for file in mail.attachments if file.type in MESSAGE_TYPES]
     if (
         mail.encrypted
         or (mail.automatic and not mail.automatic.distribution)

@@ -10,8 +10,8 @@ from mailticket.mail.values import Attachment
 
 @dataclass(frozen=True, slots=True)
 class StaffFiles:
-    """The files of a staff mail, parted. leave: to the requester. logos: inline pictures seen before. returned: the
-    requester's own, that the program of the member sent back with the quote."""
+    """The files of a staff mail, parted. leave: to the requester. logos: inline pictures seen before, and what programs
+    add to each mail. returned: the requester's own, that the program of the member sent back with the quote."""
 
     leave: tuple[Attachment, ...] = ()
     logos: tuple[Attachment, ...] = ()
@@ -27,8 +27,19 @@ def staff_files(attachments: Sequence[Attachment], seen: Collection[str], ours: 
     """
     returned = tuple(file for file in attachments if file.sha256 in ours)
     new = [file for file in attachments if file.sha256 not in ours]
-    logos = tuple(file for file in new if _is_picture_in_text(file) and file.sha256 in seen)
+    logos = tuple(file for file in new if is_closing(file) or (_is_picture_in_text(file) and file.sha256 in seen))
     return StaffFiles(tuple(file for file in new if file not in logos), logos, returned)
+
+
+_CLOSING = frozenset((
+    "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature",
+    "application/pgp-keys", "text/vcard", "text/x-vcard", "text/directory",
+))  # fmt: skip
+
+
+def is_closing(file: Attachment) -> bool:
+    """Whether a program adds such a file to each mail: a signature, a key, a card. All of them name their writer."""
+    return file.type in _CLOSING
 
 
 def inline_pictures(attachments: Sequence[Attachment]) -> frozenset[str]:

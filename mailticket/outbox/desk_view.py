@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from mailticket.letters import File, in_language
 from mailticket.letters.desk_text import Entry, EntryKind, FileLine, FileState, TicketView

@@ -179,14 +179,17 @@ def held(session: Session, number: int) -> Message:
 
 
 def remove_held(session: Session, row: Message) -> None:
-    """Take a held answer out of its conversation; the receipts that spoke of it do no more."""
-    about = (text("outgoing.member != '' AND outgoing.message_row IS NOT NULL"), col(Outgoing.message_row) == row.id)
-    session.execute(update(Outgoing).where(*about).values(message_row=None))
+    """Take a held answer out of its conversation."""
+    forget_receipts(session, int(row.id or 0))  # its number may be given anew
     session.execute(delete(Attachment).where(col(Attachment.message_id) == row.id))
-    # Its receipts stay, and are about nothing any more; the number may be given anew.
-    session.execute(update(Outgoing).where(col(Outgoing.message_row) == row.id).values(message_row=None))
     session.delete(row)
     session.flush()
+
+
+def forget_receipts(session: Session, number: int) -> None:
+    """Let the receipts that spoke of a message speak of none: an answer to them sends nothing any more."""
+    about = (text("outgoing.member != '' AND outgoing.message_row IS NOT NULL"), col(Outgoing.message_row) == number)
+    session.execute(update(Outgoing).where(*about).values(message_row=None))
 
 
 def remove_same_held(session: Session, ticket_id: int, by: str, words: str) -> None:

@@ -14,10 +14,11 @@ from typing import Literal
 from mailticket.mail.values import address_key
 from mailticket.secrets import masking
 from mailticket.text.words import folded
+from mailticket.triage.marks import shows_mark
 from mailticket.triage.ticket_keys import find_keys
 
 Code = Literal[
-    "collision", "assigned", "recipient", "staff_address", "ticket_id", "note", "secret", "bounced", "too_large"
+    "collision", "assigned", "recipient", "staff_address", "mark", "ticket_id", "note", "secret", "bounced", "too_large"
 ]
 
 LOOKED_AT: tuple[Code, ...] = ("collision", "assigned")
@@ -47,10 +48,10 @@ class Draft:
     """An answer before it leaves, with what the desk knows of its ticket.
 
     writer: the member or account who writes. newer: answers of others that the writer has not seen. own_keys: the IDs
-    of this ticket and of those merged into it. notes: the texts of the ticket's notes. copies: with a Cc, all whom it
-    shows to each other. strangers: of those who would get it, whoever it was not written to, and whom it was written to
-    instead. bounced: which of the recipients' addresses do not take mail, and why. size, most: bytes of all
-    files together, and how many may be.
+    of this ticket and of those merged into it. enclosed: what a person can read of the files that go with it. notes:
+    the texts of the ticket's notes. copies: with a Cc, all whom it shows to each other. strangers: of those who would
+    get it, whoever it was not written to, and whom it was written to instead. bounced: which of the recipients'
+    addresses do not take mail, and why. size, most: bytes of all files together, and how many may be.
     """
 
     writer: str
@@ -61,6 +62,7 @@ class Draft:
     own_keys: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
     staff_addresses: frozenset[str] = frozenset()
+    enclosed: str = ""
     notes: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
@@ -90,14 +92,17 @@ def _of_the_ticket(draft: Draft) -> Iterable[Hindrance]:
 def indiscretions(draft: Draft) -> Iterable[Hindrance]:
     """What a text says that its readers may not know, however it is spelt, as long as a person can read it."""
     legible = _legible(draft.text)
-    shown = "\n".join((legible, *map(address_key, draft.copies)))
+    enclosed = _legible(draft.enclosed)
+    shown = "\n".join((legible, enclosed, *map(address_key, draft.copies)))
     for address in sorted(draft.staff_addresses):
         if _spellings(address).search(shown):
             yield Hindrance("staff_address", f"it shows {address}, an address of staff")
+    if shows_mark(shown):
+        yield Hindrance("mark", "it shows the signature of a mail to staff, by which they answer")
     for key in find_keys(legible, draft.prefixes, len(legible)):
         if key not in draft.own_keys:
             yield Hindrance("ticket_id", f"it contains {key}, the ID of another ticket")
-    if shares_words(draft.text, draft.notes):
+    if shares_words(draft.text, draft.notes) or shares_words(enclosed, draft.notes):
         yield Hindrance("note", "it contains words of a note that only staff see")
     kinds = masking.mask(draft.text, least="sure").sure
     if kinds:

@@ -22,6 +22,7 @@ _LEFT = r"desk\.([a-z0-9]{4,20})\.([0-9a-f]{1,12})\.([a-z][a-z0-9=_-]{0,29})\.(a
 _MARK = re.compile(rf"^<?({_LEFT})\.([a-z2-7]{{16}})@[^@<>\s]{{1,255}}>?$")
 _REPLY_TO = re.compile(rf"^[^@+\s]{{1,64}}\+({_LEFT})\.([a-z2-7]{{16}})@")
 _ROOT = re.compile(r"^<?(desk-root\.([a-z0-9]{4,20}))\.([a-z2-7]{16})@[^@<>\s]{1,255}>?$")
+_ANY = re.compile(rf"{_LEFT}\.[a-z2-7]{{16}}|desk-root\.[a-z0-9]{{4,20}}\.[a-z2-7]{{16}}", re.IGNORECASE)
 _LONGEST_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
 
 
@@ -87,6 +88,11 @@ def looks_like_mark(text: str) -> bool:
     """Whether a Message-ID or address has the form of a mark, whatever its signature is worth."""
     written = text.strip().lower()
     return _MARK.match(written) is not None or _REPLY_TO.match(written) is not None
+
+
+def shows_mark(text: str) -> bool:
+    """Whether a text shows what has the form of a mark, or of a thread's root, anywhere."""
+    return _ANY.search(text) is not None
 
 
 def sign_root(key: bytes, ticket: str, domain: str) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from mailticket.mail.forwarded import Forwarded
 from mailticket.mail.staff_cut import StaffCut, staff_cut
+from mailticket.mail.staff_files import is_closing
 from mailticket.mail.values import Ourselves
 from mailticket.settings import Staff
 from mailticket.triage.decision import Case
@@ -134,7 +135,7 @@ def _with_deed(case: Case, mail: StaffMail, facts: TicketFacts | None) -> StaffM
     if orders.only_queries:
         return replace(mail, deed="orders")
     if event == CONFIRM or (event.startswith("receipt-") and (orders.has("send") or orders.has("stop"))):
-        return replace(mail, deed="release")
+        return replace(mail, deed="release", doubts=tuple(_of_orders(mail)))
     if facts is None:
         forwarded = case.office.forwarded if case.office else None
         if forwarded is not None:
@@ -150,13 +151,19 @@ def _deed(case: Case, mail: StaffMail, facts: TicketFacts) -> Deed:
     """In doubt private: only an `ask` mark, `#send`, or the requester among the recipients makes an answer."""
     if mail.orders.has("note"):
         return "note"
-    if not mail.text and (mail.orders.orders or mail.orders.unknown) and not mail.orders.has("canned"):
+    bare = not mail.text and not mail.orders.has("canned") and not _has_files(case)
+    if bare and (mail.orders.orders or mail.orders.unknown):
         return "orders"
     if any(address.key in facts.writers for address in (*case.mail.to, *case.mail.cc)):
         return "outside"  # whatever it answers: they have it already
     if mail.mark is not None:
         return "answer" if mail.mark.purpose == "ask" else "note"
     return "answer" if mail.orders.has("send") and not mail.dead else "note"
+
+
+def _has_files(case: Case) -> bool:
+    """Whether its writer attached something, which pictures in the text and signatures are not."""
+    return any(not file.inline and not is_closing(file) for file in case.mail.attachments)
 
 
 def _doubts(case: Case, mail: StaffMail, deed: Deed) -> tuple[Doubt, ...]:
@@ -173,18 +180,27 @@ def _of_proof(case: Case, mail: StaffMail, deed: Deed) -> Iterable[Doubt]:
             yield Doubt("unproved", "#cc needs more proof than the mail that it answers")
 
 
-def _of_words(case: Case, mail: StaffMail, deed: Deed) -> Iterable[Doubt]:
+def _of_orders(mail: StaffMail) -> Iterable[Doubt]:
     for flaw in mail.orders.unknown:
         yield Doubt("order", f"{flaw.line}: {_FLAWS[flaw.code].format(word=flaw.word, value=flaw.value)}")
     for line in mail.orders.misplaced:
         yield Doubt("order", f"{line}: commands stand at the very top")
+
+
+def _of_words(case: Case, mail: StaffMail, deed: Deed) -> Iterable[Doubt]:
+    yield from _of_orders(mail)
+    if deed in ("note", "outside", "forward"):
+        for order in mail.orders.orders:
+            if order.word in ("canned", "cc"):
+                yield Doubt("order", f"{order.line}: that goes with an answer, and this is none")
+    beneath = mail.cut is not None and bool(mail.cut.beneath)
     if deed in ("answer", "note"):
-        has_words = bool(mail.text) or mail.orders.has("canned") or (deed == "note" and mail.cut and mail.cut.beneath)
+        has_words = bool(mail.text) or mail.orders.has("canned") or beneath
         if not has_words and not (deed == "note" and case.mail.attachments):
             yield Doubt("empty", "it has no words of its own above what it quotes")
         elif case.office is not None and not case.office.complete:
             yield Doubt("large", "it is too large to be fetched whole")
-    if deed in ("answer", "orders") and mail.cut is not None and mail.cut.text and not mail.cut.sure:
+    if deed in ("answer", "orders") and mail.cut is not None and (mail.cut.text or beneath) and not mail.cut.sure:
         yield Doubt("cut", "it is not plain where its own words end and what it quotes begins")
 
 
