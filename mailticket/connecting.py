@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
+from mailticket.consent.refusals import Case
 from mailticket.errors import ConfigurationError
-from mailticket.refusals import Case
 from mailticket.settings import Mailbox, Smtp
 from mailticket.text.clean import one_line
 

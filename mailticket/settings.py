@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from mailticket.providers import PROVIDERS, Flow, ProviderName
+from mailticket.consent.providers import PROVIDERS, Flow, ProviderName
 
 Security = Literal["tls", "starttls", "none"]
 Priority = Literal["urgent", "high", "normal", "low"]

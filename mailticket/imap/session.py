@@ -11,6 +11,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPCli
 from imapclient.imap_utf7 import encode as encode_utf7
 
 from mailticket.connecting import Renewable
+from mailticket.consent.refusals import STALE
 from mailticket.errors import CommandRefused, MailboxUnavailable, MailticketError, SignInRefused
 from mailticket.imap import responses
 from mailticket.imap.idle import Waker, idle
@@ -18,7 +19,6 @@ from mailticket.imap.responses import Fetched, Folder, Listed, Missing
 from mailticket.imap.signin import must_be_let_in, open_connection, sign_in
 from mailticket.imap.trouble import TROUBLE, why
 from mailticket.imap.wire import MIB, Client, quoted
-from mailticket.refusals import STALE
 from mailticket.settings import SPECIAL_SENT, Mailbox
 
 _MAILS_A_FETCH, _BYTES_A_FETCH = 50, 4 * MIB

@@ -12,10 +12,10 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginEr
 
 import mailticket
 from mailticket import connecting
+from mailticket.consent.refusals import of_mail_server
 from mailticket.errors import ConfigurationError, MailboxUnavailable, SignInRefused
 from mailticket.imap.trouble import TROUBLE, why
 from mailticket.imap.wire import Client
-from mailticket.refusals import of_mail_server
 from mailticket.settings import Mailbox
 from mailticket.text.clean import one_line
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from mailticket import connecting
 from mailticket.connecting import Server
-from mailticket.providers import PERSONS, PROVIDERS, Flow
-from mailticket.refusals import Case
+from mailticket.consent.providers import PERSONS, PROVIDERS, Flow
+from mailticket.consent.refusals import Case
 from mailticket.settings import Settings
 
 _ANY_TENANT = "organizations"

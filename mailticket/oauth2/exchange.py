@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from mailticket import connecting, refusals
+from mailticket import connecting
+from mailticket.consent import refusals
+from mailticket.consent.refusals import Refusal
 from mailticket.errors import ConfigurationError, Refused, SignInRefused
 from mailticket.extras import how_to_install
 from mailticket.oauth2.account import Account
 from mailticket.oauth2.http import NoResponse, Session, seconds
-from mailticket.refusals import Refusal
 
 _USUAL_LIFETIME = (
     3600.0  # of an access token whose response does not say (RFC 6749 section 5.1: expires_in is optional)

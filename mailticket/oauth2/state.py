@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from mailticket.connecting import Server, case_of
+from mailticket.consent.refusals import of_provider
 from mailticket.letters import Trouble
 from mailticket.models import Consent
 from mailticket.oauth2.account import Account, account_of, by_consent
-from mailticket.refusals import of_provider
 from mailticket.settings import Settings
 from mailticket.store import Session
 from mailticket.store import oauth2 as store

@@ -20,9 +20,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from mailticket import refusals
 from mailticket.config import passwords
 from mailticket.connecting import Renewable, Server
+from mailticket.consent import refusals
+from mailticket.consent.refusals import Refusal
 from mailticket.errors import ConfigurationError, StoreUnavailable, WorldError
 from mailticket.failpoints import failpoint
 from mailticket.models import Consent
@@ -30,7 +31,6 @@ from mailticket.oauth2 import seal
 from mailticket.oauth2.account import Account, account_of
 from mailticket.oauth2.exchange import Exchange, Issue, ProviderRefused
 from mailticket.oauth2.http import NoResponse
-from mailticket.refusals import Refusal
 from mailticket.settings import Settings
 from mailticket.store import oauth2 as store
 from mailticket.store.engine import Database

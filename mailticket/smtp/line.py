@@ -16,8 +16,8 @@ from dataclasses import replace
 import aiosmtplib
 
 from mailticket import connecting, settings
+from mailticket.consent.refusals import STALE, Refusal, of_mail_server
 from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, WorldError
-from mailticket.refusals import STALE, Refusal, of_mail_server
 from mailticket.smtp.envelope import Consignment, commands, dotted
 from mailticket.smtp.outcome import LONGEST_TEXT, Outcome, Phase, from_response, without_response
 from mailticket.text.clean import one_line

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from mailticket.config.read import read_settings
+from mailticket.consent.refusals import Case, _sentences
 from mailticket.errors import ConfigurationError
 from mailticket.oauth2.account import account_of
-from mailticket.refusals import Case, _sentences
 from mailticket.settings import Settings
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mailticket.providers import PROVIDERS
-from mailticket.refusals import Case, Refusal, _sentences, claims_of, of_mail_server, of_provider
+from mailticket.consent.providers import PROVIDERS
+from mailticket.consent.refusals import Case, Refusal, _sentences, claims_of, of_mail_server, of_provider
 
 CASE = Case("support", "microsoft365", "device", "support@example.com", "ann@example.com", "client-1")
 GOOGLE = Case("support", "google", "code", "support@example.com", "support@example.com", "client-1")

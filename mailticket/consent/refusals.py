@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from mailticket.providers import PROVIDERS, Flow, ProviderName
+from mailticket.consent.providers import PROVIDERS, Flow, ProviderName
 
 STALE: Final = frozenset(("token-refused", "mailbox-closed", "scope-missing", "wrong-audience"))
 """Refusals by a mail server that a fresh token may end; Exchange says of an expired one what it says of everything."""
