@@ -43,7 +43,7 @@ wheels: ## Gather the program and the libraries that it needs in build/wheels
 	rm -rf build/wheels
 	/usr/bin/python3 -m venv build/packer
 	build/packer/bin/pip wheel --quiet --disable-pip-version-check --wheel-dir build/wheels \
-		'.[postgres,holidays]' hatchling
+		'.[postgres,holidays,oauth2]' hatchling
 
 deb: wheels ## Build the Debian package into dist/ (needs debhelper and python3-venv)
 	rm -rf build/deb dist/mailticket_*.deb

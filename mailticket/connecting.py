@@ -7,20 +7,21 @@ import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
+from mailticket.consent.refusals import Case
 from mailticket.errors import ConfigurationError
 from mailticket.settings import Mailbox, Smtp
 from mailticket.text.clean import one_line
 
 Server = Mailbox | Smtp
-Protocol = Literal["IMAP", "SMTP"]
+MailProtocol = Literal["IMAP", "SMTP"]
 
 _LOOK_SECONDS = 1.0
 _GREETING_SECONDS = 2.0
 _LONGEST_GREETING = 512
-_GREETINGS: dict[Protocol, bytes] = {"IMAP": b"* ", "SMTP": b"220"}
-_TLS_PORTS: dict[Protocol, int] = {"IMAP": 993, "SMTP": 465}
+_GREETINGS: dict[MailProtocol, bytes] = {"IMAP": b"* ", "SMTP": b"220"}
+_TLS_PORTS: dict[MailProtocol, int] = {"IMAP": 993, "SMTP": 465}
 _STRANGERS = (("IMAP", b"* "), ("SMTP", b"220"), ("POP3", b"+OK"), ("SSH", b"SSH-"), ("web", b"HTTP/"))
 
 # What OpenSSL says when the other side does not speak TLS at all: its first bytes are no TLS record.
@@ -28,6 +29,33 @@ _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LEN
 # X509_V_ERR_* of OpenSSL, x509_vfy.h.
 _EXPIRED, _NOT_YET = (10,), (9,)
 _SELF_SIGNED, _UNKNOWN_ISSUER, _OTHER_NAME = (18, 19), (2, 20, 21), (62, 64)
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """A secret that can be had anew: an access token, which may die before its time."""
+
+    def __call__(self) -> str: ...
+
+    def renew(self, refused: str) -> bool:
+        """A server refused this value. Whether it is worth to try at once with a fresh one."""
+        ...
+
+
+def case_of(server: Server) -> Case:
+    """Who signs in with a token, for what is said of a refusal."""
+    # A folder of sent mail signs in as its mailbox does.
+    name = server.name.partition("/")[0] if isinstance(server, Mailbox) else "smtp"
+    whom = server.account or server.username
+    return Case(name, server.provider or "custom", server.oauth2_flow, server.username, whom, server.client_id)
+
+
+def bearer(mechanism: str, server: Server, token: str) -> bytes:
+    """The first response of XOAUTH2 or OAUTHBEARER (RFC 7628 section 3.1), not yet in base64."""
+    if mechanism == "XOAUTH2":
+        return f"user={server.username}\1auth=Bearer {token}\1\1".encode()
+    name = server.username.replace("=", "=3D").replace(",", "=2C")  # RFC 5801 section 4
+    return f"n,a={name},\1host={server.host}\1port={server.port}\1auth=Bearer {token}\1\1".encode()
 
 
 def verifying_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -167,7 +195,7 @@ def _speaks_tls(server: Server) -> bool:
     return True
 
 
-def _protocol(server: Server) -> Protocol:
+def _protocol(server: Server) -> MailProtocol:
     return "IMAP" if isinstance(server, Mailbox) else "SMTP"
 
 

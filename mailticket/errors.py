@@ -36,7 +36,15 @@ class MailboxUnavailable(WorldError):
 
 
 class SignInRefused(MailboxUnavailable):
-    """The IMAP server refused the user name or the password: trying fast would only lock the account."""
+    """The IMAP server, or the provider of its tokens, refused us: trying fast would only lock the account.
+
+    code, remedy: which refusal of `refusals` it is and what mends it; "" for a password that is refused.
+    """
+
+    def __init__(self, text: str, code: str = "", remedy: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+        self.remedy = remedy
 
 
 class CommandRefused(MailboxUnavailable):

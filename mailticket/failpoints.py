@@ -21,6 +21,11 @@ FAILPOINTS = (
     "outbox.accepted",  # the SMTP server said 250, the outcome is not written
     "outbox.recorded",  # the outcome is durable
 )
+OF_TOKENS = (
+    "oauth2.asking",  # the lease on a refresh token is committed, the provider not yet asked
+    "oauth2.received",  # the provider has given a new refresh token, nothing of it is stored
+    "oauth2.stored",  # the new refresh token is durable, the access token that came with it not yet used
+)
 VARIABLE = "MAILTICKET_FAIL"  # name[:count[:kill|raise|hang|stop]], e.g. intake.committed:3:kill
 
 _seen: Counter[str] = Counter()

@@ -111,6 +111,33 @@ class Key(SQLModel, table=True):
     created_at: datetime = _time(nullable=False)
 
 
+class Consent(SQLModel, table=True):
+    """A consent by which access tokens are had, and the refresh token of it, encrypted; see `store.oauth2`.
+
+    name: whose, at which provider, for which application. generation: grows with each refresh token. key_mark: which
+    key encrypted it. expires_at: when the refresh token dies, as the provider said; grows: whether each use puts that
+    off (null: not known yet). lease_by, lease_until: who is about to use it. cut_short_at: when one who used it was
+    stopped before it could write down what came. refusal: the code of what the provider had against the last use.
+    """
+
+    name: str = Field(primary_key=True)
+    generation: int = 0
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    key_mark: str = ""
+    consented_at: datetime | None = _time()
+    rotated_at: datetime | None = _time()
+    used_at: datetime | None = _time()
+    expires_at: datetime | None = _time()
+    grows: bool | None = None
+    lease_by: str = ""
+    lease_until: datetime | None = _time()
+    cut_short_at: datetime | None = _time()
+    refusal: str = ""
+    refusal_text: str = _text()
+    refusal_remedy: str = _text()
+    refused_at: datetime | None = _time()
+
+
 class Folder(SQLModel, table=True):
     """One life of a watched folder. A new UIDVALIDITY, UIDs that went back, or another account begin a new life.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -23,6 +24,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from mailticket.consent.providers import PROVIDERS, Flow, ProviderName
 
 Security = Literal["tls", "starttls", "none"]
 Priority = Literal["urgent", "high", "normal", "low"]
@@ -89,7 +92,17 @@ def _beside(value: Path, info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("base", "")) / value
 
 
+def _endpoint(value: str) -> str:
+    """An address to which secrets go: over TLS, or on this machine."""
+    parts = urlsplit(value)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if value and not (safe and parts.hostname and not parts.username):
+        raise ValueError("must be an address that begins with https://; http:// only on this machine itself")
+    return value
+
+
 EmailAddress = Annotated[str, AfterValidator(_address)]
+Endpoint = Annotated[str, Field(pattern=r"^[!-~]*$", max_length=500), AfterValidator(_endpoint)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 FilePath = Annotated[Path, AfterValidator(_beside)]
@@ -147,7 +160,35 @@ class SignIn(Section):
     password_file: FilePath | None = None
     password_credential: OneLine = ""
     oauth2_token_command: tuple[str, ...] = ()
+    auth: Literal["password", "oauth2"] = "password"
+    provider: Annotated[ProviderName | None, BeforeValidator(lambda value: value or None)] = None
+    flow: Annotated[Flow | None, BeforeValidator(lambda value: value or None)] = None
+    tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{0,100}$")] = ""
+    client_id: OneLine = ""
+    client_secret: SecretStr | None = None
+    client_secret_file: FilePath | None = None
+    client_secret_credential: OneLine = ""
+    service_account_file: FilePath | None = None
+    account: OneLine = ""
+    authorize_url: Endpoint = ""
+    token_url: Endpoint = ""
+    device_url: Endpoint = ""
+    redirect_url: Endpoint = "http://localhost:8765/"
+    scopes: tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,200}$")], ...] = ()
+    secret_expires: date | None = None
+    consent_expires: date | None = None
     _base: Path = PrivateAttr(default=Path())
+    _protocol: ClassVar[Literal["imap", "smtp"]] = "imap"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _servers_of_the_provider(cls, values: Any) -> Any:
+        """Without `host` the provider's own server is meant, with its port and security."""
+        if not isinstance(values, dict) or values.get("auth") != "oauth2" or "host" in values:
+            return values
+        provider = PROVIDERS.get(str(values.get("provider")))
+        place = getattr(provider, cls._protocol, None)
+        return {**dict(zip(("host", "port", "security"), place, strict=True)), **values} if place else values
 
     def model_post_init(self, context: Any, /) -> None:
         self._base = Path((context or {}).get("base", ""))
@@ -177,6 +218,56 @@ class SignIn(Section):
         if command and "/" in command[0]:
             return (str(_beside(Path(command[0]), others)), *command[1:])
         return command
+
+    @field_validator("auth")
+    @classmethod
+    def _one_way(cls, auth: str, others: ValidationInfo) -> str:
+        ways = ("password", "password_file", "password_credential", "oauth2_token_command")
+        if auth == "oauth2" and (ways_named := [way for way in ways if others.data.get(way)]):
+            raise ValueError(f'auth = "oauth2" signs in with tokens: remove {", ".join(ways_named)}')
+        if auth == "oauth2" and "username" in others.data and not others.data["username"]:
+            raise ValueError('auth = "oauth2" needs username, the address of the mailbox')
+        return auth
+
+    @field_validator("consent_expires")
+    @classmethod
+    def _whole_sign_in(cls, expires: date | None, others: ValidationInfo) -> date | None:
+        """What belongs together; the last key is where it is seen, for then all others are known."""
+        if others.data.get("auth") == "oauth2" and (flaw := _oauth2_flaw(others.data)):
+            raise ValueError(flaw)
+        return expires
+
+    @property
+    def oauth2_flow(self) -> Flow:
+        """The flow in force: the one that is set, else the usual one of the provider."""
+        return self.flow or PROVIDERS[self.provider or "custom"].flows[0]
+
+
+def _oauth2_flaw(values: Mapping[str, Any]) -> str:
+    """What is missing or wrong in the OAuth2 keys of a sign-in; "" for nothing, or where a key is wrong by itself."""
+    if not {"provider", "flow", "client_id", "tenant", "token_url"} <= values.keys():
+        return ""
+    name = values["provider"]
+    if name is None:
+        return 'auth = "oauth2" needs provider: "microsoft365", "google" or "custom"'
+    provider = PROVIDERS[name]
+    flow = values["flow"] or provider.flows[0]
+    if flow not in provider.flows:
+        flows = ", ".join(provider.flows)
+        reason = " (Google's device flow refuses mail)" if (name, flow) == ("google", "device") else ""
+        return f"{provider.title} has no flow {flow!r} for mail{reason}; write one of: {flows}"
+    secrets = [key for key in ("client_secret", "client_secret_file", "client_secret_credential") if values.get(key)]
+    if len(secrets) > 1:
+        return f"give only one of {', '.join(secrets)}"
+    if flow == "service-account":
+        return "" if values.get("service_account_file") else 'flow = "service-account" needs service_account_file'
+    if not values["client_id"]:
+        return "OAuth2 needs client_id, the number or name of the application that you registered at the provider"
+    if name == "microsoft365" and flow == "client-credentials" and not values["tenant"]:
+        return 'flow = "client-credentials" needs tenant, the Directory (tenant) ID of your organisation'
+    needed = {"code": ("authorize_url", "token_url"), "device": ("device_url", "token_url")}.get(flow, ("token_url",))
+    missing = [key for key in needed if name == "custom" and not values.get(key)]
+    return f'provider = "custom" with flow = "{flow}" needs {" and ".join(missing)}' if missing else ""
 
 
 def is_loopback(host: str) -> bool:
@@ -238,6 +329,7 @@ def keeper_of(route: str) -> str:
 class Smtp(SignIn):
     """The submission server that takes what we send."""
 
+    _protocol: ClassVar[Literal["imap", "smtp"]] = "smtp"
     port: Annotated[int, Field(ge=1, le=65535)] = 465
     envelope_from: EmailAddress | None = None
     connections: Annotated[int, Field(ge=1, le=20)] = 3
@@ -245,6 +337,12 @@ class Smtp(SignIn):
     data_timeout_seconds: Annotated[float, Field(ge=30, le=3600)] = 600
     give_up_hours: Annotated[int, Field(ge=1, le=720)] = 120
     hello_name: OneLine = ""
+
+
+class OAuth2(Section):
+    """Where the key lies with which refresh tokens are kept."""
+
+    key_file: FilePath | None = None
 
 
 class Trust(Section):
@@ -531,6 +629,7 @@ class Settings(Section):
     database: Database = Database()
     mailbox: tuple[Mailbox, ...] = ()
     smtp: Smtp
+    oauth2: OAuth2 = OAuth2()
     trust: Trust = Trust()
     acknowledge: Acknowledge = Acknowledge()
     promise: Promise = Promise()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailticket.config.files import shipped_folder
+from mailticket.upkeep.chores import Upkeep
 from tests.helpdesk import HelpDesk, empty_database, mail, parsed, words
 
 TXID = "9f2c4be1d07a5c83e6f1420b9ad8375e6c01fb24d95a7e3380c6b1f2e4d7a951"
@@ -148,3 +150,17 @@ def test_no_article_is_named_where_none_fits_or_none_are_configured(helpdesk: Ca
     none.receive(mail(subject=ENGLISH[0], text=ENGLISH[1]))
     for one in (desk, other, none):
         assert "help.demo.example" not in words(one.letters()[0])
+
+
+def test_an_answer_by_shell_cancels_a_late_notice_that_has_not_left(helpdesk: Callable[..., HelpDesk]) -> None:
+    desk = helpdesk(promise={"late_notice": True})
+    result = desk.receive(mail())
+    desk.deliver()
+    promised = desk.ticket(result.ticket).row.promised_by
+    assert promised is not None
+    desk.now = promised - timedelta(minutes=10)
+    Upkeep(desk.site)._tell_late(desk.now)  # one chore alone: the clock leaps
+    assert [row.kind for row in desk.outbox("queued")] == ["late-notice"]
+    desk.desk.reply(str(result.ticket), "Here it is.")
+    assert [row.kind for row in desk.outbox("queued")] == ["staff-reply"]
+    assert desk.ticket(result.ticket).happened("late notice cancelled")

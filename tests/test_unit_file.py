@@ -11,7 +11,8 @@ import pytest
 
 from mailticket.config import passwords, read
 from mailticket.config.read import read_settings
-from mailticket.settings import Settings
+from mailticket.oauth2 import seal
+from mailticket.settings import Mailbox, Settings
 from tests.servers.machine import require
 
 UNIT = Path(__file__).parent.parent / "systemd" / "mailticket.service"
@@ -61,11 +62,16 @@ def test_the_unit_s_credentials_are_those_that_are_sought(tmp_path: Path) -> Non
             "smtp": {"host": "localhost", "username": "a"},
         }
     )
+    by_oauth2 = {"auth": "oauth2", "flow": "client-credentials", "tenant": "contoso.example", "client_id": "c"}
+    application = Mailbox.model_validate(
+        {"name": "x", "username": "a@example.com", "provider": "microsoft365", **by_oauth2}
+    )
     names = [line.split(":")[0] for line in settings_of_the_unit("LoadCredential")]
     for name in names:
         (tmp_path / name).write_text(f"of {name}")
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     found = {passwords.secret(sign_in, environ) for sign_in in (settings.mailbox[0], settings.smtp)}
+    found |= {passwords.client_secret(application, environ), seal.key_place(settings, environ).read_text()}
     assert found == {f"of {name}" for name in names}
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "setup": ("installing", "As root: user, folders, configuration, unit, completion and man page."),
     "init": ("setup", "Write a commented configuration, asking nothing."),
     "check": ("setup", "Say what is wrong, and what to do: configuration, templates, database, servers."),
+    "oauth2": ("oauth2", "Sign in to Microsoft 365, Google and others; say how long that holds."),
     "run": ("running", "The daemon: take in mail and answer it, until stopped."),
     "reload": ("running", "For the unit: have the daemon read its configuration again, and say how that went."),
     "status": ("status", "One screen: mailboxes, queue, promises, what is stuck and since when."),

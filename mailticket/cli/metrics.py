@@ -23,6 +23,12 @@ _MEANINGS = {
     "mailticket_part_last_success_timestamp_seconds": "When a part last worked.",
     "mailticket_part_backlog": "Mails of a mailbox that are listed and not yet taken in.",
     "mailticket_part_not_flagged": "Mails that the server refused to flag or move.",
+    "mailticket_oauth2_refused": "1 while a provider refuses the token of a sign-in, by the code of why, else 0.",
+    "mailticket_oauth2_consented_timestamp_seconds": "When somebody consented to a sign-in.",
+    "mailticket_oauth2_renewed_timestamp_seconds": "When the refresh token of a sign-in was had: its age.",
+    "mailticket_oauth2_used_timestamp_seconds": "When an access token was last had.",
+    "mailticket_oauth2_consent_ends_timestamp_seconds": "When a consent ends, where that is known.",
+    "mailticket_oauth2_secret_ends_timestamp_seconds": "When a client secret ends, as secret_expires says.",
     "mailticket_tickets": "Tickets by status.",
     "mailticket_unanswered": "Tickets that wait for their first answer.",
     "mailticket_overdue": "Unanswered tickets whose promise has passed.",
@@ -57,6 +63,12 @@ def exposition(face: Mapping[str, Any]) -> str:
         metrics.set("mailticket_part_backlog", part["backlog"], part=part["name"])
         metrics.set("mailticket_part_not_flagged", part["not_flagged"], part=part["name"])
         _set_time(metrics, "mailticket_part_last_success", part["last_success_at"], part=part["name"])
+    for consent in face["oauth2"]:
+        for name in consent["sign_ins"]:
+            labels = {"code": consent["refusal"]} if consent["refusal"] else {}
+            metrics.set("mailticket_oauth2_refused", consent["refusal"] is not None, sign_in=name, **labels)
+            for moment in ("consented", "renewed", "used", "consent_ends", "secret_ends"):
+                _set_time(metrics, f"mailticket_oauth2_{moment}", consent[f"{moment}_at"], sign_in=name)
     for status, number in face["tickets"].items():
         metrics.set("mailticket_tickets", number, status=status)
     for state, number in face["outbox"].items():

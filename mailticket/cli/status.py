@@ -44,6 +44,8 @@ def _print(face: dict[str, Any]) -> None:
     for part in face["parts"]:
         if part["name"].startswith("mailbox ") or part["last_success_at"]:  # the rest is said above
             _print_part(part, now)
+    for consent in face["oauth2"]:
+        _print_consent(consent, now)
     click.echo()
     _print_figures(face, now)
 
@@ -117,6 +119,18 @@ def _print_part(part: dict[str, Any], now: datetime) -> None:
     if part["note"]:
         text += f"; {part['note']}"
     _wrapped(f"{part['name']}: {text}", f"{sign} ", "  ", "" if colour == "green" else colour)
+
+
+def _print_consent(consent: dict[str, Any], now: datetime) -> None:
+    """How old a token of OAuth2 is and what ends; what is wrong with it is said among the troubles."""
+    if consent["consented_at"] is None:
+        return
+    renewed = _ago(consent["renewed_at"] or consent["used_at"], now)
+    text = f"oauth2 {', '.join(consent['sign_ins'])}: token renewed {renewed}"
+    for what, moment in (("consent", "consent_ends_at"), ("client secret", "secret_ends_at")):
+        if consent[moment]:
+            text += f"; the {what} ends {_ago(consent[moment], now)}"
+    _wrapped(text, "✗ " if consent["refusal"] else "✓ ", "  ", "red" if consent["refusal"] else "")
 
 
 def _print_figures(face: dict[str, Any], now: datetime) -> None:

@@ -14,6 +14,7 @@ from mailticket.errors import ConfigurationError, WorldError
 from mailticket.settings import Mailbox, SignIn
 
 TOKEN_COMMAND_SECONDS = 30.0
+_CLIENT_SECRET = "oauth2-client-secret"  # noqa: S105 - the name of a credential
 
 _log = logging.getLogger(__name__)
 
@@ -59,14 +60,39 @@ def secret_file(sign_in: SignIn, environ: Mapping[str, str]) -> Path | None:
     """
     if sign_in.password_file is not None:
         return sign_in.password_file
+    return credential_file(credential_names(sign_in), sign_in.credentials_folder, environ)
+
+
+def credential_file(names: tuple[str, ...], beside: Path, environ: Mapping[str, str]) -> Path | None:
+    """The file of the first of these credentials that is there, from systemd or the folder `credentials`, or None."""
     handed_over = environ.get("CREDENTIALS_DIRECTORY")
-    folders = [*([Path(handed_over)] if handed_over else []), sign_in.credentials_folder]
-    for name in credential_names(sign_in):
+    folders = [*([Path(handed_over)] if handed_over else []), beside]
+    for name in names:
         files = [folder / name for folder in folders if _changed_at(folder / name)]
         readable = [file for file in files if os.access(file, os.R_OK)]
         if files:
             return max(readable or files, key=_changed_at)
     return None
+
+
+def client_secret(sign_in: SignIn, environ: Mapping[str, str]) -> str:
+    """The secret of the application at the OAuth2 provider; "" for a public client, which has none.
+
+    Raises ConfigurationError where one is configured, or needed, and cannot be read.
+    """
+    if sign_in.client_secret is not None:
+        return sign_in.client_secret.get_secret_value()
+    if sign_in.client_secret_file is not None:
+        return _secret_in(sign_in.client_secret_file)
+    is_needed = sign_in.oauth2_flow == "client-credentials"
+    name = sign_in.client_secret_credential or (_CLIENT_SECRET if is_needed else "")
+    if not name:
+        return ""
+    file = credential_file((name,), sign_in.credentials_folder, environ)
+    if file is None:
+        place = sign_in.credentials_folder / name
+        raise ConfigurationError([f"no client secret: write it into {place}, or set client_secret_file"])
+    return _secret_in(file)
 
 
 def _changed_at(file: Path) -> int:

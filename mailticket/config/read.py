@@ -80,9 +80,10 @@ def passwords_written_in(place: Path) -> list[int]:
         values = _parse(text, place)
     except ConfigurationError:
         return []
-    paths: list[KeyPath] = [("mailbox", n, "password") for n in range(len(values.get("mailbox", ())))]
+    servers: list[KeyPath] = [("smtp",), *(("mailbox", n) for n in range(len(values.get("mailbox", ()))))]
     lines = key_lines(text)
-    found = [lines[path] for path in (*paths, ("smtp", "password")) if path in lines]
+    paths = [(*server, key) for server in servers for key in ("password", "client_secret")]
+    found = [lines[path] for path in paths if path in lines]
     url = values.get("database", {}).get("url", "")
     if re.match(r"\w+(\+\w+)?://[^/@]*:[^/@]+@", str(url)) and ("database", "url") in lines:
         found.append(lines[("database", "url")])

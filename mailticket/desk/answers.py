@@ -21,6 +21,7 @@ from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch
 from mailticket.secrets import masking
 from mailticket.store import Session, desk, incoming, raws, tickets
+from mailticket.store import outgoing as outgoing_mails
 from mailticket.store.tickets import merged_from
 from mailticket.text.clean import one_line
 from mailticket.triage.guard import LOOKED_AT, Draft, Given, Hindrance, hindrances
@@ -331,6 +332,8 @@ class Answers(Hands):
         self._leave(session, ticket, wish.then, news, now)
         also = f" and {', '.join(addressed.copies)}" if addressed.copies else ""
         self.event(session, ticket, now, "staff-reply", f"to {addressed.to}{also}")
+        if outgoing_mails.cancel_late_notice(session, int(ticket.id or 0)):
+            self.event(session, ticket, now, "late notice cancelled", "the answer was there before it left")
         if obstacles:
             self.event(session, ticket, now, "sent anyway", "; ".join(one.text for one in obstacles))
         desk.remove_same_held(session, int(ticket.id or 0), sheet.by, sheet.text)

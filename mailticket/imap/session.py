@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError, ProtocolError
 from imapclient.imap_utf7 import encode as encode_utf7
 
-from mailticket.errors import CommandRefused, MailboxUnavailable, MailticketError
+from mailticket.connecting import Renewable
+from mailticket.consent.refusals import STALE
+from mailticket.errors import CommandRefused, MailboxUnavailable, MailticketError, SignInRefused
 from mailticket.imap import responses
 from mailticket.imap.idle import Waker, idle
 from mailticket.imap.responses import Fetched, Folder, Listed, Missing
-from mailticket.imap.signin import open_connection, sign_in
+from mailticket.imap.signin import must_be_let_in, open_connection, sign_in
 from mailticket.imap.trouble import TROUBLE, why
 from mailticket.imap.wire import MIB, Client, quoted
 from mailticket.settings import SPECIAL_SENT, Mailbox
@@ -54,11 +56,25 @@ class Inbox:
 
     def connect(self) -> None:
         """Connect, make TLS sure, sign in, and send our ID. A connection that was there is dropped first."""
-        self.drop()
+        secret = self._secret_now()
         try:
-            secret = self._secret() if callable(self._secret) else self._secret
+            self._enter(secret)
+        except SignInRefused as error:
+            renewable = self._secret if error.code in STALE and isinstance(self._secret, Renewable) else None
+            if renewable is None or not renewable.renew(secret):
+                raise
+            self._enter(self._secret_now())
+
+    def _secret_now(self) -> str:
+        try:
+            return self._secret() if callable(self._secret) else self._secret
+        except SignInRefused:
+            raise
         except MailticketError as error:
             raise MailboxUnavailable(str(error)) from error
+
+    def _enter(self, secret: str) -> None:
+        self.drop()
         try:
             with self._translated("connect"):
                 self._client = open_connection(self.mailbox)
@@ -83,6 +99,9 @@ class Inbox:
                 response = client.select_folder(_folder_name(name))
             except IMAPClientReadOnlyError:
                 response = client.select_folder(name, readonly=True)
+            except IMAPClientError as error:
+                must_be_let_in(self.mailbox, error)
+                raise
             if not isinstance(response.get(b"UIDVALIDITY"), int):
                 raise ProtocolError("the server gives no UIDVALIDITY, so no mail there can be told from another")
             lasting = response.get(b"PERMANENTFLAGS")
@@ -326,6 +345,8 @@ class Inbox:
         except MailticketError as error:
             if not isinstance(error, CommandRefused):
                 self.drop()
+            if isinstance(error, SignInRefused):
+                raise SignInRefused(self._sentence(what, error), error.code, error.remedy) from error
             raise type(error)(self._sentence(what, error)) from error
         except TROUBLE as error:
             if isinstance(error, IMAPClientError) and not isinstance(error, IMAPClientAbortError | ProtocolError):

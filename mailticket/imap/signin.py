@@ -12,10 +12,12 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginEr
 
 import mailticket
 from mailticket import connecting
+from mailticket.consent.refusals import of_mail_server
 from mailticket.errors import ConfigurationError, MailboxUnavailable, SignInRefused
 from mailticket.imap.trouble import TROUBLE, why
 from mailticket.imap.wire import Client
 from mailticket.settings import Mailbox
+from mailticket.text.clean import one_line
 
 _LONGEST_CONNECT = 15.0
 
@@ -26,6 +28,8 @@ _NOT_THE_PASSWORD = re.compile(
 )
 """A refusal of LOGIN that says nothing of the password (RFC 5530, and the words of servers that know no codes)."""
 
+_NOT_LET_IN = re.compile(r"authenticated but not connected", re.IGNORECASE)
+_LONGEST_WORDS = 100  # characters of the server's own, beside ours
 _GOODBYE = re.compile(r"\* BYE\b", re.IGNORECASE)  # RFC 9051 section 7.1.5: also in the place of a greeting
 _SURELY_THE_PASSWORD = re.compile(r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED)\]", re.IGNORECASE)
 
@@ -94,10 +98,11 @@ def sign_in(client: Client, mailbox: Mailbox, secret: str) -> None:
 
 def _present(client: Client, mailbox: Mailbox, secret: str) -> None:
     user = mailbox.username
-    if mailbox.oauth2_token_command:
-        bearer = _Bearer(f"user={user}\1auth=Bearer {secret}\1\1")
-        with _refusals_told_apart(bearer):
-            client.sasl_login("XOAUTH2", bearer)
+    if mailbox.oauth2_token_command or mailbox.auth == "oauth2":
+        mechanism = _mechanism(client, mailbox)
+        bearer = _Bearer(mechanism, mailbox, secret)
+        with _refusals_told_apart(mailbox, bearer, secret):
+            client.sasl_login(mechanism, bearer)
     elif (user + secret).isascii() and not re.search(r"[\r\n\0]", user + secret):
         if client.has_capability("LOGINDISABLED"):
             raise MailboxUnavailable('the server takes no password without TLS; set security = "tls" or "starttls"')
@@ -115,23 +120,38 @@ def _plain(user: str, secret: str) -> Callable[[bytes], bytes]:
     return lambda _challenge: f"\0{user}\0{secret}".encode()
 
 
-class _Bearer:
-    """XOAUTH2: the token first, then an empty response to the challenge in which the server says why it refuses."""
+def _mechanism(client: Client, mailbox: Mailbox) -> str:
+    """How the token is presented: by the standard, but by XOAUTH2 where that is all, or what the provider documents."""
+    standard, usual = client.has_capability("AUTH=OAUTHBEARER"), client.has_capability("AUTH=XOAUTH2")
+    if mailbox.auth == "oauth2" and not (standard or usual):
+        raise MailboxUnavailable("the server offers no sign-in by OAuth2; an app password may do: remove auth")
+    return "OAUTHBEARER" if standard and (mailbox.provider == "custom" or not usual) else "XOAUTH2"
 
-    def __init__(self, payload: str) -> None:
-        self._payload: bytes | None = payload.encode()
+
+class _Bearer:
+    """The token first, then the response to the challenge in which the server says why it refuses.
+
+    XOAUTH2 wants that response empty, OAUTHBEARER a single 0x01 (RFC 7628 section 3.2.3).
+    """
+
+    def __init__(self, mechanism: str, mailbox: Mailbox, token: str) -> None:
+        payload = connecting.bearer(mechanism, mailbox, token)
+        self._payload: bytes | None = payload
+        self._end = b"\1" if mechanism == "OAUTHBEARER" else b""
         self.reason = ""
 
     def __call__(self, challenge: bytes) -> bytes:
         if self._payload is None:
             self.reason = challenge.decode("utf-8", "replace")
-            return b""
+            return self._end
         payload, self._payload = self._payload, None
         return payload
 
 
 @contextmanager
-def _refusals_told_apart(bearer: _Bearer | None = None) -> Iterator[None]:
+def _refusals_told_apart(
+    mailbox: Mailbox | None = None, bearer: _Bearer | None = None, token: str = ""
+) -> Iterator[None]:
     """LoginError is also what a dropped connection and an overloaded server look like; only the rest is a refusal."""
     try:
         yield
@@ -140,4 +160,19 @@ def _refusals_told_apart(bearer: _Bearer | None = None) -> Iterator[None]:
         is_broken = isinstance(error.__context__, IMAPClientAbortError)
         if is_broken or (_NOT_THE_PASSWORD.search(text) and not _SURELY_THE_PASSWORD.search(text)):
             raise MailboxUnavailable(f"nobody can sign in just now: {text}") from error
+        if mailbox is not None and mailbox.auth == "oauth2":
+            raise _refused(mailbox, str(error), bearer.reason if bearer else "", token) from error
         raise SignInRefused(f"the server refused the user name or password: {text}") from error
+
+
+def _refused(mailbox: Mailbox, words: str, challenge: str = "", token: str = "") -> MailboxUnavailable:
+    refusal = of_mail_server(connecting.case_of(mailbox), "IMAP", words, challenge, token)
+    if refusal.passes:
+        return MailboxUnavailable(f"{refusal.text}: {words}")
+    return SignInRefused(f"{refusal.text} ({one_line(words, _LONGEST_WORDS)})", refusal.code, refusal.remedy)
+
+
+def must_be_let_in(mailbox: Mailbox, error: IMAPClientError) -> None:
+    """Raises SignInRefused where the first command shows that the sign-in opens nothing: Exchange says so only then."""
+    if mailbox.auth == "oauth2" and _NOT_LET_IN.search(str(error)):
+        raise _refused(mailbox, str(error)) from error

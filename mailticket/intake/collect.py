@@ -14,7 +14,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from mailticket import imap
-from mailticket.errors import CommandRefused, MailticketError, StoreFull, StoreUnavailable
+from mailticket.errors import CommandRefused, MailticketError, SignInRefused, StoreFull, StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.imap import LONGEST_IDLE, Inbox, Waker
 from mailticket.intake.places import Flags, Place, connection
@@ -367,6 +367,8 @@ class Collector:
             note_defect(self.site, self.name, error)
             return
         text = str(error).removeprefix(f"{self.name}: ")  # a session's errors open with it
+        if isinstance(error, SignInRefused) and error.remedy:
+            text = f"{text}; {error.remedy}"
         log.warning("%s: %s", self.name, text)
         if isinstance(error, StoreFull):
             note_disk(self.site, str(error))

@@ -65,7 +65,7 @@ def tell(
     return [
         number
         for what, names in groups
-        for number in _tell(session, site, ticket, what, [n for n in names if n != actor], now, actor, text, cause_id)
+        for number in _tell(session, site, ticket, what, names, now, actor, text, cause_id)
     ]
 
 
@@ -244,13 +244,41 @@ def _write(
     message_row: int | None = None,
 ) -> int:  # fmt: skip
     """One row for one member."""
+    ticket = sheet.ticket
+    mail = _addressed(session, site, member, sheet, now)
+    recipient = Address("", mail.to)
+    return outgoing.add(
+        session,
+        ticket_id=ticket.id if ticket else None,
+        message_row=message_row,
+        cause_id=cause_id,
+        kind=outgoing.DESK,
+        rank=outgoing.DESK_RANK,
+        envelope_from=site.settings.smtp.envelope_from or site.settings.support.address,
+        recipient=mail.to,
+        recipient_key=recipient.key,
+        recipient_domain=recipient.domain,
+        subject=mail.subject,
+        message_id=mail.message_id,
+        wire=wires.desk_message(mail, site.head),
+        verified=True,
+        created_at=now,
+        next_attempt_at=now,
+        member=member.name,
+        event=sheet.event,
+        shown=desk_mail.newest_message(session, int(ticket.id or 0)) if ticket else None,
+    )
+
+
+def _addressed(session: Session, site: Site, member: Staff, sheet: _Sheet, now: datetime) -> DeskMail:
+    """The mail with what is its reader's own: the mark, the line above which they answer, their thread."""
     ticket, support = sheet.ticket, site.settings.support
     domain = support.address.rpartition("@")[2]
     mark = make_mark(site.keys[0], ticket.key if ticket else "", sheet.serial, member.name, sheet.purpose, now)
     pen = Pen(site.head, now)
     opening = pen.opening(sheet.goes, mark.symbols, sheet.who, held=sheet.held, asked=sheet.asked)
     references, parent = _thread(session, site, ticket, member, sheet, domain)
-    mail = DeskMail(
+    return DeskMail(
         to=member.addresses[0],
         message_id=message_id_of(mark, domain),
         date=now,
@@ -266,28 +294,6 @@ def _write(
         in_reply_to=parent,
         references=references,
         parts=sheet.parts,
-    )
-    recipient = Address("", mail.to)
-    return outgoing.add(
-        session,
-        ticket_id=ticket.id if ticket else None,
-        message_row=message_row,
-        cause_id=cause_id,
-        kind=outgoing.DESK,
-        rank=outgoing.DESK_RANK,
-        envelope_from=site.settings.smtp.envelope_from or support.address,
-        recipient=mail.to,
-        recipient_key=recipient.key,
-        recipient_domain=recipient.domain,
-        subject=mail.subject,
-        message_id=mail.message_id,
-        wire=wires.desk_message(mail, site.head),
-        verified=True,
-        created_at=now,
-        next_attempt_at=now,
-        member=member.name,
-        event=sheet.event,
-        shown=desk_mail.newest_message(session, int(ticket.id or 0)) if ticket else None,
     )
 
 

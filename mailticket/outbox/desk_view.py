@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from mailticket.letters import File, in_language
 from mailticket.letters.desk_text import Entry, EntryKind, FileLine, FileState, TicketView
@@ -41,9 +41,6 @@ def view_of(
         return _entry(message, attached.get(int(message.id or 0), []), files)
 
     to, bounces = _answered(session, ticket, newest)
-    category = site.categories.get(ticket.category)
-    labels = {rule.name: rule.labels for rule in category.fields} if category else {}
-    label = {name: in_language(labels.get(name, {}), language) or name.replace("_", " ") for name in labels}
     view = TicketView(
         key=ticket.key,
         subject=ticket.subject,
@@ -52,7 +49,6 @@ def view_of(
         trust=ticket.trust if ticket.trust in ("verified", "failed") else "unknown",
         priority=ticket.priority,
         status=ticket.status,
-        category=(in_language(category.labels, language) or category.name) if category else ticket.category,
         team=ticket.team,
         assigned_to=ticket.assigned_to,
         claimed=ticket.claimed,
@@ -61,8 +57,7 @@ def view_of(
         promised_by=ticket.promised_by,
         answered_at=ticket.first_response_at,
         waiting_since=ticket.waiting_since,
-        found=tuple((label.get(n, n.replace("_", " ")), ", ".join(v)) for n, v in (ticket.fields or {}).items() if v),
-        missing=tuple(label.get(name, name.replace("_", " ")) for name in ticket.missing or ()),
+        **_matter(site, ticket, language),
         marks=_marks(ticket, newest),
         duplicate_of=_key_of(session, ticket.duplicate_of),
         bounces=bounces,
@@ -71,6 +66,21 @@ def view_of(
         earlier=len(before) - len(shown),
     )
     return view, [file for file in files.values() if isinstance(file, File)]
+
+
+def _matter(site: Site, ticket: Ticket, language: str) -> dict[str, Any]:
+    """What a ticket is about, and the details that were found and that are missing, by their names in a language."""
+    category = site.categories.get(ticket.category)
+    labels = {rule.name: rule.labels for rule in category.fields} if category else {}
+
+    def label(name: str) -> str:
+        return in_language(labels.get(name, {}), language) or name.replace("_", " ")
+
+    return {
+        "category": (in_language(category.labels, language) or category.name) if category else ticket.category,
+        "found": tuple((label(name), ", ".join(values)) for name, values in (ticket.fields or {}).items() if values),
+        "missing": tuple(label(name) for name in ticket.missing or ()),
+    }
 
 
 def _marks(ticket: Ticket, newest: Message | None) -> tuple[str, ...]:

@@ -17,12 +17,12 @@ from functools import partial
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from mailticket import observe
-from mailticket.config import passwords
 from mailticket.desk.protocol import socket_path
 from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, StoreUnavailable, WorldError
 from mailticket.intake.collect import Collector
 from mailticket.intake.sent_folder import collector_of
 from mailticket.intake.take_in import Result
+from mailticket.oauth2.tokens import Tokens
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service import memory, reload
 from mailticket.service.desk_door import DeskDoor
@@ -94,6 +94,7 @@ class Daemon:
             with run_lock(database) as lock:
                 if lock.after_crash:
                     must_be_sound(database)
+                self._tokens = Tokens(database)
                 site = self._open(database)
                 self._start(site)
                 try:
@@ -161,7 +162,7 @@ class Daemon:
         collector = collector_of(
             site,
             mailbox,
-            partial(passwords.secret, mailbox, os.environ),
+            self._tokens.secret(site.settings, mailbox),
             self._took_in,
             partial(self._beat, name),
         )
@@ -224,7 +225,7 @@ class Daemon:
 
     async def _deliver(self) -> None:
         site = self._site
-        courier = Courier(site.settings.smtp, partial(passwords.secret, site.settings.smtp, os.environ))
+        courier = Courier(site.settings.smtp, self._tokens.secret(site.settings, site.settings.smtp))
         self._outbox = Outbox(site, courier, self._delivered, partial(self._beat, "outbox"))
         # A stop or a reload may have come before there was anything to stop.
         if not self._stopping.is_set() and site is self._site:
@@ -307,9 +308,10 @@ class Daemon:
 
     def _replace(self, site: Site) -> None:
         old, self._site = self._site, site
+        same_key = site.settings.oauth2 == old.settings.oauth2
         self._upkeep.site = site
         if self._outbox is not None:
-            if site.settings.smtp == old.settings.smtp:
+            if site.settings.smtp == old.settings.smtp and same_key:
                 self._outbox.site = site
             else:  # the courier is made anew by the thread's loop
                 self._outbox.stop()
@@ -317,8 +319,9 @@ class Daemon:
         for name, worker in list(self._workers.items()):
             if worker.collector is None:
                 continue
-            if mailboxes.get(name) == worker.collector.mailbox:
+            if mailboxes.get(name) == worker.collector.mailbox and same_key:
                 worker.collector.site = site
+                worker.collector.waker.wake()  # one that was refused need not wait any longer
                 mailboxes.pop(name)
             else:
                 worker.stop()

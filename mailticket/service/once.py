@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 from mailticket import observe
-from mailticket.config import passwords
 from mailticket.errors import MailticketError, StoreUnavailable
 from mailticket.intake.collect import Collector
 from mailticket.intake.sent_folder import collector_of
 from mailticket.intake.take_in import Result
+from mailticket.oauth2.tokens import Tokens
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service.heartbeat import Pulse
 from mailticket.settings import Settings
@@ -77,13 +75,14 @@ def run_once(settings: Settings) -> Summary:
             site = open_site(settings, database)
             pulse = Pulse(site, "round")
             pulse.beat()
+            tokens = Tokens(database)
             for mailbox in settings.mailbox:
-                secret = partial(passwords.secret, mailbox, os.environ)
+                secret = tokens.secret(settings, mailbox)
                 collector = collector_of(site, mailbox, secret, summary.took, lambda quiet: pulse.beat())
                 _collect(collector, summary)
             Upkeep(site).run()
             try:
-                asyncio.run(_deliver(site, summary, pulse))
+                asyncio.run(_deliver(site, tokens, summary, pulse))
             except Exception as error:
                 note_defect(site, DELIVERY, error)
                 summary.troubles.append(f"outbox: {observe.defect(error)}")
@@ -107,8 +106,8 @@ def _collect(collector: Collector, summary: Summary) -> None:
         collector.close()
 
 
-async def _deliver(site: Site, summary: Summary, pulse: Pulse) -> None:
-    courier = Courier(site.settings.smtp, partial(passwords.secret, site.settings.smtp, os.environ))
+async def _deliver(site: Site, tokens: Tokens, summary: Summary, pulse: Pulse) -> None:
+    courier = Courier(site.settings.smtp, tokens.secret(site.settings, site.settings.smtp))
     outbox = Outbox(site, courier, summary.delivered, pulse.beat)
     await outbox.deliver_due()
     if outbox.server_trouble:

@@ -7,6 +7,7 @@ holds what follows from what.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import ssl
 from collections.abc import Awaitable, Callable
@@ -15,12 +16,14 @@ from dataclasses import replace
 import aiosmtplib
 
 from mailticket import connecting, settings
-from mailticket.errors import ConfigurationError, MailticketError, WorldError
+from mailticket.consent.refusals import STALE, Refusal, of_mail_server
+from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, WorldError
 from mailticket.smtp.envelope import Consignment, commands, dotted
 from mailticket.smtp.outcome import LONGEST_TEXT, Outcome, Phase, from_response, without_response
 from mailticket.text.clean import one_line
 
 QUIT_SECONDS = 5.0
+_LONGEST_WORDS = 100  # characters of the server's own, beside ours
 
 # What a connection, a server or an address can do to us; anything else is our own fault and is raised.
 TROUBLE = (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError, ConfigurationError, WorldError)
@@ -40,6 +43,8 @@ class Line:
         self._secret = secret
         self._tls_context = tls_context
         self._smtp: aiosmtplib.SMTP | None = None
+        self._token = ""  # the last one that was presented
+        self._challenge = ""  # what the server said of it before its refusal
         self.phase: Phase = "connect"
         self.mails = 0
         self.idle_since = 0.0
@@ -50,9 +55,28 @@ class Line:
         return self._smtp is not None and self._smtp.is_connected
 
     async def open(self) -> None:
-        """Connect, upgrade to TLS where configured, sign in. Does nothing when the connection is there."""
+        """Connect, upgrade to TLS where configured, sign in. Does nothing when the connection is there.
+
+        A token that is refused is tried once more, fresh, over another connection.
+        """
         if self.is_open:
             return
+        try:
+            await self._enter()
+        except aiosmtplib.SMTPResponseException as error:
+            if self.phase != "sign-in" or not await self._is_renewed(outcome_of(self.phase, error)):
+                raise
+            self.close()
+            await self._enter()
+
+    async def _is_renewed(self, outcome: Outcome) -> bool:
+        secret = self._secret
+        if not isinstance(secret, connecting.Renewable) or self._refusal(outcome).code not in STALE:
+            return False
+        return await asyncio.to_thread(secret.renew, self._token)
+
+    async def _enter(self) -> None:
+        self.phase = "connect"
         options = self._settings
         context = await self._tls_context() if options.security != "none" else None
         smtp = self._smtp = aiosmtplib.SMTP(
@@ -86,18 +110,33 @@ class Line:
     async def _sign_in(self, smtp: aiosmtplib.SMTP) -> None:
         """One attempt in one way: the library's `login` tries them all, and three failures in a row lock accounts."""
         name, offered = self._settings.username, smtp.server_auth_methods
-        preferred = ("xoauth2",) if self._settings.oauth2_token_command else ("plain", "login", "cram-md5")
+        by_token = self._settings.auth == "oauth2" or self._settings.oauth2_token_command
+        preferred = self._bearer_ways() if by_token else ("plain", "login", "cram-md5")
         way = next((way for way in preferred if way in offered), None)
         if way is None:
             raise _NotOffered(f"the server offers no sign-in by {' or '.join(preferred)}, only: {', '.join(offered)}")
         secret = await asyncio.to_thread(self._secret)
-        ways = {
-            "xoauth2": smtp.auth_xoauth2,
-            "plain": smtp.auth_plain,
-            "login": smtp.auth_login,
-            "cram-md5": smtp.auth_crammd5,
-        }
+        if by_token:
+            await self._present(smtp, way.upper(), secret)
+            return
+        ways = {"plain": smtp.auth_plain, "login": smtp.auth_login, "cram-md5": smtp.auth_crammd5}
         await ways[way](name, secret)
+
+    def _bearer_ways(self) -> tuple[str, ...]:
+        standard_first = self._settings.auth == "oauth2" and self._settings.provider == "custom"
+        return ("oauthbearer", "xoauth2") if standard_first else ("xoauth2", "oauthbearer")
+
+    async def _present(self, smtp: aiosmtplib.SMTP, mechanism: str, token: str) -> None:
+        """The library's own way loses the challenge in which the server says why it refuses a token."""
+        self._token, self._challenge = token, ""
+        first = base64.b64encode(connecting.bearer(mechanism, self._settings, token))
+        response = await smtp.execute_command(b"AUTH", mechanism.encode(), first)
+        if response.code == 334:
+            self._challenge = _decoded(response.message)
+            # RFC 7628 section 3.2.3; XOAUTH2 wants an empty line.
+            response = await smtp.execute_command(base64.b64encode(b"\1") if mechanism == "OAUTHBEARER" else b"")
+        if response.code != 235:
+            raise aiosmtplib.SMTPAuthenticationError(response.code, response.message)
 
     async def envelope(self, mail: Consignment) -> tuple[str, ...]:
         """MAIL and RCPT. Raises what the server or the line had against it; returns whose copies were refused, and why.
@@ -156,9 +195,23 @@ class Line:
         if self._smtp is not None:
             self._smtp.close()
 
+    def _refusal(self, outcome: Outcome) -> Refusal:
+        words = f"{outcome.code} {outcome.status} {outcome.text}"
+        return of_mail_server(connecting.case_of(self._settings), "SMTP", words, self._challenge, self._token)
+
+    def _refused(self, outcome: Outcome) -> Outcome:
+        """A refusal of our token, with what it comes to and what mends it."""
+        refusal = self._refusal(outcome)
+        text = one_line(f"{refusal.text} ({outcome.text[:_LONGEST_WORDS]}); {refusal.remedy}", LONGEST_TEXT)
+        return replace(outcome, text=text)
+
     async def outcome(self, error: Exception) -> Outcome:
         """What an exception means, with what keeps a connection from coming about in words that say what to change."""
         outcome = outcome_of(self.phase, error)
+        if self.phase == "sign-in" and self._settings.auth == "oauth2" and outcome.code:
+            return self._refused(outcome)
+        if isinstance(error, SignInRefused) and error.remedy:
+            return replace(outcome, text=one_line(f"{error}; {error.remedy}", LONGEST_TEXT))
         if outcome.code or isinstance(error, _NotOffered | MailticketError):
             return outcome
         of_tls = any(isinstance(cause, ssl.SSLError) for cause in (error, error.__cause__))
@@ -166,6 +219,13 @@ class Line:
             words = await asyncio.to_thread(connecting.why, error, self._settings)
             return replace(outcome, text=one_line(words, LONGEST_TEXT)) if words else outcome
         return outcome
+
+
+def _decoded(challenge: str) -> str:
+    try:
+        return base64.b64decode(challenge.strip(), validate=True).decode("utf-8", "replace")
+    except ValueError:
+        return ""
 
 
 def outcome_of(phase: Phase, error: Exception) -> Outcome:

@@ -15,7 +15,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from mailticket.errors import Refused, StoreUnavailable
-from mailticket.store import meta, restored, schema
+from mailticket.models import Consent
+from mailticket.store import meta, oauth2, restored, schema
 from mailticket.store.backup import (
     Contents,
     Progress,
@@ -62,8 +63,8 @@ def restore_database(
     kind = "sqlite" if database.is_sqlite else "postgresql"
     if contents.database != kind:
         raise Refused(f"{source} is a backup of {contents.database}, and [database] url names {kind}")
-    settle = partial(_settle, contents=contents, now=now, moved=moved)
     with run_lock(database):
+        settle = partial(_settle, contents=contents, now=now, moved=moved, consents=_consents_of(database))
         if database.file is not None:
             replaced, (held, key) = _restore_file(database.file, source, settle, now, progress)
         else:
@@ -71,13 +72,33 @@ def restore_database(
     return Restoration(contents, replaced, held, key)
 
 
-def _settle(database: Database, contents: Contents, now: datetime, moved: bool) -> tuple[int, bytes | None]:
+def _consents_of(database: Database) -> list[Consent]:
+    """The refresh tokens of the database that is to be replaced: they may be newer than those of the backup, which the
+    provider then takes no more. None of one that cannot be read, or is of another release."""
+    if database.file is not None and not database.file.exists():
+        return []
+    try:
+        if schema.current(database) != schema.HEAD:
+            return []
+        with database.read() as session:
+            return oauth2.consents(session)
+    except StoreUnavailable:
+        return []
+    finally:
+        if database.is_sqlite:  # whose file is about to be replaced; on PostgreSQL the lock lies in a connection
+            database.close()
+
+
+def _settle(
+    database: Database, contents: Contents, now: datetime, moved: bool, consents: list[Consent]
+) -> tuple[int, bytes | None]:
     """Bring restored tables up to date and hold what is in them, before any daemon can see them."""
     schema.prepare(database)
     note = contents.note
     with database.write() as session:
         key = meta.key_by_id(session, note.key_file) if note and note.key_file is not None else None
         meta.end_heartbeats(session, now)
+        oauth2.carry_over(session, consents)
         held = 0 if moved else restored.hold(session, now, note.at if note else None)
     return held, key
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 from mailticket.mail.claimed import is_ours
-from mailticket.mail.values import Address, Mail, Ourselves, address_key
+from mailticket.mail.values import Address, Mail, Ourselves
 from mailticket.settings import Settings, is_sent
 from mailticket.triage import ticket_keys
 from mailticket.triage.decision import SENT, Case, Decision
 from mailticket.triage.known import TicketFacts
+from mailticket.triage.staff import Roster
 
 OUTSIDE = "outside answer"  # the rule by which such an answer is recorded
 SAME = "same answer"  # the rule for what shows one a second time
@@ -28,7 +29,8 @@ def is_from_us(mail: Mail, settings: Settings) -> bool:
 
 def member_at(key: str, settings: Settings) -> str:
     """The member who has this address, as addresses are compared; "" for nobody."""
-    return next((m.name for m in settings.staff if key in {address_key(a) for a in m.addresses}), "")
+    member = Roster(settings.staff).of_address(key)
+    return member.name if member else ""
 
 
 def is_proved(mail: Mail) -> Proof:

@@ -193,13 +193,14 @@ def _of_words(case: Case, mail: StaffMail, deed: Deed) -> Iterable[Doubt]:
         for order in mail.orders.orders:
             if order.word in ("canned", "cc"):
                 yield Doubt("order", f"{order.line}: that goes with an answer, and this is none")
+    beneath = mail.cut is not None and bool(mail.cut.beneath)
     if deed in ("answer", "note"):
-        has_words = bool(mail.text) or mail.orders.has("canned") or (deed == "note" and mail.cut and mail.cut.beneath)
+        has_words = bool(mail.text) or mail.orders.has("canned") or beneath
         if not has_words and not (deed == "note" and case.mail.attachments):
             yield Doubt("empty", "it has no words of its own above what it quotes")
         elif case.office is not None and not case.office.complete:
             yield Doubt("large", "it is too large to be fetched whole")
-    if deed in ("answer", "orders") and mail.cut is not None and mail.cut.text and not mail.cut.sure:
+    if deed in ("answer", "orders") and mail.cut is not None and (mail.cut.text or beneath) and not mail.cut.sure:
         yield Doubt("cut", "it is not plain where its own words end and what it quotes begins")
 
 

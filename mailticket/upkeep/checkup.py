@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from mailticket.config.rights import work_as_owner
+from mailticket.connecting import Server
 from mailticket.errors import MailticketError, SignInRefused, WorldError
 from mailticket.imap import Folder, Inbox
+from mailticket.oauth2.state import Standing, standings
+from mailticket.oauth2.tokens import Tokens
 from mailticket.settings import Mailbox, Settings, SignIn, Smtp, is_sent
 from mailticket.smtp import Courier, Outcome
 from mailticket.store import incoming, overview, schema
@@ -35,10 +38,12 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         table = overview.conservation(session)
         sign = life(session, settings, now)
         wrong = troubles(session, settings, database, now)
+        consents = standings(session, settings)
     for trouble in wrong:
         remedy = "" if trouble.remedy == CHECK else trouble.remedy  # which this is
         yield Finding("wrong", trouble.name, f"{trouble.text} (since {_moment(trouble.since)})", remedy)
     yield from _signs_of_life(sign)
+    yield from _consents(consents)
     for route, states in table.items():
         listed = sum(states.values())
         parts = " + ".join(f"{number} {state}" for state, number in sorted(states.items()) if state != "listed")
@@ -67,6 +72,21 @@ def _signs_of_life(sign: Life) -> Iterator[Finding]:
         yield Finding("ok", "daemon", sign.words)
 
 
+def _consents(consents: Sequence[Standing]) -> Iterator[Finding]:
+    """How old each consent is, and when it or its secret ends; what is refused now is said where it signs in."""
+    for standing in consents:
+        row, name = standing.row, f"oauth2 {standing.names[0]}"
+        if row is None:
+            if standing.account.needs_person:
+                yield Finding("wrong", name, "nobody has consented yet", standing.account.case.login)
+            continue
+        ages = f"consent of {row.consented_at:%Y-%m-%d}" if row.consented_at else "consent"
+        if row.rotated_at and standing.account.needs_person:
+            ages += f", refresh token of {_moment(row.rotated_at)}"
+        end = standing.next_end
+        yield Finding("ok", name, ages + (f"; the {end.what} ends on {end.at:%Y-%m-%d}" if end else ""))
+
+
 def _moment(at: datetime | None) -> str:
     """A time in the zone of this machine, whose name stands beside it, as on every screen."""
     return f"{at.astimezone():%Y-%m-%d %H:%M %Z}" if at else "its beginning"
@@ -80,10 +100,13 @@ def check_servers(
     stored: the passwords that were read already, or what was wrong with them.
     """
     smtp = settings.smtp
+    tokens = Tokens(database, quiet=timedelta(), patience=_PROBE_SECONDS) if database is not None else None
+    servers: list[Server] = [*settings.mailbox, smtp]
     secrets = {
-        server: stored[server] if server in stored else password_or_trouble(server, account)
-        for server in (*settings.mailbox, smtp)
-    }
+        server: _token_or_trouble(server, settings, tokens) if server.auth == "oauth2"
+        else stored[server] if server in stored else password_or_trouble(server, account)
+        for server in servers
+    }  # fmt: skip
     until = time.monotonic() + _PROBE_SECONDS
     entries = {
         watched: _Probe(partial(_enter, _hasty(watched), secret))
@@ -102,9 +125,24 @@ def check_servers(
 
 
 def stored_passwords(settings: Settings, account: Account) -> dict[SignIn, str | Finding]:
-    """The passwords that lie in files, or what is wrong with them; token commands are left alone."""
-    servers = [server for server in (*settings.mailbox, settings.smtp) if not server.oauth2_token_command]
+    """The passwords that lie in files, or what is wrong with them; tokens are left alone."""
+    everybody = (*settings.mailbox, settings.smtp)
+    servers = [server for server in everybody if not server.oauth2_token_command and server.auth == "password"]
     return {server: password_or_trouble(server, account) for server in servers}
+
+
+def _token_or_trouble(server: Server, settings: Settings, tokens: Tokens | None) -> str | Finding:
+    """An access token of a sign-in by OAuth2, or why there is none and what mends that."""
+    name = f"mailbox {server.name}" if isinstance(server, Mailbox) else "smtp"
+    if tokens is None:
+        return Finding("note", name, "not tried: the tokens lie in the database, which is not ready",
+                       "`mailticket run` makes it")  # fmt: skip
+    try:
+        return tokens.token(settings, server)
+    except SignInRefused as error:
+        return Finding("wrong", name, str(error), error.remedy)
+    except MailticketError as error:
+        return Finding("wrong", name, str(error))
 
 
 Entered = tuple[Inbox, Folder]
@@ -163,7 +201,7 @@ def _check_smtp(smtp: Smtp, probe: _Probe[Outcome | None], until: float, account
     words = " ".join(part for part in (str(outcome.code or ""), outcome.status, outcome.text) if part)
     if outcome.phase != "sign-in":
         return Finding("wrong", "smtp", f"cannot connect to {where}: {words}")
-    refused = outcome.kind == "configuration" and outcome.code
+    refused = outcome.kind == "configuration" and outcome.code and smtp.auth == "password"
     reason = "the server refused the user name or password: " if refused else ""
     return Finding("wrong", "smtp", f"cannot sign in at {where}: {reason}{words}",
                    right_password(smtp, account) if refused else "")  # fmt: skip
@@ -176,7 +214,8 @@ def _check_mailbox(
     try:
         inbox, folder = probe.result(until)
     except SignInRefused as error:
-        yield Finding("wrong", name, str(error).removeprefix(f"{name}: "), right_password(mailbox, account))
+        remedy = error.remedy or right_password(mailbox, account)
+        yield Finding("wrong", name, str(error).removeprefix(f"{name}: "), remedy)
         return
     except MailticketError as error:
         yield Finding("wrong", name, str(error).removeprefix(f"{name}: "))

@@ -16,6 +16,9 @@ from mailticket.config.files import shipped_folder
 from mailticket.config.read import SYSTEM_FILE, passwords_written_in
 from mailticket.config.rights import state_folder
 from mailticket.errors import ConfigurationError, MailticketError, StoreDamaged, WorldError
+from mailticket.oauth2.account import oauth2_sign_ins
+from mailticket.oauth2.exchange import must_be_installed
+from mailticket.oauth2.seal import key_place
 from mailticket.promise.calendar import from_settings
 from mailticket.settings import Mailbox, Settings, SignIn, is_loopback, stays_inside
 from mailticket.site import articles_of, open_letters, read_key
@@ -154,12 +157,17 @@ def _files(settings: Settings, configuration: Path | None, account: Account) -> 
     findings = [*_program(account), *_configuration_file(configuration, account)]
     for sign_in in _sign_ins(settings):
         findings += _secret_file_of(sign_in, account, _is_system_wide(configuration))
+    token_key = key_place(settings, os.environ)
+    if os.path.lexists(token_key) and oauth2_sign_ins((*settings.mailbox, settings.smtp)):
+        findings += _private(token_key, "oauth2", account)
     if settings.support.key_file is not None:
         findings += _private(settings.support.key_file, "key", account, stops=_BAD_CONFIGURATION)
         if not findings or findings[-1].subject != "key":
             findings += _key(settings.support.key_file)
     named = [settings.support.key_file, settings.templates.folder, settings.articles.folder]
-    named += [path for sign_in in _sign_ins(settings) for path in (sign_in.ca_file, sign_in.password_file)]
+    named += [path for sign_in in _sign_ins(settings) for path in (
+        sign_in.ca_file, sign_in.password_file, sign_in.client_secret_file, sign_in.service_account_file
+    )]  # fmt: skip
     if _is_system_wide(configuration):
         findings += [_hidden(path) for path in named if path is not None and _is_hidden(path)]
     yield from dict.fromkeys(findings)
@@ -189,6 +197,9 @@ def _secret_file_of(sign_in: SignIn, account: Account, system_wide: bool) -> Ite
     name = _name(sign_in)
     if sign_in.ca_file is not None:
         yield from _readable(sign_in.ca_file, name, account)
+    if sign_in.auth == "oauth2":
+        yield from _oauth2_files(sign_in, name, account)
+        return
     if sign_in.oauth2_token_command:
         yield from _command(sign_in.oauth2_token_command[0], name, account, system_wide)
         return
@@ -203,6 +214,17 @@ def _secret_file_of(sign_in: SignIn, account: Account, system_wide: bool) -> Ite
                       "password needs a restart", _let_in(file, account))  # fmt: skip
     else:
         yield from _private(file, name, account)
+
+
+def _oauth2_files(sign_in: SignIn, name: str, account: Account) -> Iterator[Finding]:
+    """What signing in by OAuth2 needs of this machine; whether somebody has consented is asked of the database."""
+    try:
+        must_be_installed()
+    except ConfigurationError as error:
+        yield Finding("wrong", name, str(error), stops=_BAD_CONFIGURATION)
+    for file in (sign_in.client_secret_file, sign_in.service_account_file):
+        if file is not None:
+            yield from _private(file, name, account)
 
 
 def password_or_trouble(sign_in: SignIn, account: Account) -> str | Finding:
@@ -220,6 +242,8 @@ def password_or_trouble(sign_in: SignIn, account: Account) -> str | Finding:
 
 def right_password(sign_in: SignIn, account: Account) -> str:
     """What to do about a password that the server refused."""
+    if sign_in.auth == "oauth2":
+        return ""  # which the refusal says
     if sign_in.oauth2_token_command:
         return "run oauth2_token_command by hand and see what it prints"
     if sign_in.password is not None:
@@ -244,7 +268,9 @@ def _private(file: Path, name: str, account: Account, stops: int = 0) -> Iterato
     """A file with a secret: there, readable for the account, and not for everybody."""
     yield from _readable(file, name, account, stops)
     if open_to_everybody(file):
-        yield _exposed(file, f"the secret in {file}" if name == "key" else f"the password in {file}", name, account)
+        yield _exposed(
+            file, f"the secret in {file}" if name in ("key", "oauth2") else f"the password in {file}", name, account
+        )
 
 
 def _readable(path: Path, name: str, account: Account, stops: int = 0) -> Iterator[Finding]:

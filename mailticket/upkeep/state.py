@@ -9,6 +9,8 @@ from typing import Any
 from mailticket.desk.faces import moment, notice
 from mailticket.letters import Trouble
 from mailticket.models import Health
+from mailticket.oauth2.state import face as consent_face
+from mailticket.oauth2.state import standings
 from mailticket.promise.kept import percentile
 from mailticket.settings import Settings
 from mailticket.store import desk, meta, notices, overview, watch
@@ -34,6 +36,7 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
         again, slipping = watch.waiting_again(session), watch.slipping(session, now, soon).number
         current = notices.lasting(session, now)
         held = desk.held_in_all(session)
+        consents = [consent_face(standing) for standing in standings(session, settings)]
         lost, strays = len(watch.lost_answers(session)), watch.strays(session, [m.name for m in settings.watched])
     by_name = {trouble.name: trouble for trouble in wrong}
     everybody = [*names, *(name for name in rows if name not in names)]
@@ -53,6 +56,7 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
         "oldest_waiting_again": _oldest(again),
         "slipping": slipping,
         "notices": [notice(one, now) for one in current],
+        "oauth2": consents,
         "held": held,
         "lost_answers": lost,
         "strays": {name: number for name, (number, _) in strays.items()},

@@ -20,6 +20,7 @@ from mailticket import observe
 from mailticket.errors import StoreFull, StoreUnavailable
 from mailticket.letters import Trouble
 from mailticket.models import Health, Heartbeat
+from mailticket.oauth2.state import ending
 from mailticket.settings import Mailbox, Settings, keeper_of
 from mailticket.store import Session, desk_mail, meta, outgoing, restored, watch
 from mailticket.store.engine import Database
@@ -40,6 +41,7 @@ _MANY = 3  # people whose mail is put off before it counts as the server's troub
 LIFELESS = "daemon"  # the trouble that nobody can tell of by mail
 _ANSWER = "answer to "
 _STRAY = "mail of "
+_CONSENT = "oauth2 "
 _UNREACHABLE = "desk mail to "
 _SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups")
 CHECK = "mailticket check"  # the remedy where the trouble is with signing in
@@ -96,7 +98,7 @@ def note_disk(site: Site, text: str) -> None:
 
 def is_seen(name: str) -> bool:
     """Whether a trouble of this name is seen in the tables, so that nobody else writes or ends it."""
-    return name in _SEEN or name.startswith((_ANSWER, _STRAY, _UNREACHABLE))
+    return name in _SEEN or name.startswith((_ANSWER, _STRAY, _CONSENT, _UNREACHABLE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def troubles(
         *_lifeless(sign),
         *_disk(database, now, free_bytes),
         *_written_down(rows.values(), now),
+        *ending(session, settings, now),
         *(_silent(settings, rows, sign, now) if sign.alive else ()),
         *_stuck(session, settings, now),
         *_lost(session),

@@ -40,9 +40,8 @@ def pen(language: str = "en") -> Pen:
 
 
 def view(**changes: Any) -> TicketView:
-    values: dict[str, Any] = {"key": "MT-1", "subject": "cannot log in", "requester": "Bob",
-                              "address": "bob@mail.example",
-                              "trust": "verified", "priority": "urgent", "status": "new"}  # fmt: skip
+    values: dict[str, Any] = {"key": "MT-1", "subject": "cannot log in", "requester": "Bob", "trust": "verified",
+                              "address": "bob@mail.example", "priority": "urgent", "status": "new"}  # fmt: skip
     return TicketView(**{**values, **changes})
 
 
@@ -142,7 +141,8 @@ def test_both_languages_say_the_same_with_the_same_values() -> None:
     def values(words: Mapping[str, str]) -> dict[str, set[str]]:
         return {name: {field for _, field, _, _ in Formatter().parse(text) if field} for name, text in words.items()}
 
-    assert values(ENGLISH) == values(CHINESE)
+    chinese = values(CHINESE)  # which has words for the codes of reasons, whose sentences are English
+    assert values(ENGLISH) == {name: fields for name, fields in chinese.items() if not name.startswith("reason-")}
     assert HELP["en"].keys() == HELP["zh-Hans"].keys()
     assert {command.word for command in COMMANDS} | {"top", "queries"} == HELP["en"].keys()
 

@@ -50,6 +50,7 @@ mail_fsync = never
 plugin {{
   acl = vfile
 }}
+{passdb}
 passdb {{
   driver = static
   args = password={password}
@@ -105,7 +106,9 @@ class Dovecot:
     `user` is whose mailbox is meant where none is named; the fixture gives each test its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, introspection: str = "") -> None:
+        """introspection: the address at which an authorisation server says what a token is worth (RFC 7662)."""
+        self._introspection = introspection
         self.user = "support@example.com"
         self.password = PASSWORD
         self.runner = Unprivileged()
@@ -142,11 +145,25 @@ class Dovecot:
             certificate=self.certificate,
             key=self._key,
             password=self.password,
+            passdb=self._by_token() if self._introspection else "",
             plain_port=self.plain_port,
             tls_port=self.tls_port,
         )
         self.configuration.write_text(text)
         self.runner.own(self.configuration)
+
+    def _by_token(self) -> str:
+        """The configuration by which Dovecot has the authorisation server check each token."""
+        file = self.root / "oauth2.conf"
+        file.write_text(
+            f"introspection_mode = post\nintrospection_url = {self._introspection}\nforce_introspection = yes\n"
+            "active_attribute = active\nactive_value = true\nusername_attribute = username\nusername_format = %u\n"
+        )
+        self.runner.own(file)
+        return (
+            "auth_mechanisms = plain login xoauth2 oauthbearer\n"
+            f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {file}\n}}\n"
+        )
 
     def start(self) -> None:
         """Start on the same ports with the same mail; returns when both ports answer."""

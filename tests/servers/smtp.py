@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import re
 import ssl
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +60,11 @@ class SmtpSink:
         certificate: tuple[str, str] | None = None,
         sign_in: bool = False,
         maximum_size: int = 64 * 2**20,
+        check_token: Callable[[str], str] | None = None,
     ) -> None:
+        """check_token: whose an access token is, "" for a bad one; the server then takes nobody without one."""
+        self.check_token = check_token
+        self.mechanisms: list[str] = []  # by which clients presented tokens, in order
         self.port = free_port()
         self.accepted: list[Accepted] = []
         self.connections = 0
@@ -78,6 +84,8 @@ class SmtpSink:
             self._options |= {"tls_context": self._tls, "require_starttls": True}
         if sign_in:
             self._options |= {"auth_required": True, "authenticator": self._authenticate}
+        if check_token:
+            self._options |= {"auth_required": True, "auth_exclude_mechanism": ["PLAIN", "LOGIN"]}
         self._thread: threading.Thread | None = None
         self.start()
 
@@ -186,8 +194,9 @@ class SmtpSink:
         self._stopping, self._released = asyncio.Event(), asyncio.Event()
         live: set[_Session] = set()
         tls = self._tls if self._security == "tls" else None
+        kind = _BearerSession if self.check_token else _Session
         server = await self._loop.create_server(
-            lambda: _Session(self, live, loop=self._loop, **self._options), "127.0.0.1", self.port, ssl=tls
+            lambda: kind(self, live, loop=self._loop, **self._options), "127.0.0.1", self.port, ssl=tls
         )
         listening.set()
         try:
@@ -279,6 +288,28 @@ class _Session(SMTP):
             self.cut()
             raise ConnectionResetError
         return reply or "250 2.0.0 kept"
+
+
+class _BearerSession(_Session):
+    """One that takes access tokens, and says in JSON why it does not (RFC 7628 section 3.2.2, and Google's XOAUTH2)."""
+
+    async def auth_XOAUTH2(self, _server: SMTP, args: list[str]) -> AuthResult:
+        return await self._by_token(args, b'{"status":"401","schemes":"bearer","scope":"mail"}', b"")
+
+    async def auth_OAUTHBEARER(self, _server: SMTP, args: list[str]) -> AuthResult:
+        return await self._by_token(args, b'{"status":"invalid_token","scope":"mail"}', b"\1")
+
+    async def _by_token(self, args: list[str], challenge: bytes, end: bytes) -> AuthResult:
+        self._sink.mechanisms.append(args[0])
+        first = base64.b64decode(args[1]).decode()
+        user = re.search(r"(?:^user=|^n,a=)([^,\x01]+)", first)
+        token = re.search(r"\x01auth=Bearer ([^\x01]+)\x01\x01$", first)
+        assert user and token and self._sink.check_token
+        if self._sink.check_token(token[1]) == user[1]:
+            return AuthResult(success=True)
+        response = await self.challenge_auth(challenge)
+        assert response == end, f"the client ended a refused sign-in with {response!r}"
+        return AuthResult(success=False, handled=False)
 
 
 def addresses(mails: Iterable[Accepted]) -> list[str]:
