@@ -33,7 +33,7 @@ _MOST_READ = 256 * 1024  # bytes of a file in which the guard looks for what its
 _MEGABYTE = 1_000_000
 _NEVER_KEPT = ("secret", "too_large")  # no text of ours holds a secret, and no database a film
 
-MENDED = (*LOOKED_AT, "unproved", "cut", "empty", "refused")
+MENDED = (*LOOKED_AT, "unproved", "cut", "refused")
 """Reasons that a person's word settles that what is held may be carried out."""
 
 Then = Literal["pending", "open", "solved"]
