@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,7 @@ def counts(world: World) -> dict[str, object]:
         "requests": len(world.requests),
         "replies": world.replies,
         "answers from a mail program": len(world.outside),
+        "answers to desk mails": len(world.by_mail),
         "accepted by the SMTP server": len(world.sink.accepted),
         "incoming": world.site.incoming_states(),
         "outgoing": world.site.outgoing_states(),
@@ -56,6 +58,7 @@ def broken(world: World) -> Iterator[str]:
     yield from _every_uid_has_a_row(world, "support", "INBOX")
     yield from _every_uid_has_a_row(world, "support/Sent", SENT)
     yield from _every_answer_counts_once(world)
+    yield from _every_staff_mail_has_its_end(world)
     yield from _every_request_has_a_ticket(world)
     yield from _nobody_heard_twice(world)
 
@@ -100,6 +103,35 @@ def _every_answer_counts_once(world: World) -> Iterator[str]:
         yield f"the folder of sent mail holds more than one copy of {doubled[:5]}"
 
 
+def _every_staff_mail_has_its_end(world: World) -> Iterator[str]:
+    """What was written in answer to a desk mail is an answer, a note or held; an answer leaves as one mail."""
+    with world.site.database.read() as session:
+        rows = session.connection().execute(
+            text("SELECT message_id, rule FROM incoming WHERE rule LIKE 'staff:%' AND state != 'known'")
+        ).all()  # fmt: skip
+    ends = Counter(row[0] for row in rows)
+    set_aside = world.site.incoming_states().get("quarantined", 0) + len(world.taken_away)
+    lost = [name for name in world.by_mail if not ends[name]]
+    if len(lost) > set_aside:
+        yield f"{len(lost)} mails of staff have no end: {lost[:5]}"
+    doubled = [name for name, number in ends.items() if number > 1]
+    if doubled:
+        yield f"mails of staff were carried out more than once: {doubled[:5]}"
+    wires: dict[str, set[str]] = defaultdict(set)
+    for mail in world.sink.accepted:
+        if mail.recipients[0] not in STAFF.values():
+            for phrase in re.findall(r"It is settled, number \d+ says so\.", post.text_of(mail)):
+                wires[phrase].add(post.message_ids([mail])[0])
+    sent_twice = [phrase for phrase, names in wires.items() if len(names) > 1]
+    if sent_twice:
+        yield f"answers left as more than one mail: {sent_twice[:5]}"
+    answers = [row[0] for row in rows if row[1] == "staff: answer"]
+    unsent = [name for name in answers if world.by_mail[name] not in wires]
+    uncertain = world.site.outgoing_states().get("uncertain", 0)
+    if len(unsent) > len(world.nobody) + uncertain:
+        yield f"answers of staff never left: {unsent[:5]}"
+
+
 def _every_request_has_a_ticket(world: World) -> Iterator[str]:
     tickets = Counter(ticket["requester"] for ticket in world.site.tickets())
     set_aside = world.site.incoming_states().get("quarantined", 0)
@@ -107,12 +139,18 @@ def _every_request_has_a_ticket(world: World) -> Iterator[str]:
     if len(lost) > set_aside:
         where = {person: _folders_with(world, person) for person in sorted(lost)[:5]}
         yield f"{len(lost)} requests have no ticket, {set_aside} are in quarantine; the server has them in: {where}"
-    appended = world.site.incoming_states().get("appended", 0)
+    appended = world.site.incoming_states().get("appended", 0) - _appended_by_staff(world)
     if not world.replies - len(world.taken_away) - set_aside <= appended <= world.replies:
         yield f"{world.replies} replies were written, {appended} were appended"
     doubled = [person for person in world.requests if tickets[person] > 1]
     if doubled:
         yield f"{len(doubled)} requests have more than one ticket: {sorted(doubled)[:5]}"
+
+
+def _appended_by_staff(world: World) -> int:
+    with world.site.database.read() as session:
+        counted = text("SELECT count(*) FROM incoming WHERE rule LIKE 'staff:%' AND state = 'appended'")
+        return int(session.connection().execute(counted).scalar() or 0)
 
 
 def _folders_with(world: World, person: str) -> list[str]:
@@ -132,7 +170,7 @@ def _nobody_heard_twice(world: World) -> Iterator[str]:
     for mail in world.sink.accepted:
         heard[post.message_ids([mail])[0]].append(mail)
     for name, mails in heard.items():
-        staff = name in world.staff_answers
+        staff = rows.get(name, {}).get("kind") == "staff-reply"
         if name not in rows:
             yield f"the SMTP server has {name}, which is not in the outbox"
         elif len(mails) > (2 if staff else 1):

@@ -44,8 +44,8 @@ class World:
         self.nobody: set[str] = set()  # addresses that the SMTP server refuses for good
         self.taken_away: set[str] = set()  # a human may have removed the mail before it was seen
         self.replies = 0
-        self.staff_answers: set[str] = set()  # Message-IDs
         self.outside: dict[str, str] = {}  # Message-IDs of answers from a mail program, and to whom they went
+        self.by_mail: dict[str, str] = {}  # Message-IDs of answers to desk mails, and a phrase of each
         self.mails = 0
         self._numbers = iter(range(1, 10**9))
         self._raws: dict[str, bytes] = {}
@@ -68,7 +68,7 @@ class World:
         )
         with self.site.configuration.open("a", encoding="utf-8") as file:
             file.writelines(f'[[staff]]\nname = "{name}"\naddresses = ["{to}"]\n' for name, to in STAFF.items())
-            file.write('[desk]\nnew = "none"\ndigests = []\n')
+            file.write('[desk]\nnew = "each"\ndigests = []\nhold_seconds = 0\nper_person_hour = 100000\n')
         self.dovecot.create(ARCHIVE)
         self.dovecot.create(SENT)
         self._lives_began = 0
@@ -86,6 +86,7 @@ class World:
         """Let things happen, one after the other, for a time."""
         deeds: list[tuple[Callable[[], None], int]] = [
             (self.write, 40), (self.copy, 4), (self.reply, 8), (self.automatic, 4), (self.staff, 3), (self.answer, 5),
+            (self.answer_by_mail, 12),
             (self.refuse, 8),
             (self.cut_imap, 4), (self.cut_smtp, 3), (self.cut_short, 2), (self.kill, 2), (self.stop, 1),
             (self.hang_up, 1), (self.restart_smtp, 2), (self.restart_imap, 1), (self.read_by_human, 4),
@@ -150,9 +151,8 @@ class World:
             return
         desk = Desk(self._site())
         with contextlib.suppress(MailticketError):
-            number = desk.reply(post.ticket_id(mail), f"We look into it. ({next(self._numbers)})").outgoing or 0
+            desk.reply(post.ticket_id(mail), f"We look into it. ({next(self._numbers)})")
             self._answered.add(mail.recipients[0])
-            self.staff_answers.add(next(row["message_id"] for row in self.site.outbox() if row["id"] == number))
 
     def _unanswered(self) -> Accepted | None:
         known = self._answered.union(STAFF.values())
@@ -183,6 +183,16 @@ class World:
             deed()
         self._answered.add(person)
         self.outside[message_id(raw)] = person
+
+    def answer_by_mail(self) -> None:
+        """Mia or Tom answers a desk mail by replying; the same mail may come twice, and both may answer one ticket."""
+        told = [mail for mail in self.sink.accepted[-400:] if mail.recipients[0] in STAFF.values()]
+        if not told:
+            return
+        phrase = f"It is settled, number {next(self._numbers)} says so."
+        raw = post.reply(self.random.choice(told), phrase)
+        self.by_mail[message_id(raw)] = phrase
+        self._deliver(*[raw] * self.random.choice((1, 1, 1, 2)))
 
     def _site(self) -> Running:
         from mailticket.config.read import read_settings
