@@ -615,3 +615,33 @@ def test_a_receipt_of_what_send_cannot_release_says_so(desk: HelpDesk) -> None:
     assert "#send sends" not in receipt
     desk.receive(reply(told(desk, event="receipt-held"), "#send", result="dmarc=pass"))
     assert to_bob(desk) == []
+
+
+def test_words_beside_send_are_kept_as_a_note(desk: HelpDesk) -> None:
+    key = ask(desk)
+    desk.receive(mail(MIA, f"Re: [{key}] cannot log in", "Try the new app.", result="dmarc=pass"))
+    desk.receive(reply(told(desk), "#send\nHe called me, by the way.", result="dmarc=pass"))
+    (answer,) = to_bob(desk)
+    assert "by the way" not in words(answer)
+    assert [m.text for m in stored(desk, key).messages if m.kind == "note"][-1] == "He called me, by the way."
+
+
+def test_a_held_note_that_comes_again_with_a_verdict_waits_for_nobody(desk: HelpDesk) -> None:
+    key = ask(desk)
+    bare = mail(MIA, f"[{key}]", "Looks like a fraudster.", result=None, Message_ID="<noted@coinharbor.com>")
+    verdict = b"Authentication-Results: mx.coinharbor.com; dmarc=pass header.from=coinharbor.com\r\n"
+    assert desk.receive(bare).rule == "staff: held"
+    assert desk.receive(verdict + bare, route="sales").rule == "staff: note"
+    assert held_of(desk, key) == []
+    desk.receive(reply(told(desk, event="receipt-confirm"), "yes"))
+    assert [m.kind for m in stored(desk, key).messages if m.direction == "note"] == ["note"]
+
+
+def test_an_answer_to_a_mail_about_no_ticket_means_the_one_in_its_subject(desk: HelpDesk) -> None:
+    key = ask(desk)
+    desk.desk.assign(key, "mia")
+    desk.receive(mail(MIA, "a question", "#mine", result="dmarc=pass"))
+    answer = told(desk, event="receipt-queries")
+    raw = mail(MIA, f"Re: [{key}]", f"Ask him for his ID.\n\n{quote(answer)}\n", result=None, answers=answer)
+    assert desk.receive(raw).ticket == key
+    assert [m.text for m in stored(desk, key).messages if m.kind == "note"] == ["Ask him for his ID."]

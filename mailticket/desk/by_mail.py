@@ -121,9 +121,16 @@ class _Work:
         try:
             with savepoint(self._session):
                 deeds[self._staff.deed]()
+                self._supersede()
                 self._ask()
         except (Refused, NotFound) as error:
             self.hold([("refused", str(error))])
+
+    def _supersede(self) -> None:
+        """What was held of the same words is done now that the mail came once more, better proved."""
+        words = masking.mask(self._text, least="sure").text
+        if not self.obstacles and self._ticket_id is not None and words:
+            desk.remove_same_held(self._session, self._ticket_id, self._name, words)
 
     @property
     def _key(self) -> str:
@@ -298,6 +305,9 @@ class _Work:
             proof = "confirmed" if event == CONFIRM else self._staff.proof
             released = release.send(self._desk, release.of(self._session, about, self._name), proof=proof)
             self._follow(released, orders.orders, proof)
+            if self._staff.text and event != CONFIRM:  # it changes nothing of what leaves, and is not lost
+                ticket = self._desk.find(self._session, released.key)
+                self._desk.keep_note(self._session, ticket, self._staff.text, (), self._now)
             if released.held is not None:
                 self._tell_held(released.held)
             elif released.outgoing is not None:

@@ -252,7 +252,7 @@ def _is_alive(case: Case, mark: Mark) -> bool:
 def _facts(case: Case, trail: Sequence[Trace], own: Mark | None) -> TicketFacts | None:
     """The ticket that a member means: by the mark, else by any evidence, for the right to write is not asked here."""
     known = case.known.tickets
-    if own is not None:
+    if own is not None and own.ticket:
         return known.get(own.key)
     requests = (key for message_id in case.claims.earlier_ids for key in case.known.requests.get(message_id, ()))
     keys = [*(mark.key for mark in case.claims.marks), *case.claims.roots, *requests]
