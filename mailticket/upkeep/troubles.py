@@ -203,10 +203,10 @@ def _lifeless(sign: Life) -> Iterator[Trouble]:
 
 def _given_up(session: Session) -> Iterator[Trouble]:
     """Daemons that ended without an end, and did not come back, while others work on."""
-    rows = [host for host in hosts.recent(session) if host.kind == "daemon"]
+    rows = hosts.recent(session)
     for name in dict.fromkeys(host.name for host in rows):
         last = max((host for host in rows if host.name == name), key=lambda host: int(host.id or 0))
-        if last.dead_at is not None:
+        if last.kind == "daemon" and last.dead_at is not None:
             yield Trouble(f"{_HOST}{name}", f"its daemon (process {last.pid}) gave no sign of life any more",
                           last.beat_at, f"on {name}: systemctl restart mailticket; why it ended: "
                           "journalctl -u mailticket")  # fmt: skip
