@@ -157,8 +157,8 @@ def troubles(
     rows = {row.name: row for row in meta.health(session) if _is_of_use(row.name, names)}
     everything = [
         *_lifeless(sign),
-        *(_given_up(session) if sign.alive else ()),
-        *_clocks(session, settings, now),
+        *_given_up(session),
+        *_clocks(session),
         *_disk(database, now, free_bytes),
         *_written_down(rows.values(), now),
         *ending(session, settings, now),
@@ -202,7 +202,7 @@ def _lifeless(sign: Life) -> Iterator[Trouble]:
 
 
 def _given_up(session: Session) -> Iterator[Trouble]:
-    """Daemons that ended without an end, and did not come back, while others work on."""
+    """Daemons that others gave up, on machines where none was started since."""
     rows = hosts.recent(session)
     for name in dict.fromkeys(host.name for host in rows):
         last = max((host for host in rows if host.name == name), key=lambda host: int(host.id or 0))
@@ -212,10 +212,9 @@ def _given_up(session: Session) -> Iterator[Trouble]:
                           "journalctl -u mailticket")  # fmt: skip
 
 
-def _clocks(session: Session, settings: Settings, now: datetime) -> Iterator[Trouble]:
-    at = hosts.shared_time(session, now)
+def _clocks(session: Session) -> Iterator[Trouble]:
     for host in hosts.living(session):
-        if abs(host.clock_ahead) > _CLOCK_SECONDS and is_alive(host, settings, at):
+        if abs(host.clock_ahead) > _CLOCK_SECONDS:
             way = "ahead of" if host.clock_ahead > 0 else "behind"
             yield Trouble(f"{_CLOCK}{host.name}", f"it is {abs(host.clock_ahead):.0f} s {way} the database's",
                           host.started_at, f"on {host.name}: timedatectl set-ntp true")  # fmt: skip
