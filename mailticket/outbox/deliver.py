@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -27,8 +28,7 @@ from mailticket.mail.delivery_status import is_dead_address
 from mailticket.outbox import desk_mail
 from mailticket.site import Site
 from mailticket.smtp import Courier, Notify, Outcome, queue_id, retry_at
-from mailticket.store import Session, meta, outgoing, tickets
-from mailticket.store.hosts import LEASE_SECONDS
+from mailticket.store import Session, hosts, meta, outgoing, tickets
 from mailticket.store.ledger import Ledger
 from mailticket.store.outgoing import STAFF_RANK, Due
 
@@ -40,7 +40,7 @@ _LOOK_EVERY = 2.0
 _LAST_REPLY = 20.0  # seconds that a stop waits for the reply to a final dot
 _SERVER_PAUSE = (5.0, 300.0)
 _STORE_PAUSE = 1.0
-_LONGEST_BEGINNING = LEASE_SECONDS / 2  # from asking whether the claim is still ours until the data goes
+_LONGEST_BEGINNING = hosts.LEASE_SECONDS / 2  # from asking whether the claim is still ours until the data goes
 _HEALTH_EVERY = timedelta(minutes=1)
 _AFTER_DEFECT = timedelta(hours=1)
 _DEFECT_LASTS = timedelta(hours=6)  # longer than any wait between two attempts
@@ -344,10 +344,16 @@ class Outbox:
         return True
 
     def _note_health(self, session: Session, outcome: Outcome, now: datetime) -> None:
+        mine = hosts.part_of(HEALTH, self._host)
         if outcome.about_the_server:
-            meta.went_wrong(session, HEALTH, now, str(outcome))
+            # What is wrong here only is noted apart, or other hosts, whom the server takes, would end it at once.
+            alone = not hosts.others_live(session, self._host)
+            text = str(outcome) if alone else f"{socket.gethostname()}: {outcome}"
+            meta.went_wrong(session, HEALTH if alone else mine, now, text)
         elif self._well_at is None or now - self._well_at > _HEALTH_EVERY:
             meta.went_well(session, HEALTH, now)
+            if self._host and meta.is_unwell(session, mine):
+                meta.went_well(session, mine, now)
             self._well_at = now
         if not self._is_sound and all(now - at > _DEFECT_LASTS for at in self._defects.values()):
             if meta.is_unwell(session, DELIVERY):

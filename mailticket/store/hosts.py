@@ -7,6 +7,7 @@ while it is still its own. Times are the database's.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select, update
@@ -19,6 +20,8 @@ from mailticket.store.rows import Prepared, table_of
 LEASE_SECONDS = 30.0  # without a beat, after which a host counts as dead
 BEAT_SECONDS = 5.0
 
+_OF_A_HOST = " on host "
+_LIVES = (col(Host.stopped_at).is_(None), col(Host.dead_at).is_(None))
 _HOLDERS = table_of(MailboxHolder)
 _HOLDS = Prepared(
     select(_HOLDERS.c.since)
@@ -44,6 +47,30 @@ def beat(session: Session, host: int, now: datetime) -> None:
     ahead = (now - at).total_seconds()
     if not session.execute(living.values(beat_at=at, clock_ahead=ahead)).rowcount:  # type: ignore[attr-defined]
         raise Fenced("this host was not heard from and was given up; it starts anew")
+
+
+def living(session: Session) -> list[Host]:
+    """Those that neither ended nor were given up, in order of their start."""
+    return list(session.execute(select(Host).where(*_LIVES).order_by(col(Host.id))).scalars())
+
+
+def others_live(session: Session, host: int) -> bool:
+    """Whether this host shares the database with another just now."""
+    return session.execute(select(col(Host.id)).where(*_LIVES, col(Host.id) != host).limit(1)).first() is not None
+
+
+def part_of(name: str, host: int) -> str:
+    """What a part of the system is called whose trouble is one host's and may be no other's."""
+    return f"{name}{_OF_A_HOST}{host}"
+
+
+def past_parts(session: Session, names: Iterable[str]) -> set[str]:
+    """Those of these names that are of parts of hosts which live no more: their troubles ended with them."""
+    theirs = {name for name in names if _OF_A_HOST in name}
+    if not theirs:
+        return theirs
+    present = {str(host.id) for host in living(session)}
+    return {name for name in theirs if name.rpartition(_OF_A_HOST)[2] not in present}
 
 
 def must_hold(session: Session, host: int, mailbox: str) -> None:
