@@ -209,7 +209,8 @@ class Outbox:
         outcome, begun = await self._attempt(due)
         following = await self._record(due, outcome, begun=begun) if outcome is not None else None
         if outcome is None or following is None:
-            log.warning("outgoing %d (%s): its claim is another host's, which decides about it", due.id, due.kind)
+            log.warning("outgoing %d (%s): it was let go, for others may decide about it now", due.id, due.kind)
+            self._pause(_STORE_PAUSE)  # whoever was given up is told so before it claims more
             return
         self._set_out(following)
         failpoint("outbox.recorded")

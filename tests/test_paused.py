@@ -1,0 +1,224 @@
+"""A host that is paused between any two steps, is given up, and wakes when its successor has done its work."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from mailticket.errors import StoreUnavailable
+from mailticket.imap import Inbox
+from mailticket.intake import collect, places, take_in
+from mailticket.intake.sent_folder import collector_of
+from mailticket.models import MailboxHolder
+from mailticket.outbox import deliver
+from mailticket.outbox.deliver import Outbox
+from mailticket.smtp import Outcome
+from mailticket.store import hosts, overview, schema
+from mailticket.store.engine import Database
+from tests.helpdesk import START, HelpDesk, mail, message_id
+from tests.servers.dovecot import Dovecot
+from tests.servers.machine import PATIENCE
+from tests.servers.postgres import Postgres
+
+pytestmark = pytest.mark.postgres
+
+SENT = Outcome("sent", "message", 250, "2.0.0", "Ok")
+
+
+@pytest.fixture(scope="module")
+def ready(postgres_server: Postgres) -> str:
+    url = postgres_server.database()
+    database = Database(url)
+    schema.prepare(database)
+    database.close()
+    return url
+
+
+Pair = Callable[..., tuple[HelpDesk, HelpDesk]]
+
+
+@pytest.fixture
+def pair(postgres_server: Postgres, ready: str, tmp_path: Path) -> Iterator[Pair]:
+    """Two hosts with one database."""
+    url, desks = postgres_server.database(ready), []
+
+    def open_(**tables: Any) -> tuple[HelpDesk, HelpDesk]:
+        for _ in range(2):
+            desk = HelpDesk(tmp_path, tmp_path, url=url, **tables)
+            with desk.database.write() as session:
+                number = hosts.register(session, "daemon", "web", 1, "1", START)
+            desk.site = replace(desk.site, host=number)
+            desks.append(desk)
+        return desks[0], desks[1]
+
+    yield open_
+    for desk in desks:
+        desk.close()
+    postgres_server.drop(url)
+
+
+class Pause:
+    """Pauses the first who comes to a place, while something else happens."""
+
+    def __init__(self, place: str, meanwhile: Callable[[], object]) -> None:
+        self._place, self._meanwhile = place, meanwhile
+        self.was = False
+
+    def __call__(self, place: str) -> None:
+        if place == self._place and not self.was:
+            self.was = True
+            self._meanwhile()
+
+
+def give_up(host: int, heir: HelpDesk) -> None:
+    """As a host does that has not heard of another for a while: its sessions are cut, its mailboxes free."""
+    with heir.database.write() as session:
+        session.execute(text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND state = 'idle in transaction' AND pid <> pg_backend_pid()"
+        ))  # fmt: skip
+    with heir.database.write() as session:
+        session.execute(text("UPDATE host SET dead_at = now() WHERE id = :n"), {"n": host})
+        session.merge(MailboxHolder(mailbox="support", host_id=heir.site.host, since=START))
+
+
+class Sender:
+    """A courier whose server notes what it accepts."""
+
+    def __init__(self, accepted: list[str], at: Callable[[str], None] = lambda place: None) -> None:
+        self._accepted, self._at = accepted, at
+
+    async def deliver(
+        self, sender: str, recipient: str, message: bytes, before_data: Any, *, notify: str, copies: Sequence[str]
+    ) -> Outcome:
+        self._at("recipient named")
+        await before_data()
+        self._at("data")
+        self._accepted.append(message_id(message))
+        return SENT
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+def deliver_due(desk: HelpDesk, sender: Sender) -> None:
+    """In a thread of its own, since the one that is paused has its loop in this one."""
+    outbox = Outbox(desk.site, sender)  # type: ignore[arg-type]
+    thread = threading.Thread(target=lambda: asyncio.run(outbox.deliver_due()), daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("kind", ["acknowledgement", "staff-reply"])
+@pytest.mark.parametrize(
+    "place", ["outbox.claimed", "recipient named", "outbox.begun", "data", "outbox.accepted", "outbox.recorded"]
+)
+def test_what_a_paused_host_had_in_hand_is_sent_once_and_never_lost(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, place: str, kind: str
+) -> None:
+    """Past the last look at the clock nobody can tell: an answer is then sent once more by the successor (promise 4),
+    under the same Message-ID, and its ticket says that it was uncertain."""
+    paused, heir = pair()
+    key = paused.receive(mail()).ticket or ""
+    if kind == "staff-reply":
+        paused.deliver()
+        paused.desk.reply(key, "It has arrived.")
+    accepted: list[str] = []
+
+    def take_over() -> None:
+        give_up(paused.site.host, heir)
+        deliver_due(heir, Sender(accepted))
+        monkeypatch.setattr(deliver, "_LONGEST_BEGINNING", -1.0)  # when it wakes, that time has passed
+
+    pause = Pause(place, take_over)
+    monkeypatch.setattr(deliver, "failpoint", pause)
+    asyncio.run(Outbox(paused.site, Sender(accepted, pause)).deliver_due())  # type: ignore[arg-type]
+    assert pause.was
+    monkeypatch.undo()
+    deliver_due(heir, Sender(accepted))
+
+    may_double = kind == "staff-reply" and place in ("data", "outbox.accepted")
+    assert len(accepted) == 1 + may_double
+    assert len(set(accepted)) == 1
+    assert {row.state for row in heir.outbox()} == {"sent"}
+    told = place in ("outbox.begun", "data", "outbox.accepted")
+    assert len(heir.ticket(key).happened(f"{kind} uncertain")) == told
+
+
+MAILS = ("My deposit", "My API key", "My withdrawal")
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["server listed", "collect.listed", "collect.fetched", "intake.attempted", "intake.in_transaction",
+     "intake.committed", "fence asked", "collect.flagged", "collect.answered", "collect.saved"],
+)  # fmt: skip
+def test_what_a_paused_host_had_in_hand_is_taken_in_flagged_and_saved_once(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, dovecot: Dovecot, place: str
+) -> None:
+    box = {"name": "support", "host": "127.0.0.1", "port": dovecot.plain_port, "security": "none",
+           "username": dovecot.user, "sent_folder": "auto", "save_sent": True}  # fmt: skip
+    paused, heir = pair(mailbox=[box])
+    with paused.database.write() as session:
+        session.merge(MailboxHolder(mailbox="support", host_id=paused.site.host, since=START))
+
+    def collect_once(desk: HelpDesk) -> None:
+        collector = collector_of(desk.site, desk.site.settings.mailbox[0], lambda: dovecot.password)
+        try:
+            collector.collect_once()
+        finally:
+            collector.close()
+
+    dovecot.append(mail(subject=MAILS[0]), when=START)
+    collect_once(paused)
+    [first] = paused.stored()
+    paused.desk.reply(first.row.key, "It has arrived.")
+    paused.deliver()
+    for subject in MAILS[1:]:
+        dovecot.append(mail("Bob <bob@mail.example>", subject=subject), when=START)
+
+    def take_over() -> None:
+        give_up(paused.site.host, heir)
+        collect_once(heir)
+
+    pause = Pause(place, take_over)
+    for module in (collect, places, take_in):
+        monkeypatch.setattr(module, "failpoint", pause)
+    list_new, ask = Inbox.list_new, places.Fence.ask
+
+    def listing(inbox: Inbox, above: int) -> list[int]:
+        uids = list_new(inbox, above)
+        if uids:
+            pause("server listed")
+        return uids
+
+    def asking(fence: places.Fence, site: Any) -> None:
+        ask(fence, site)
+        pause("fence asked")
+
+    monkeypatch.setattr(Inbox, "list_new", listing)
+    monkeypatch.setattr(places.Fence, "ask", asking)
+    with suppress(StoreUnavailable):
+        collect_once(paused)
+    assert pause.was
+    with pytest.raises(StoreUnavailable):
+        collect_once(paused)
+    collect_once(heir)
+
+    assert sorted(stored.row.subject for stored in heir.stored()) == sorted(MAILS)
+    with heir.database.read() as session:
+        sums = overview.conservation(session)
+    assert sums["support"] == {"opened": 3}
+    flags = dovecot.flags()
+    assert [uid for uid, of_one in sorted(flags.items()) if "\\Seen" in of_one] == [1, 2, 3]
+    assert [uid for uid, of_one in flags.items() if "\\Answered" in of_one] == [1]
+    assert len(dovecot.messages(folder="Verschickt")) == 1
