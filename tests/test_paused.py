@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +20,8 @@ from mailticket.models import MailboxHolder
 from mailticket.outbox import deliver
 from mailticket.outbox.deliver import Outbox
 from mailticket.smtp import Outcome
-from mailticket.store import hosts, overview, schema
-from mailticket.store.engine import Database
-from tests.helpdesk import START, HelpDesk, mail, message_id
+from mailticket.store import Session, hosts, overview
+from tests.helpdesk import START, HelpDesk, Stored, mail, message_id
 from tests.servers.dovecot import Dovecot
 from tests.servers.machine import PATIENCE
 from tests.servers.postgres import Postgres
@@ -33,36 +31,39 @@ pytestmark = pytest.mark.postgres
 SENT = Outcome("sent", "message", 250, "2.0.0", "Ok")
 
 
+PLACES = (
+    "server listed", "collect.listed", "collect.fetched", "intake.attempted", "intake.in_transaction",
+    "intake.committed", "fence asked", "collect.flagged", "collect.answered", "collect.saved",
+)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
-def ready(postgres_server: Postgres) -> str:
-    url = postgres_server.database()
-    database = Database(url)
-    schema.prepare(database)
-    database.close()
-    return url
-
-
-Pair = Callable[..., tuple[HelpDesk, HelpDesk]]
+def desks(
+    postgres_server: Postgres, dovecot_server: Dovecot, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[HelpDesk]]:
+    """Two with one database, and for each place a mailbox of its own."""
+    folder, url = tmp_path_factory.mktemp("paused"), postgres_server.database()
+    account = {"host": "127.0.0.1", "port": dovecot_server.plain_port, "security": "none"}
+    boxes = [
+        {**account, "name": f"box{n}", "username": f"paused{n}@example.com", "sent_folder": "auto", "save_sent": True}
+        for n in range(len(PLACES))
+    ]
+    pair = [HelpDesk(folder, folder, url=url, mailbox=boxes) for _ in range(2)]
+    yield pair
+    for desk in pair:
+        desk.close()
+    postgres_server.drop(url)
 
 
 @pytest.fixture
-def pair(postgres_server: Postgres, ready: str, tmp_path: Path) -> Iterator[Pair]:
-    """Two hosts with one database."""
-    url, desks = postgres_server.database(ready), []
-
-    def open_(**tables: Any) -> tuple[HelpDesk, HelpDesk]:
-        for _ in range(2):
-            desk = HelpDesk(tmp_path, tmp_path, url=url, **tables)
-            with desk.database.write() as session:
-                number = hosts.register(session, "daemon", "web", 1, "1", START)
-            desk.site = replace(desk.site, host=number)
-            desks.append(desk)
-        return desks[0], desks[1]
-
-    yield open_
+def pair(desks: list[HelpDesk]) -> tuple[HelpDesk, HelpDesk]:
+    """The two as hosts that have just started, and an empty outbox."""
     for desk in desks:
-        desk.close()
-    postgres_server.drop(url)
+        with desk.database.write() as session:
+            number = hosts.register(session, "daemon", "web", 1, "1", START)
+        desk.site = replace(desk.site, host=number)
+        desk.deliver()
+    return desks[0], desks[1]
 
 
 class Pause:
@@ -78,8 +79,12 @@ class Pause:
             self._meanwhile()
 
 
-def give_up(host: int, heir: HelpDesk) -> None:
-    """As a host does that has not heard of another for a while: its sessions are cut, its mailboxes free."""
+def hold(session: Session, desk: HelpDesk, mailbox: str) -> None:
+    session.merge(MailboxHolder(mailbox=mailbox, host_id=desk.site.host, since=START))
+
+
+def give_up(host: int, heir: HelpDesk, mailbox: str = "") -> None:
+    """As a host does that has not heard of another for a while: its sessions are cut, its mailbox is taken over."""
     with heir.database.write() as session:
         session.execute(text(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
@@ -87,7 +92,8 @@ def give_up(host: int, heir: HelpDesk) -> None:
         ))  # fmt: skip
     with heir.database.write() as session:
         session.execute(text("UPDATE host SET dead_at = now() WHERE id = :n"), {"n": host})
-        session.merge(MailboxHolder(mailbox="support", host_id=heir.site.host, since=START))
+        if mailbox:
+            hold(session, heir, mailbox)
 
 
 class Sender:
@@ -123,12 +129,12 @@ def deliver_due(desk: HelpDesk, sender: Sender) -> None:
     "place", ["outbox.claimed", "recipient named", "outbox.begun", "data", "outbox.accepted", "outbox.recorded"]
 )
 def test_what_a_paused_host_had_in_hand_is_sent_once_and_never_lost(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch, place: str, kind: str
+    pair: tuple[HelpDesk, HelpDesk], monkeypatch: pytest.MonkeyPatch, place: str, kind: str
 ) -> None:
     """Past the last look at the clock nobody can tell: an answer is then sent once more by the successor (promise 4),
     under the same Message-ID, and its ticket says that it was uncertain."""
-    paused, heir = pair()
-    key = paused.receive(mail()).ticket or ""
+    paused, heir = pair
+    key = paused.receive(mail(f"{place.replace(' ', '-')}-{kind}@mail.example")).ticket or ""
     if kind == "staff-reply":
         paused.deliver()
         paused.desk.reply(key, "It has arrived.")
@@ -157,40 +163,65 @@ def test_what_a_paused_host_had_in_hand_is_sent_once_and_never_lost(
 MAILS = ("My deposit", "My API key", "My withdrawal")
 
 
-@pytest.mark.parametrize(
-    "place",
-    ["server listed", "collect.listed", "collect.fetched", "intake.attempted", "intake.in_transaction",
-     "intake.committed", "fence asked", "collect.flagged", "collect.answered", "collect.saved"],
-)  # fmt: skip
+@pytest.mark.parametrize("place", PLACES)
 def test_what_a_paused_host_had_in_hand_is_taken_in_flagged_and_saved_once(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch, dovecot: Dovecot, place: str
+    pair: tuple[HelpDesk, HelpDesk], monkeypatch: pytest.MonkeyPatch, dovecot_server: Dovecot, place: str
 ) -> None:
-    box = {"name": "support", "host": "127.0.0.1", "port": dovecot.plain_port, "security": "none",
-           "username": dovecot.user, "sent_folder": "auto", "save_sent": True}  # fmt: skip
-    paused, heir = pair(mailbox=[box])
+    paused, heir = pair
+    box = paused.site.settings.mailbox[PLACES.index(place)]
+    user = box.username
     with paused.database.write() as session:
-        session.merge(MailboxHolder(mailbox="support", host_id=paused.site.host, since=START))
+        hold(session, paused, box.name)
 
     def collect_once(desk: HelpDesk) -> None:
-        collector = collector_of(desk.site, desk.site.settings.mailbox[0], lambda: dovecot.password)
+        collector = collector_of(desk.site, box, lambda: dovecot_server.password)
         try:
             collector.collect_once()
         finally:
             collector.close()
 
-    dovecot.append(mail(subject=MAILS[0]), when=START)
+    def arrive(subject: str) -> None:
+        raw = mail(f"{box.name}@mail.example", subject=f"{subject} {box.name}", text=f"Where is it? {subject}")
+        dovecot_server.append(raw, user, when=START)
+
+    dovecot_server.create("Verschickt", user)
+    arrive(MAILS[0])
     collect_once(paused)
-    [first] = paused.stored()
-    paused.desk.reply(first.row.key, "It has arrived.")
+    paused.desk.reply(of_box(paused, box.name)[0].row.key, "It has arrived.")
     paused.deliver()
     for subject in MAILS[1:]:
-        dovecot.append(mail("Bob <bob@mail.example>", subject=subject), when=START)
+        arrive(subject)
 
     def take_over() -> None:
-        give_up(paused.site.host, heir)
+        give_up(paused.site.host, heir, box.name)
         collect_once(heir)
 
     pause = Pause(place, take_over)
+    pause_at(monkeypatch, pause)
+    with suppress(StoreUnavailable):
+        collect_once(paused)
+    assert pause.was
+    with pytest.raises(StoreUnavailable):
+        collect_once(paused)
+    collect_once(heir)
+
+    assert len(of_box(heir, box.name)) == len(MAILS)
+    with heir.database.read() as session:
+        assert overview.conservation(session)[box.name] == {"opened": 3}
+    flags = dovecot_server.flags(user)
+    assert [uid for uid, of_one in sorted(flags.items()) if "\\Seen" in of_one] == [1, 2, 3]
+    assert [uid for uid, of_one in flags.items() if "\\Answered" in of_one] == [1]
+    assert len(dovecot_server.messages(user, "Verschickt")) == 1
+
+
+def of_box(desk: HelpDesk, name: str) -> list[Stored]:
+    """The tickets of the mails of a mailbox."""
+    return [stored for stored in desk.stored() if stored.row.subject.endswith(f" {name}")]
+
+
+def pause_at(monkeypatch: pytest.MonkeyPatch, pause: Pause) -> None:
+    """Let a collector come to a pause at its failpoints, when the server has named what is new, and when it was told
+    that it holds the mailbox."""
     for module in (collect, places, take_in):
         monkeypatch.setattr(module, "failpoint", pause)
     list_new, ask = Inbox.list_new, places.Fence.ask
@@ -207,18 +238,3 @@ def test_what_a_paused_host_had_in_hand_is_taken_in_flagged_and_saved_once(
 
     monkeypatch.setattr(Inbox, "list_new", listing)
     monkeypatch.setattr(places.Fence, "ask", asking)
-    with suppress(StoreUnavailable):
-        collect_once(paused)
-    assert pause.was
-    with pytest.raises(StoreUnavailable):
-        collect_once(paused)
-    collect_once(heir)
-
-    assert sorted(stored.row.subject for stored in heir.stored()) == sorted(MAILS)
-    with heir.database.read() as session:
-        sums = overview.conservation(session)
-    assert sums["support"] == {"opened": 3}
-    flags = dovecot.flags()
-    assert [uid for uid, of_one in sorted(flags.items()) if "\\Seen" in of_one] == [1, 2, 3]
-    assert [uid for uid, of_one in flags.items() if "\\Answered" in of_one] == [1]
-    assert len(dovecot.messages(folder="Verschickt")) == 1

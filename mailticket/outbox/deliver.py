@@ -23,7 +23,7 @@ from functools import partial
 
 from mailticket import observe
 from mailticket.errors import Fenced, StoreUnavailable
-from mailticket.failpoints import failpoint
+from mailticket.failpoints import failpoint, hurried
 from mailticket.mail.delivery_status import is_dead_address
 from mailticket.outbox import desk_mail
 from mailticket.site import Site
@@ -40,7 +40,7 @@ _LOOK_EVERY = 2.0
 _LAST_REPLY = 20.0  # seconds that a stop waits for the reply to a final dot
 _SERVER_PAUSE = (5.0, 300.0)
 _STORE_PAUSE = 1.0
-_LONGEST_BEGINNING = hosts.LEASE_SECONDS / 2  # from asking whether the claim is still ours until the data goes
+_LONGEST_BEGINNING = hurried(hosts.LEASE_SECONDS) / 2  # from asking whether the claim is still ours until the data goes
 _HEALTH_EVERY = timedelta(minutes=1)
 _AFTER_DEFECT = timedelta(hours=1)
 _DEFECT_LASTS = timedelta(hours=6)  # longer than any wait between two attempts
@@ -73,6 +73,7 @@ class Outbox:
         self._troubles = 0
         self._store_trouble = ""
         self._in_doubt = False  # whether a claim may have been committed of which we were not told
+        self._settled_at = time.monotonic()
         self.server_trouble = ""  # what keeps every mail from leaving; "" when nothing does
         self._deadline: datetime | None = None  # only what is due by then is claimed
         self._recording = 0  # outcomes that are not durable yet; while there are any, nothing is claimed
@@ -100,6 +101,8 @@ class Outbox:
         try:
             while not self._stopping:
                 self._woken.clear()
+                if time.monotonic() - self._settled_at > hosts.LEASE_SECONDS and not self.site.database.is_sqlite:
+                    self._in_doubt = True  # a host that did not know yet that it was given up may have claimed more
                 await self._claim_due()
                 self._on_beat()
                 await self._wait(_LOOK_EVERY)
@@ -155,7 +158,7 @@ class Outbox:
             return False
         if again or unsure:
             log.warning("of mails that were on their way out %d are queued again, %d uncertain", again, unsure)
-        self._in_doubt = False
+        self._in_doubt, self._settled_at = False, time.monotonic()
         return True
 
     def _is_paused(self) -> bool:
