@@ -22,6 +22,7 @@ from mailticket.secrets import masking
 from mailticket.secrets.spans import doubtful_kinds
 from mailticket.store import Session, desk, load, outgoing, raws, search, tickets
 from mailticket.text.clean import one_line
+from mailticket.text.times import half_hour_after
 from mailticket.triage.guard import Draft, indiscretions
 
 
@@ -258,7 +259,7 @@ class Desk(Answers):
             now, ticket.created_at, ticket.category, ticket.priority, settings, self.site.calendar,
             load.snapshot(session, now), self.site.classifier.categories,
         )  # fmt: skip
-        if promised.promised_by >= ticket.promised_by:
+        if half_hour_after(promised.promised_by) >= half_hour_after(ticket.promised_by):  # as letters say it
             return False
         earlier_by, ticket.promised_from, ticket.promised_by = (
             ticket.promised_by, promised.promised_from, promised.promised_by
@@ -393,7 +394,8 @@ class Desk(Answers):
         """A letter to the requester about what was done."""
         addressed = self.to_requester(session, ticket)
         references = thread_of(tickets.conversation(session, int(ticket.id or 0)), addressed.keys)
-        dispatch = Dispatch(kind, addressed.to, verified=ticket.trust == "verified", references=references)
+        zone = compose.zone_of(session, ticket)
+        dispatch = Dispatch(kind, addressed.to, verified=ticket.trust == "verified", references=references, zone=zone)
         compose.write(session, self.site, ticket, dispatch, now, **contents)
 
 

@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from mailticket.desk import by_mail, outside
@@ -22,7 +22,7 @@ from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.decision import Decision, Hold
 from mailticket.triage.marks import shows_mark
 from mailticket.triage.understanding import Understanding
-from mailticket.triage.writer import is_claimed
+from mailticket.triage.writer import is_claimed, writers_zone
 
 log = logging.getLogger("mailticket.intake.apply")
 
@@ -334,6 +334,7 @@ def _write_letter(
         name=mail.sender_address.name,
         hold=decision.hold,
         incoming_id=arrived.incoming_id,
+        zone=_zone(session, arrived, ticket, decision),
     )
     if mail.trust == "verified" and decision.hold is None:
         tickets.set_deliverable(session, mail.sender_address.address)
@@ -351,6 +352,14 @@ def _write_letter(
     if decision.hold is not None:
         _note_hold(session, ticket, decision.letter, decision.hold, now)
     compose.write(session, site, ticket, dispatch, now, **contents)
+
+
+def _zone(session: Session, arrived: Arrived, ticket: Ticket, decision: Decision) -> tzinfo | None:
+    """The zone of whoever wrote the mail: by its own clock, else by that of the mail that opened the ticket."""
+    zone = writers_zone(arrived.mail, arrived.arrived_at)
+    if zone is not None or decision.action == "open" or decision.stranger:
+        return zone
+    return compose.zone_of(session, ticket)
 
 
 def _note_hold(session: Session, ticket: Ticket, letter: str, hold: Hold, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
@@ -140,7 +140,7 @@ class Letter:
     state, steps: for a status answer, oldest step first.
     in_reply_to: the Message-ID that is answered. references: that mail's own References, or where it has none its
     In-Reply-To if that names exactly one (RFC 5322 section 3.6.4).
-    reply_to: a signed reply address, where the site uses them. zone: another zone than the letterhead's.
+    reply_to: a signed reply address, where the site uses them. zone: the requester's, where it is known; UTC then stands behind it.
     copies: bare addresses for Cc. files: what is attached.
     """
 
@@ -156,7 +156,7 @@ class Letter:
     promised_from: datetime | None = None
     promised_by: datetime | None = None
     earlier_by: datetime | None = None
-    zone: ZoneInfo | None = None
+    zone: tzinfo | None = None
     longer: str = ""
     position: int | None = None
     category: str = ""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from mailticket.letters import ArticleLink, Composed, Found, Letter, LetterKind, Step, StepKind
+from mailticket.mail.identity import writers_clock
 from mailticket.mail.values import Address, address_key
 from mailticket.models import Ticket
 from mailticket.outbox.notices import notices_for
 from mailticket.settings import Category
 from mailticket.site import Site
-from mailticket.store import Session, desk, outgoing, tickets
-from mailticket.triage import signatures
+from mailticket.store import Session, desk, outgoing, raws, tickets
+from mailticket.triage import signatures, writer
 from mailticket.triage.decision import Hold
 from mailticket.triage.signatures import Purpose
 from mailticket.triage.understanding import Understanding
@@ -54,6 +55,7 @@ class Dispatch:
     via: str = "cli"
     proof: str = ""
     delay: int = 0  # seconds that it waits
+    zone: tzinfo | None = None  # by which the reader's clock goes, where it is known
 
 
 def write(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now: datetime, **contents: object) -> int:
@@ -113,6 +115,7 @@ def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, 
         promised_from=ticket.promised_from,
         promised_by=ticket.promised_by,
         longer=ticket.promise_longer,
+        zone=dispatch.zone,
         position=tickets.position(session, ticket),
         notices=notices_for(session, site, ticket, dispatch.kind, language, now),
         category=_label(category.labels, language, "") if category and ticket.category_sure else "",
@@ -124,6 +127,16 @@ def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, 
         reply_to=reply_to,
         copies=dispatch.copies,
     )
+
+
+def zone_of(session: Session, ticket: Ticket) -> tzinfo | None:
+    """By which zone the clock of a ticket's requester goes, as the mail says that opened it; None where it is not known
+    or that mail is not kept any more."""
+    opening = None if ticket.claimed else raws.of_opening(session, int(ticket.id or 0))
+    if opening is None:
+        return None
+    raw, arrived_at = opening
+    return writer.zone_of(*writers_clock(raw), arrived_at)
 
 
 def _label(labels: dict[str, str], language: str, name: str) -> str:

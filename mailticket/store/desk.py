@@ -27,6 +27,7 @@ from mailticket.models import (
 )
 from mailticket.settings import PRIORITIES
 from mailticket.store.tickets import WAITING
+from mailticket.text.times import latest_past
 
 HELD = text("message.kind = 'held'")  # in the words of the partial index
 
@@ -245,7 +246,7 @@ class Workload:
 def workload(session: Session, name: str, now: datetime) -> Workload:
     """How much one member has."""
     mine = (col(Ticket.assigned_to) == name, col(Ticket.status).in_(("new", "open", "pending")))
-    late = (col(Ticket.first_response_at).is_(None), col(Ticket.promised_by) < now)
+    late = (col(Ticket.first_response_at).is_(None), col(Ticket.promised_by) <= latest_past(now))
 
     def number(*conditions: ColumnElement[bool] | TextClause, table: type[SQLModel] = Ticket) -> int:
         return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar() or 0)

@@ -152,7 +152,10 @@ class Upkeep:
                                load, site.classifier.categories)  # fmt: skip
         verified = ticket.trust == "verified"
         hold = self._told_before_a_restore(ticket) or self._hold(session, promisee.recipient_key, now, verified)
-        dispatch = Dispatch("late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold)
+        dispatch = Dispatch(
+            "late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold,
+            zone=compose.zone_of(session, ticket),
+        )  # fmt: skip
         compose.write(
             session, site, ticket, dispatch, now,
             promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,
