@@ -504,6 +504,7 @@ class LetterSample(Section):
     body: str = ""
     answer: str = ""
     category: OneLine = ""
+    categories: tuple[OneLine, ...] = ()
     found: dict[OneLine, OneLine] = {}
     missing: tuple[OneLine, ...] = ()
     articles: tuple[OneLine, ...] = ()

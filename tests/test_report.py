@@ -56,8 +56,8 @@ def test_a_promise_is_kept_by_the_half_hour_that_was_said() -> None:
     now = MONDAY + timedelta(hours=48.5)
     found = tallies([request(wait=48.5, promised=until), request(wait=None, promised=until)], now, ZONE)
     assert (found["kept"], found["open"], found["missed"]) == (1, 1, 0)
-    later = tallies([request(wait=48.51, promised=until), request(wait=None, promised=until)], now + timedelta(seconds=1),
-                    ZONE)  # fmt: skip
+    late = [request(wait=48.51, promised=until), request(wait=None, promised=until)]
+    later = tallies(late, now + timedelta(seconds=1), ZONE)
     assert (later["kept"], later["open"], later["missed"]) == (0, 0, 2)
 
 

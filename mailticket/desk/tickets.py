@@ -8,6 +8,7 @@ from typing import Literal
 
 from mailticket.desk.answers import Answers, thread_of
 from mailticket.desk.hands import Change, Changed
+from mailticket.desk.sorting import sort
 from mailticket.errors import NotFound, Refused
 from mailticket.intake.second_reading import knowing_letters
 from mailticket.letters import File, LetterKind
@@ -210,7 +211,7 @@ class Desk(Answers):
             self._check_subject(session, ticket, wanted.subject)
             before = {key: getattr(ticket, key) for key in ("category", "priority", "team", "subject")}
             if wanted.category:
-                self._sort(session, ticket, wanted.category)
+                sort(session, self.site, ticket, wanted.category)
             ticket.priority = wanted.priority or ticket.priority
             if wanted.subject:
                 with search.following(session, [int(ticket.id or 0)]):
@@ -242,13 +243,6 @@ class Desk(Answers):
         flaws = [flaw.text for flaw in indiscretions(draft)] if subject else []
         if flaws:
             raise Refused(f"the requester reads the subject, and {'; '.join(flaws)}")
-
-    def _sort(self, session: Session, ticket: Ticket, category: str) -> None:
-        """Put a ticket into a category, which a person has looked at; its team is that of the category."""
-        ticket.category, ticket.category_sure = category, True
-        ticket.missing = [name for name in self.site.categories[category].needs if not (ticket.fields or {}).get(name)]
-        if not ticket.team_is_set:
-            ticket.team = self.roster.team_for(category, desk.mailbox_of(session, int(ticket.id or 0)))
 
     def _promise_again(self, session: Session, ticket: Ticket, now: datetime) -> bool:
         """Whether the promise ends earlier than the requester was told, who then gets a letter."""

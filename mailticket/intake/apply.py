@@ -11,6 +11,7 @@ from typing import Any
 
 from mailticket.desk import by_mail, outside
 from mailticket.desk.by_mail import Became, Post
+from mailticket.desk.sorting import sort_as_asked
 from mailticket.mail.values import Mail
 from mailticket.models import Ticket
 from mailticket.outbox import compose, desk_mail
@@ -224,6 +225,8 @@ def _join(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decisi
         ticket.spam = ticket.spam and arrived.mail.spam and ticket.first_response_at is None
         if not decision.stranger:
             _remember_language(session, arrived.mail, ticket, now)
+    if decision.category:
+        sort_as_asked(session, site, ticket, decision.category, now)
     if decision.command == "split" and ticket.duplicate_of is not None:
         ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""
         detail = f"no repetition of {decision.split_from}, its requester says"

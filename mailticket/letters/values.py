@@ -132,7 +132,8 @@ class Letter:
     language: as the reader of mail says it; "" or one without templates takes the letterhead's.
     promised_from, promised_by: the window of the promise, aware. earlier_by: the end that was promised before.
     longer: why it takes longer than usual ("" it does not): "load", "hours", or any other word for no stated reason.
-    position: place in the queue from 1. category, missing: labels in the letter's language.
+    position: place in the queue from 1. category, missing: labels in the letter's language. categories: those of the
+    other categories, with which a requester may correct it.
     first_ticket_id, similarity (0 to 1): what a duplicate notice is about. former_ticket_id: a closed ticket before it.
     secrets: kinds of secrets that the mail exposed, as triage names them ("seed phrase", "password", ...).
     check_word: the ticket's own word. staff_name, staff_text, history: for a staff reply.
@@ -140,7 +141,8 @@ class Letter:
     state, steps: for a status answer, oldest step first.
     in_reply_to: the Message-ID that is answered. references: that mail's own References, or where it has none its
     In-Reply-To if that names exactly one (RFC 5322 section 3.6.4).
-    reply_to: a signed reply address, where the site uses them. zone: the requester's, where it is known; UTC then stands behind it.
+    reply_to: a signed reply address, where the site uses them. zone: the requester's, where it is
+    known; UTC then stands behind it.
     copies: bare addresses for Cc. files: what is attached.
     """
 
@@ -160,6 +162,7 @@ class Letter:
     longer: str = ""
     position: int | None = None
     category: str = ""
+    categories: tuple[str, ...] = ()
     found: tuple[Found, ...] = ()
     missing: tuple[str, ...] = ()
     articles: tuple[ArticleLink, ...] = ()

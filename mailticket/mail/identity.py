@@ -191,7 +191,7 @@ def date(part_headers: Headers) -> datetime | None:
 
 
 def date_offset(part_headers: Headers) -> int | None:
-    """How many minutes the clock of a mail's writer is ahead of UTC, by its one Date header; None where that is not sure.
+    """How many minutes the clock of a mail's writer is ahead of UTC, by its one Date header; None if not sure.
 
     Sure is a numeric zone (RFC 5322 section 3.3) of a whole quarter of an hour that some country keeps. +0000 is
     what programs in UTC write for whoever uses them, and -0000 says that the zone is not known.

@@ -119,6 +119,7 @@ def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, 
         position=tickets.position(session, ticket),
         notices=notices_for(session, site, ticket, dispatch.kind, language, now),
         category=_label(category.labels, language, "") if category and ticket.category_sure else "",
+        categories=_others(site, ticket, language) if dispatch.kind == "acknowledgement" else (),
         found=_found(ticket, category, language),
         missing=_missing(ticket, category, language),
         check_word=ticket.check_word,
@@ -145,6 +146,17 @@ def _label(labels: dict[str, str], language: str, name: str) -> str:
         if labels.get(tag):
             return labels[tag]
     return name.replace("_", " ")
+
+
+def _others(site: Site, ticket: Ticket, language: str) -> tuple[str, ...]:
+    """By which words a requester may correct the category of a ticket."""
+    if not ticket.category_sure or ticket.category not in site.categories:
+        return ()
+    return tuple(
+        _label(category.labels, language, category.name)
+        for name, category in site.categories.items()
+        if name != ticket.category
+    )
 
 
 def _field_label(category: Category, name: str, language: str) -> str:

@@ -256,6 +256,15 @@ def workload(session: Session, name: str, now: datetime) -> Workload:
     return Workload(number(*mine), number(*mine, *late), number(HELD, col(Message.by) == name, table=Message), at)
 
 
+def category_was_set(session: Session, ticket_id: int, but_by: str) -> bool:
+    """Whether anybody else than this actor has said what a ticket is about."""
+    query = select(col(Event.id)).where(
+        col(Event.ticket_id) == ticket_id, col(Event.kind) == "set", col(Event.detail).like("category %"),
+        col(Event.actor) != but_by,
+    )  # fmt: skip
+    return session.execute(query.limit(1)).first() is not None
+
+
 def next_in_queue(session: Session, people: Sequence[str], teams: Sequence[str], *, lock: bool) -> Ticket | None:
     """The first ticket of the queue that is assigned to one of these people ("" for nobody), of these teams, () for
     any.

@@ -40,7 +40,7 @@ def is_claimed(mail: Mail) -> bool:
 
 
 def writers_zone(mail: Mail, arrived_at: datetime) -> timezone | None:
-    """By which zone the clock of a mail's writer goes; None where that is not sure, or a form's or a program's clock."""
+    """By which zone the clock of a mail's writer goes; None where that is not sure, or it is a program's clock."""
     if mail.claimed is not None or mail.automatic is not None:
         return None
     return zone_of(mail.date, mail.date_offset, arrived_at)
