@@ -22,6 +22,7 @@ from mailticket.triage.letter import DISABLED, over_cap, restored
 from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.desk_rounds import DeskRounds
 from mailticket.upkeep.load import Expectation
+from mailticket.upkeep.report import send_report
 from mailticket.upkeep.troubles import note_defect
 
 log = logging.getLogger("mailticket.upkeep.chores")
@@ -65,6 +66,7 @@ class Upkeep:
             "sent letters": self._forget_sent,
             "history": self._forget_events,
             "files": self._give_up_files,
+            "weekly report": self._report,
             **DeskRounds(self.site, self._wake).chores(),
         }
 
@@ -89,6 +91,11 @@ class Upkeep:
     def _alert(self) -> None:
         if Alerts(self.site).look(self.site.clock()):
             self._wake()
+
+    def _report(self, now: datetime) -> int:
+        if send_report(self.site, now):
+            self._wake()
+        return 0
 
     def _clock_is_sound(self) -> bool:
         """Rules of age pause when the wall clock leaps, or lies before what we wrote ourselves (promise 8)."""
