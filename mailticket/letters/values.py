@@ -90,10 +90,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class ArticleLink:
-    """A help article: title in the letter's language, and its address (http or https)."""
+    """A help article: title in the letter's language, its address (http or https), and how it begins, as plain text."""
 
     title: str
     address: str
+    excerpt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def articles_for(site: Site, ticket: Ticket, meaning: Understanding) -> tuple[Ar
     """The help articles that may answer a request at once, in the language of its letter."""
     language = site.letters.language_for(ticket.language, site.head.language)
     fitting = site.articles.best(meaning.fingerprint, meaning.verdict, language, site.settings.articles.at_most)
-    return tuple(ArticleLink(article.title, article.address) for article in fitting)
+    return tuple(ArticleLink(article.title, article.address, article.excerpt) for article in fitting)
 
 
 def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now: datetime) -> Letter:
