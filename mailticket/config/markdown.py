@@ -1,6 +1,6 @@
 """What a help article says in plain words: its first heading, and the beginning of its first paragraph.
 
-CommonMark is read by markdown-it-py, which is pure Python, bounded in depth and passes the standard's own tests. Raw HTML
+CommonMark is read by markdown-it-py, which is pure Python, bounded in depth and passes the standard's own tests; HTML
 is left out, and of a link stay its words, so that nothing of an article but text comes into a letter.
 """
 
