@@ -398,7 +398,7 @@ def _database(settings: Settings, configuration: Path | None, account: Account, 
             if not database.file.exists() or any(finding.stops for finding in places):
                 return
         yield from _tables(database, deep)
-        if schema.current(database) == schema.HEAD:
+        if schema.fits(database):
             yield from _prefixes(settings, database)
     except StoreDamaged as error:
         yield Finding("wrong", "database", str(error), stops=_BAD_CONFIGURATION)
@@ -445,10 +445,11 @@ def _state(file: Path, configuration: Path | None, account: Account) -> Iterator
 
 def _tables(database: Database, deep: bool) -> Iterator[Finding]:
     step = schema.current(database)
-    if step > schema.HEAD:
+    fits = schema.fits(database)
+    if step > schema.HEAD and not fits:
         yield Finding("wrong", "database", schema.too_new(step), stops=_BAD_CONFIGURATION)
         return
-    if step != schema.HEAD:
+    if not fits:
         state = "is empty" if not step else f"is at step {step} of {schema.HEAD}"
         yield Finding("note", "database", state, "the next start brings it up to date")
         return
