@@ -133,7 +133,18 @@ _TAGGED = Prepared(
 _TICKET = select(
     *(
         _TICKETS.c[name]
-        for name in ("id", "key", "status", "closed_at", "trust", "requester_id", "duplicate_of", "merged_into")
+        for name in (
+            "id",
+            "key",
+            "status",
+            "closed_at",
+            "trust",
+            "requester_id",
+            "duplicate_of",
+            "merged_into",
+            "category",
+            "first_response_at",
+        )
     )
 )
 _TICKET_BY_KEY = Prepared(_TICKET.where(_TICKETS.c.key == bindparam("ticket")))
@@ -284,6 +295,8 @@ def _facts(session: Session, ticket: Any) -> TicketFacts:
         owners=frozenset(owners),
         duplicate_of=first.key if first else None,
         trust=ticket.trust,
+        category=ticket.category,
+        answered=ticket.first_response_at is not None,
     )
 
 

@@ -23,6 +23,7 @@ from mailticket.triage.letter import DISABLED, over_cap, restored
 from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.desk_rounds import DeskRounds
 from mailticket.upkeep.load import Expectation
+from mailticket.upkeep.report import send_report
 from mailticket.upkeep.troubles import note_defect
 
 log = logging.getLogger("mailticket.upkeep.chores")
@@ -66,6 +67,7 @@ class Upkeep:
             "sent letters": self._forget_sent,
             "history": self._forget_events,
             "files": self._give_up_files,
+            "weekly report": self._report,
             **DeskRounds(self.site, self._wake).chores(),
         }
 
@@ -90,6 +92,11 @@ class Upkeep:
     def _alert(self) -> None:
         if Alerts(self.site).look(self.site.clock()):
             self._wake()
+
+    def _report(self, now: datetime) -> int:
+        if send_report(self.site, now):
+            self._wake()
+        return 0
 
     def _clock_is_sound(self) -> bool:
         """Rules of age pause when the wall clock leaps, or lies before what we wrote ourselves (promise 8)."""
@@ -155,7 +162,10 @@ class Upkeep:
                                load, site.classifier.categories)  # fmt: skip
         verified = ticket.trust == "verified"
         hold = self._told_before_a_restore(ticket) or self._hold(session, promisee.recipient_key, now, verified)
-        dispatch = Dispatch("late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold)
+        dispatch = Dispatch(
+            "late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold,
+            zone=compose.zone_of(session, ticket),
+        )  # fmt: skip
         compose.write(
             session, site, ticket, dispatch, now,
             promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,
