@@ -13,6 +13,7 @@ from mailticket.errors import ConfigurationError
 from mailticket.store.engine import Database, translated
 
 HEAD = "0011"  # the newest step below migrations/versions; a test compares
+MOVING = "moving"  # in the place of the step while `store.moving` fills a database
 SEARCH = "ticket_search"  # the names of the search index's tables begin so
 Progress = Callable[[int, int], None]  # how many tickets a long step has done, of how many
 
@@ -46,8 +47,8 @@ def prepare(database: Database, progress: Progress = lambda _done, _total: None)
             step = version(connection)
         if step == HEAD:
             return False
-        if step > HEAD:
-            raise ConfigurationError([too_new(step)])
+        if wrong := unusable(step):
+            raise ConfigurationError([wrong])
         with _foreign_keys_off(database, connection), connection.begin():
             _upgrade(connection, progress)
             if not database.is_sqlite:
@@ -76,7 +77,15 @@ def _foreign_keys_off(database: Database, connection: Connection) -> Iterator[No
             driver.execute("PRAGMA foreign_keys=ON")
 
 
-def too_new(step: str) -> str:
+def unusable(step: str) -> str:
+    """Why this program cannot work on a database at this step; "" where it can, or can bring it up to date."""
+    if step == MOVING:
+        return (
+            "[database] url: the database is only half filled by `mailticket migrate-database`; run that again, with "
+            "the configuration of the former database, to go on"
+        )
+    if step <= HEAD:
+        return ""
     return (
         f"[database] url: the database was written by a newer mailticket (its tables are at step {step}, this program "
         f"knows up to {HEAD}); install that release again, nothing was changed"

@@ -445,8 +445,8 @@ def _state(file: Path, configuration: Path | None, account: Account) -> Iterator
 
 def _tables(database: Database, deep: bool) -> Iterator[Finding]:
     step = schema.current(database)
-    if step > schema.HEAD:
-        yield Finding("wrong", "database", schema.too_new(step), stops=_BAD_CONFIGURATION)
+    if wrong := schema.unusable(step):
+        yield Finding("wrong", "database", wrong, stops=_BAD_CONFIGURATION)
         return
     if step != schema.HEAD:
         state = "is empty" if not step else f"is at step {step} of {schema.HEAD}"
