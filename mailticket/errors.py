@@ -31,6 +31,10 @@ class StoreDamaged(StoreUnavailable):
     """The database file is not what we wrote: only a person with a backup can help (exit code 78)."""
 
 
+class Fenced(StoreUnavailable):
+    """Another host does now what we were about to do, for we were not heard from or gave it away: leave it alone."""
+
+
 class MailboxUnavailable(WorldError):
     """The IMAP server cannot be used now; the connection is to be thrown away."""
 

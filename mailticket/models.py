@@ -170,6 +170,34 @@ class Heartbeat(SQLModel, table=True):
     stopped_at: datetime | None = _time()  # null while it runs, and after an end that was none
 
 
+class Host(SQLModel, table=True):
+    """A process that collects or delivers, from its start to its end; its number is never given again.
+
+    Times are the database's, for the clocks of several machines differ.
+    """
+
+    __table_args__ = (_partial("ix_host_live", "id", where="stopped_at IS NULL AND dead_at IS NULL"),)
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str  # daemon, or round for `run --once`
+    name: str  # of the machine
+    pid: int
+    version: str
+    started_at: datetime = _time(nullable=False)
+    beat_at: datetime = _time(nullable=False)
+    clock_ahead: float = 0.0  # seconds by which its clock is before the database's, at its last beat
+    stopped_at: datetime | None = _time()  # null while it runs, and after an end that was none
+    dead_at: datetime | None = _time()  # when others gave it up, for it was not heard from: it may act no more
+
+
+class MailboxHolder(SQLModel, table=True):
+    """Which host collects a mailbox, and since when. Whoever acts on the mailbox locks the row first."""
+
+    __tablename__ = "mailbox_holder"
+    mailbox: str = Field(primary_key=True)
+    host_id: int | None = Field(default=None, foreign_key="host.id")
+    since: datetime = _time(nullable=False)
+
+
 class Health(SQLModel, table=True):
     """How a part of the system fares, for `status`, `check` and alerts: a row a mailbox, and one for the outbox."""
 
@@ -505,6 +533,7 @@ class Outgoing(SQLModel, table=True):
     shown: int | None = None  # and the newest message of its ticket that it showed
     save_to: str = Field(default="", sa_column_kwargs={"server_default": ""})  # whose Sent folder still lacks a copy
     saving_attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    claimed_by: int | None = None  # the host that has it on its way out, or had it last
 
 
 class Event(SQLModel, table=True):

@@ -51,6 +51,7 @@ class Site:
     clock: Callable[[], datetime] = wall_clock
     notices: Glance[tuple[Standing, ...]] = field(default_factory=lambda: Glance(notices.recent), compare=False)
     blocked: Glance[Mapping[str, str]] = field(default_factory=lambda: Glance(blocks.by_address), compare=False)
+    host: int = 0  # the number of this process among those that share the database; 0 for one that only looks or adds
     restored_at: datetime | None = None  # when its database was put back from a backup, if ever
 
     @property
@@ -72,7 +73,9 @@ class Site:
         return {category.name: category for category in self.classifier.categories}
 
 
-def open_site(settings: Settings, database: Database, clock: Callable[[], datetime] = wall_clock) -> Site:
+def open_site(
+    settings: Settings, database: Database, clock: Callable[[], datetime] = wall_clock, host: int = 0
+) -> Site:
     """Build everything that the settings ask for; raises ConfigurationError or StoreUnavailable."""
     with database.read() as session:
         is_made = meta.is_made(session)
@@ -94,6 +97,7 @@ def open_site(settings: Settings, database: Database, clock: Callable[[], dateti
         calendar=from_settings(settings.promise, settings.support.timezone),
         articles=open_articles(settings),
         clock=clock,
+        host=host,
         restored_at=restored_at,
     )
 

@@ -28,6 +28,7 @@ _WORLD_STATES, _OUR_STATES = ("25006", "XX001", "XX002"), ("54",)
 _DISK_FULL = "53100"
 _QUICK_TO_CHECK = 1024**3  # bytes
 _CACHE = 8 * 1024  # KiB a connection: with a million tickets the upper pages of all indexes do not fit in SQLite's 2 MB
+_LIMITS = "SET lock_timeout = 15000; SET statement_timeout = 60000; SET idle_in_transaction_session_timeout = 60000"
 _WAL_LIMIT = 64 * 1024 * 1024
 
 
@@ -203,6 +204,7 @@ def _in_words(error: DBAPIError) -> str:
         "disk I/O error": "the disk reports an error",
         "no such module: fts5": "this Python's SQLite was built without FTS5, which searching needs; Debian's has it",
         "malformed": "the database file is damaged; restore a backup",
+        "unsupported startup parameter": "PgBouncer stands before PostgreSQL and knows a setting in [database] url not",
         "not a database": "the file is no database of ours; restore a backup or correct [database] url",
     }  # fmt: skip
     fitting = (f"{meaning} ({words})" for sign, meaning in meanings.items() if sign in words)
@@ -254,10 +256,14 @@ def _sqlite(file: str) -> Engine:
 def _postgres(url: Any) -> Engine:
     for index in (index for table in SQLModel.metadata.tables.values() for index in table.indexes):
         index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
-    options = "-c lock_timeout=15000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"
-    engine = create_engine(
-        url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"connect_timeout": 5, "options": options}
-    )
+    engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"connect_timeout": 5})
+
+    @event.listens_for(engine, "connect")
+    def bound(connection: Any, _record: object) -> None:
+        # By statements: PgBouncer refuses a connection that says as much when it begins.
+        connection.autocommit = True
+        connection.execute(_LIMITS)
+        connection.autocommit = False
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
 from mailticket.models import Consent
+from mailticket.store.hosts import shared_time
 
 LEASE = timedelta(seconds=60)  # longer than an exchange with the provider may take
 
@@ -50,7 +51,7 @@ def lease(session: Session, name: str, holder: str, now: datetime) -> Consent | 
     A lease that has passed belonged to one who was cut short; so did one that ends later than any can, for the clock
     was set back meanwhile. Several hosts go by the database's clock, for theirs may differ.
     """
-    now = _time_of_all(session, now)
+    now = shared_time(session, now)
     free = or_(col(Consent.lease_by) == "", col(Consent.lease_until) <= now, col(Consent.lease_until) > now + 2 * LEASE)
     row = consent(session, name)
     if row is None:
@@ -66,14 +67,6 @@ def lease(session: Session, name: str, holder: str, now: datetime) -> Consent | 
         .execution_options(synchronize_session=False)
     )
     return consent(session, name) if taken.rowcount == 1 else None  # type: ignore[attr-defined]
-
-
-def _time_of_all(session: Session, now: datetime) -> datetime:
-    """A time that all who share the database agree on; a SQLite file has one host, whose own time is as good."""
-    if session.connection().dialect.name == "sqlite":
-        return now
-    time: datetime = session.execute(select(func.now())).scalar_one()
-    return time
 
 
 def rotate(

@@ -24,7 +24,7 @@ from tests.store.conftest import NOON, new_message, new_outgoing, new_ticket
 pytestmark = pytest.mark.postgres
 
 TABLES = SQLModel.metadata.sorted_tables
-EACH = 20
+EACH = 12
 TEXTS = (
     "",
     "plain",
@@ -281,13 +281,16 @@ def test_a_number_that_the_target_has_no_room_for_is_named(source: Database, tar
         move_database(source, target, silent)
 
 
-def test_a_large_file_is_moved_whole(source: Database, target: Database) -> None:
+def test_a_large_file_is_moved_whole(ready_file: Path, target: Database, tmp_path: Path) -> None:
+    (tmp_path / "large.db").write_bytes(ready_file.read_bytes())
+    source = Database(f"sqlite:///{tmp_path}/large.db")
     blob = random.Random(1).randbytes(25 * 1024**2)
     with source.write() as session:
         new_outgoing(session, wire=blob)
     move_database(source, target, silent)
     with target.read() as session:
         assert session.execute(text("SELECT wire FROM outgoing ORDER BY id DESC LIMIT 1")).scalar() == blob
+    source.close()
 
 
 def test_a_target_that_is_in_use_or_unfit_is_refused(
