@@ -98,6 +98,11 @@ class Collector:
         return f"mailbox {self.mailbox.name}"
 
     @property
+    def is_well(self) -> bool:
+        """Whether its last round came to a good end; not before the first."""
+        return self._well_at is not None
+
+    @property
     def site(self) -> Site:
         return self._intake.site
 

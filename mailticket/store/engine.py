@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
+import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -30,6 +32,8 @@ _QUICK_TO_CHECK = 1024**3  # bytes
 _CACHE = 8 * 1024  # KiB a connection: with a million tickets the upper pages of all indexes do not fit in SQLite's 2 MB
 _LIMITS = "SET lock_timeout = 15000; SET statement_timeout = 60000; SET idle_in_transaction_session_timeout = 60000"
 _WAL_LIMIT = 64 * 1024 * 1024
+# A line to PostgreSQL on which nothing comes back is given up before the others give us up.
+_LIVELINESS = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 20_000}
 
 
 class WriterLock:
@@ -74,8 +78,10 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
+        # What PostgreSQL calls our connections: by this name they can be ended when we do not answer any more.
+        self.sessions = f"mailticket on {socket.gethostname()[:28]} {os.getpid()}/{secrets.token_hex(4)}"
         try:
-            self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url)
+            self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url, self.sessions)
         except ModuleNotFoundError as missing:
             problem = f"[database] url: PostgreSQL needs the package {missing.name}: {how_to_install('postgres')}"
             raise ConfigurationError([problem]) from None
@@ -253,10 +259,11 @@ def _sqlite(file: str) -> Engine:
     return engine
 
 
-def _postgres(url: Any) -> Engine:
+def _postgres(url: Any, name: str) -> Engine:
     for index in (index for table in SQLModel.metadata.tables.values() for index in table.indexes):
         index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
-    engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"connect_timeout": 5})
+    arguments = {"connect_timeout": 5, "application_name": name, **_LIVELINESS}
+    engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args=arguments)
 
     @event.listens_for(engine, "connect")
     def bound(connection: Any, _record: object) -> None:

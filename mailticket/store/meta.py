@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from mailticket.models import Health, Heartbeat, Key, Meta
+from mailticket.models import Health, Key, Meta
 
 
 def value(session: Session, name: str) -> str:
@@ -106,18 +106,3 @@ def is_unwell(session: Session, name: str) -> bool:
 
 def health(session: Session) -> list[Health]:
     return list(session.execute(select(Health).order_by(col(Health.name))).scalars())
-
-
-def set_heartbeat(session: Session, beat: Heartbeat) -> None:
-    """Put a sign of life in the place of the last one of its kind."""
-    session.merge(beat)
-
-
-def end_heartbeats(session: Session, now: datetime) -> None:
-    """Let no daemon count as running: in a restored database its sign of life is the one of the backup."""
-    session.execute(update(Heartbeat).where(col(Heartbeat.stopped_at).is_(None)).values(stopped_at=now))
-
-
-def heartbeats(session: Session) -> list[Heartbeat]:
-    """The last sign of life of each kind, the newest first."""
-    return list(session.execute(select(Heartbeat).order_by(col(Heartbeat.beat_at).desc())).scalars())

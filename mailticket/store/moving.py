@@ -272,10 +272,11 @@ class _Filling:
 
     def _make(self, fingerprint: str) -> None:
         self._must_be_utf8()
-        schema.prepare(self._target)
+        schema.prepare(self._target, alone=True)
         self._let_rows_name_later_ones()
         with self._target.write() as session:
             connection = session.connection()
+            schema.forget_oldest(connection)  # that of the source comes with its rows
             if any(_count(connection, table) for table in self._tables):
                 raise Refused("target: it holds a database of its own already; name an empty one")
             bywork = connection.execute(_BYWORK[connection.dialect.name]).all()

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, case, func, literal, or_, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
-from mailticket.models import SENT_WITH_BYTES, Event, Message, Outgoing, Ticket, UtcDateTime
+from mailticket.models import SENT_WITH_BYTES, Event, Host, Message, Outgoing, Ticket, UtcDateTime
 from mailticket.store.rows import Prepared, execute, insert_values, table_of, update_row
 
 STAFF_RANK = 1
@@ -194,6 +194,20 @@ def recover(session: Session, now: datetime) -> tuple[int, int]:
     queued = session.execute(again.values(state="queued")).rowcount  # type: ignore[attr-defined]
     unsure = select(Outgoing).where(sending, col(Outgoing.begun_at).is_not(None))
     rows = session.execute(unsure).scalars().all()
+    for row in rows:
+        mark_uncertain(session, row, now, "its delivery ended before the server's reply to the data")
+    return int(queued), len(rows)
+
+
+def recover_orphans(session: Session, now: datetime) -> tuple[int, int]:
+    """The same for all claims whose host ended or was given up."""
+    lives = select(col(Host.id)).where(
+        col(Host.id) == col(Outgoing.claimed_by), col(Host.dead_at).is_(None), col(Host.stopped_at).is_(None)
+    )
+    orphans = (col(Outgoing.state) == "sending", col(Outgoing.claimed_by).is_not(None), ~lives.exists())
+    again = update(Outgoing).where(*orphans, col(Outgoing.begun_at).is_(None))
+    queued = session.execute(again.values(state="queued")).rowcount  # type: ignore[attr-defined]
+    rows = session.execute(select(Outgoing).where(*orphans, col(Outgoing.begun_at).is_not(None))).scalars().all()
     for row in rows:
         mark_uncertain(session, row, now, "its delivery ended before the server's reply to the data")
     return int(queued), len(rows)

@@ -284,7 +284,7 @@ def _database_with_tables(settings: Settings) -> Iterator[Database | None]:
         database = Database(settings.database.url)
         # A SQLite file is not made by looking.
         absent = database.file is not None and not database.file.is_file()
-        usable = not absent and schema.current(database) == schema.HEAD
+        usable = not absent and schema.fits(database)
     except MailticketError:
         usable = False
     try:

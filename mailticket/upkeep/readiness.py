@@ -401,7 +401,7 @@ def _database(settings: Settings, configuration: Path | None, account: Account, 
             yield Finding("wrong", "database", words, pooling.REMEDY, _BAD_CONFIGURATION)
             return
         yield from _tables(database, deep)
-        if schema.current(database) == schema.HEAD:
+        if schema.fits(database):
             yield from _prefixes(settings, database)
     except StoreDamaged as error:
         yield Finding("wrong", "database", str(error), stops=_BAD_CONFIGURATION)
@@ -448,10 +448,11 @@ def _state(file: Path, configuration: Path | None, account: Account) -> Iterator
 
 def _tables(database: Database, deep: bool) -> Iterator[Finding]:
     step = schema.current(database)
-    if wrong := schema.unusable(step):
+    fits = schema.fits(database)
+    if not fits and (wrong := schema.unusable(step)):
         yield Finding("wrong", "database", wrong, stops=_BAD_CONFIGURATION)
         return
-    if step != schema.HEAD:
+    if not fits:
         state = "is empty" if not step else f"is at step {step} of {schema.HEAD}"
         yield Finding("note", "database", state, "the next start brings it up to date")
         return
