@@ -170,7 +170,7 @@ class Database:
 
 
 def _parsed(url: str) -> URL:
-    """The URL as SQLAlchemy knows it, which takes several hosts, written HOST:PORT,HOST:PORT as for libpq, as queries."""
+    """The URL as SQLAlchemy knows it, which takes several hosts (HOST:PORT,HOST:PORT for libpq) as queries."""
     match = _HOSTS.fullmatch(url)
     if match is None:
         return make_url(url)

@@ -75,9 +75,8 @@ def test_f61_a_server_that_goes_comes_cuts_commits_and_is_replaced_loses_and_dou
     house.settle(len(people))
 
     pair.relay.armed = True
-    for turn in range(4):
-        write(f"cut{turn}-", 4)
-        until(lambda turn=turn: sum(pair.relay.cuts.values()) > 4 * turn + 3, "commits to be cut")  # type: ignore[misc]
+    write("cut")
+    until(lambda: min(pair.relay.cuts.values()) > 2, "commits to be cut on either side")
     pair.relay.armed = False
     house.settle(len(people))
 

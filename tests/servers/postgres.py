@@ -55,6 +55,7 @@ class Postgres:
             "full_page_writes": "off",
             "shared_buffers": "32MB",
             "max_connections": "100",
+            "wal_retrieve_retry_interval": "100ms",
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         command = [self._program("postgres"), "-D", str(self.root / "data"), "-p", str(self.port), *settings]
