@@ -321,6 +321,7 @@ class Ticket(SQLModel, table=True):
     marks: list[str] | None = _json()
     claimed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # its requester, by a form
     assigned_to: str = ""
+    brand: str = Field(default="", sa_column_kwargs={"server_default": ""})  # under which name it is answered, for life
     team: str = Field(default="", sa_column_kwargs={"server_default": ""})
     team_is_set: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # by staff: it then stays
     check_word: str = ""
@@ -523,6 +524,7 @@ class Outgoing(SQLModel, table=True):
     shown: int | None = None  # and the newest message of its ticket that it showed
     save_to: str = Field(default="", sa_column_kwargs={"server_default": ""})  # whose Sent folder still lacks a copy
     saving_attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    account: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the brand whose own server takes it
     claimed_by: int | None = None  # the host that has it on its way out, or had it last
 
 

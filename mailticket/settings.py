@@ -120,14 +120,18 @@ class Section(BaseModel):
     )
 
 
+TINT, DARK_TINT = "#0b6b64", "#6bd0c4"  # of letterheads, on light and on dark ground
+Prefix = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")]
+
+
 class Support(Section):
     """Who answers, and how ticket IDs look."""
 
     name: OneLine = "Support"
     address: EmailAddress
     former_addresses: tuple[EmailAddress, ...] = ()
-    prefix: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")] = "MT"
-    former_prefixes: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")], ...] = ()
+    prefix: Prefix = "MT"
+    former_prefixes: tuple[Prefix, ...] = ()
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")] = "en"
     timezone: ZoneName = "UTC"
     signed_reply_address: bool = False
@@ -625,6 +629,43 @@ def _header_pair(pair: tuple[str, ...], name: str, value: str) -> tuple[str, ...
     return pair
 
 
+class BrandSmtp(Smtp):
+    """A brand's own submission server. Its password is named: the one that lies in wait for [smtp] is another's."""
+
+    @field_validator("consent_expires")
+    @classmethod
+    def _own_secret(cls, expires: date | None, others: ValidationInfo) -> date | None:
+        ways = ("password", "password_file", "password_credential", "oauth2_token_command")
+        is_password = others.data.get("auth") == "password"
+        if is_password and others.data.get("username") and not any(others.data.get(way) for way in ways):
+            raise ValueError(f"a username needs a password of its own: write one of {', '.join(ways)}")
+        return expires
+
+
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
+class Brand(Section):
+    """A further name under which support answers; [support] is the first and needs no table.
+
+    name: the word for commands, which its tickets keep. mailboxes, addresses: what chooses it, beside its address.
+    language: "" for that of [support]. smtp: without it, mail leaves through [smtp], with the brand's own sender.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
+    address: EmailAddress
+    title: Annotated[OneLine, Field(min_length=1)]
+    prefix: Prefix
+    signature: str = ""
+    language: Annotated[str, Field(pattern=r"^([a-z]{2,3}(-[A-Z][a-z]{3})?)?$")] = ""
+    colour: Colour = TINT
+    dark_colour: Colour = DARK_TINT
+    templates: Annotated[FilePath | None, BeforeValidator(_or_none)] = None
+    mailboxes: tuple[OneLine, ...] = ()
+    addresses: tuple[EmailAddress, ...] = ()
+    smtp: BrandSmtp | None = None
+
+
 class Log(Section):
     """How much is logged to standard error, and in which form."""
 
@@ -656,6 +697,7 @@ class Settings(Section):
     team: tuple[Team, ...] = ()
     desk: Desk = Desk()
     block: tuple[Block, ...] = ()
+    brand: tuple[Brand, ...] = ()
     log: Log = Log()
 
     @model_validator(mode="after")
@@ -665,7 +707,7 @@ class Settings(Section):
         if len(names) != len(self.category):
             problems.append("two [[category]] tables have the same name; give each its own")
         problems += [*_staff_flaws(self.staff, self.own_addresses), *_team_flaws(self)]
-        problems += _block_flaws(self)
+        problems += [*_block_flaws(self), *_brand_flaws(self)]
         if problems:
             # The list travels in the error's context, so that each problem can be shown on its own line.
             raise PydanticCustomError("contradiction", "the tables contradict each other", {"problems": problems})
@@ -687,8 +729,54 @@ class Settings(Section):
         """Every address that is ours, now or formerly, ASCII-lowercased."""
         addresses = [self.support.address, *self.support.former_addresses]
         addresses += [m.address for m in self.mailbox if m.address]
-        addresses += [self.smtp.envelope_from] if self.smtp.envelope_from else []
+        for brand in self.brand:
+            addresses += [brand.address, *brand.addresses]
+        addresses += [smtp.envelope_from for smtp in self.accounts.values() if smtp.envelope_from]
         return frozenset(address.lower() for address in addresses)
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """What ticket IDs begin with, now or formerly, of all brands; that of [support] first."""
+        return (self.support.prefix, *self.support.former_prefixes, *(brand.prefix for brand in self.brand))
+
+    @property
+    def accounts(self) -> Mapping[str, Smtp]:
+        """The submission servers: "" the common one, and under their brand's name those of brands with their own."""
+        return {"": self.smtp, **{brand.name: brand.smtp for brand in self.brand if brand.smtp is not None}}
+
+    @property
+    def sign_ins(self) -> tuple[Mailbox | Smtp, ...]:
+        """Every server that is signed in to."""
+        return (*self.mailbox, *self.accounts.values())
+
+    def brand_for(self, route: str, written: Iterable[str], delivered: Iterable[str]) -> str:
+        """The brand of a new ticket, "" for that of [support].
+
+        route: the mailbox. written: addresses of To and Cc; delivered: where transport says that it went, both
+        lower-cased. The first of ours in To and Cc is whom the writer means; without one the mailbox says, then
+        transport.
+        """
+        by_mailbox = {mailbox: brand.name for brand in self.brand for mailbox in brand.mailboxes}
+        serves = {address.lower(): "" for address in (self.support.address, *self.support.former_addresses)}
+        serves |= {box.address.lower(): by_mailbox.get(box.name, "") for box in self.mailbox if box.address}
+        serves |= {address: brand.name for brand in self.brand for address in _served(brand)}
+        if (first := next((key for key in map(_untagged, written) if key in serves), None)) is not None:
+            return serves[first]
+        if route in by_mailbox:
+            return by_mailbox[route]
+        return next((serves[key] for key in map(_untagged, delivered) if key in serves), "")
+
+    def of_brand(self, name: str) -> Settings:
+        """These settings as they hold for a brand's letters; for "" and for a brand that is no more, as they are."""
+        brand = next((brand for brand in self.brand if brand.name == name), None)
+        if brand is None:
+            return self
+        support = {"name": brand.title, "address": brand.address, "prefix": brand.prefix,
+                   "language": brand.language or self.support.language}  # fmt: skip
+        smtp = brand.smtp or self.smtp.model_copy(update={"envelope_from": None})
+        templates = Templates(folder=brand.templates) if brand.templates else self.templates
+        update = {"support": self.support.model_copy(update=support), "smtp": smtp, "templates": templates}
+        return self.model_copy(update=update)
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.support.timezone)
@@ -733,6 +821,34 @@ def _block_flaws(settings: Settings) -> list[str]:
             for block in settings.block
         )
     ]
+
+
+def _served(brand: Brand) -> list[str]:
+    return [address.lower() for address in (brand.address, *brand.addresses)]
+
+
+def _untagged(address: str) -> str:
+    """An address without the tag that signed reply addresses have."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
+def _brand_flaws(settings: Settings) -> list[str]:
+    brands, boxes = settings.brand, {mailbox.name for mailbox in settings.mailbox}
+    common = (settings.support.address, *settings.support.former_addresses)
+    addresses = [address for brand in brands for address in dict.fromkeys(_served(brand))]
+    return [
+        *(f"two [[brand]] tables are named {name!r}; give each its own" for name in _twice(b.name for b in brands)),
+        *(f"{address} is served by two brands; leave it to one"
+          for address in _twice([*dict.fromkeys(address.lower() for address in common), *addresses])),
+        *(f"two [[brand]] tables have the mailbox {box!r}; a mailbox chooses one brand"
+          for box in _twice(box for brand in brands for box in dict.fromkeys(brand.mailboxes))),
+        *(f"[[brand]] {brand.name!r} names the mailbox {box!r}, and there is no such [[mailbox]]"
+          for brand in brands for box in brand.mailboxes if box not in boxes),
+        *(f"the ticket prefix {prefix} stands for two brands, or for one and [support]; give each its own"
+          for prefix in _twice([*dict.fromkeys((settings.support.prefix, *settings.support.former_prefixes)),
+                                *(brand.prefix for brand in brands)])),
+    ]  # fmt: skip
 
 
 def is_below(domain: str, blocked: str) -> bool:

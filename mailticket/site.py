@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from mailticket.errors import ConfigurationError
 from mailticket.letters import Letterhead, Letters, TemplateSource, in_language
 from mailticket.mail.values import OurLetters, Ourselves
 from mailticket.promise.calendar import SupportCalendar, from_settings
-from mailticket.settings import Category, LetterSample, LettersText, Settings
+from mailticket.settings import DARK_TINT, TINT, Brand, Category, LetterSample, LettersText, Settings
 from mailticket.store import blocks, meta, notices, restored
 from mailticket.store.engine import Database
 from mailticket.store.glance import Glance
@@ -52,7 +52,12 @@ class Site:
     notices: Glance[tuple[Standing, ...]] = field(default_factory=lambda: Glance(notices.recent), compare=False)
     blocked: Glance[Mapping[str, str]] = field(default_factory=lambda: Glance(blocks.by_address), compare=False)
     host: int = 0  # the number of this process among those that share the database; 0 for one that only looks or adds
+    brands: Mapping[str, Site] = field(default_factory=dict, compare=False)  # further names, each on its own paper
     restored_at: datetime | None = None  # when its database was put back from a backup, if ever
+
+    def of_brand(self, name: str) -> Site:
+        """This site as it writes under a brand's name; under that of [support] for "" and a brand that is no more."""
+        return self.brands.get(name, self)
 
     @property
     def keys(self) -> tuple[bytes, ...]:
@@ -88,10 +93,10 @@ def open_site(
     head = letterhead(settings, mark)
     letters = open_letters(settings)
     ourselves = ourselves_of(settings, mark, head.reply_marker, words_of(settings, letters))
-    return Site(
+    site = Site(
         settings=settings,
         database=database,
-        brief=brief(settings.support, settings.category, ourselves, keys),
+        brief=brief(settings.prefixes, settings.category, ourselves, keys),
         head=head,
         letters=letters,
         calendar=from_settings(settings.promise, settings.support.timezone),
@@ -100,6 +105,13 @@ def open_site(
         host=host,
         restored_at=restored_at,
     )
+    return replace(site, brands={brand.name: _branded(site, brand, mark) for brand in settings.brand})
+
+
+def _branded(site: Site, brand: Brand, mark: str) -> Site:
+    settings = site.settings.of_brand(brand.name)
+    letters = open_letters(settings) if brand.templates else site.letters
+    return replace(site, settings=settings, head=letterhead(settings, mark, brand), letters=letters)
 
 
 def read_key(file: Path) -> bytes:
@@ -126,8 +138,12 @@ def words_of(settings: Settings, letters: Letters) -> OurLetters:
         labels = [category.labels, *(rule.labels for rule in category.fields)]
         texts += [label for by_language in labels for label in by_language.values()]
     texts += _corrections(trade_of(settings.category).categories, letters.languages)
-    own = (support.name, support.address, f"{support.name} {support.address}")
-    return OurLetters((*passages, *dict.fromkeys(texts), *own), dates)
+    own = [support.name, support.address, f"{support.name} {support.address}"]
+    for brand in settings.brand:
+        own += [brand.title, brand.address, f"{brand.title} {brand.address}", *brand.signature.splitlines()]
+        if brand.templates:
+            own += open_letters(settings.of_brand(brand.name)).phrases()[0]
+    return OurLetters((*passages, *dict.fromkeys(texts), *(text for text in own if text)), dates)
 
 
 def _corrections(categories: Sequence[Category], languages: Sequence[str]) -> list[str]:
@@ -160,8 +176,11 @@ def ourselves_of(
     )
 
 
-def letterhead(settings: Settings, loop_mark: str = "") -> Letterhead:
-    """The letterhead of a configuration; without a loop mark of its own an installation uses its support address."""
+def letterhead(settings: Settings, loop_mark: str = "", brand: Brand | None = None) -> Letterhead:
+    """The letterhead of a configuration, with what only a brand has.
+
+    Without a loop mark of its own an installation uses its support address.
+    """
     support = settings.support
     return Letterhead(
         name=support.name,
@@ -170,6 +189,9 @@ def letterhead(settings: Settings, loop_mark: str = "") -> Letterhead:
         zone=settings.zone(),
         language=support.language,
         wording=_wording(settings),
+        signature=brand.signature.strip() if brand else "",
+        colour=brand.colour if brand else TINT,
+        dark_colour=brand.dark_colour if brand else DARK_TINT,
     )
 
 
@@ -227,9 +249,9 @@ def open_letters(settings: Settings) -> Letters:
 
 def broken_letters(settings: Settings, letters: Letters) -> list[str]:
     """What is wrong with the administrator's own templates; [] when there are none, for ours are tested."""
-    if settings.templates.folder is None:
-        return []
-    return [str(problem) for problem in letters.check() if not problem.gap]
+    own = [letters] if settings.templates.folder else []
+    own += [open_letters(settings.of_brand(brand.name)) for brand in settings.brand if brand.templates]
+    return [str(problem) for one in own for problem in one.check() if not problem.gap]
 
 
 def shipped_letters(*overriding: TemplateSource) -> Letters:

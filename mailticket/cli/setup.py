@@ -106,10 +106,17 @@ def _print_finding(finding: Finding, *, is_first: bool) -> None:
 @click.option("--html", "as_html", is_flag=True, help="Print the HTML.")
 @click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write the HTML to a file.")
 @click.option("--browser", is_flag=True, help="Open the HTML in the browser.")
+@click.option("--brand", default="", help="Under this name of a [[brand]] table.")
 @config_option
 @click.pass_context
 def preview(
-    ctx: click.Context, template: str | None, language: str, as_html: bool, target: Path | None, browser: bool
+    ctx: click.Context,
+    template: str | None,
+    language: str,
+    as_html: bool,
+    target: Path | None,
+    browser: bool,
+    brand: str,
 ) -> int:
     """Look at a letter filled with a sample; without a name, list the letters."""
     from mailticket.letters import KINDS
@@ -117,6 +124,11 @@ def preview(
     from mailticket.site import letterhead, open_letters, shipped_letters
 
     settings = settings_or_none(ctx)
+    whose = next((one for one in settings.brand if one.name == brand), None) if settings else None
+    if brand and whose is None:
+        names = ", ".join(one.name for one in settings.brand) if settings else ""
+        raise click.UsageError(f"there is no brand {brand!r}; there are: {names or 'none'}")
+    settings = settings.of_brand(brand) if settings else None
     letters = open_letters(settings) if settings else shipped_letters()
     if template is None:
         click.echo(f"letters: {', '.join(KINDS)}\nlanguages: {', '.join(letters.languages)}")
@@ -127,7 +139,7 @@ def preview(
     if settings is None:
         support = Support(name="Example Support", address="support@example.com")
         settings = Settings(support=support, smtp=Smtp(host="localhost"))
-    head = letterhead(settings)
+    head = letterhead(settings, brand=whose)
     composed = letters.compose(letters.sample(kind, language, head), head)
     for warning in composed.warnings:
         click.echo(click.style(f"! {warning}", fg="yellow"), err=True)

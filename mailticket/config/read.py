@@ -22,7 +22,7 @@ from mailticket.errors import ConfigurationError, NotAllowed
 from mailticket.settings import Settings
 
 PREFIX = "MAILTICKET_"
-ARRAYS = ("mailbox", "category", "staff", "team", "block")
+ARRAYS = ("mailbox", "category", "staff", "team", "block", "brand")
 SYSTEM_FILE = Path("/etc/mailticket/mailticket.toml")
 SYSTEM_STATE = Path("/var/lib/mailticket")
 
@@ -81,6 +81,7 @@ def passwords_written_in(place: Path) -> list[int]:
     except ConfigurationError:
         return []
     servers: list[KeyPath] = [("smtp",), *(("mailbox", n) for n in range(len(values.get("mailbox", ()))))]
+    servers += [("brand", n, "smtp") for n in range(len(values.get("brand", ())))]
     lines = key_lines(text)
     paths = [(*server, key) for server in servers for key in ("password", "client_secret")]
     found = [lines[path] for path in paths if path in lines]

@@ -210,8 +210,9 @@ class Answers(Hands):
     def _with_canned(self, session: Session, ticket: Ticket, text: str, canned: str) -> str:
         if not canned:
             return text
-        support = self.site.settings.support
-        language = self.site.letters.language_for(ticket.language, support.language)
+        site = self.site.of_brand(ticket.brand)
+        support = site.settings.support
+        language = site.letters.language_for(ticket.language, support.language)
         values = {"name": tickets.name_of(session, ticket.requester_id), "ticket_id": ticket.key}
         try:
             ready = canned_text(self.site.settings.desk.canned, canned, (language, support.language, "en"), values)

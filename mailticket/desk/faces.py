@@ -114,6 +114,7 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
         "sender": t.trust,
         "assigned_to": t.assigned_to or None,
         "team": t.team or None,
+        "brand": t.brand or None,
         "held": row.held,
     }
 

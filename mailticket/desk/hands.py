@@ -92,8 +92,7 @@ class Hands:
 
     @property
     def prefixes(self) -> tuple[str, ...]:
-        support = self.site.settings.support
-        return (support.prefix, *support.former_prefixes)
+        return self.site.settings.prefixes
 
     def find(self, session: Session, name: str, *, merged: bool = False, lock: bool = True) -> Ticket:
         """The ticket that a person means, locked unless they only look; see `Onlooker.find`."""

@@ -40,7 +40,7 @@ class Onlooker:
         """The ticket that a person means by an ID as they type it; a merged one leads to its target, unless it is meant
         itself. lock: for whoever changes it; who only looks locks nothing."""
         prefix = self.settings.support.prefix
-        prefixes = (prefix, *self.settings.support.former_prefixes)
+        prefixes = self.settings.prefixes
         keys = ticket_keys.find_keys(name, prefixes) or ticket_keys.find_keys(f"{prefix}-{name}", prefixes)
         if not keys:
             raise NotFound(f"{name!r} is no ticket ID: it looks like {prefix}-7F3K-92QX, is there a typing error?")

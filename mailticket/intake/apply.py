@@ -20,7 +20,7 @@ from mailticket.promise import Load, make_promise
 from mailticket.site import Site
 from mailticket.store import Session, desk, incoming, outgoing, search, tickets
 from mailticket.triage import signatures, ticket_keys
-from mailticket.triage.decision import Decision, Hold
+from mailticket.triage.decision import Decision, Hold, brand_of
 from mailticket.triage.marks import shows_mark
 from mailticket.triage.understanding import Understanding
 from mailticket.triage.writer import is_claimed, writers_zone
@@ -130,6 +130,7 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
     ticket = open_ticket(
         session, site, arrived.arrived_at, f"{decision.rule}: {decision.reason}", now,
         load=arrived.load,
+        brand=brand_of(mail, arrived.route, site.settings),
         category=meaning.verdict.name,
         priority=meaning.verdict.priority,
         subject=meaning.subject[:_LONGEST_SUBJECT],
@@ -160,19 +161,21 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
 def open_ticket(
     session: Session, site: Site, arrived_at: datetime, reason: str, now: datetime, *,
     load: Load | None = None, category: str = "other", priority: str = "normal", marks: Sequence[str] = (),
-    actor: str = "mailticket", **values: Any,
+    brand: str = "", actor: str = "mailticket", **values: Any,
 ) -> Ticket:  # fmt: skip
     """Write a new ticket with its ID, its promise and the beginning of its history; returns its row.
 
     arrived_at gives its place in the queue. load: what bears on the promise beside the policy, if it is known. values:
     further columns. Runs inside the caller's transaction.
     """
-    key = tickets.unused_key(session, lambda: ticket_keys.new_key(site.settings.support.prefix, secrets.randbelow))
+    prefix = site.of_brand(brand).settings.support.prefix
+    key = tickets.unused_key(session, lambda: ticket_keys.new_key(prefix, secrets.randbelow))
     promised = make_promise(
         now, arrived_at, category, priority, site.settings.promise, site.calendar, load, site.classifier.categories
     )
     ticket = Ticket(
         key=key,
+        brand=brand,
         category=category,
         priority=priority,
         marks=list(marks),

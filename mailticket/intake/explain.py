@@ -36,7 +36,7 @@ class Explainer:
         shown = settings or _DEFAULTS
         ourselves = ourselves_of(shown, loop_mark, REPLY_MARKER, words_of(shown, open_letters(shown)))
         self._ourselves = ourselves if settings else replace(ourselves, own_addresses=frozenset())
-        self._prefixes = (shown.support.prefix, *shown.support.former_prefixes)
+        self._prefixes = shown.prefixes
         self._classifier = classifier(trade_of(shown.category))
 
     def as_reply_to(self, session: Session, name: str) -> None:

@@ -30,7 +30,7 @@ def prepare(raw: bytes, complete: bool, brief: Brief) -> Prepared:
     return Prepared(
         mail,
         understand(mail, brief.classifier),
-        claims(mail, brief.keys, brief.support),
+        claims(mail, brief.keys, brief.prefixes),
         pack(raw, complete=complete, digest=mail.digest),
     )
 

@@ -291,7 +291,7 @@ class Intake:
 
     def _office(self, mail: Mail, raw: bytes, *, complete: bool) -> Office | None:
         """Who works the desk; of a mail of one of them also what its commands may name, and what it forwards."""
-        roster, support, ourselves = self.site.roster, self.site.settings.support, self.site.brief.ourselves
+        roster, ourselves = self.site.roster, self.site.brief.ourselves
         if not roster.staff:
             return None
         if len(mail.from_) == 1 and roster.of_address(mail.from_[0].key) is not None:
@@ -300,7 +300,7 @@ class Intake:
                 teams=[team.name for team in roster.teams],
                 categories=list(self.site.categories),
                 texts=canned_names(self.site.settings.desk.canned),
-                prefixes=(support.prefix, *support.former_prefixes),
+                prefixes=self.site.settings.prefixes,
             )
             zone = self.site.settings.zone()
             return Office(roster, names, ourselves, forwarded(mail, raw, ourselves, roster.addresses, zone), complete)

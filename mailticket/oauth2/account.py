@@ -66,7 +66,7 @@ def account_of(sign_in: Server) -> Account:
 def by_consent(settings: Settings) -> dict[str, list[Server]]:
     """The sign-ins by OAuth2 that are configured, by the name of their consent, mailboxes first."""
     shared: dict[str, list[Server]] = {}
-    for sign_in in oauth2_sign_ins((*settings.mailbox, settings.smtp)):
+    for sign_in in oauth2_sign_ins(settings.sign_ins):
         shared.setdefault(account_of(sign_in).name, []).append(sign_in)
     return shared
 

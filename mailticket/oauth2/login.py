@@ -33,7 +33,7 @@ class Person:
 
 def server_named(settings: Settings, name: str) -> Server:
     """The sign-in that a command names: a mailbox, or smtp. Raises NotFound, and Refused for one by password."""
-    servers: list[Server] = [*settings.mailbox, settings.smtp]
+    servers: list[Server] = [*settings.sign_ins]
     matches = [server for server in servers if case_of(server).name == name]
     if not matches:
         names = ", ".join(case_of(server).name for server in servers)

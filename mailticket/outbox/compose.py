@@ -63,6 +63,7 @@ def write(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now:
 
     `contents` are the fields of Letter that only this one has. Runs inside the caller's transaction.
     """
+    site = site.of_brand(ticket.brand)
     letter = letter_of(session, site, ticket, dispatch, now)
     composed = site.letters.compose(replace(letter, **contents), site.head)  # type: ignore[arg-type]
     for warning in composed.warnings:
@@ -86,6 +87,7 @@ def steps(session: Session, ticket: Ticket) -> tuple[Step, ...]:
 
 def articles_for(site: Site, ticket: Ticket, meaning: Understanding) -> tuple[ArticleLink, ...]:
     """The help articles that may answer a request at once, in the language of its letter."""
+    site = site.of_brand(ticket.brand)
     language = site.letters.language_for(ticket.language, site.head.language)
     fitting = site.articles.best(meaning.fingerprint, meaning.verdict, language, site.settings.articles.at_most)
     return tuple(ArticleLink(article.title, article.address, article.excerpt) for article in fitting)
@@ -222,6 +224,7 @@ def _add_outgoing(
         ticket_id=ticket.id,
         message_row=message_row,
         cause_id=dispatch.incoming_id,
+        account=ticket.brand if ticket.brand in site.settings.accounts else "",
         kind=dispatch.kind,
         rank=outgoing.STAFF_RANK if staff else outgoing.LETTER_RANK,
         envelope_from=site.settings.smtp.envelope_from or site.settings.support.address,

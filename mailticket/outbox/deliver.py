@@ -16,10 +16,12 @@ import logging
 import random
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 
 from mailticket import observe
 from mailticket.errors import Fenced, StoreUnavailable
@@ -49,8 +51,27 @@ _STATES = {
 }  # fmt: skip
 
 
+@dataclass(slots=True)
+class _Way:
+    """An account as it fares. courier: None for that of the common account."""
+
+    courier: Courier | None = None
+    paused_until: float = 0.0
+    troubles: int = 0
+    well_at: datetime | None = None
+
+    @property
+    def is_paused(self) -> bool:
+        return time.monotonic() < self.paused_until
+
+
 class Outbox:
-    """Delivers what is due through one courier. All methods but `wake` belong to one event loop."""
+    """Delivers what is due, each mail through the courier of its account. All methods but `wake` belong to one event
+    loop.
+
+    courier: of the common account, and of every mail whose own is no more. further: by brand. The trouble of one server
+    keeps only the mail of its account.
+    """
 
     def __init__(
         self,
@@ -58,9 +79,11 @@ class Outbox:
         courier: Courier,
         on_sent: Callable[[Due, Outcome], None] = lambda due, outcome: None,
         on_beat: Callable[[], None] = lambda: None,
+        further: Mapping[str, Courier] = MappingProxyType({}),
     ) -> None:
         self.site = site
         self.courier = courier
+        self._ways = {"": _Way(), **{account: _Way(courier) for account, courier in further.items()}}
         self._host = site.host  # whose claims all of its claims are
         self._on_sent = on_sent
         self._on_beat = on_beat
@@ -68,16 +91,14 @@ class Outbox:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._stopping = False
-        self._tasks: dict[asyncio.Task[None], int] = {}  # the deliveries under way, each with its mail
+        self._tasks: dict[asyncio.Task[None], Due] = {}  # the deliveries under way, each with its mail
         self._paused_until = 0.0
-        self._troubles = 0
         self._store_trouble = ""
         self._in_doubt = False  # whether a claim may have been committed of which we were not told
         self._settled_at = time.monotonic()
-        self.server_trouble = ""  # what keeps every mail from leaving; "" when nothing does
+        self.server_trouble = ""  # what keeps the mail of an account from leaving; "" when nothing does
         self._deadline: datetime | None = None  # only what is due by then is claimed
         self._recording = 0  # outcomes that are not durable yet; while there are any, nothing is claimed
-        self._well_at: datetime | None = None
         self._defects: dict[int, datetime] = {}  # mails whose last attempt met a defect of ours, and when
         self._is_sound = False  # whether it is written down that there is no such mail
 
@@ -116,7 +137,7 @@ class Outbox:
         if not await self._settle_claimed():
             return
         try:
-            while not self._is_paused() and (await self._claim_due() or self._tasks):
+            while not self._rests() and (await self._claim_due() or self._tasks):
                 self._woken.clear()
                 if self._tasks:
                     await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -143,12 +164,12 @@ class Outbox:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         await self._settle_claimed()
-        await self.courier.close()
+        await asyncio.gather(*(self._courier(way).close() for way in self._ways.values()))
 
     async def _settle_claimed(self) -> bool:
         """Give every row that is claimed and not under way a state again: of ours, and of hosts that live no more.
         False while the database cannot."""
-        under_way = tuple(self._tasks.values())
+        under_way = tuple(due.id for due in self._tasks.values())
         try:
             again, unsure = await self._ledger.write(
                 lambda session: outgoing.recover(session, self.site.clock(), self._host, under_way)
@@ -166,11 +187,13 @@ class Outbox:
 
     async def _claim_due(self) -> int:
         """Claim as many rows as there are free connections, and set out with them."""
-        free = self.site.settings.smtp.connections - len(self._tasks)
-        if free <= 0 or self._recording or self._is_paused() or (self._in_doubt and not await self._settle_claimed()):
+        free = {account: number for account in self._ways if (number := self._free(account)) > 0}
+        if not free or self._recording or self._is_paused() or (self._in_doubt and not await self._settle_claimed()):
             return 0
         try:
-            rows = await self._ledger.write(lambda session: self._claim(session, free))
+            rows = await self._ledger.write(
+                lambda session: [due for one, most in free.items() for due in self._claim(session, most, one)]
+            )
         except StoreUnavailable as error:
             self._in_doubt = True
             self._note_store(str(error))
@@ -180,13 +203,34 @@ class Outbox:
         self._set_out(rows)
         return len(rows)
 
-    def _claim(self, session: Session, most: int) -> list[Due]:
-        return outgoing.claim(session, self._deadline or self.site.clock(), most, self._host)
+    def _claim(self, session: Session, most: int, account: str) -> list[Due]:
+        """Rows of an account; of the common one also what belongs to none."""
+        left = () if account else tuple(name for name in self._ways if name)
+        return outgoing.claim(session, self._deadline or self.site.clock(), most, self._host, left=left, only=account)
+
+    def _account(self, due: Due) -> str:
+        return due.account if due.account in self._ways else ""
+
+    def _courier(self, way: _Way) -> Courier:
+        return way.courier or self.courier
+
+    def _free(self, account: str) -> int:
+        """How many connections of an account have nothing to do; none while its server is in trouble."""
+        way = self._ways[account]
+        if way.is_paused:
+            return 0
+        busy = sum(self._account(due) == account for due in self._tasks.values())
+        accounts = self.site.settings.accounts
+        return accounts.get(account, self.site.settings.smtp).connections - busy
+
+    def _rests(self) -> bool:
+        """Whether nothing can leave for now."""
+        return self._is_paused() or all(way.is_paused for way in self._ways.values())
 
     def _set_out(self, rows: Sequence[Due]) -> None:
         for due in rows:
             task = asyncio.create_task(self._deliver(due))
-            self._tasks[task] = due.id
+            self._tasks[task] = due
             task.add_done_callback(self._ended)
         if rows:
             failpoint("outbox.claimed")
@@ -239,7 +283,7 @@ class Outbox:
         # staff do.
         notify: Notify = "failure" if due.rank == STAFF_RANK or due.kind == outgoing.DESK else "never"
         try:
-            outcome = await self.courier.deliver(
+            outcome = await self._courier(self._ways[self._account(due)]).deliver(
                 due.envelope_from, due.recipient, due.wire, begin, notify=notify, copies=due.copies or ()
             )
             failpoint("outbox.accepted")
@@ -297,7 +341,7 @@ class Outbox:
                     settle = self._settle_barely
         finally:
             self._recording -= 1
-        self._note_server(outcome)
+        self._note_server(due, outcome)
         if following is None and not unsure:
             return None
         level = logging.INFO if outcome.kind == "sent" else logging.WARNING
@@ -310,7 +354,8 @@ class Outbox:
         goes_on = not (
             outcome.about_the_server or self._stopping or self._is_paused() or self._recording > 1 or self._in_doubt
         )
-        return self._claim(session, 1) if goes_on else []
+        account = self._account(due)
+        return self._claim(session, 1, account) if goes_on and not self._ways[account].is_paused else []
 
     def _settle_barely(self, session: Session, due: Due, outcome: Outcome, *, begun: bool) -> list[Due] | None:
         """The state of the row and nothing else: what more an outcome means met a defect."""
@@ -344,21 +389,23 @@ class Outbox:
                                  last_error=str(outcome), begun_at=None)  # fmt: skip
         else:
             self._again(session, due, outcome, now)
-        self._note_health(session, outcome, now)
+        self._note_health(session, due, outcome, now)
         return True
 
-    def _note_health(self, session: Session, outcome: Outcome, now: datetime) -> None:
-        mine = hosts.part_of(HEALTH, self._host)
+    def _note_health(self, session: Session, due: Due, outcome: Outcome, now: datetime) -> None:
+        account = self._account(due)
+        part, way = f"{HEALTH} {account}".strip(), self._ways[account]
+        mine = hosts.part_of(part, self._host)
         if outcome.about_the_server:
             # What is wrong here only is noted apart, or other hosts, whom the server takes, would end it at once.
             alone = not hosts.others_live(session, self._host)
             text = str(outcome) if alone else f"{socket.gethostname()}: {outcome}"
-            meta.went_wrong(session, HEALTH if alone else mine, now, text)
-        elif self._well_at is None or now - self._well_at > _HEALTH_EVERY:
-            meta.went_well(session, HEALTH, now)
+            meta.went_wrong(session, part if alone else mine, now, text)
+        elif way.well_at is None or now - way.well_at > _HEALTH_EVERY:
+            meta.went_well(session, part, now)
             if self._host and meta.is_unwell(session, mine):
                 meta.went_well(session, mine, now)
-            self._well_at = now
+            way.well_at = now
         if not self._is_sound and all(now - at > _DEFECT_LASTS for at in self._defects.values()):
             if meta.is_unwell(session, DELIVERY):
                 meta.went_well(session, DELIVERY, now)
@@ -394,17 +441,19 @@ class Outbox:
                 session, due.id, state="deferred", next_attempt_at=when, begun_at=None, last_error=str(outcome)
             )
 
-    def _note_server(self, outcome: Outcome) -> None:
+    def _note_server(self, due: Due, outcome: Outcome) -> None:
         """When the server itself is in trouble, wait longer each time instead of trying every mail on it."""
+        way = self._ways[self._account(due)]
         self.server_trouble = str(outcome) if outcome.about_the_server else ""
         if not outcome.about_the_server:
-            self._troubles = 0
+            way.troubles = 0
             return
-        self._well_at = None
-        if self._is_paused():  # the other connections met the same trouble at the same time
+        way.well_at = None
+        if way.is_paused:  # the other connections met the same trouble at the same time
             return
         shortest, longest = _SERVER_PAUSE
-        pause = min(longest, shortest * 2**self._troubles) * random.uniform(0.75, 1.25)  # noqa: S311 jitter
-        self._troubles = min(self._troubles + 1, 10)
-        self._pause(pause)
-        log.warning("the outbox waits %.0f s for the SMTP server: %s", pause, outcome)
+        pause = min(longest, shortest * 2**way.troubles) * random.uniform(0.75, 1.25)  # noqa: S311 jitter
+        way.troubles = min(way.troubles + 1, 10)
+        way.paused_until = time.monotonic() + pause
+        whose = f" of {self._account(due)}" if self._account(due) else ""
+        log.warning("the outbox waits %.0f s for the SMTP server%s: %s", pause, whose, outcome)

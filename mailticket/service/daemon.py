@@ -23,6 +23,7 @@ from mailticket.intake.collect import Collector
 from mailticket.intake.sent_folder import collector_of
 from mailticket.intake.take_in import Result
 from mailticket.oauth2.tokens import Tokens
+from mailticket.outbox.couriers import couriers_of
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service import memory, reload
 from mailticket.service.desk_door import DeskDoor
@@ -30,7 +31,7 @@ from mailticket.service.mailboxes import Mailboxes
 from mailticket.service.member import Member
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, broken_letters, open_site
-from mailticket.smtp import Courier, Outcome
+from mailticket.smtp import Outcome
 from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.hosts import BEAT_SECONDS
@@ -242,8 +243,8 @@ class Daemon:
 
     async def _deliver(self, ends: threading.Event) -> None:
         site = self._site
-        courier = Courier(site.settings.smtp, self._tokens.secret(site.settings, site.settings.smtp))
-        self._outbox = Outbox(site, courier, self._delivered, partial(self._beat, "outbox"))
+        couriers = couriers_of(site.settings, self._tokens)
+        self._outbox = Outbox(site, couriers.pop(""), self._delivered, partial(self._beat, "outbox"), couriers)
         # A stop or a reload may have come before there was anything to stop.
         if not ends.is_set() and site is self._site:
             await self._outbox.run()
@@ -333,7 +334,7 @@ class Daemon:
         self._put_in_place(site)
         same_key = site.settings.oauth2 == old.settings.oauth2
         if self._outbox is not None:
-            if site.settings.smtp == old.settings.smtp and same_key:
+            if site.settings.accounts == old.settings.accounts and same_key:
                 self._outbox.site = site
             else:  # the courier is made anew by the thread's loop
                 self._outbox.stop()

@@ -15,11 +15,12 @@ from mailticket.intake.collect import Collector
 from mailticket.intake.sent_folder import collector_of
 from mailticket.intake.take_in import Result
 from mailticket.oauth2.tokens import Tokens
+from mailticket.outbox.couriers import couriers_of
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service.member import Member
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, open_site
-from mailticket.smtp import Courier, Outcome
+from mailticket.smtp import Outcome
 from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import RunLock, host_lock
@@ -134,8 +135,8 @@ def _collect_from(collector: Collector, summary: Summary) -> None:
 
 
 async def _deliver(site: Site, tokens: Tokens, summary: Summary) -> None:
-    courier = Courier(site.settings.smtp, tokens.secret(site.settings, site.settings.smtp))
-    outbox = Outbox(site, courier, summary.delivered)
+    couriers = couriers_of(site.settings, tokens)
+    outbox = Outbox(site, couriers.pop(""), summary.delivered, further=couriers)
     await outbox.deliver_due()
     if outbox.server_trouble:
         summary.troubles.append(f"smtp: {outbox.server_trouble}")

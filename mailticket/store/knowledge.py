@@ -96,6 +96,7 @@ _OPEN_TICKETS = (
         _TICKETS.c.trust,
         _TICKETS.c.fingerprint,
         _TICKETS.c.created_at,
+        _TICKETS.c.brand,
         _FIRST.c.key.label("root"),
     )
     .outerjoin_from(
@@ -431,7 +432,8 @@ def _open_tickets(
     rows = execute(session, _OPEN_TICKETS, {"people": requesters, "since": since}).all()
     # In the order in which they were opened here: times of arrival are of servers whose clocks differ.
     return tuple(
-        OpenTicket(row.key, row.trust, Fingerprint.from_json(row.fingerprint), row.root or "", row.created_at)
+        OpenTicket(row.key, row.trust, Fingerprint.from_json(row.fingerprint), row.root or "", row.created_at,
+                   row.brand)
         for row in sorted(rows, key=lambda row: int(row.id)) if row.fingerprint
     )  # fmt: skip
 

@@ -45,6 +45,7 @@ class Due:
     sent_again: bool
     ticket_id: int | None
     copies: list[str] | None = None
+    account: str = ""
 
 
 def add(session: Session, **values: Any) -> int:
@@ -75,13 +76,16 @@ _IS_DUE = or_(
     _TABLE.c.next_attempt_at <= bindparam("now"),
     _TABLE.c.next_attempt_at > bindparam("beyond"),
 )
-_DUE = Prepared(
+_DUE_ROWS = (
     select(*(_TABLE.c[field.name] for field in fields(Due)))
     .where(_WAITING, _IS_DUE, ~_BEHIND_ANOTHER, _MAY_LEAVE)
     .order_by(_TABLE.c.rank, _TABLE.c.next_attempt_at, _TABLE.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_DUE = Prepared(_DUE_ROWS)
+_DUE_ELSEWHERE = _DUE_ROWS.where(_TABLE.c.account.not_in(bindparam("left", expanding=True)))
+_DUE_OF = Prepared(_DUE_ROWS.where(_TABLE.c.account == bindparam("account")))
 _CLAIM = (
     _TABLE.update()
     .where(_TABLE.c.id.in_(bindparam("rows", expanding=True)))
@@ -109,14 +113,23 @@ _HOLD_BEGUN, _HOLD_SENDING = (
 )
 
 
-def claim(session: Session, now: datetime, limit: int, host: int = 0) -> list[Due]:
+def claim(
+    session: Session, now: datetime, limit: int, host: int = 0, left: Sequence[str] = (), only: str = ""
+) -> list[Due]:
     """Claim for a host the due rows that go first: staff answers before letters, and within a ticket in order.
 
     Due is what is queued, and what was deferred until `now`. What another host claims at this moment is passed over,
     and what waits behind it in its ticket waits on: one statement sees one moment, and in each a mail is either waiting
-    or on its way.
+    or on its way. left: accounts whose mail stays where it is; only: the one account that is
+    meant.
     """
-    rows = _DUE.all(session, now=now, beyond=now + _LONGEST_WAIT, most=limit)
+    values = {"now": now, "beyond": now + _LONGEST_WAIT, "most": limit}
+    if only:
+        rows = _DUE_OF.all(session, **values, account=only)
+    elif left:
+        rows = list(execute(session, _DUE_ELSEWHERE, {**values, "left": list(left)}))
+    else:
+        rows = _DUE.all(session, **values)
     if rows:
         execute(session, _CLAIM, {"rows": [row.id for row in rows], "host": host})
     return [replace(Due(*row), attempts=row.attempts + 1) for row in rows]

@@ -375,6 +375,11 @@ def _compared(case: Case, decision: Decision) -> Decision:
     if settings.policy == "off" or not case.sender or case.mail.trust == "failed":
         return decision
     duplicate = _duplicate(case)
+    if duplicate is not None and (other := _of_other_brand(case, duplicate.key)):
+        # Each name is a desk of its own: it answers for itself, and staff see what the other one has.
+        text = f"{duplicate.similarity:.2f} like {duplicate.key}, which is answered under another name"
+        evidence = (*decision.evidence, ("duplicate", text))
+        return replace(decision, linked_to=other, link_is_ours=True, evidence=evidence)
     if duplicate is None:
         number = len(case.known.open_tickets)
         text = (
@@ -399,7 +404,17 @@ def _duplicate(case: Case) -> Match | None:
     """The first open ticket of the same sender that says the same. A mail better identified than a ticket is not tied
     to it, or a forged request could make the victim's own look like a repetition."""
     rank = _TRUST_ORDER[case.mail.trust]
-    earlier = {t.key: t for t in case.known.open_tickets if _TRUST_ORDER[t.trust] >= rank}
+    candidates = [t for t in case.known.open_tickets if _TRUST_ORDER[t.trust] >= rank]
+    return _best(case, [t for t in candidates if t.brand == case.brand]) or _best(case, candidates)
+
+
+def _of_other_brand(case: Case, key: str) -> str:
+    """The ticket's key where it is answered under another name than this mail asks for, else ""."""
+    return next((t.key for t in case.known.open_tickets if t.key == key and t.brand != case.brand), "")
+
+
+def _best(case: Case, candidates: Sequence[OpenTicket]) -> Match | None:
+    earlier = {t.key: t for t in candidates}
     prints = [
         Earlier(key, ticket.fingerprint, _hours(case, ticket), ticket.first if ticket.first in earlier else "")
         for key, ticket in earlier.items()

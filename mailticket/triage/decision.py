@@ -117,6 +117,11 @@ class Decision:
         return self.hold.text if self.hold else ""
 
 
+def brand_of(mail: Mail, route: str, settings: Settings) -> str:
+    """Under which name a mail asks to be answered, by whom it names and how it came; "" for that of [support]."""
+    return settings.brand_for(route, (address.key for address in (*mail.to, *mail.cc)), mail.delivered_to)
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """Everything a judgement is made from; `arrived_at` is the server's time of arrival, never the Date header.
@@ -142,6 +147,10 @@ class Case:
     def sender(self) -> str:
         """The key of the sender's address; "" without an identity."""
         return self.mail.sender_address.key if self.mail.sender_address else ""
+
+    @property
+    def brand(self) -> str:
+        return brand_of(self.mail, self.route, self.settings)
 
     @property
     def delivered_to(self) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from mailticket.likeness.duplicates import Fingerprint
 from mailticket.mail.values import Bounce, Mail, address_key
-from mailticket.settings import Support
 from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.marks import Mark, looks_like_mark, read_mark, read_root
 from mailticket.triage.signatures import Signed
@@ -57,7 +56,7 @@ class Claims:
         return tuple(dict.fromkeys([*signed, *desk, *self.subject_ids]))
 
 
-def claims(mail: Mail, keys: Sequence[bytes], support: Support) -> Claims:
+def claims(mail: Mail, keys: Sequence[bytes], prefixes: Sequence[str]) -> Claims:
     """Read what the mail claims; forged or altered signatures are simply not there."""
     to = dict.fromkeys([*(a.address for a in (*mail.to, *mail.cc)), *mail.delivered_to][:_MOST_ADDRESSES])
     replies = [signatures.read_reply_address(keys, address) for address in to if signatures.looks_like_reply(address)]
@@ -70,8 +69,8 @@ def claims(mail: Mail, keys: Sequence[bytes], support: Support) -> Claims:
         reply_addresses=tuple(dict.fromkeys(s for s in replies if s)),
         references=tuple(s for s in signed.values() if s),
         earlier_ids=tuple(m for m in reversed(signed) if signed[m] is None),
-        subject_ids=ticket_keys.find_keys(mail.subject, (support.prefix, *support.former_prefixes)),
-        **_bounced(mail.bounce, keys, support),
+        subject_ids=ticket_keys.find_keys(mail.subject, prefixes),
+        **_bounced(mail.bounce, keys, prefixes),
         own=mine is not None or read_mark(keys, mail.message_id) is not None,
         own_key=ticket_keys.from_compact(mine.ticket) if mine and mine.purpose != "alert" else "",
         imitations=replies.count(None) + sum(s is None and signatures.looks_like_ours(m) for m, s in signed.items()),
@@ -98,13 +97,13 @@ def _of_the_desk(mail: Mail, keys: Sequence[bytes], to: Iterable[str], reference
     }
 
 
-def _bounced(report: Bounce | None, keys: Sequence[bytes], support: Support) -> dict[str, Any]:
+def _bounced(report: Bounce | None, keys: Sequence[bytes], prefixes: Sequence[str]) -> dict[str, Any]:
     """What a delivery report claims: our letter by its own name; else its ticket, recipient and names in queues."""
     if report is None:
         return {}
     signed = [signatures.read_message_id(keys, answered) for answered in reversed(report.original_references)]
     by_reference = [ticket_keys.from_compact(s.ticket) for s in signed if s]
-    by_subject = ticket_keys.find_keys(report.original_subject, (support.prefix, *support.former_prefixes))
+    by_subject = ticket_keys.find_keys(report.original_subject, prefixes)
     return {
         "bounced_id": report.original_message_id if _is_own(keys, report.original_message_id) else "",
         "bounced_keys": tuple(dict.fromkeys([*by_reference, *by_subject]))[:_MOST_PARENTS],
@@ -171,6 +170,7 @@ class OpenTicket:
 
     first: the ticket that this one repeats itself, when that one is still open; "" when it stands for itself.
     arrived_at: when its request arrived, by the server's clock; None when that is not on record.
+    brand: under which name it is answered.
     """
 
     key: str
@@ -178,6 +178,7 @@ class OpenTicket:
     fingerprint: Fingerprint
     first: str = ""
     arrived_at: datetime | None = None
+    brand: str = ""
 
 
 @dataclass(frozen=True, slots=True)

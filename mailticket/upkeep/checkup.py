@@ -131,7 +131,7 @@ def check_servers(
 
 def stored_passwords(settings: Settings, account: Account) -> dict[SignIn, str | Finding]:
     """The passwords that lie in files, or what is wrong with them; tokens are left alone."""
-    everybody = (*settings.mailbox, settings.smtp)
+    everybody = settings.sign_ins
     servers = [server for server in everybody if not server.oauth2_token_command and server.auth == "password"]
     return {server: password_or_trouble(server, account) for server in servers}
 

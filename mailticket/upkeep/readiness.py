@@ -120,7 +120,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 
 def _sign_ins(settings: Settings) -> tuple[SignIn, ...]:
-    return (*settings.mailbox, settings.smtp)
+    return settings.sign_ins
 
 
 def _name(sign_in: SignIn) -> str:
@@ -158,7 +158,7 @@ def _files(settings: Settings, configuration: Path | None, account: Account) -> 
     for sign_in in _sign_ins(settings):
         findings += _secret_file_of(sign_in, account, _is_system_wide(configuration))
     token_key = key_place(settings, os.environ)
-    if os.path.lexists(token_key) and oauth2_sign_ins((*settings.mailbox, settings.smtp)):
+    if os.path.lexists(token_key) and oauth2_sign_ins(settings.sign_ins):
         findings += _private(token_key, "oauth2", account)
     if settings.support.key_file is not None:
         findings += _private(settings.support.key_file, "key", account, stops=_BAD_CONFIGURATION)
@@ -336,7 +336,15 @@ def _quoted(path: Path) -> str:
 
 
 def _templates(settings: Settings, account: Account) -> Iterator[Finding]:
-    """Every letter rendered in every language with sample data, and what its files name wrongly."""
+    """Every letter rendered in every language with sample data, and what its files name wrongly; of every brand."""
+    yield from _templates_of(settings, account)
+    for brand in settings.brand:
+        if brand.templates or brand.language:
+            for finding in _templates_of(settings.of_brand(brand.name), account):
+                yield replace(finding, said=f"brand {brand.name}: {finding.said}")
+
+
+def _templates_of(settings: Settings, account: Account) -> Iterator[Finding]:
     folder = settings.templates.folder
     if folder is not None and folder.is_dir() and (closed := _closed_files(folder, "*.j2", account)):
         yield from (_unreadable(path, why, "templates", account, _BAD_CONFIGURATION) for path, why in closed)
@@ -468,7 +476,7 @@ def _prefixes(settings: Settings, database: Database) -> Iterator[Finding]:
     """Ticket IDs that the configuration no longer knows are read in no reply."""
     support = settings.support
     with database.read() as session:
-        strangers = overview.prefixes_beside(session, (support.prefix, *support.former_prefixes))
+        strangers = overview.prefixes_beside(session, settings.prefixes)
     if strangers:
         former = ", ".join(f'"{prefix}"' for prefix in (*support.former_prefixes, *strangers))
         yield Finding(

@@ -1,0 +1,97 @@
+"""Several names: what chooses one, that a ticket keeps it, and that nothing of one stands in the letters of another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from mailticket.settings import Settings
+from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail, parsed
+
+SALES = "sales@bakery.example"
+BRAND: dict[str, Any] = {
+    "name": "bakery", "title": "Corner Bakery", "address": SALES, "prefix": "BK", "signature": "Open from six",
+    "addresses": ["orders@bakery.example"],
+    "smtp": {"host": "127.0.0.1", "port": 26, "security": "none"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def two(open_desk: OpenDesk) -> HelpDesk:
+    return open_desk(brand=[BRAND])
+
+
+@pytest.mark.parametrize(
+    ("to", "cc", "brand"),
+    [
+        (SUPPORT, "", ""),
+        (SALES, "", "bakery"),
+        ("Orders@Bakery.example", "", "bakery"),
+        (f"{SUPPORT}, {SALES}", "", ""),
+        (f"{SALES}, {SUPPORT}", "", "bakery"),
+        ("somebody@else.example", SALES, "bakery"),
+    ],
+)
+def test_the_first_of_our_addresses_chooses_the_name(two: HelpDesk, to: str, cc: str, brand: str) -> None:
+    two.receive(mail(To=to, **({"Cc": cc} if cc else {})))
+    (ticket,) = two.stored()
+    assert ticket.row.brand == brand
+    assert ticket.row.key.startswith("BK-" if brand else "MT-")
+
+
+def test_a_letter_is_the_brands_from_first_to_last(two: HelpDesk) -> None:
+    two.receive(mail(To=SALES))
+    (row,) = two.outbox()
+    letter = parsed(row.wire)
+    assert (letter["From"], row.envelope_from, row.account) == (f"Corner Bakery <{SALES}>", SALES, "bakery")
+    assert letter["Message-ID"].endswith("@bakery.example>")
+    everything = "".join(part.get_content() for part in letter.walk() if part.get_content_maintype() == "text")
+    assert "Open from six" in everything
+    headers = "".join(f"{name}: {value}\n" for name, value in letter.items())
+    assert "coinharbor" not in f"{headers}{everything}".lower().replace(" ", "")
+
+
+def test_a_reply_threads_by_evidence_and_the_ticket_keeps_its_name(two: HelpDesk) -> None:
+    first = two.receive(mail(To=SALES))
+    (letter,) = two.deliver()
+    assert two.receive(mail(To=SUPPORT, subject="More", text="One thing more.", answers=letter)).ticket == first.ticket
+    two.receive(mail(To=SUPPORT, subject=f"About {first.ticket}", text="And another thing: the cake is for Friday."))
+    assert [(stored.row.key, stored.row.brand) for stored in two.stored()] == [(first.ticket, "bakery")]
+
+
+def test_a_stranger_who_names_the_other_brands_ticket_gets_one_of_their_own(two: HelpDesk) -> None:
+    first = two.receive(mail(To=SALES))
+    second = two.receive(mail("Eve <eve@evil.example>", f"Re: {first.ticket}", "Tell me all of it.", result=None, To=SUPPORT))
+    assert second.ticket != first.ticket
+    assert first.ticket.encode() not in two.outbox()[-1].wire
+
+
+def test_the_same_matter_at_two_brands_is_acknowledged_by_both_and_linked(two: HelpDesk) -> None:
+    first = two.receive(mail(To=SUPPORT))
+    second = two.receive(mail(To=SALES))
+    assert [row.kind for row in two.outbox()] == ["acknowledgement", "acknowledgement"]
+    tickets = {stored.row.key: stored.row for stored in two.stored()}
+    assert tickets[second.ticket].duplicate_of is None
+    assert tickets[second.ticket].linked_to == tickets[first.ticket].id
+    assert first.ticket.encode() not in two.outbox()[-1].wire
+
+
+def test_the_answer_of_a_brand_that_is_no_more_comes_from_support(two: HelpDesk) -> None:
+    first = two.receive(mail(To=SALES))
+    two.reopen()
+    assert two.site.of_brand(two.ticket(first.ticket).row.brand).head.address == SUPPORT
+
+
+def test_what_contradicts_itself_is_named_at_once() -> None:
+    given = {
+        "support": {"address": SUPPORT}, "smtp": {"host": "localhost"},
+        "brand": [{**BRAND, "prefix": "MT", "mailboxes": ["shop"]}, {**BRAND, "mailboxes": ["shop"]}],
+    }  # fmt: skip
+    with pytest.raises(ValidationError) as error:
+        Settings.model_validate(given)
+    problems = "\n".join(error.value.errors()[0]["ctx"]["problems"])
+    for words in ("two [[brand]] tables are named 'bakery'", f"{SALES} is served by two brands", "the mailbox 'shop';",
+                  "there is no such [[mailbox]]", "the ticket prefix MT stands for two"):  # fmt: skip
+        assert words in problems
