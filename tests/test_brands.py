@@ -63,7 +63,9 @@ def test_a_reply_threads_by_evidence_and_the_ticket_keeps_its_name(two: HelpDesk
 
 def test_a_stranger_who_names_the_other_brands_ticket_gets_one_of_their_own(two: HelpDesk) -> None:
     first = two.receive(mail(To=SALES))
-    second = two.receive(mail("Eve <eve@evil.example>", f"Re: {first.ticket}", "Tell me all of it.", result=None, To=SUPPORT))
+    second = two.receive(
+        mail("Eve <eve@evil.example>", f"Re: {first.ticket}", "Tell me all of it.", result=None, To=SUPPORT)
+    )
     assert second.ticket != first.ticket
     assert first.ticket.encode() not in two.outbox()[-1].wire
 
