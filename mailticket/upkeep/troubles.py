@@ -47,9 +47,10 @@ _HOST = "host "
 _CLOCK = "clock of "
 _CLOCK_SECONDS = 60.0  # by which a host's clock may differ from the database's
 _SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups")
+SMTP = "smtp"
 CHECK = "mailticket check"  # the remedy where the trouble is with signing in
 _REMEDIES = {
-    "smtp": CHECK,
+    SMTP: CHECK,
     "clock": "set the clock right, then: systemctl restart mailticket; rules of age pause meanwhile",
     "delivery": "journalctl -u mailticket; report the lines; mailticket outbox list --state deferred",
     "disk": "make room; intake goes on by itself",
@@ -235,6 +236,8 @@ def _written_down(rows: Iterable[Health], now: datetime) -> Iterator[Trouble]:
     for row in rows:
         if row.error:
             remedy = _REMEDIES.get(row.name, CHECK if row.name.startswith("mailbox ") else "")
+            if row.name.startswith(f"{SMTP} "):  # of one host
+                remedy = CHECK
             if row.name.startswith(watch.CHORE):
                 remedy = "journalctl -u mailticket; report the lines. The other chores are done all the same"
             yield Trouble(row.name, row.error.removeprefix(f"{row.name}: "), row.error_since or now, remedy)
