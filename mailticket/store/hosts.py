@@ -99,7 +99,9 @@ def living(session: Session) -> list[Host]:
 
 
 def others_live(session: Session, host: int) -> bool:
-    """Whether this host shares the database with another just now."""
+    """Whether this host shares the database with another just now; number 0 is of none."""
+    if host == 0:
+        return False
     return session.execute(select(col(Host.id)).where(*_LIVES, col(Host.id) != host).limit(1)).first() is not None
 
 
