@@ -94,7 +94,7 @@ class Member:
         """An orderly end: all that we hold is free."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join(self._lease)
+            self._thread.join(self._every)
         try:
             with self._database.write() as session:
                 hosts.leave(session, self.number, wall_clock())
@@ -137,7 +137,7 @@ class Member:
             log.warning("the connection that holds our locks is gone, they are taken anew: %s", error)
             self._lock.again()
             if not schema.fits(self._database):
-                raise ConfigurationError([schema.too_new(schema.current(self._database))]) from error
+                raise ConfigurationError([schema.unusable(schema.current(self._database))]) from error
             self._watching_since = time.monotonic()
 
     def _bury_silent(self) -> None:

@@ -14,6 +14,7 @@ from mailticket.store.engine import Database, translated
 from mailticket.store.lock import is_alone, who_runs
 
 HEAD = "0012"  # the newest step below migrations/versions; a test compares
+MOVING = "moving"  # in the place of the step while `store.moving` fills a database
 # The oldest step whose program can go on working on these tables, while hosts are brought up to date one by one.
 OLDEST = "0012"
 _WORKS_FROM = "works_from"  # the fact of the database that says so, and of which step
@@ -70,18 +71,23 @@ def prepare(database: Database, progress: Progress = lambda _done, _total: None,
             step = version(connection)
             if _fits(connection, step):
                 return False
-        if step > HEAD:
-            raise ConfigurationError([too_new(step)])
+        if wrong := unusable(step):
+            raise ConfigurationError([wrong])
         with _foreign_keys_off(database, connection), connection.begin():
             if not database.is_sqlite and not _may_change(connection, alone):
                 return False
             _upgrade(connection, progress)
             fact = {"name": _WORKS_FROM, "steps": f"{OLDEST} {HEAD}"}
-            connection.execute(text("DELETE FROM meta WHERE name = :name"), fact)
+            forget_oldest(connection)
             connection.execute(text("INSERT INTO meta (name, value) VALUES (:name, :steps)"), fact)
             if not database.is_sqlite:
                 _order_by_bytes(connection)
     return True
+
+
+def forget_oldest(connection: Connection) -> None:
+    """Take away what is said of the oldest program that works on the tables."""
+    connection.execute(text("DELETE FROM meta WHERE name = :name"), {"name": _WORKS_FROM})
 
 
 def _may_change(connection: Connection, alone: bool) -> bool:
@@ -119,7 +125,15 @@ def _foreign_keys_off(database: Database, connection: Connection) -> Iterator[No
             driver.execute("PRAGMA foreign_keys=ON")
 
 
-def too_new(step: str) -> str:
+def unusable(step: str) -> str:
+    """Why this program cannot work on a database at this step; "" where it can, or can bring it up to date."""
+    if step == MOVING:
+        return (
+            "[database] url: the database is only half filled by `mailticket migrate-database`; run that again, with "
+            "the configuration of the former database, to go on"
+        )
+    if step <= HEAD:
+        return ""
     return (
         f"[database] url: the database was written by a newer mailticket (its tables are at step {step}, this program "
         f"knows up to {HEAD}); install that release again, nothing was changed"

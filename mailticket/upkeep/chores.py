@@ -17,6 +17,7 @@ from mailticket.promise import make_promise
 from mailticket.secrets.redaction import redact
 from mailticket.site import Site
 from mailticket.store import Session, chores, incoming, knowledge, meta, raws, tickets, watch
+from mailticket.store.rows import take_turns
 from mailticket.triage.decision import Hold
 from mailticket.triage.letter import DISABLED, over_cap, restored
 from mailticket.upkeep.alerts import Alerts
@@ -127,6 +128,7 @@ class Upkeep:
         """Staff hear of a promise before it breaks: an event, a line in the log, a figure in `status`."""
         until = now + timedelta(hours=self.site.settings.promise.warn_staff_hours)
         with self.site.database.write() as session:
+            take_turns(session, "warnings")
             due = chores.slipping(session, until, _BATCH)
             for ticket in due:
                 ticket.late_warned_at = now
@@ -142,6 +144,7 @@ class Upkeep:
             return 0
         until = now + timedelta(hours=settings.late_notice_hours)
         with self.site.database.write() as session:
+            take_turns(session, "late notices")
             due = chores.late(session, until, _BATCH)
             for promisee in due:
                 promisee.ticket.late_notice_at = now
