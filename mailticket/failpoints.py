@@ -26,7 +26,7 @@ OF_TOKENS = (
     "oauth2.received",  # the provider has given a new refresh token, nothing of it is stored
     "oauth2.stored",  # the new refresh token is durable, the access token that came with it not yet used
 )
-VARIABLE = "MAILTICKET_FAIL"  # name[:count[:kill|raise|hang|stop]], e.g. intake.committed:3:kill
+VARIABLE = "MAILTICKET_FAIL"  # name[:count[:kill|raise|hang|stop|pause]], e.g. intake.committed:3:kill
 
 HURRY = "MAILTICKET_HURRY"  # so many times sooner a silent host counts as dead, so that tests take seconds
 
@@ -55,6 +55,9 @@ def failpoint(name: str) -> None:
         threading.Event().wait()
     if action == "stop":
         os.kill(os.getpid(), signal.SIGTERM)
+        return
+    if action == "pause":
+        os.kill(os.getpid(), signal.SIGSTOP)  # until somebody sends SIGCONT
         return
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -248,6 +248,46 @@ def test_a_sign_of_life_from_the_future_is_none(scene: Scene) -> None:
     assert scene.names() == ["daemon"]
 
 
+def test_a_host_whose_clock_differs_by_over_a_minute_is_shown(scene: Scene) -> None:
+    scene.lives()
+    with scene.desk.database.write() as session:
+        [host] = hosts.living(session)
+        host.clock_ahead = 59.0
+        session.add(host)
+    scene.is_well()
+    with scene.desk.database.write() as session:
+        host.clock_ahead = -61.0
+        session.merge(host)
+    scene.shows("clock of desk", "it is 61 s behind the database's", "timedatectl set-ntp true")
+
+
+def test_a_host_that_was_given_up_is_shown_until_it_lives_again(scene: Scene) -> None:
+    scene.lives()
+    other = Host(kind="daemon", name="other", pid=8, version="1", started_at=scene.desk.now, beat_at=scene.desk.now,
+                 dead_at=scene.desk.now)  # fmt: skip
+    with scene.desk.database.write() as session:
+        session.add(other)
+    scene.shows("host other", "gave no sign of life any more", "on other: systemctl restart mailticket")
+    with scene.desk.database.write() as session:
+        hosts.register(session, "daemon", "other", 9, "1", datetime.now(UTC))
+    scene.is_well(told="host other")
+
+
+def test_several_hosts_are_shown_with_what_each_holds(scene: Scene) -> None:
+    scene.lives()
+    with scene.desk.database.write() as session:
+        now = datetime.now(UTC)
+        number = hosts.register(session, "daemon", "other", 8, "1", now)
+        hosts.take(session, number, "support", None, now)
+    screen = " ".join(scene.shell("status")[1].split())
+    assert "host desk: no mailbox; since " in screen
+    assert "host other: support (since " in screen
+    metrics = scene.shell("status", "--metrics")[1]
+    assert 'mailticket_host_mailboxes{host="desk"} 0\n' in metrics
+    assert 'mailticket_mailbox_held_timestamp_seconds{host="other",mailbox="support"} ' in metrics
+    assert "host other" in scene.shell("check", "--offline")[1]
+
+
 def test_a_mailbox_that_tells_of_neither_success_nor_trouble_is_shown(scene: Scene) -> None:
     scene.lives()
     scene.ago(minutes=11)

@@ -85,8 +85,8 @@ class Daemon:
         self._counts: Counter[str] = Counter()
         self._outbox: Outbox | None = None
         self._delivering: threading.Thread | None = None
-        self._lets_outbox_end = False
-        self._shares = True  # no trouble in sharing mailboxes was said
+        self._outbox_ends = threading.Event()
+        self._waits_for_store = False
         self._door: DeskDoor | None = None
         self.ready = threading.Event()
 
@@ -162,7 +162,7 @@ class Daemon:
         try:
             number = self._member.join(self._mailboxes.offers())
         except StoreUnavailable as error:
-            log.warning("work begins when the database takes writes: %s", error)
+            self._note_waiting("work begins", error)
             return
         self._put_in_place(replace(self._site, host=number))
         self._start_outbox()
@@ -170,11 +170,20 @@ class Daemon:
 
     def _begin_anew(self) -> None:
         """The others have given us up: let go of all, and come back as another host."""
-        self._stop_outbox()
+        self._let_go()
+        self._enter()
+
+    def _let_go(self) -> None:
+        """Mailboxes end after the chunk in hand, the outbox after the replies it waits for."""
+        end = time.monotonic() + _STOP_SECONDS
+        self._outbox_ends.set()
+        if self._outbox is not None:
+            self._outbox.stop()
         self._mailboxes.stop(_STOP_SECONDS)
         if self._delivering is not None:
-            self._delivering.join(_STOP_SECONDS)
-        self._enter()
+            self._delivering.join(max(0.1, end - time.monotonic()))
+            if self._delivering.is_alive():
+                log.error("outbox did not end in time")
 
     def _put_in_place(self, site: Site) -> None:
         self._site = self._upkeep.site = site
@@ -185,11 +194,14 @@ class Daemon:
     def _share(self) -> None:
         try:
             self._mailboxes.share()
-            self._shares = True
+            self._waits_for_store = False
         except StoreUnavailable as error:
-            if self._shares:
-                log.warning("the mailboxes are shared out later: %s", error)
-            self._shares = False
+            self._note_waiting("mailboxes are shared out", error)
+
+    def _note_waiting(self, what: str, error: StoreUnavailable) -> None:
+        if not self._waits_for_store:
+            log.warning("%s when the database can be asked and written: %s", what, error)
+        self._waits_for_store = True
 
     def _open_door(self) -> None:
         path = socket_path(os.environ)
@@ -203,8 +215,10 @@ class Daemon:
         return collector_of(site, mailbox, secret, self._took_in, partial(self._beat, name))
 
     def _start_outbox(self) -> None:
-        self._lets_outbox_end = False
-        self._delivering = threading.Thread(target=self._keep_delivering, name="outbox", daemon=True)
+        self._outbox_ends = threading.Event()
+        self._delivering = threading.Thread(
+            target=self._keep_delivering, args=(self._outbox_ends,), name="outbox", daemon=True
+        )
         self._beat("outbox")
         self._delivering.start()
 
@@ -212,32 +226,27 @@ class Daemon:
         """A thread is alive; `quiet` seconds of what comes now may be waiting for others."""
         self._beats.beat(name, quiet + self._patience)
 
-    def _keep_delivering(self) -> None:
+    def _keep_delivering(self, ends: threading.Event) -> None:
         shortest, longest = _PAUSE
         pause = shortest
-        while not self._lets_outbox_end:
+        while not ends.is_set():
             began = time.monotonic()
             try:
-                asyncio.run(self._deliver())
+                asyncio.run(self._deliver(ends))
             except Exception as error:
                 note_defect(self._site, DELIVERY, error)
                 pause = shortest if time.monotonic() - began > longest else min(longest, 2 * pause)
                 self._beat("outbox", pause)
-                self._stopping.wait(pause)
+                ends.wait(pause)
         self._beats.done("outbox")
 
-    async def _deliver(self) -> None:
+    async def _deliver(self, ends: threading.Event) -> None:
         site = self._site
         courier = Courier(site.settings.smtp, self._tokens.secret(site.settings, site.settings.smtp))
         self._outbox = Outbox(site, courier, self._delivered, partial(self._beat, "outbox"))
         # A stop or a reload may have come before there was anything to stop.
-        if not self._lets_outbox_end and site is self._site:
+        if not ends.is_set() and site is self._site:
             await self._outbox.run()
-
-    def _stop_outbox(self) -> None:
-        self._lets_outbox_end = True
-        if self._outbox is not None:
-            self._outbox.stop()
 
     def _wake_outbox(self) -> None:
         if self._outbox is not None:
@@ -328,21 +337,16 @@ class Daemon:
                 self._outbox.site = site
             else:  # the courier is made anew by the thread's loop
                 self._outbox.stop()
-        self._mailboxes.replace(site, same_secrets=same_key)
+        self._mailboxes.replace(site, _STOP_SECONDS, same_secrets=same_key)
         self._share()
 
     def _stop(self) -> None:
-        """Mailboxes end after the chunk in hand, the outbox after the replies it waits for."""
+        """Hand everything over, in order."""
         self._stopping.set()
         self._notifier.stopping("stopping")
         self._scheduler.shutdown(wait=False)
         if self._door is not None:
             self._door.close()
-        self._stop_outbox()
-        self._mailboxes.stop(_STOP_SECONDS)
-        if self._delivering is not None:
-            self._delivering.join(_STOP_SECONDS)
-            if self._delivering.is_alive():
-                log.error("outbox did not end in time")
+        self._let_go()
         self._member.leave()
         log.info("mailticket has stopped: %s", self._summary())

@@ -86,8 +86,8 @@ class Mailboxes:
             if name not in self._workers and self._member.take(name, sharing.former.get(name)):
                 self._start(name)
 
-    def replace(self, site: Site, *, same_secrets: bool) -> None:
-        """Go on with another configuration: who is in it as before keeps its connection."""
+    def replace(self, site: Site, seconds: float, *, same_secrets: bool) -> None:
+        """Go on with another configuration: who is in it as before keeps its connection, the others end in seconds."""
         self._site = site
         configured = self._configured()
         for name, worker in self._workers.items():
@@ -98,7 +98,7 @@ class Mailboxes:
                 worker.collector.stop()
         for name, worker in list(self._workers.items()):
             if worker.collector.stopping and not worker.leaves:
-                worker.thread.join()
+                worker.thread.join(seconds)
                 del self._workers[name]  # the mailbox is ours still: `share` begins it anew, or gives it back
         self._rests_until.clear()
 

@@ -94,7 +94,7 @@ class Member:
         """An orderly end: all that we hold is free."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join(self._lease)
+            self._thread.join(self._every)
         try:
             with self._database.write() as session:
                 hosts.leave(session, self.number, wall_clock())

@@ -105,13 +105,18 @@ def _round(site: Site, member: Member, lock: RunLock, summary: Summary, mailboxe
 
 def _collect(site: Site, member: Member, mailbox: Mailbox, tokens: Tokens, summary: Summary) -> None:
     """One mailbox, unless another host holds it."""
-    sharing = member.sharing()
-    former = sharing.former.get(mailbox.name)
-    if mailbox.name in sharing.holders or not member.take(mailbox.name, former):
-        summary.left.append(f"mailbox {mailbox.name} is left to the host that collects it")
+    try:
+        sharing = member.sharing()
+        former = sharing.former.get(mailbox.name)
+        if mailbox.name in sharing.holders or not member.take(mailbox.name, former):
+            summary.left.append(f"mailbox {mailbox.name} is left to the host that collects it")
+            return
+    except StoreUnavailable as error:
+        summary.troubles.append(f"mailbox {mailbox.name}: {error}")
         return
     _collect_from(collector_of(site, mailbox, tokens.secret(site.settings, mailbox), summary.took), summary)
-    member.give_back(mailbox.name)
+    with suppress(StoreUnavailable):  # then it is free when the round has ended
+        member.give_back(mailbox.name)
 
 
 def _collect_from(collector: Collector, summary: Summary) -> None:

@@ -7,7 +7,7 @@ while it is still its own. Times are the database's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +24,7 @@ BEAT_SECONDS = 5.0
 _KEPT = {"daemon": timedelta(days=7), "round": timedelta(days=1)}  # after the last beat, for people to look at
 _RECENT = 50
 
+_OF_A_HOST = " on host "
 _LIVES = (col(Host.stopped_at).is_(None), col(Host.dead_at).is_(None))
 _HOLDERS = table_of(MailboxHolder)
 _HOLDS = Prepared(
@@ -95,6 +96,25 @@ def leave(session: Session, host: int, now: datetime) -> None:
 def living(session: Session) -> list[Host]:
     """Those that neither ended nor were given up, in order of their start."""
     return list(session.execute(select(Host).where(*_LIVES).order_by(col(Host.id))).scalars())
+
+
+def others_live(session: Session, host: int) -> bool:
+    """Whether this host shares the database with another just now."""
+    return session.execute(select(col(Host.id)).where(*_LIVES, col(Host.id) != host).limit(1)).first() is not None
+
+
+def part_of(name: str, host: int) -> str:
+    """What a part of the system is called whose trouble is one host's and may be no other's."""
+    return f"{name}{_OF_A_HOST}{host}"
+
+
+def past_parts(session: Session, names: Iterable[str]) -> set[str]:
+    """Those of these names that are of parts of hosts which live no more: their troubles ended with them."""
+    theirs = {name for name in names if _OF_A_HOST in name}
+    if not theirs:
+        return theirs
+    present = {str(host.id) for host in living(session)}
+    return {name for name in theirs if name.rpartition(_OF_A_HOST)[2] not in present}
 
 
 def recent(session: Session) -> list[Host]:
@@ -194,7 +214,12 @@ def end_all(session: Session, now: datetime) -> None:
 
 
 def must_hold(session: Session, host: int, mailbox: str) -> None:
-    """Raises Fenced unless the host holds the mailbox; nobody takes it over before the transaction ends."""
+    """Raises Fenced unless the host holds the mailbox; nobody takes it over before the transaction ends.
+
+    A SQLite file has one host, and number 0 is of a process that no host watches: both hold everything.
+    """
+    if host == 0 or session.connection().dialect.name == "sqlite":
+        return
     if _HOLDS.first(session, host=host, mailbox=mailbox) is None:
         raise Fenced(f"mailbox {mailbox} is held by another host now")
 

@@ -47,9 +47,10 @@ _HOST = "host "
 _CLOCK = "clock of "
 _CLOCK_SECONDS = 60.0  # by which a host's clock may differ from the database's
 _SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups")
+SMTP = "smtp"
 CHECK = "mailticket check"  # the remedy where the trouble is with signing in
 _REMEDIES = {
-    "smtp": CHECK,
+    SMTP: CHECK,
     "clock": "set the clock right, then: systemctl restart mailticket; rules of age pause meanwhile",
     "delivery": "journalctl -u mailticket; report the lines; mailticket outbox list --state deferred",
     "disk": "make room; intake goes on by itself",
@@ -157,8 +158,8 @@ def troubles(
     rows = {row.name: row for row in meta.health(session) if _is_of_use(row.name, names)}
     everything = [
         *_lifeless(sign),
-        *(_given_up(session) if sign.alive else ()),
-        *_clocks(session, settings, now),
+        *_given_up(session),
+        *_clocks(session),
         *_disk(database, now, free_bytes),
         *_written_down(rows.values(), now),
         *ending(session, settings, now),
@@ -202,7 +203,7 @@ def _lifeless(sign: Life) -> Iterator[Trouble]:
 
 
 def _given_up(session: Session) -> Iterator[Trouble]:
-    """Daemons that ended without an end, and did not come back, while others work on."""
+    """Daemons that others gave up, on machines where none was started since."""
     rows = hosts.recent(session)
     for name in dict.fromkeys(host.name for host in rows):
         last = max((host for host in rows if host.name == name), key=lambda host: int(host.id or 0))
@@ -212,10 +213,9 @@ def _given_up(session: Session) -> Iterator[Trouble]:
                           "journalctl -u mailticket")  # fmt: skip
 
 
-def _clocks(session: Session, settings: Settings, now: datetime) -> Iterator[Trouble]:
-    at = hosts.shared_time(session, now)
+def _clocks(session: Session) -> Iterator[Trouble]:
     for host in hosts.living(session):
-        if abs(host.clock_ahead) > _CLOCK_SECONDS and is_alive(host, settings, at):
+        if abs(host.clock_ahead) > _CLOCK_SECONDS:
             way = "ahead of" if host.clock_ahead > 0 else "behind"
             yield Trouble(f"{_CLOCK}{host.name}", f"it is {abs(host.clock_ahead):.0f} s {way} the database's",
                           host.started_at, f"on {host.name}: timedatectl set-ntp true")  # fmt: skip
@@ -236,6 +236,8 @@ def _written_down(rows: Iterable[Health], now: datetime) -> Iterator[Trouble]:
     for row in rows:
         if row.error:
             remedy = _REMEDIES.get(row.name, CHECK if row.name.startswith("mailbox ") else "")
+            if row.name.startswith(f"{SMTP} "):  # of one host
+                remedy = CHECK
             if row.name.startswith(watch.CHORE):
                 remedy = "journalctl -u mailticket; report the lines. The other chores are done all the same"
             yield Trouble(row.name, row.error.removeprefix(f"{row.name}: "), row.error_since or now, remedy)

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -39,7 +38,7 @@ class Two:
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 100)))
 
     def start(self, *which: int) -> None:
-        for one in which or (0, 1):
+        for one in which:
             self.sites[one].start(**HURRY)
 
     def holders(self) -> dict[str, int]:
@@ -65,83 +64,101 @@ class Two:
         assert sorted(self.smtp.recipients()[before:]) == sorted(people), self.told()
 
     def user(self, name: str) -> str:
-        return f"{name}-{self.dovecot.user}"
+        return f"{name}-hosts@example.com"
 
     def told(self) -> str:
         return "".join(f"\n--- host {one}: {site.told()}" for one, site in enumerate(self.sites))
 
 
-@pytest.fixture
-def two(tmp_path: Path, dovecot: Dovecot, smtp_sink: SmtpSink, postgres_server: Postgres) -> Iterator[Two]:
+@pytest.fixture(scope="module")
+def started(
+    tmp_path_factory: pytest.TempPathFactory, dovecot_server: Dovecot, postgres_server: Postgres
+) -> Iterator[Two]:
+    """Two hosts that run, for all tests of this file."""
     url = postgres_server.database()
-    database = Database(url)
+    database, smtp = Database(url), SmtpSink()
     schema.prepare(database)
     with ExitStack() as stack:
-        ways = [(stack.enter_context(Proxy(postgres_server.port)), stack.enter_context(Proxy(dovecot.plain_port)))
-                for _ in range(2)]  # fmt: skip
-        sites = []
-        for one, (way, mail) in enumerate(ways):
-            folder = tmp_path / f"host{one}"
-            folder.mkdir()
-            site = Site(folder, dovecot, smtp_sink, url.replace(f":{postgres_server.port}/", f":{way.port}/"))
-            stack.callback(site.close)
-            _configure(site, dovecot, mail.port)
-            sites.append(site)
-        pair = Two(sites, [way for way, _ in ways], [mail for _, mail in ways], dovecot, smtp_sink, database)
+        stack.callback(smtp.stop)
         stack.callback(postgres_server.drop, url)
         stack.callback(database.close)
+        pair = Two([], [], [], dovecot_server, smtp, database)
+        for one in range(2):
+            for server, ways in ((postgres_server.port, pair.databases), (dovecot_server.plain_port, pair.mail)):
+                ways.append(stack.enter_context(Proxy(server)))
+            way = url.replace(f":{postgres_server.port}/", f":{pair.databases[one].port}/")
+            site = Site(tmp_path_factory.mktemp(f"host{one}"), dovecot_server, smtp, way)
+            stack.callback(site.close)
+            _configure(site, pair.mail[one].port)
+            pair.sites.append(site)
         yield pair
 
 
-def _configure(site: Site, dovecot: Dovecot, port: int, names: tuple[str, ...] = NAMES) -> None:
-    site.configure()
+@pytest.fixture
+def two(started: Two) -> Two:
+    """The hosts, each with a mailbox, whatever a test before did to them."""
+    if not started.dovecot.running:
+        started.dovecot.start()
+    for ways in (started.databases, started.mail):
+        for way in ways:
+            way.refuse = False
+    started.start(*(one for one, site in enumerate(started.sites) if site.has_ended))
+    started.wait_holders(0, 1)
+    return started
+
+
+def _configure(site: Site, port: int) -> None:
     text, _, rest = site.configuration.read_text().partition("[[mailbox]]")
     tables = "".join(
         f'[[mailbox]]\nname = "{name}"\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n'
-        f'username = "{name}-{dovecot.user}"\npassword = "{PASSWORD}"\ntimeout_seconds = 5\n'
-        for name in names
+        f'username = "{name}-hosts@example.com"\npassword = "{PASSWORD}"\ntimeout_seconds = 5\n'
+        for name in NAMES
     )
     site.configuration.write_text(f"{text}{tables}[{rest.partition('[')[2]}")
 
 
-def test_two_hosts_share_mailboxes_and_one_that_ends_hands_over_in_seconds(two: Two) -> None:
-    two.start(0)
-    two.wait_holders(0, 0)
-    two.start(1)
-    two.wait_holders(0, 1)
+def test_two_hosts_share_mailboxes_and_both_are_shown(two: Two) -> None:
     two.answer_both()
+    [face] = two.sites[0].json("status")
+    assert [len(host["mailboxes"]) for host in face["hosts"]] == [1, 1]
+    assert [host["pid"] for host in face["hosts"]] == [site.process.pid for site in two.sites if site.process]
+    assert face["daemon"]["pid"] == two.sites[1].process.pid if two.sites[1].process else False
+    assert face["well"], face["troubles"]
+
+
+def test_a_round_beside_daemons_leaves_them_their_mailboxes_and_says_so(two: Two) -> None:
+    words = two.sites[0].cli("run", "--once").stderr
+    assert all(f"mailbox {name} is left to the host that collects it" in words for name in NAMES)
+    assert sorted(two.holders().values()) == [0, 1]
+
+
+def test_a_host_that_ends_hands_over_in_seconds(two: Two) -> None:
+    heard = [len(site.log) for site in two.sites]
     assert two.sites[0].stop() == 0
     two.wait_holders(1, 1)
     two.answer_both()
-    assert not any("ERROR" in line for site in two.sites for line in site.log)
+    assert not any("ERROR" in line for site, at in zip(two.sites, heard, strict=True) for line in site.log[at:])
 
 
 def test_a_killed_host_s_mailbox_is_taken_over(two: Two) -> None:
-    two.start()
-    two.wait_holders(0, 1)
     two.sites[0].stop(signal.SIGKILL)
     two.wait_holders(1, 1)
     two.answer_both()
 
 
 def test_a_host_that_stands_still_is_replaced_and_comes_back_as_another(two: Two) -> None:
-    two.start()
-    two.wait_holders(0, 1)
-    first = two.sites[0].process
+    first, heard = two.sites[0].process, len(two.sites[0].log)
     assert first is not None
     first.send_signal(signal.SIGSTOP)
     two.wait_holders(1, 1)
     two.answer_both()
     first.send_signal(signal.SIGCONT)
+    two.sites[0].wait_log("was given up; it starts anew", heard)
     two.wait_holders(0, 1)
-    assert two.sites[0].wait_log("was given up; it starts anew")
     two.answer_both()
-    assert [site.stop() for site in two.sites] == [0, 0]
 
 
 def test_a_host_that_loses_the_database_for_a_while_comes_back(two: Two) -> None:
-    two.start()
-    two.wait_holders(0, 1)
     two.databases[0].refuse = True
     two.databases[0].cut()
     two.wait_holders(1, 1)
@@ -149,12 +166,24 @@ def test_a_host_that_loses_the_database_for_a_while_comes_back(two: Two) -> None
     two.databases[0].refuse = False
     two.wait_holders(0, 1)
     two.answer_both()
-    assert [site.stop() for site in two.sites] == [0, 0]
+
+
+def test_a_reload_ends_a_mailbox_on_the_host_alone_that_does_not_know_it_any_more(two: Two) -> None:
+    whole = two.sites[0].configuration.read_text()
+    mine = next(name for name, host in two.holders().items() if host == 0)
+    start = whole.index(f'[[mailbox]]\nname = "{mine}"')
+    end = whole.index("[", start + 2)
+    two.sites[0].configuration.write_text(whole[:start] + whole[end:])
+    try:
+        two.sites[0].hang_up()
+        until(lambda: two.holders().get(mine) == 1, "the mailbox to go to the other host" + two.told())
+        two.answer_both()
+    finally:
+        two.sites[0].configuration.write_text(whole)
+        two.sites[0].hang_up()
 
 
 def test_a_mailbox_whose_server_one_host_cannot_reach_goes_to_the_other(two: Two) -> None:
-    two.start()
-    two.wait_holders(0, 1)
     two.mail[0].refuse = True
     two.mail[0].cut()
     two.wait_holders(1, 1)
