@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from mailticket.errors import ConfigurationError
 from mailticket.store.engine import Database, translated
 
-HEAD = "0012"  # the newest step below migrations/versions; a test compares
+HEAD = "0013"  # the newest step below migrations/versions; a test compares
 SEARCH = "ticket_search"  # the names of the search index's tables begin so
 Progress = Callable[[int, int], None]  # how many tickets a long step has done, of how many
 
