@@ -371,13 +371,14 @@ class Ticket(SQLModel, table=True):
 class Erasure(SQLModel, table=True):
     """A person who is being forgotten, so that what was cut short is finished: gone with the last of their data.
 
-    keys: their addresses as they are compared. names, message_ids: what else in the mail of others names them.
+    keys: their addresses as they are compared. names, message_ids, lines: what else of them stands in the mail of others.
     """
 
     id: int | None = Field(default=None, primary_key=True)
     keys: list[str] | None = _json()
     names: list[str] | None = _json()
     message_ids: list[str] | None = _json()
+    lines: list[str] | None = _json()
     begun_at: datetime = _time(nullable=False)
     begun_by: str = _text()
 

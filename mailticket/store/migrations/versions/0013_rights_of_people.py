@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("keys", sa.JSON(), nullable=True),
         sa.Column("names", sa.JSON(), nullable=True),
         sa.Column("message_ids", sa.JSON(), nullable=True),
+        sa.Column("lines", sa.JSON(), nullable=True),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("begun_by", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
