@@ -371,7 +371,7 @@ class Ticket(SQLModel, table=True):
 class Erasure(SQLModel, table=True):
     """A person who is being forgotten, so that what was cut short is finished: gone with the last of their data.
 
-    keys: their addresses as they are compared. names, message_ids, lines: what else of them stands in the mail of others.
+    keys: their addresses as they are compared. names, message_ids, lines: what else of them stands in mails of others.
     """
 
     id: int | None = Field(default=None, primary_key=True)

@@ -36,7 +36,7 @@ def _settings_as_root(ctx: click.Context) -> Settings:
     return settings
 
 
-class _Bar:
+class Bar:
     """Progress on a terminal, on standard error; elsewhere silence."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ def backup(ctx: click.Context, file: Path, force: bool, as_json: bool) -> None:
     """
     from mailticket.upkeep.backup import make_backup
 
-    bar = _Bar()
+    bar = Bar()
     now = datetime.now(UTC)
     try:
         made = make_backup(_settings_as_root(ctx), file, now, bar, force=force)
@@ -101,7 +101,7 @@ def restore(ctx: click.Context, file: Path | None, go: bool, moved: bool, as_jso
         return
     from mailticket.upkeep.backup import restore as put_back
 
-    bar = _Bar()
+    bar = Bar()
     settings = _settings_as_root(ctx)
     try:
         done = put_back(settings, file, datetime.now(UTC), bar, moved=moved)
@@ -110,12 +110,22 @@ def restore(ctx: click.Context, file: Path | None, go: bool, moved: bool, as_jso
     note = done.contents.note
     if as_json:
         made = note.at.isoformat() if note else None
-        face = {"backup_at": made, "replaced": done.replaced or None, "held": done.held, **_face(done.contents)}
+        face = {
+            "backup_at": made,
+            "replaced": done.replaced or None,
+            "held": done.held,
+            "returned": list(done.returned),
+            **_face(done.contents),
+        }
         print_json({"file": str(file), **face})
         return
     click.echo(f"Restored: {_inventory(done.contents)}" + (f", as of {terminal.moment(note.at)}." if note else "."))
     if done.replaced:
         click.echo(f"The former database is kept: {done.replaced}")
+    if done.returned:
+        people = ", ".join(map(terminal.line, done.returned))
+        click.echo(click.style(f"Forgotten since that backup, and back with it: {people}.", fg="red"))
+        click.echo("  mailticket person forget --again   forgets them once more")
     if not moved:
         _say_what_follows(settings, done.held)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,17 +22,15 @@ from mailticket.models import (
     Event,
     Incoming,
     Message,
-    Meta,
     Outgoing,
     Participant,
     Raw,
     Requester,
     Ticket,
-    Tombstone,
 )
 from mailticket.secrets import redaction
 from mailticket.secrets.people import Veil, forms, lines_of
-from mailticket.store import meta, raws, search
+from mailticket.store import raws, search, tombstones
 from mailticket.store.erasing import (
     UNSENT,
     blank_incoming,
@@ -46,7 +42,6 @@ from mailticket.store.erasing import (
 )
 
 FORGOTTEN = "forgotten"  # the rule of a mail that was filed away with a person's data
-_KEY = "tombstone_key"  # the row of meta that holds the key of the tombstones
 _LEFT_ALONE = frozenset(("alembic_version", "consent", "erasure", "folder", "heartbeat", "key", "meta", "tombstone"))
 _UNFINISHED = ("new", "open")
 _PAGE = 200
@@ -57,8 +52,8 @@ class Person:
     """Whoever has these addresses.
 
     keys: addresses as they are compared, with those that staff linked to them. requesters: rows. names: as they called
-    themselves. message_ids: of their mails. lines: by which a quotation of them is known. own: rows of the tickets that are theirs. others: rows of other tickets in
-    which they stand.
+    themselves. message_ids: of their mails. lines: by which a quotation of them is known. own: rows of the tickets that
+    are theirs. others: rows of other tickets in which they stand.
     """
 
     keys: tuple[str, ...]
@@ -178,12 +173,7 @@ def _keys(session: Session, ids: Collection[int]) -> tuple[str, ...]:
 
 
 def _journal(session: Session, keys: Collection[str]) -> list[Erasure]:
-    return [row for row in unfinished(session) if set(row.keys or ()) & set(keys)]
-
-
-def unfinished(session: Session) -> list[Erasure]:
-    """Those who are being forgotten, as of when that was begun."""
-    return list(session.execute(select(Erasure).order_by(col(Erasure.id))).scalars())
+    return [row for row in tombstones.unfinished(session) if set(row.keys or ()) & set(keys)]
 
 
 def begin(session: Session, person: Person, now: datetime, by: str) -> None:
@@ -489,69 +479,7 @@ def finish(session: Session, person: Person, now: datetime) -> None:
         session.execute(delete(Requester).where(col(Requester.id) == requester))
     for row in _journal(session, person.keys):
         session.delete(row)
-    secret = _tombstone_key(session)
-    for key in person.keys:
-        session.merge(Tombstone(mac=_mac(secret, key), forgotten_at=now))
-    session.flush()
-
-
-def _tombstone_key(session: Session) -> str:
-    secret = meta.value(session, _KEY)
-    if not secret:
-        secret = secrets.token_hex(32)
-        meta.set_value(session, _KEY, secret)
-        session.flush()
-    return secret
-
-
-def _mac(secret: str, key: str) -> str:
-    return hmac.new(bytes.fromhex(secret), key.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Tombstones:
-    """All tombstones of a database with their key, to be carried into a restored one."""
-
-    secret: str = ""
-    times: dict[str, datetime] = field(default_factory=dict)
-
-
-def tombstones(session: Session) -> Tombstones:
-    """Who was forgotten, as it is carried over."""
-    rows = session.execute(select(Tombstone)).scalars()
-    return Tombstones(meta.value(session, _KEY), {row.mac: row.forgotten_at for row in rows})
-
-
-def carry_over(session: Session, before: Tombstones) -> None:
-    """Put tombstones into a restored database. Its own are among them, unless the database before was made anew."""
-    if before.secret:
-        session.merge(Meta(name=_KEY, value=before.secret))
-        for mac, at in before.times.items():
-            session.merge(Tombstone(mac=mac, forgotten_at=at))
-        session.flush()
-
-
-def returned(session: Session) -> list[str]:
-    """Addresses of people who were forgotten and whose data of before that are here, as after a restore."""
-    known = tombstones(session)
-    if not known.times:
-        return []
-    sources = (
-        select(col(Address.key), col(Requester.created_at)).join(
-            Requester, col(Requester.id) == col(Address.requester_id)
-        ),
-        select(col(Participant.key), col(Participant.added_at)),
-        select(col(Outgoing.recipient_key), func.min(col(Outgoing.created_at)))
-        .where(col(Outgoing.recipient_key) != "")
-        .group_by(col(Outgoing.recipient_key)),
-    )
-    people: set[str] = set()
-    for query in sources:
-        for key, since in session.execute(query.execution_options(yield_per=1000)):
-            at = known.times.get(_mac(known.secret, key))
-            if at is not None and since < at:
-                people.add(key)
-    return sorted(people)
+    tombstones.put(session, person.keys, now)
 
 
 def messages_of(session: Session, person: Person, ticket_id: int) -> tuple[list[Message], list[Message]]:
@@ -619,3 +547,9 @@ def holdings(session: Session, person: Person) -> Holdings:
         quarantined=_number(session, Incoming, *unfiled, col(Incoming.state) == "quarantined"),
         blocked=_number(session, Blocked, col(Blocked.key).in_(person.keys)) > 0,
     )  # fmt: skip
+
+
+def languages(session: Session, person: Person) -> list[str]:
+    """The languages in which a person is known to write."""
+    query = select(col(Requester.language)).where(col(Requester.id).in_(person.requesters))
+    return sorted({language for language in session.execute(query).scalars() if language})

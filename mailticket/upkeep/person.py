@@ -15,7 +15,7 @@ from mailticket.failpoints import failpoint
 from mailticket.mail.addresses import is_bare_address
 from mailticket.mail.values import address_key
 from mailticket.settings import Settings
-from mailticket.store import Session, meta, person, search, tickets
+from mailticket.store import Session, meta, person, search, tickets, tombstones
 from mailticket.store.engine import Database
 from mailticket.store.person import Hindrances, Person, Toll
 from mailticket.triage import ticket_keys
@@ -164,9 +164,9 @@ def again(database: Database) -> list[list[str]]:
     """Who is to be forgotten once more, each with the addresses that are one person's: those who came back with a
     backup, and those of whom it was cut short."""
     with database.read() as session:
-        people = [list(row.keys or ()) for row in person.unfinished(session)]
+        people = [list(row.keys or ()) for row in tombstones.unfinished(session)]
         met = {key for keys in people for key in keys}
-        for key in person.returned(session):
+        for key in tombstones.returned(session):
             if key not in met:
                 keys = list(person.identify(session, [key]).keys)
                 met |= set(keys)

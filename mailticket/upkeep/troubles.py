@@ -22,7 +22,7 @@ from mailticket.letters import Trouble
 from mailticket.models import Health, Heartbeat
 from mailticket.oauth2.state import ending
 from mailticket.settings import Mailbox, Settings, keeper_of
-from mailticket.store import Session, desk_mail, meta, outgoing, restored, watch
+from mailticket.store import Session, desk_mail, meta, outgoing, restored, tombstones, watch
 from mailticket.store.engine import Database
 
 if TYPE_CHECKING:  # `status` looks for troubles without the letters and categories of a site
@@ -43,7 +43,9 @@ _ANSWER = "answer to "
 _STRAY = "mail of "
 _CONSENT = "oauth2 "
 _UNREACHABLE = "desk mail to "
-_SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups")
+_FORGETTING = "forgetting"
+_SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups",
+         _FORGETTING)  # fmt: skip
 CHECK = "mailticket check"  # the remedy where the trouble is with signing in
 _REMEDIES = {
     "smtp": CHECK,
@@ -157,6 +159,7 @@ def troubles(
         *_late(session, settings, now),
         *_strays(session, settings),
         *_unreachable(session, settings),
+        *_half_forgotten(session),
     ]
     first: dict[str, Trouble] = {}
     for trouble in everything:
@@ -289,6 +292,12 @@ def _unreachable(session: Session, settings: Settings) -> Iterator[Trouble]:
             text = f"{member.addresses[0]} does not take it: {row.unreachable_why}"
             yield Trouble(f"{_UNREACHABLE}{member.name}", text, row.unreachable_since,
                           f"mend the address, then: mailticket staff test {member.name}")  # fmt: skip
+
+
+def _half_forgotten(session: Session) -> Iterator[Trouble]:
+    for row in tombstones.unfinished(session):
+        text = "forgetting a person was begun and not finished"
+        yield Trouble(_FORGETTING, text, row.begun_at, "mailticket person forget --again")
 
 
 def _strays(session: Session, settings: Settings) -> Iterator[Trouble]:
