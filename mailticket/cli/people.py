@@ -183,6 +183,9 @@ def _print_toll(toll: Toll, last: datetime | None, copies: list[str]) -> None:
         click.echo(f"Their name and address were taken out of {toll.changed} messages of others.")
     if toll.broken:
         click.echo(f"The files of {toll.broken} of these could not be kept: the mails were too broken to be rewritten.")
+    if not toll.overwritten:
+        click.echo("Traces may still lie in the database's file: the disk lacks room to write it anew, or somebody "
+                   "reads it. Make room, then: sqlite3 FILE VACUUM")  # fmt: skip
     made = f" The last one was made {terminal.moment(last)}." if last else ""
     click.echo(f"Backups made before still hold them; so do the mailbox on the server, and staff's own mail.{made}")
     for copy in copies:

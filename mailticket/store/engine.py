@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +31,8 @@ _DISK_FULL = "53100"
 _QUICK_TO_CHECK = 1024**3  # bytes
 _CACHE = 8 * 1024  # KiB a connection: with a million tickets the upper pages of all indexes do not fit in SQLite's 2 MB
 _WAL_LIMIT = 64 * 1024 * 1024
+_ROOM_TO_REWRITE = 2.5  # times the size of the file: a second copy, and the log that brings it into place
+_TRIES, _PAUSE = 20, 0.5  # seconds
 
 
 class WriterLock:
@@ -147,20 +151,32 @@ class Database:
             connection.close()
         return not busy
 
-    def give_back(self) -> None:
-        """Let go of the room that erased rows took, so that nothing of them is left in it.
+    def rewrite(self) -> bool:
+        """Write all tables anew, so that nothing that was erased is left between the rows; True when it is done.
 
-        SQLite overwrites what is deleted at once (secure_delete) and keeps copies in its log alone; PostgreSQL keeps
-        rows until tables are written anew, which lets nobody else use each of them meanwhile.
+        SQLite overwrites what it deletes (secure_delete), but leaves what stood in a page whose rows it moved;
+        PostgreSQL leaves it too. While it lasts nobody else writes. False where SQLite's disk has no room for a second
+        copy, or a reader still needs the log.
         """
-        if self.is_sqlite:
-            with self.write() as session:
-                session.connection().exec_driver_sql("PRAGMA incremental_vacuum")
-            self.forget_overwritten()
-            return
+        if self.file is not None:
+            folder, size = self.file.resolve().parent, self.file.stat().st_size
+            if shutil.disk_usage(folder).free < _ROOM_TO_REWRITE * size:
+                return False
+            with translated(), self._writer.hold(), self.engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                try:
+                    driver.execute("VACUUM")
+                except sqlite3.OperationalError as error:
+                    raise StoreUnavailable(f"the database cannot be written anew: {error}") from error
+            for _ in range(_TRIES):
+                if self.forget_overwritten():
+                    return True
+                time.sleep(_PAUSE)
+            return False
         with translated(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for words in ("SET statement_timeout = 0", "SET lock_timeout = 0", "VACUUM FULL", "RESET ALL"):
                 connection.exec_driver_sql(words)
+        return True
 
     @property
     def is_wanted_urgently(self) -> bool:

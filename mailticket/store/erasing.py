@@ -158,9 +158,9 @@ def erase(session: Session, ticket_id: int, matters: Collection[Matter], now: da
         for row in rows:
             words = letters if row.direction == "out" else texts
             digests |= blank_messages(session, [row], texts=words, people=people)
-        if texts:
+        if texts or people:
             digests |= blank_incoming(session, col(Incoming.ticket_id).in_(group), people=people)
-        if letters:
+        if letters or people:
             sent = session.execute(select(Outgoing).where(col(Outgoing.ticket_id).in_(group))).scalars().all()
             blank_letters(session, sent, people=people)
         blank_tickets(session, group, texts=texts, people=people)

@@ -189,8 +189,11 @@ def begin(session: Session, person: Person, now: datetime, by: str) -> None:
 
 @dataclass(slots=True)
 class Toll:
-    """What was erased: rows that were emptied or removed. changed: messages of others out of which something was taken.
-    broken: mails of others of which the files could not be kept."""
+    """What was erased: rows that were emptied or removed.
+
+    changed: messages of others out of which something was taken. broken: those of them of which the files could not be
+    kept. overwritten: whether no byte of it all is left on the disk.
+    """
 
     tickets: int = 0
     messages: int = 0
@@ -199,9 +202,11 @@ class Toll:
     attachments: int = 0
     changed: int = 0
     broken: int = 0
+    overwritten: bool = True
 
     def add(self, other: Toll) -> None:
-        for name in self.__slots__:
+        """Add what was erased in another place."""
+        for name in ("tickets", "messages", "letters", "raws", "attachments", "changed", "broken"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 

@@ -156,7 +156,7 @@ def forget(
         person.finish(session, whose, now)
     progress("overwriting", -1)
     search.purge(database)
-    database.give_back()
+    toll.overwritten = database.rewrite()
     return toll
 
 

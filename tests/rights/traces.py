@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import quopri
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from sqlalchemy import select, text
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from mailticket.mail.packing import unpack
 from mailticket.models import Outgoing, Raw
@@ -27,9 +26,9 @@ def forms(word: str) -> Iterator[bytes]:
         yield code[4 if shift else 0 : len(code) - 2]
 
 
-def traces(database: Database, words: Sequence[str]) -> list[str]:
-    """Each word with the place at which it still stands, whatever its case."""
-    places = dict(_files(database)) | dict(_packed(database))
+def traces(database: Database, words: Sequence[str], *, bytes_too: bool = True) -> list[str]:
+    """Each word with the place at which it still stands, whatever its case. bytes_too: also between the rows."""
+    places = dict(_files(database) if bytes_too else _rows(database)) | dict(_packed(database))
     return [
         f"{word} in {place}"
         for word in words
@@ -61,12 +60,14 @@ def _relations(database: Database) -> Iterator[tuple[str, bytes]]:
         )
         for name, content in names:
             yield f"file of {name}", bytes(content)
-        tables = connection.execute(
-            text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-        ).scalars()
-        for table in list(tables):
-            rows: Any = connection.execute(text(f'SELECT CAST(t.* AS text) FROM "{table}" t')).scalars()
-            yield f"rows of {table}", "\n".join(rows).encode()
+    yield from _rows(database)
+
+
+def _rows(database: Database) -> Iterator[tuple[str, bytes]]:
+    with database.read() as session:
+        for table in SQLModel.metadata.sorted_tables:
+            rows = session.execute(select(table)).all()
+            yield f"rows of {table.name}", "\n".join(map(str, rows)).encode("utf-8", "replace")
 
 
 def _packed(database: Database) -> Iterator[tuple[str, bytes]]:
