@@ -12,10 +12,12 @@ _DEBIAN = Path("/var/lib/dpkg/info/mailticket.list")
 
 
 def how_to_install(extra: str) -> str:
-    """The command that brings the packages of an extra of ours (`postgres`, `holidays`, `demo`).
+    """The command that brings the packages of an extra of ours (`postgres`, `holidays`, `demo`, `report`).
 
     It never names our own project to pip: an index may know another one of that name.
     """
+    if _came_from_debian() and extra == "report":
+        return "nothing, for the Debian package leaves them out; pip brings them (docs/install.md)"
     if _came_from_debian():
         return "apt-get install --reinstall mailticket"
     requirements = [

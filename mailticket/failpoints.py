@@ -32,7 +32,9 @@ OF_RIGHTS = (
     "forget.filed",  # and out of all tickets and of what was filed
     "forget.swept",  # and out of every table, not committed
 )
-VARIABLE = "MAILTICKET_FAIL"  # name[:count[:kill|raise|hang|stop]], e.g. intake.committed:3:kill
+VARIABLE = "MAILTICKET_FAIL"  # name[:count[:kill|raise|hang|stop|pause]], e.g. intake.committed:3:kill
+
+HURRY = "MAILTICKET_HURRY"  # so many times sooner a silent host counts as dead, so that tests take seconds
 
 _seen: Counter[str] = Counter()
 
@@ -60,4 +62,12 @@ def failpoint(name: str) -> None:
     if action == "stop":
         os.kill(os.getpid(), signal.SIGTERM)
         return
+    if action == "pause":
+        os.kill(os.getpid(), signal.SIGSTOP)  # until somebody sends SIGCONT
+        return
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hurried(seconds: float) -> float:
+    """A time that hosts which share a database give each other; without MAILTICKET_HURRY it stays as it is."""
+    return seconds / float(os.environ.get(HURRY, "1"))

@@ -159,18 +159,6 @@ class Folder(SQLModel, table=True):
     retired_at: datetime | None = _time()
 
 
-class Heartbeat(SQLModel, table=True):
-    """The last process of each kind that collected and delivered: `daemon`, or `round` for `run --once`."""
-
-    kind: str = Field(primary_key=True)
-    host: str
-    pid: int
-    version: str
-    started_at: datetime = _time(nullable=False)
-    beat_at: datetime = _time(nullable=False)
-    stopped_at: datetime | None = _time()  # null while it runs, and after an end that was none
-
-
 class Host(SQLModel, table=True):
     """A process that collects or delivers, from its start to its end; its number is never given again.
 
@@ -183,6 +171,8 @@ class Host(SQLModel, table=True):
     name: str  # of the machine
     pid: int
     version: str
+    sessions: str = Field(default="", sa_column_kwargs={"server_default": ""})  # its connections' application_name
+    mailboxes: list[str] | None = _json()  # those that it would collect now; a round is offered none
     started_at: datetime = _time(nullable=False)
     beat_at: datetime = _time(nullable=False)
     clock_ahead: float = 0.0  # seconds by which its clock is before the database's, at its last beat

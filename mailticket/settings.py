@@ -517,6 +517,7 @@ class LetterSample(Section):
     body: str = ""
     answer: str = ""
     category: OneLine = ""
+    categories: tuple[OneLine, ...] = ()
     found: dict[OneLine, OneLine] = {}
     missing: tuple[OneLine, ...] = ()
     articles: tuple[OneLine, ...] = ()
@@ -540,6 +541,15 @@ class Alerts(Section):
     after_minutes: Annotated[int, Field(ge=1)] = 15
     per_day: Annotated[int, Field(ge=1)] = 20
     round_minutes: Annotated[int, Field(ge=1)] = 60
+
+
+class Reports(Section):
+    """Who gets the weekly report, on which day and hour of support's zone, and how many full weeks it shows."""
+
+    to: tuple[EmailAddress, ...] = ()
+    day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    hour: Annotated[int, Field(ge=0, le=23)] = 8
+    weeks: Annotated[int, Field(ge=1, le=52)] = 8
 
 
 def _or_none(value: Any) -> Any:
@@ -654,6 +664,7 @@ class Settings(Section):
     templates: Templates = Templates()
     letters: LettersText = LettersText()
     alerts: Alerts = Alerts()
+    reports: Reports = Reports()
     staff: tuple[Staff, ...] = ()
     team: tuple[Team, ...] = ()
     desk: Desk = Desk()
@@ -662,7 +673,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
-        problems = [*_repeated(self.mailbox), *_alert_loops(self.alerts.to, self.own_addresses)]
+        problems = [*_repeated(self.mailbox), *_loops(self)]
         names = {c.name for c in self.category}
         if len(names) != len(self.category):
             problems.append("two [[category]] tables have the same name; give each its own")
@@ -714,11 +725,15 @@ def _repeated(mailboxes: tuple[Mailbox, ...]) -> list[str]:
     return problems
 
 
-def _alert_loops(to: tuple[str, ...], own: frozenset[str]) -> list[str]:
+def _loops(settings: Settings) -> list[str]:
     return [
-        f"[alerts] to names {address}, a support address: an alert would open a ticket; write a person's address"
+        f"[{section}] to names {address}, a support address: {what} would open a ticket; write a person's address"
+        for section, what, to in (
+            ("alerts", "an alert", settings.alerts.to),
+            ("reports", "a report", settings.reports.to),
+        )
         for address in to
-        if address.lower() in own
+        if address.lower() in settings.own_addresses
     ]
 
 

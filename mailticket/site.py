@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -125,8 +125,18 @@ def words_of(settings: Settings, letters: Letters) -> OurLetters:
     for category in trade_of(settings.category).categories:
         labels = [category.labels, *(rule.labels for rule in category.fields)]
         texts += [label for by_language in labels for label in by_language.values()]
+    texts += _corrections(trade_of(settings.category).categories, letters.languages)
     own = (support.name, support.address, f"{support.name} {support.address}")
     return OurLetters((*passages, *dict.fromkeys(texts), *own), dates)
+
+
+def _corrections(categories: Sequence[Category], languages: Sequence[str]) -> list[str]:
+    """The lists of words by which a requester may correct each category, as letters print them."""
+    lists = []
+    for language in languages:
+        labels = [in_language(one.labels, language) or one.name for one in categories]
+        lists += [", ".join(other for other in labels if other != label) for label in labels]
+    return lists
 
 
 def ourselves_of(
@@ -168,13 +178,14 @@ def _wording(settings: Settings) -> LettersText:
 
     Each key of [letters] that is given replaces its own whole.
     """
-    built_in = LettersText(sample=_samples(settings.category[0])) if settings.category else EXCHANGE_WORDING
+    built_in = LettersText(sample=_samples(settings.category)) if settings.category else EXCHANGE_WORDING
     own = {name: getattr(settings.letters, name) for name in LettersText.model_fields}
     return built_in.model_copy(update={name: texts for name, texts in own.items() if texts})
 
 
-def _samples(category: Category) -> dict[str, LetterSample]:
-    """What `preview` shows of a category, by language: the first of the details that it needs is missing."""
+def _samples(categories: Sequence[Category]) -> dict[str, LetterSample]:
+    """What `preview` shows of the first category, by language: the first of the details that it needs is missing."""
+    category, *others = categories
     rules = {rule.name: rule.labels for rule in category.fields}
     needs = [(name, rules.get(name, {})) for name in category.needs]
     languages = {"en", *category.labels, *(language for _, labels in needs for language in labels)}
@@ -183,6 +194,7 @@ def _samples(category: Category) -> dict[str, LetterSample]:
         labels = [in_language(texts, language) or name.replace("_", " ") for name, texts in needs]
         samples[language] = LetterSample(
             category=in_language(category.labels, language) or category.name,
+            categories=tuple(in_language(other.labels, language) or other.name for other in others),
             found=dict.fromkeys(labels[1:], "12345"),
             missing=tuple(labels[:1]),
         )

@@ -51,6 +51,16 @@ def test_kept_missed_open_and_unanswered_are_told_apart() -> None:
     assert found["kept_share"] == 0.5
 
 
+def test_a_promise_is_kept_by_the_half_hour_that_was_said() -> None:
+    until = 48 + 7 / 60  # said as 48.5 hours
+    now = MONDAY + timedelta(hours=48.5)
+    found = tallies([request(wait=48.5, promised=until), request(wait=None, promised=until)], now, ZONE)
+    assert (found["kept"], found["open"], found["missed"]) == (1, 1, 0)
+    late = [request(wait=48.51, promised=until), request(wait=None, promised=until)]
+    later = tallies(late, now + timedelta(seconds=1), ZONE)
+    assert (later["kept"], later["open"], later["missed"]) == (0, 0, 2)
+
+
 def test_waits_are_given_by_median_and_90th_percentile() -> None:
     found = tallies([request(wait=hours) for hours in range(1, 11)], MONDAY + timedelta(days=9), ZONE)
     assert (found["median_hours"], found["p90_hours"]) == (5.0, 9.0)

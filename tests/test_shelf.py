@@ -74,3 +74,35 @@ def test_the_articles_of_the_demo_are_good_and_stand_in_both_languages() -> None
     english = {a.address.rpartition("/")[2] for a in articles if a.language == "en"}
     assert english == {a.address.rpartition("/")[2] for a in articles if a.language == "zh-Hans"}
     assert len(english) == 12
+
+
+HEADED = "---\nlanguage: en\ncategories:\naddress: https://help.example/d\n---\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "excerpt"),
+    [
+        ("# Why *deposits* wait\n\nText.", "Why deposits wait", "Text."),
+        ("Why deposits wait\n===\n\nTwo\nlines &amp; `code`.\n\n- no more", "Why deposits wait", "Two lines & code."),
+        ("# A\n\nSee [our page](javascript:alert(1)) or <https://help.example/x>.", "A",
+         "See [our page](javascript:alert(1)) or https://help.example/x."),
+        ("# A\n\nSee [our page](https://help.example/x) now.", "A", "See our page now."),
+        ("# A\n\n<script>alert(1)</script>\n\nText <b>bold</b>.", "A", "Text bold."),
+        ("# A\n\n" + "word " * 60, "A", ("word " * 31).strip() + "…"),
+        ("# A\n\nShort. " + "word " * 60, "A", "Short."),
+        ("# 充值\n\n" + "区块确认需要时间。" * 30, "充值", "区块确认需要时间。" * 17),
+        ("# A\n\n- only a list", "A", ""),
+    ],
+)  # fmt: skip
+def test_a_heading_may_be_the_title_and_the_first_paragraph_is_quoted_as_text(
+    tmp_path: Path, text: str, title: str, excerpt: str
+) -> None:
+    (tmp_path / "a.md").write_text(f"{HEADED}\n{text}\n", encoding="utf-8")
+    [article], flaws = read_articles(tmp_path, frozenset())
+    assert (article.title, article.excerpt, flaws) == (title, excerpt, [])
+
+
+def test_the_title_of_the_front_matter_comes_before_a_heading(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(GOOD.replace("Text.", "# Another\n\nText."), encoding="utf-8")
+    [article], _ = read_articles(tmp_path, frozenset({"deposit", "withdrawal"}))
+    assert article.title == "Why deposits wait"

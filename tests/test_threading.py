@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mailticket.desk.hands import Change
 from mailticket.errors import Refused
 from mailticket.store.tickets import by_key, position
 from tests.helpdesk import HelpDesk, OpenDesk, mail, message_id, parsed, words
@@ -416,3 +417,27 @@ def test_the_same_holds_on_postgresql(postgres_url: str, open_desk: OpenDesk) ->
     assert desk.receive(mail(BOB, answers=second, text="merged")).ticket == one
     desk.desk.split(two)
     assert desk.receive(mail(BOB, answers=second, text="split")).ticket == two
+
+
+def test_a_reply_with_a_categorys_word_sorts_the_ticket_anew_and_nothing_else(helpdesk: HelpDesk) -> None:
+    key = helpdesk.receive(mail()).ticket
+    [acknowledgement] = helpdesk.deliver()
+    assert "Deposits" in words(acknowledgement)
+    assert "Withdrawals" in words(acknowledgement)
+    before = helpdesk.ticket(key).row
+    helpdesk.receive(mail(text="It's about withdrawals.", answers=acknowledgement))
+    after = helpdesk.ticket(key)
+    assert (before.category, after.row.category) == ("deposit", "withdrawal")
+    assert after.happened("set") == ["category deposit -> withdrawal"]
+    assert (after.row.promised_by, after.row.priority) == (before.promised_by, before.priority)
+    assert helpdesk.letters() == []
+
+
+def test_a_category_that_staff_have_set_stays(helpdesk: HelpDesk) -> None:
+    key = helpdesk.receive(mail()).ticket
+    [acknowledgement] = helpdesk.deliver()
+    helpdesk.desk.change(str(key), Change(category="trading"))
+    helpdesk.receive(mail(text="提现", answers=acknowledgement))
+    after = helpdesk.ticket(key)
+    assert after.row.category == "trading"
+    assert after.happened("category named") == ["withdrawal; staff have said trading"]

@@ -21,12 +21,11 @@ from mailticket.config.read import read_settings
 from mailticket.errors import StoreFull
 from mailticket.imap import Inbox
 from mailticket.intake.take_in import Intake
-from mailticket.models import Heartbeat
+from mailticket.models import Host
 from mailticket.outbox.deliver import Outbox
-from mailticket.service.heartbeat import Pulse
 from mailticket.service.once import run_once
 from mailticket.smtp import Courier
-from mailticket.store import incoming, meta, outgoing, overview, tickets
+from mailticket.store import hosts, incoming, meta, outgoing, overview, tickets
 from mailticket.upkeep import troubles
 from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.chores import Upkeep
@@ -95,8 +94,17 @@ class Scene:
     def beats(self, at: datetime) -> None:
         """The daemon has run for some time."""
         with self.desk.database.write() as session:
-            meta.set_heartbeat(session, Heartbeat(kind="daemon", host="desk", pid=7, version="1", beat_at=at,
-                                                  started_at=at - timedelta(hours=2)))  # fmt: skip
+            session.add(Host(kind="daemon", name="desk", pid=7, version="1", beat_at=at,
+                             started_at=at - timedelta(hours=2)))  # fmt: skip
+
+    def begins(self, kind: str = "daemon") -> int:
+        """A host that gives its only sign of life now; returns its number."""
+        with self.desk.database.write() as session:
+            return hosts.register(session, kind, "desk", 7, "1", self.desk.now)
+
+    def ends(self, host: int) -> None:
+        with self.desk.database.write() as session:
+            hosts.leave(session, host, self.desk.now)
 
     def lives(self) -> None:
         """The daemon runs, and its mailbox was looked at just now."""
@@ -191,7 +199,7 @@ def promise(desk: HelpDesk, key: str | None, by: datetime) -> None:
 
 def test_a_daemon_that_has_been_dead_for_three_days_is_not_well(scene: Scene) -> None:
     scene.ago(days=3)
-    Pulse(scene.desk.site, "daemon").beat()
+    scene.begins()
     scene.shows("daemon", "gives no sign of life", "systemctl restart mailticket", told="")
     assert scene.status()["daemon"]["alive"] is False
     assert "mailticket_alive 0\n" in scene.shell("status", "--metrics")[1]
@@ -201,15 +209,14 @@ def test_a_daemon_that_has_been_dead_for_three_days_is_not_well(scene: Scene) ->
 
 def test_a_daemon_that_was_stopped_is_no_trouble_at_once_but_never_well(scene: Scene) -> None:
     scene.ago(minutes=5)
-    pulse = Pulse(scene.desk.site, "daemon")
-    pulse.beat()
-    pulse.stop()
+    host = scene.begins()
+    scene.ends(host)
     _, screen = scene.shell("status")
     assert "The daemon was stopped 5 min ago: nobody collects mail." in screen
     assert (scene.names(), scene.status()["well"]) == ([], False)
     assert scene.shell("check", "--offline")[0] == 0
     scene.ago(minutes=20)
-    pulse.stop()
+    scene.ends(host)
     scene.shows("daemon", "was stopped", "systemctl start mailticket", told="")
 
 
@@ -225,21 +232,60 @@ def test_where_no_daemon_ever_ran_it_is_said_and_is_not_wrong(scene: Scene) -> N
 
 def test_a_round_by_a_timer_is_a_sign_of_life_for_its_time(scene: Scene) -> None:
     scene.ago(minutes=50)
-    pulse = Pulse(scene.desk.site, "round")
-    pulse.beat()
-    pulse.stop()
+    host = scene.begins("round")
+    scene.ends(host)
     with scene.desk.database.write() as session:
         meta.went_well(session, "mailbox support", scene.desk.now)
     scene.is_well()
     scene.ago(minutes=70)
-    pulse.stop()
+    scene.ends(host)
     scene.shows("daemon", "the last `mailticket run --once`", "systemctl list-timers", told="")
 
 
 def test_a_sign_of_life_from_the_future_is_none(scene: Scene) -> None:
     scene.ago(days=-3)
-    Pulse(scene.desk.site, "daemon").beat()
+    scene.begins()
     assert scene.names() == ["daemon"]
+
+
+def test_a_host_whose_clock_differs_by_over_a_minute_is_shown(scene: Scene) -> None:
+    scene.lives()
+    with scene.desk.database.write() as session:
+        [host] = hosts.living(session)
+        host.clock_ahead = 59.0
+        session.add(host)
+    scene.is_well()
+    with scene.desk.database.write() as session:
+        host.clock_ahead = -61.0
+        session.merge(host)
+    scene.shows("clock of desk", "it is 61 s behind the database's", "timedatectl set-ntp true")
+
+
+def test_a_host_that_was_given_up_is_shown_until_it_lives_again(scene: Scene) -> None:
+    scene.lives()
+    other = Host(kind="daemon", name="other", pid=8, version="1", started_at=scene.desk.now, beat_at=scene.desk.now,
+                 dead_at=scene.desk.now)  # fmt: skip
+    with scene.desk.database.write() as session:
+        session.add(other)
+    scene.shows("host other", "gave no sign of life any more", "on other: systemctl restart mailticket")
+    with scene.desk.database.write() as session:
+        hosts.register(session, "daemon", "other", 9, "1", datetime.now(UTC))
+    scene.is_well(told="host other")
+
+
+def test_several_hosts_are_shown_with_what_each_holds(scene: Scene) -> None:
+    scene.lives()
+    with scene.desk.database.write() as session:
+        now = datetime.now(UTC)
+        number = hosts.register(session, "daemon", "other", 8, "1", now)
+        hosts.take(session, number, "support", None, now)
+    screen = " ".join(scene.shell("status")[1].split())
+    assert "host desk: no mailbox; since " in screen
+    assert "host other: support (since " in screen
+    metrics = scene.shell("status", "--metrics")[1]
+    assert 'mailticket_host_mailboxes{host="desk"} 0\n' in metrics
+    assert 'mailticket_mailbox_held_timestamp_seconds{host="other",mailbox="support"} ' in metrics
+    assert "host other" in scene.shell("check", "--offline")[1]
 
 
 def test_a_mailbox_that_tells_of_neither_success_nor_trouble_is_shown(scene: Scene) -> None:

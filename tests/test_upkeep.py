@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlmodel import col
 
 from mailticket.mail import read
@@ -312,3 +312,32 @@ def test_a_new_reader_does_not_wait_for_a_writer(helpdesk: Any) -> None:
         tickets.set_undeliverable(session, "ann@mail.example", desk.now, "5.1.1")
         with desk.database.read() as other:
             assert tickets.addresses_of(other, 1)[0].undeliverable_since is None
+
+
+def test_a_requesters_letters_are_in_their_own_zone_the_late_notice_too(helpdesk: Any) -> None:
+    desk = helpdesk(support={"timezone": "Europe/Berlin"})
+    key = desk.receive(mail(Date="Mon, 23 Nov 2026 16:59:00 +0800")).ticket
+    [acknowledgement] = desk.deliver()
+    assert "(UTC+8; in UTC " in words(acknowledgement)
+    overdue(desk, key)
+    keep_house(desk)
+    [notice] = late_notices(desk)
+    assert "(UTC+8; in UTC " in words(notice.wire)
+    assert "UTC+1" not in words(notice.wire)
+
+
+def test_without_a_clue_or_the_mail_that_gave_it_letters_are_in_supports_zone(helpdesk: Any) -> None:
+    desk = helpdesk(support={"timezone": "Europe/Berlin"})
+    desk.receive(mail())
+    [acknowledgement] = desk.deliver()
+    assert "(UTC+1)" in words(acknowledgement)
+    key = desk.receive(
+        mail("bob@mail.example", "My API key", "It fails", Date="Mon, 23 Nov 2026 16:59:00 +0800")
+    ).ticket
+    [own] = desk.deliver()
+    assert "(UTC+8; in UTC " in words(own)
+    with desk.database.write() as session:
+        session.execute(delete(Raw))
+    overdue(desk, key)
+    keep_house(desk)
+    assert "(UTC+1)" in words(late_notices(desk)[-1].wire)

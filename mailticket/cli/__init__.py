@@ -43,6 +43,7 @@ COMMANDS = {
     "outbox": ("outgoing", "What was sent, what waits, what is held back."),
     "backup": ("backups", "Write a backup, whole and checked, while the daemon works."),
     "restore": ("backups", "Put a backup into the place of the database; nothing leaves until --go."),
+    "migrate-database": ("moving", "Move everything to another database, as from SQLite to PostgreSQL, or back."),
     "promise": ("promises", "What would have been promised over a recorded history."),
     "preview": ("setup", "Look at a letter with sample data."),
     "key": ("setup", "The keys that sign our mails."),
@@ -59,7 +60,7 @@ class LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f"mailticket.cli.{COMMANDS[name][0]}")
-        command: click.Command = getattr(module, name)
+        command: click.Command = getattr(module, name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from mailticket.store.backup import Contents
     from mailticket.store.restored import Held
 
-_WIDE = 30
-
 
 def _settings_as_root(ctx: click.Context) -> Settings:
     """The configuration, with root's rights where SQLite is used: the file may lie where the daemon's user may not go.
@@ -34,25 +31,6 @@ def _settings_as_root(ctx: click.Context) -> Settings:
     if os.geteuid() != 0 or not settings.database.url.startswith("sqlite"):
         work_as_owner(settings)
     return settings
-
-
-class Bar:
-    """Progress on a terminal, on standard error; elsewhere silence."""
-
-    def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
-        self._last = ""
-
-    def __call__(self, work: str, share: float) -> None:
-        filled = round(_WIDE * share)
-        text = f"{work} ..." if share < 0 else f"{work} [{'#' * filled}{'-' * (_WIDE - filled)}] {share:4.0%}"
-        if self._shown and text != self._last:
-            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
-            self._last = text
-
-    def clear(self) -> None:
-        if self._last:
-            click.echo("\r\x1b[K", nl=False, err=True)
 
 
 @click.command()
@@ -68,7 +46,7 @@ def backup(ctx: click.Context, file: Path, force: bool, as_json: bool) -> None:
     """
     from mailticket.upkeep.backup import make_backup
 
-    bar = Bar()
+    bar = terminal.Bar()
     now = datetime.now(UTC)
     try:
         made = make_backup(_settings_as_root(ctx), file, now, bar, force=force)
@@ -101,7 +79,7 @@ def restore(ctx: click.Context, file: Path | None, go: bool, moved: bool, as_jso
         return
     from mailticket.upkeep.backup import restore as put_back
 
-    bar = Bar()
+    bar = terminal.Bar()
     settings = _settings_as_root(ctx)
     try:
         done = put_back(settings, file, datetime.now(UTC), bar, moved=moved)

@@ -12,6 +12,11 @@ _MEANINGS = {
     "mailticket_well": "1 while something collects mail and nothing is wrong, else 0: what `status` and `check` say.",
     "mailticket_alive": "1 while a daemon gives signs of life, or the last round of `run --once` is fresh, else 0.",
     "mailticket_heartbeat_timestamp_seconds": "The last sign of life.",
+    "mailticket_host_heartbeat_timestamp_seconds": "The last sign of life of each host that shares the database.",
+    "mailticket_host_started_timestamp_seconds": "Since when each host runs, and which release.",
+    "mailticket_host_clock_ahead_seconds": "By how much the clock of a host is ahead of the database's.",
+    "mailticket_host_mailboxes": "How many mailboxes a host holds.",
+    "mailticket_mailbox_held_timestamp_seconds": "Since when a mailbox is held by its host.",
     "mailticket_trouble_since_timestamp_seconds": "Since when each present trouble lasts, by its name.",
     "mailticket_waiting_again": "Tickets whose requester wrote again after an answer and waits.",
     "mailticket_oldest_waiting_again_timestamp_seconds": "Since when the oldest of them waits.",
@@ -51,6 +56,14 @@ def exposition(face: Mapping[str, Any]) -> str:
     metrics.set("mailticket_well", face["well"])
     metrics.set("mailticket_alive", bool(face["daemon"] and face["daemon"]["alive"]))
     _set_time(metrics, "mailticket_heartbeat", (face["daemon"] or {}).get("beat_at"))
+    for host in face["hosts"]:
+        name = host["name"]
+        _set_time(metrics, "mailticket_host_heartbeat", host["beat_at"], host=name)
+        _set_time(metrics, "mailticket_host_started", host["started_at"], host=name, version=host["version"])
+        metrics.set("mailticket_host_clock_ahead_seconds", host["clock_ahead_seconds"], host=name)
+        metrics.set("mailticket_host_mailboxes", len(host["mailboxes"]), host=name)
+        for held in host["mailboxes"]:
+            _set_time(metrics, "mailticket_mailbox_held", held["since"], host=name, mailbox=held["name"])
     for trouble in face["troubles"]:
         _set_time(metrics, "mailticket_trouble_since", trouble["since"], trouble=trouble["name"])
     for name in ("waiting_again", "slipping", "held", "lost_answers"):

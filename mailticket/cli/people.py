@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.backups import Bar
 from mailticket.cli.common import account_of, config_option, database_of, json_option, print_json, settings_of
 from mailticket.cli.counter import counter_of, one
 from mailticket.errors import NotFound
@@ -82,7 +81,7 @@ def export(ctx: click.Context, addresses: tuple[str, ...], file: Path, notes: bo
     """Write all that is held about a person to the ZIP FILE, readable without mailticket. For administrators."""
     from mailticket.upkeep.export import export as write
 
-    bar, settings = Bar(), settings_of(ctx)
+    bar, settings = terminal.Bar(), settings_of(ctx)
     try:
         with database_of(settings) as database:
             done = write(database, settings, list(addresses), file, datetime.now(UTC), bar, notes=notes)
@@ -148,7 +147,7 @@ def _forget_one(
         people = ", ".join(map(terminal.line, plan.whose.keys))
         click.confirm(f"Erase {people}: {len(plan.tickets)} tickets of theirs, and what they have in "
                       f"{len(plan.shared)} others? This cannot be undone", abort=True)  # fmt: skip
-    bar = Bar()
+    bar = terminal.Bar()
     try:
         toll = rights.forget(database, settings, keys, datetime.now(UTC), account_of(ctx), bar, anyway=anyway)
     finally:

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import click
 
 from mailticket.cli import terminal
 from mailticket.cli.common import config_option, json_option, print_json, reading_of
 
-if TYPE_CHECKING:
-    from mailticket.store.watch import Number
-
 _HEAD = ("", "REQUESTS", "PROMISED", "KEPT", "MISSED", "OPEN", "NO ANSWER", "KEPT %", "MEDIAN", "90 %")
 
 
 @click.command()
 @click.option("--weeks", type=click.IntRange(1, 520), default=8, show_default=True, help="How far to look back.")
+@click.option("--html", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with plots there.")
 @json_option
 @config_option
 @click.pass_context
-def report(ctx: click.Context, weeks: int, as_json: bool) -> None:
+def report(ctx: click.Context, weeks: int, file: Path | None, as_json: bool) -> None:
     """Say how promises were kept and how long first answers took (in hours), by week of arrival and by category."""
     from mailticket.desk.faces import moment
-    from mailticket.promise.kept import tallies
-    from mailticket.store import watch
-    from mailticket.store.requests import follow_ups, requests
+    from mailticket.upkeep.report import figures, monday_of
 
     with reading_of(ctx) as (session, settings, now):
         zone = settings.zone()
-        monday = now.astimezone(zone).date() - timedelta(days=now.astimezone(zone).weekday())
-        since = now.astimezone(zone).replace(year=monday.year, month=monday.month, day=monday.day, hour=0, minute=0,
-                                             second=0, microsecond=0) - timedelta(weeks=weeks - 1)  # fmt: skip
-        summary = tallies(requests(session, since), now, zone)
-        summary["follow_ups"] = _follow_ups(follow_ups(session, since), watch.waiting_again(session))
+        since = monday_of(now, zone) - timedelta(weeks=weeks - 1)
+        summary = figures(session, since, now, zone, now)
+    if file is not None:
+        _write_page(file, f"{settings.support.name}: report", since, now.astimezone(zone), summary)
+    if oldest := summary["follow_ups"]["oldest_waiting"]:
+        oldest["waiting_since"] = moment(oldest["waiting_since"])
     if as_json:
         print_json({"at": moment(now), "since": moment(since), **summary})
         return
@@ -47,18 +45,15 @@ def report(ctx: click.Context, weeks: int, as_json: bool) -> None:
     _say_follow_ups(summary["follow_ups"])
 
 
-def _follow_ups(waits: list[float], waiting: Number) -> dict[str, Any]:
-    """Those who wrote again after an answer: how long they waited for the next, and who waits still."""
-    from mailticket.desk.faces import moment
-    from mailticket.promise.kept import percentile
+def _write_page(file: Path, title: str, since: datetime, until: datetime, summary: dict[str, Any]) -> None:
+    from mailticket.letters.report import report_file
+    from mailticket.upkeep.report import report_of
 
-    return {
-        "answered": len(waits),
-        "median_hours": percentile(waits, 0.5),
-        "p90_hours": percentile(waits, 0.9),
-        "waiting": waiting.number,
-        "oldest_waiting": {"id": waiting.key, "waiting_since": moment(waiting.since)} if waiting.since else None,
-    }
+    page = report_file(report_of(title, since, until, summary))
+    try:
+        file.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror or "cannot be written") from None
 
 
 def _say_follow_ups(face: dict[str, Any]) -> None:

@@ -41,6 +41,7 @@ def _print(face: dict[str, Any]) -> None:
     _print_head(face, now)
     _print_endless(face, now)
     click.echo()
+    _print_hosts(face["hosts"], now)
     for part in face["parts"]:
         if part["name"].startswith("mailbox ") or part["last_success_at"]:  # the rest is said above
             _print_part(part, now)
@@ -104,6 +105,15 @@ def _life(daemon: dict[str, Any], now: datetime) -> str:
         return f"the last round of `run --once` was {_ago(daemon['beat_at'], now)} on {daemon['host']}"
     since = terminal.moment(daemon["started_at"])
     return f"the daemon runs on {daemon['host']} since {since} (process {daemon['pid']})"
+
+
+def _print_hosts(hosts: list[dict[str, Any]], now: datetime) -> None:
+    """Where several share the database: what each holds, and since when."""
+    for host in hosts if len(hosts) > 1 else ():
+        held = ", ".join(f"{one['name']} (since {_ago(one['since'], now)})" for one in host["mailboxes"])
+        kind = "a round of `run --once`" if host["kind"] == "round" else f"since {terminal.moment(host['started_at'])}"
+        text = f"host {host['name']}: {held or 'no mailbox'}; {kind}, process {host['pid']}, {host['version']}"
+        _wrapped(text, "✓ ", "  ")
 
 
 def _print_part(part: dict[str, Any], now: datetime) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 import click
 
+_BAR = 30  # columns
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 COLOURS = {
     "new": "yellow", "open": "cyan", "pending": "blue", "solved": "green", "closed": "bright_black",
@@ -176,3 +177,22 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
         click.echo(f"{click.style(fit(name, wide), fg='bright_black')}  {first}")
         for rest in more:
             click.echo(f"{' ' * wide}  {rest}")
+
+
+class Bar:
+    """Progress on a terminal, on standard error; elsewhere silence."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._last = ""
+
+    def __call__(self, work: str, share: float) -> None:
+        filled = round(_BAR * share)
+        text = f"{work} ..." if share < 0 else f"{work} [{'#' * filled}{'-' * (_BAR - filled)}] {share:4.0%}"
+        if self._shown and text != self._last:
+            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+            self._last = text
+
+    def clear(self) -> None:
+        if self._last:
+            click.echo("\r\x1b[K", nl=False, err=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailticket.config.markdown import heading_and_excerpt
 from mailticket.topics.articles import Article
 
 _LARGEST = 256 * 1024  # bytes of a file
@@ -73,15 +74,21 @@ def _files(folder: Path) -> list[Path]:
 def _article(file: Path, categories: frozenset[str]) -> Article:
     lines = _text(file).split("\n")
     given, body = _front_matter(lines)
+    text = "\n".join(lines[body:]).strip()
+    heading, excerpt = heading_and_excerpt(text)
+    if heading:
+        given.setdefault("title", (body + 1, heading))
     for key in _KEYS:
         if key not in given:
-            raise _Flawed(1, f"{key} is missing; the front matter needs {', '.join(_KEYS)}")
+            also = ", or the text a first heading" if key == "title" else ""
+            raise _Flawed(1, f"{key} is missing; the front matter needs {', '.join(_KEYS)}{also}")
     return Article(
         title=_title(*given["title"]),
         language=_language(*given["language"]),
         categories=tuple(_categories(*given["categories"], categories)),
         address=_address(*given["address"]),
-        text="\n".join(lines[body:]).strip(),
+        text=text,
+        excerpt=excerpt,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from mailticket.desk.answers import Answers, thread_of
 from mailticket.desk.hands import Change, Changed
+from mailticket.desk.sorting import sort
 from mailticket.errors import NotFound, Refused
 from mailticket.intake.second_reading import knowing_letters
 from mailticket.letters import File, LetterKind
@@ -22,6 +23,7 @@ from mailticket.secrets import masking
 from mailticket.secrets.spans import doubtful_kinds
 from mailticket.store import Session, desk, load, outgoing, raws, search, tickets
 from mailticket.text.clean import one_line
+from mailticket.text.times import half_hour_after
 from mailticket.triage.guard import Draft, indiscretions
 
 _LONGEST_REASON = 200
@@ -236,7 +238,7 @@ class Desk(Answers):
             self._check_subject(session, ticket, wanted.subject)
             before = {key: getattr(ticket, key) for key in ("category", "priority", "team", "subject")}
             if wanted.category:
-                self._sort(session, ticket, wanted.category)
+                sort(session, self.site, ticket, wanted.category)
             ticket.priority = wanted.priority or ticket.priority
             if wanted.subject:
                 with search.following(session, [int(ticket.id or 0)]):
@@ -269,13 +271,6 @@ class Desk(Answers):
         if flaws:
             raise Refused(f"the requester reads the subject, and {'; '.join(flaws)}")
 
-    def _sort(self, session: Session, ticket: Ticket, category: str) -> None:
-        """Put a ticket into a category, which a person has looked at; its team is that of the category."""
-        ticket.category, ticket.category_sure = category, True
-        ticket.missing = [name for name in self.site.categories[category].needs if not (ticket.fields or {}).get(name)]
-        if not ticket.team_is_set:
-            ticket.team = self.roster.team_for(category, desk.mailbox_of(session, int(ticket.id or 0)))
-
     def _promise_again(self, session: Session, ticket: Ticket, now: datetime) -> bool:
         """Whether the promise ends earlier than the requester was told, who then gets a letter."""
         if ticket.first_response_at is not None or ticket.promised_by is None or ticket.status not in ("new", "open"):
@@ -285,7 +280,7 @@ class Desk(Answers):
             now, ticket.created_at, ticket.category, ticket.priority, settings, self.site.calendar,
             load.snapshot(session, now), self.site.classifier.categories,
         )  # fmt: skip
-        if promised.promised_by >= ticket.promised_by:
+        if half_hour_after(promised.promised_by) >= half_hour_after(ticket.promised_by):  # as letters say it
             return False
         earlier_by, ticket.promised_from, ticket.promised_by = (
             ticket.promised_by, promised.promised_from, promised.promised_by
@@ -420,7 +415,8 @@ class Desk(Answers):
         """A letter to the requester about what was done."""
         addressed = self.to_requester(session, ticket)
         references = thread_of(tickets.conversation(session, int(ticket.id or 0)), addressed.keys)
-        dispatch = Dispatch(kind, addressed.to, verified=ticket.trust == "verified", references=references)
+        zone = compose.zone_of(session, ticket)
+        dispatch = Dispatch(kind, addressed.to, verified=ticket.trust == "verified", references=references, zone=zone)
         compose.write(session, self.site, ticket, dispatch, now, **contents)
 
 

@@ -6,11 +6,12 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from mailticket.desk import by_mail, outside
 from mailticket.desk.by_mail import Became, Post
+from mailticket.desk.sorting import sort_as_asked
 from mailticket.mail.values import Mail
 from mailticket.models import Ticket
 from mailticket.outbox import compose, desk_mail
@@ -22,7 +23,7 @@ from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.decision import Decision, Hold
 from mailticket.triage.marks import shows_mark
 from mailticket.triage.understanding import Understanding
-from mailticket.triage.writer import is_claimed
+from mailticket.triage.writer import is_claimed, writers_zone
 
 log = logging.getLogger("mailticket.intake.apply")
 
@@ -224,6 +225,8 @@ def _join(session: Session, site: Site, arrived: Arrived, ticket: Ticket, decisi
         ticket.spam = ticket.spam and arrived.mail.spam and ticket.first_response_at is None
         if not decision.stranger:
             _remember_language(session, arrived.mail, ticket, now)
+    if decision.category:
+        sort_as_asked(session, site, ticket, decision.category, now)
     if decision.command == "split" and ticket.duplicate_of is not None:
         ticket.duplicate_of, ticket.similarity, ticket.duplicate_reason = None, None, ""
         detail = f"no repetition of {decision.split_from}, its requester says"
@@ -334,6 +337,7 @@ def _write_letter(
         name=mail.sender_address.name,
         hold=decision.hold,
         incoming_id=arrived.incoming_id,
+        zone=_zone(session, arrived, ticket, decision),
     )
     if mail.trust == "verified" and decision.hold is None:
         tickets.set_deliverable(session, mail.sender_address.address)
@@ -351,6 +355,14 @@ def _write_letter(
     if decision.hold is not None:
         _note_hold(session, ticket, decision.letter, decision.hold, now)
     compose.write(session, site, ticket, dispatch, now, **contents)
+
+
+def _zone(session: Session, arrived: Arrived, ticket: Ticket, decision: Decision) -> tzinfo | None:
+    """The zone of whoever wrote the mail: by its own clock, else by that of the mail that opened the ticket."""
+    zone = writers_zone(arrived.mail, arrived.arrived_at)
+    if zone is not None or decision.action == "open" or decision.stranger:
+        return zone
+    return compose.zone_of(session, ticket)
 
 
 def _note_hold(session: Session, ticket: Ticket, letter: str, hold: Hold, now: datetime) -> None:

@@ -17,11 +17,11 @@ from mailticket import imap
 from mailticket.errors import CommandRefused, MailticketError, SignInRefused, StoreFull, StoreUnavailable
 from mailticket.failpoints import failpoint
 from mailticket.imap import LONGEST_IDLE, Inbox, Waker
-from mailticket.intake.places import Flags, Place, connection
+from mailticket.intake.places import Fence, Flags, Place, connection
 from mailticket.intake.take_in import CHUNK_BYTES, CHUNK_MAILS, Arrival, Intake, Result
 from mailticket.mail.packing import pack
 from mailticket.models import Folder
-from mailticket.settings import Mailbox
+from mailticket.settings import Mailbox, keeper_of
 from mailticket.site import Site
 from mailticket.store import incoming, meta, raws
 from mailticket.store.incoming import Waiting
@@ -83,7 +83,8 @@ class Collector:
         self._flags = Flags(mailbox, self._elsewhere)
         self.waker = Waker()
         self.stopping = False
-        self._intake = Intake(site)
+        self._fence = Fence(keeper_of(mailbox.name))
+        self._intake = Intake(site, lambda session: self._fence.hold(session, self.site))
         self._secret = secret
         self._on_outcomes = on_outcomes
         self._on_beat = on_beat
@@ -96,6 +97,11 @@ class Collector:
     def name(self) -> str:
         """What `status` calls this part of the system."""
         return f"mailbox {self.mailbox.name}"
+
+    @property
+    def is_well(self) -> bool:
+        """Whether its last round came to a good end; not before the first."""
+        return self._well_at is not None
 
     @property
     def site(self) -> Site:
@@ -178,6 +184,7 @@ class Collector:
         first_contact = timedelta(hours=self.mailbox.first_contact_hours)
         now = self.site.clock()
         with self.site.database.write() as session:
+            self._fence.hold(session, self.site)
             folder = incoming.enter_folder(
                 session, self.mailbox.name, incoming.account_of(self.mailbox), selected.uidvalidity,
                 selected.uidnext or 0, now, first_contact,
@@ -247,6 +254,7 @@ class Collector:
                 for uid in uids
             ]
             with self.site.database.write() as session:
+                self._fence.hold(session, self.site)
                 incoming.record_listed(session, folder, listed, self.site.clock())
         if new:
             failpoint("collect.listed")
@@ -281,6 +289,7 @@ class Collector:
         gone = [by_uid[lost.uid].id for lost in missing if not lost.listed]
         if gone:
             with self.site.database.write() as session:
+                self._fence.hold(session, self.site)
                 incoming.vanish(session, gone, self.site.clock())
         arrivals = [
             Arrival(row.id, fetched[uid].raw, row.arrived_at, self.mailbox.name, complete=fetched[uid].whole,
@@ -300,6 +309,7 @@ class Collector:
         log.warning("%s: UID %s is listed but not given: %s", self.name, row.uid, lost.reason)
         now = self.site.clock()
         with self.site.database.write() as session:
+            self._fence.hold(session, self.site)
             if incoming.count_refusal(session, row.id, _MOST_REFUSALS, lost.reason, now) and lost.raw:
                 packed = pack(lost.raw, complete=False)
                 raws.put(session, packed, now)
@@ -324,9 +334,11 @@ class Collector:
         ids = [row.id for row in due]
         error = "" if not selected.read_only else "the folder is read-only"
         if not error:
+            self._fence.ask(self.site)
             error = self._tidy_on_server(place.inbox, due)
         failpoint("collect.flagged")
         with self.site.database.write() as session:
+            self._fence.hold(session, self.site)
             if error and not selected.read_only:
                 incoming.afterwards_failed(session, ids, self.site.clock(), error)
             else:
@@ -355,6 +367,7 @@ class Collector:
             return
         note = "read-only folder: counts as afterwards = keep" if selected.read_only else ""
         with self.site.database.write() as session:
+            self._fence.hold(session, self.site)
             recovered = meta.went_well(session, self.name, now, note)
         if recovered or self._was_unwell:
             log.warning("%s: works again", self.name)
@@ -374,4 +387,5 @@ class Collector:
             note_disk(self.site, str(error))
         elif not isinstance(error, StoreUnavailable):  # that cannot be written down
             with self.site.database.write() as session:
+                self._fence.hold(session, self.site)  # whoever collects it now knows how it fares
                 meta.went_wrong(session, self.name, self.site.clock(), text)

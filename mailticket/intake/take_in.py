@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -98,8 +98,10 @@ _Item = tuple[Arrival, Prepared]
 class Intake:
     """Takes mails in, chunk by chunk. One object a thread; the site may be replaced between chunks."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, guard: Callable[[Session], None] = lambda session: None) -> None:
+        """guard: asked in each transaction that counts attempts; raises Fenced where they are another's to count."""
         self.site = site
+        self._guard = guard
         self._expectation = Expectation()
         self._room = Room()
         self._innocent: dict[int, int] = {}  # attempts that a fault of the world ended: id -> attempts that count
@@ -135,6 +137,7 @@ class Intake:
         ids = [arrival.incoming_id for arrival in arrivals]
         with self._blameless({arrival.incoming_id: arrival.alone_attempts for arrival in arrivals}):
             with self.site.database.write() as session:
+                self._guard(session)
                 incoming.begin_attempts(session, ids, self.site.clock())
             failpoint("intake.attempted")
             preparations = prepare_all([(arrival.raw, arrival.complete) for arrival in arrivals], self.site.brief)
@@ -152,6 +155,7 @@ class Intake:
         except StoreUnavailable:
             self._innocent.update(attempts)
             with suppress(StoreUnavailable), self.site.database.write() as session:
+                self._guard(session)
                 incoming.forget_attempts(session, attempts)
             raise
         for incoming_id in attempts:
@@ -206,6 +210,7 @@ class Intake:
 
     def _take_one(self, arrival: Arrival, attempt: int) -> list[Result]:
         with self.site.database.write() as session:
+            self._guard(session)
             incoming.begin_alone(session, arrival.incoming_id, attempt, self.site.clock())
         failpoint("intake.attempted")
         item = prepare(arrival.raw, arrival.complete, self.site.brief)

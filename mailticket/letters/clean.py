@@ -14,9 +14,11 @@ _LONGEST_TITLE = 100
 _LONGEST_VALUE = 140  # two transaction IDs
 _LONGEST_LABEL = 60
 _LONGEST_LINK = 300
+_LONGEST_EXCERPT = 200
 _LONGEST_HISTORY = 20_000
 _LONGEST_STAFF_TEXT = 200_000
 _MOST_FOUND = 6
+_MOST_CATEGORIES = 20
 _MOST_MISSING = 6
 _MOST_ARTICLES = 5
 _MOST_STEPS = 12
@@ -70,9 +72,14 @@ def presentable(letter: Letter) -> Letter:
         ),
         history=_quoted(letter.history) if known else None,
         category=one_line(letter.category, _LONGEST_LABEL),
+        categories=tuple(one_line(label, _LONGEST_LABEL) for label in letter.categories[:_MOST_CATEGORIES]),
         missing=tuple(one_line(label, _LONGEST_LABEL) for label in letter.missing[:_MOST_MISSING]),
         articles=tuple(
-            ArticleLink(one_line(a.title, _LONGEST_TITLE), one_line(a.address, _LONGEST_LINK))
+            ArticleLink(
+                one_line(a.title, _LONGEST_TITLE),
+                one_line(a.address, _LONGEST_LINK),
+                one_line(a.excerpt, _LONGEST_EXCERPT),
+            )
             for a in letter.articles[:_MOST_ARTICLES]
         ),
         secrets=tuple(

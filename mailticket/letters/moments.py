@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from mailticket.text.times import half_hour_after, half_hour_before
+
+_UTC = frozenset({"UTC", "Etc/UTC", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal", "GMT", "Etc/GMT"})
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A wall-clock time in a zone. weekday: Monday is 0. time: HH:MM. offset: "UTC+8". zone: its IANA name."""
+    """A wall-clock time in a zone. weekday: Monday is 0. time: HH:MM. offset: "UTC+8".
+
+    zone: its IANA name, or "" where only the offset is known, by which the reader's own clock shows.
+    """
 
     year: int
     month: int
@@ -30,15 +36,17 @@ class Moment:
 
     @property
     def is_utc(self) -> bool:
-        return self.zone in ("UTC", "Etc/UTC", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal", "GMT", "Etc/GMT")
+        return self.zone in _UTC or (not self.zone and self.offset == "UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A window: its end, and its beginning unless it only has an end."""
+    """A window: its end, and its beginning unless it only has an end. utc: the same in UTC, where the zone is another
+    and the reader's own."""
 
     start: Moment | None
     end: Moment
+    utc: Span | None = None
 
     @property
     def one_day(self) -> bool:
@@ -50,21 +58,27 @@ class Span:
         return self.start is None or self.start.offset == self.end.offset
 
 
-def moment(at: datetime, zone: ZoneInfo) -> Moment:
+def moment(at: datetime, zone: tzinfo) -> Moment:
     """The aware time `at` as the clocks of `zone` show it. Errors: ValueError for a naive time."""
     if at.tzinfo is None:
         raise ValueError(f"naive time {at!r}")
     local = at.astimezone(zone)
-    return Moment(
-        local.year, local.month, local.day, local.weekday(), f"{local:%H:%M}", _offset(local), zone.key or "UTC"
-    )
+    name = getattr(zone, "key", "") or ""
+    return Moment(local.year, local.month, local.day, local.weekday(), f"{local:%H:%M}", _offset(local), name)
 
 
-def span(start: datetime | None, end: datetime | None, zone: ZoneInfo) -> Span | None:
-    """The window between two aware times, or None without an end."""
+def span(start: datetime | None, end: datetime | None, zone: tzinfo, *, with_utc: bool = False) -> Span | None:
+    """The window between two aware times, or None without an end, rounded outwards to half hours.
+
+    What is said is never narrower than what was promised. with_utc: whether UTC stands behind another zone.
+    """
     if end is None:
         return None
-    return Span(None if start is None or start >= end else moment(start, zone), moment(end, zone))
+    end = half_hour_after(end)
+    start = half_hour_before(start) if start is not None else None
+    start = None if start is not None and start >= end else start
+    behind = span(start, end, UTC) if with_utc and end.astimezone(zone).utcoffset() != timedelta(0) else None
+    return Span(moment(start, zone) if start is not None else None, moment(end, zone), behind)
 
 
 def _offset(local: datetime) -> str:

@@ -34,8 +34,8 @@ def _values(letter: Letter, head: Letterhead, language: str) -> dict[str, Any]:
         "head": head,
         "secret_labels": {kind: label for kind, label in labels.items() if label},
         "never_ask": in_language(wording.never_ask, language),
-        "promise": moments.span(letter.promised_from, letter.promised_by, zone),
-        "earlier": moments.span(None, letter.earlier_by, zone),
+        "promise": moments.span(letter.promised_from, letter.promised_by, zone, with_utc=letter.zone is not None),
+        "earlier": moments.span(None, letter.earlier_by, zone, with_utc=letter.zone is not None),
         "steps": [(step.kind, moments.moment(step.at, zone)) for step in letter.steps],
         "quoted_at": moments.moment(letter.history.at, zone) if letter.history else None,
     }

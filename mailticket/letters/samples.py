@@ -43,6 +43,7 @@ _WORDS = {
             answer="Thank you for the details. Your order is on its way and will be with you within the next half hour."
             "\n\nYou need not do anything more.",
             category="Orders",
+            categories=("Delivery", "Payment", "Other"),
             found={"Order number": "12345"},
             missing=("Date of the order",),
             articles=("Why an order can take longer", "How to find your order number"),
@@ -56,6 +57,7 @@ _WORDS = {
             body="你好，\n我的订单三个小时前就该送到了。",
             answer="感谢您提供的信息。您的订单已在途中，预计半小时内送达。\n\n您无需再做任何操作。",
             category="订单",
+            categories=("配送", "付款", "其他"),
             found={"订单号": "12345"},
             missing=("下单日期",),
             articles=("订单为什么会延迟", "如何查找订单号"),
@@ -69,6 +71,7 @@ _WORDS = {
             body="您好，\n我的訂單三個小時前就該送到了。",
             answer="謝謝您提供的資料。您的訂單已在途中，預計半小時內送達。\n\n您不必再做任何操作。",
             category="訂單",
+            categories=("配送", "付款", "其他"),
             found={"訂單號碼": "12345"},
             missing=("下單日期",),
             articles=("訂單為什麼會延遲", "如何查詢訂單號碼"),
@@ -102,6 +105,7 @@ def letter(kind: LetterKind, language: str, wording: LettersText = NO_WORDING) -
         subject=sample.subject,
         name=words.name,
         category=sample.category,
+        categories=sample.categories if kind == "acknowledgement" else (),
         check_word="badokine",
         in_reply_to="<request-1@example.org>",
     )
@@ -112,7 +116,7 @@ def _filled(sample: LetterSample | None, general: LetterSample) -> LetterSample:
     """The site's own sample, its missing texts as any trade may say them; a request may well need no details."""
     if sample is None:
         return general
-    texts = ("subject", "body", "answer", "category", "articles")
+    texts = ("subject", "body", "answer", "category", "categories", "articles")
     return sample.model_copy(update={name: getattr(sample, name) or getattr(general, name) for name in texts})
 
 

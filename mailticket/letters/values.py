@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
@@ -90,10 +90,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class ArticleLink:
-    """A help article: title in the letter's language, and its address (http or https)."""
+    """A help article: title in the letter's language, its address (http or https), and how it begins, as plain text."""
 
     title: str
     address: str
+    excerpt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ class Letter:
     language: as the reader of mail says it; "" or one without templates takes the letterhead's.
     promised_from, promised_by: the window of the promise, aware. earlier_by: the end that was promised before.
     longer: why it takes longer than usual ("" it does not): "load", "hours", or any other word for no stated reason.
-    position: place in the queue from 1. category, missing: labels in the letter's language.
+    position: place in the queue from 1. category, missing: labels in the letter's language. categories: those of the
+    other categories, with which a requester may correct it.
     first_ticket_id, similarity (0 to 1): what a duplicate notice is about. former_ticket_id: a closed ticket before it.
     secrets: kinds of secrets that the mail exposed, as triage names them ("seed phrase", "password", ...).
     check_word: the ticket's own word. staff_name, staff_text, history: for a staff reply.
@@ -140,7 +142,8 @@ class Letter:
     state, steps: for a status answer, oldest step first.
     in_reply_to: the Message-ID that is answered. references: that mail's own References, or where it has none its
     In-Reply-To if that names exactly one (RFC 5322 section 3.6.4).
-    reply_to: a signed reply address, where the site uses them. zone: another zone than the letterhead's.
+    reply_to: a signed reply address, where the site uses them. zone: the requester's, where it is
+    known; UTC then stands behind it.
     copies: bare addresses for Cc. files: what is attached.
     """
 
@@ -156,10 +159,11 @@ class Letter:
     promised_from: datetime | None = None
     promised_by: datetime | None = None
     earlier_by: datetime | None = None
-    zone: ZoneInfo | None = None
+    zone: tzinfo | None = None
     longer: str = ""
     position: int | None = None
     category: str = ""
+    categories: tuple[str, ...] = ()
     found: tuple[Found, ...] = ()
     missing: tuple[str, ...] = ()
     articles: tuple[ArticleLink, ...] = ()

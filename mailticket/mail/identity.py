@@ -11,12 +11,14 @@ from email.utils import parsedate_to_datetime
 
 from mailticket.mail import addresses, headers
 from mailticket.mail.parts import Headers
-from mailticket.mail.structure import MAX_HEADER_BLOCK, header_start
+from mailticket.mail.structure import MAX_HEADER_BLOCK, canonical, header_start, read_structure
 from mailticket.mail.values import Address, address_key
 
 MAX_REFERENCES = 50
 MAX_MESSAGE_ID = 500
 _CHUNK = 1 << 18
+_NUMERIC_ZONE = re.compile(rb"\s([+-])(\d\d)(\d\d)(?:\s{0,9}\([^()]{0,100}\))?\s*$")
+_WESTERNMOST, _EASTERNMOST = -12 * 60, 14 * 60  # minutes; of zones that are kept anywhere
 
 # Headers that transport and filters add on the way: the same mail delivered twice differs in these alone.
 _TRACE = frozenset(
@@ -186,6 +188,26 @@ def date(part_headers: Headers) -> datetime | None:
     """The Date header in UTC, or None without a readable one."""
     raw = part_headers.raw("date")
     return parse_date(headers.decode(raw[:400])) if raw else None
+
+
+def date_offset(part_headers: Headers) -> int | None:
+    """How many minutes the clock of a mail's writer is ahead of UTC, by its one Date header; None if not sure.
+
+    Sure is a numeric zone (RFC 5322 section 3.3) of a whole quarter of an hour that some country keeps. +0000 is
+    what programs in UTC write for whoever uses them, and -0000 says that the zone is not known.
+    """
+    values = part_headers.all_raw("date")
+    zone = _NUMERIC_ZONE.search(headers.unfold(values[0])[:400]) if len(values) == 1 else None
+    if zone is None or int(zone[3]) > 59:
+        return None
+    minutes = (int(zone[2]) * 60 + int(zone[3])) * (-1 if zone[1] == b"-" else 1)
+    return minutes if minutes and minutes % 15 == 0 and _WESTERNMOST <= minutes <= _EASTERNMOST else None
+
+
+def writers_clock(raw: bytes) -> tuple[datetime | None, int | None]:
+    """The Date of a raw mail and its offset, read as `date` and `date_offset` do."""
+    root, _ = read_structure(canonical(raw[:MAX_HEADER_BLOCK]))
+    return date(root.headers), date_offset(root.headers)
 
 
 def received_at(part_headers: Headers) -> datetime | None:

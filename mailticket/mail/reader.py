@@ -86,6 +86,7 @@ def _fields(part: Headers, attempt: _Attempts) -> dict[str, Any]:
         "reply_to": attempt("Reply-To", lambda: addresses.listed(part, "reply-to"), _NOBODY),
         "agent": next(iter(attempt("Sender", lambda: addresses.listed(part, "sender"), _NOBODY)), None),
         "date": attempt("Date", lambda: identity.date(part), None),
+        "date_offset": attempt("Date", lambda: identity.date_offset(part), None),
         "in_reply_to": attempt("In-Reply-To", lambda: identity.message_ids(part, "in-reply-to"), _NOTHING),
         "references": attempt("References", lambda: identity.message_ids(part, "references"), _NOTHING),
         "delivered_to": attempt("Delivered-To", lambda: identity.delivered_to(part), _NOTHING),

@@ -155,7 +155,8 @@ class Mail:
     header that says so.
     agent: who sent it for From, as Sender says (RFC 5322 section 3.6.2), or None: a delegate of a shared mailbox.
     return_path: the topmost Return-Path without brackets; "" is the null path, None is no such header.
-    date: the Date header, aware, or None. language: "en", "zh-Hans", "zh-Hant", another ISO 639-1 code, or "".
+    date: the Date header, aware, or None; date_offset: by how many minutes its writer's clock is ahead of UTC, where
+    that is sure (see mail.identity). language: "en", "zh-Hans", "zh-Hant", another ISO 639-1 code, or "".
     trust: what the site's own Authentication-Results say of sender_address; trust_reason says it in words.
     from_trust: what they say of From itself, whoever is taken for the writer.
     deceptions: those of the warnings that staff beware of: what reverses or hides text in names.
@@ -183,6 +184,7 @@ class Mail:
     agent: Address | None = None
     return_path: str | None = None
     date: datetime | None = None
+    date_offset: int | None = None
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     text: str = ""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from mailticket.letters import ArticleLink, Composed, Found, Letter, LetterKind, Step, StepKind
+from mailticket.mail.identity import writers_clock
 from mailticket.mail.values import Address, address_key
 from mailticket.models import Ticket
 from mailticket.outbox.notices import notices_for
 from mailticket.settings import Category
 from mailticket.site import Site
-from mailticket.store import Session, desk, outgoing, tickets
-from mailticket.triage import signatures
+from mailticket.store import Session, desk, outgoing, raws, tickets
+from mailticket.triage import signatures, writer
 from mailticket.triage.decision import Hold
 from mailticket.triage.signatures import Purpose
 from mailticket.triage.understanding import Understanding
@@ -54,6 +55,7 @@ class Dispatch:
     via: str = "cli"
     proof: str = ""
     delay: int = 0  # seconds that it waits
+    zone: tzinfo | None = None  # by which the reader's clock goes, where it is known
 
 
 def write(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now: datetime, **contents: object) -> int:
@@ -86,7 +88,7 @@ def articles_for(site: Site, ticket: Ticket, meaning: Understanding) -> tuple[Ar
     """The help articles that may answer a request at once, in the language of its letter."""
     language = site.letters.language_for(ticket.language, site.head.language)
     fitting = site.articles.best(meaning.fingerprint, meaning.verdict, language, site.settings.articles.at_most)
-    return tuple(ArticleLink(article.title, article.address) for article in fitting)
+    return tuple(ArticleLink(article.title, article.address, article.excerpt) for article in fitting)
 
 
 def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now: datetime) -> Letter:
@@ -113,9 +115,11 @@ def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, 
         promised_from=ticket.promised_from,
         promised_by=ticket.promised_by,
         longer=ticket.promise_longer,
+        zone=dispatch.zone,
         position=tickets.position(session, ticket),
         notices=notices_for(session, site, ticket, dispatch.kind, language, now),
         category=_label(category.labels, language, "") if category and ticket.category_sure else "",
+        categories=_others(site, ticket, language) if dispatch.kind == "acknowledgement" else (),
         found=_found(ticket, category, language),
         missing=_missing(ticket, category, language),
         check_word=ticket.check_word,
@@ -126,12 +130,33 @@ def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, 
     )
 
 
+def zone_of(session: Session, ticket: Ticket) -> tzinfo | None:
+    """By which zone the clock of a ticket's requester goes, as the mail says that opened it; None where it is not known
+    or that mail is not kept any more."""
+    opening = None if ticket.claimed else raws.of_opening(session, int(ticket.id or 0))
+    if opening is None:
+        return None
+    raw, arrived_at = opening
+    return writer.zone_of(*writers_clock(raw), arrived_at)
+
+
 def _label(labels: dict[str, str], language: str, name: str) -> str:
     """A label in this language, else in the language without its script, else in English, else the bare name."""
     for tag in (language, language.partition("-")[0], "en"):
         if labels.get(tag):
             return labels[tag]
     return name.replace("_", " ")
+
+
+def _others(site: Site, ticket: Ticket, language: str) -> tuple[str, ...]:
+    """By which words a requester may correct the category of a ticket."""
+    if not ticket.category_sure or ticket.category not in site.categories:
+        return ()
+    return tuple(
+        _label(category.labels, language, category.name)
+        for name, category in site.categories.items()
+        if name != ticket.category
+    )
 
 
 def _field_label(category: Category, name: str, language: str) -> str:

@@ -4,6 +4,9 @@ The rules of the room: a row is claimed and committed, then the courier names th
 committed, then the data goes, then the outcome is committed, again and again until it is in. So after a stop, a row
 that was not begun was surely not sent, and one that was begun may have been: that one is uncertain. No claim outlives
 its outbox: what is claimed when it ends, or was left by one that was cut short, is settled before more is claimed.
+
+Several hosts may drain one outbox. "Data begun" is committed only by the host whose claim the mail still is, and it
+looks once more at the clock before it sends: who was paused finds that others have decided about its mails.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,13 +22,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from mailticket import observe
-from mailticket.errors import StoreUnavailable
-from mailticket.failpoints import failpoint
+from mailticket.errors import Fenced, StoreUnavailable
+from mailticket.failpoints import failpoint, hurried
 from mailticket.mail.delivery_status import is_dead_address
 from mailticket.outbox import desk_mail
 from mailticket.site import Site
 from mailticket.smtp import Courier, Notify, Outcome, queue_id, retry_at
-from mailticket.store import Session, meta, outgoing, tickets
+from mailticket.store import Session, hosts, meta, outgoing, tickets
 from mailticket.store.ledger import Ledger
 from mailticket.store.outgoing import STAFF_RANK, Due
 
@@ -36,6 +40,7 @@ _LOOK_EVERY = 2.0
 _LAST_REPLY = 20.0  # seconds that a stop waits for the reply to a final dot
 _SERVER_PAUSE = (5.0, 300.0)
 _STORE_PAUSE = 1.0
+_LONGEST_BEGINNING = hurried(hosts.LEASE_SECONDS) / 2  # from asking whether the claim is still ours until the data goes
 _HEALTH_EVERY = timedelta(minutes=1)
 _AFTER_DEFECT = timedelta(hours=1)
 _DEFECT_LASTS = timedelta(hours=6)  # longer than any wait between two attempts
@@ -56,16 +61,19 @@ class Outbox:
     ) -> None:
         self.site = site
         self.courier = courier
+        self._host = site.host  # whose claims all of its claims are
         self._on_sent = on_sent
         self._on_beat = on_beat
         self._ledger = Ledger(site.database)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._stopping = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], int] = {}  # the deliveries under way, each with its mail
         self._paused_until = 0.0
         self._troubles = 0
         self._store_trouble = ""
+        self._in_doubt = False  # whether a claim may have been committed of which we were not told
+        self._settled_at = time.monotonic()
         self.server_trouble = ""  # what keeps every mail from leaving; "" when nothing does
         self._deadline: datetime | None = None  # only what is due by then is claimed
         self._recording = 0  # outcomes that are not durable yet; while there are any, nothing is claimed
@@ -93,6 +101,8 @@ class Outbox:
         try:
             while not self._stopping:
                 self._woken.clear()
+                if time.monotonic() - self._settled_at > hosts.LEASE_SECONDS and not self.site.database.is_sqlite:
+                    self._in_doubt = True  # a host that did not know yet that it was given up may have claimed more
                 await self._claim_due()
                 self._on_beat()
                 await self._wait(_LOOK_EVERY)
@@ -136,14 +146,19 @@ class Outbox:
         await self.courier.close()
 
     async def _settle_claimed(self) -> bool:
-        """No delivery is under way: give every row that is claimed a state again. False while the database cannot."""
+        """Give every row that is claimed and not under way a state again: of ours, and of hosts that live no more.
+        False while the database cannot."""
+        under_way = tuple(self._tasks.values())
         try:
-            again, unsure = await self._ledger.write(lambda session: outgoing.recover(session, self.site.clock()))
+            again, unsure = await self._ledger.write(
+                lambda session: outgoing.recover(session, self.site.clock(), self._host, under_way)
+            )
         except StoreUnavailable as error:
             self._note_store(str(error))
             return False
         if again or unsure:
             log.warning("of mails that were on their way out %d are queued again, %d uncertain", again, unsure)
+        self._in_doubt, self._settled_at = False, time.monotonic()
         return True
 
     def _is_paused(self) -> bool:
@@ -152,11 +167,12 @@ class Outbox:
     async def _claim_due(self) -> int:
         """Claim as many rows as there are free connections, and set out with them."""
         free = self.site.settings.smtp.connections - len(self._tasks)
-        if free <= 0 or self._recording or self._is_paused():
+        if free <= 0 or self._recording or self._is_paused() or (self._in_doubt and not await self._settle_claimed()):
             return 0
         try:
             rows = await self._ledger.write(lambda session: self._claim(session, free))
         except StoreUnavailable as error:
+            self._in_doubt = True
             self._note_store(str(error))
             self._pause(_STORE_PAUSE)
             return 0
@@ -165,18 +181,18 @@ class Outbox:
         return len(rows)
 
     def _claim(self, session: Session, most: int) -> list[Due]:
-        return outgoing.claim(session, self._deadline or self.site.clock(), most)
+        return outgoing.claim(session, self._deadline or self.site.clock(), most, self._host)
 
     def _set_out(self, rows: Sequence[Due]) -> None:
         for due in rows:
             task = asyncio.create_task(self._deliver(due))
-            self._tasks.add(task)
+            self._tasks[task] = due.id
             task.add_done_callback(self._ended)
         if rows:
             failpoint("outbox.claimed")
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         self._woken.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("a delivery ended in a defect", exc_info=task.exception())
@@ -193,22 +209,31 @@ class Outbox:
         self._store_trouble = trouble
 
     async def _deliver(self, due: Due) -> None:
-        outcome = await self._attempt(due)
-        self._set_out(await self._record(due, outcome))
+        outcome, begun = await self._attempt(due)
+        following = await self._record(due, outcome, begun=begun) if outcome is not None else None
+        if outcome is None or following is None:
+            log.warning("outgoing %d (%s): it was let go, for others may decide about it now", due.id, due.kind)
+            self._pause(_STORE_PAUSE)  # whoever was given up is told so before it claims more
+            return
+        self._set_out(following)
         failpoint("outbox.recorded")
         self._on_sent(due, outcome)
 
-    async def _attempt(self, due: Due) -> Outcome:
-        """One delivery. A defect of ours is an outcome too: nothing that goes wrong here leaves the row claimed."""
+    async def _attempt(self, due: Due) -> tuple[Outcome | None, bool]:
+        """One delivery; returns its outcome, and whether its data was begun. No outcome: the claim was gone, and
+        nothing was sent. A defect of ours is an outcome too: nothing that goes wrong here leaves the row claimed."""
         begun = False
         self._defects.pop(due.id, None)
 
         async def begin() -> None:
             nonlocal begun
-            now = self.site.clock()
-            await self._ledger.write(lambda session: outgoing.set_begun(session, due.id, now))
+            asked, now = time.monotonic(), self.site.clock()
+            if not await self._ledger.write(lambda session: outgoing.set_begun(session, due.id, now, self._host)):
+                raise Fenced("the claim is gone")
             begun = True
             failpoint("outbox.begun")
+            if time.monotonic() - asked > _LONGEST_BEGINNING:
+                raise Fenced("the claim may be gone")
 
         # Nobody wants a report of an acknowledgement that did not arrive (RFC 3461); of answers, and of mail to staff,
         # staff do.
@@ -218,14 +243,26 @@ class Outbox:
                 due.envelope_from, due.recipient, due.wire, begin, notify=notify, copies=due.copies or ()
             )
             failpoint("outbox.accepted")
+        except Fenced:
+            if begun:
+                await self._let_go(due)
+            return None, begun
         except StoreUnavailable as error:
-            return Outcome("retry", "data", text=f"the database could not note the attempt: {error}")
+            return Outcome("retry", "data", text=f"the database could not note the attempt: {error}"), False
         except Exception as error:
             log.exception("outgoing %d: a defect in its delivery", due.id)
             await self._note_defect(due, error)
             words = f"a defect of mailticket ({type(error).__name__}); the log says where"
-            return Outcome("uncertain", "message", text=words) if begun else Outcome("retry", "data", text=words)
-        return outcome
+            return Outcome("uncertain", "message", text=words) if begun else Outcome("retry", "data", text=words), begun
+        return outcome, begun
+
+    async def _let_go(self, due: Due) -> None:
+        """Others may have given us up while it was begun, so nothing was sent: say so where it is ours to say."""
+        try:
+            await self._ledger.write(lambda session: outgoing.let_go(session, due.id, self._host))
+        except StoreUnavailable as error:
+            self._in_doubt = True
+            self._note_store(str(error))
 
     async def _note_defect(self, due: Due, error: Exception) -> None:
         """Write a defect of ours down where `status` finds it; it is shown until its mail gets through an attempt."""
@@ -234,20 +271,22 @@ class Outbox:
         with suppress(StoreUnavailable):
             await self._ledger.write(lambda session: meta.went_wrong(session, DELIVERY, now, observe.defect(error)))
 
-    async def _record(self, due: Due, outcome: Outcome) -> list[Due]:
+    async def _record(self, due: Due, outcome: Outcome, *, begun: bool) -> list[Due] | None:
         """Write the outcome, again and again until it is in: nothing else is claimed meanwhile.
 
         The row that this connection takes next is claimed in the same transaction, which saves a commit a mail. When a
-        defect keeps what follows from the outcome from being written, the state alone is.
+        defect keeps what follows from the outcome from being written, the state alone is. None when the outcome was
+        not ours to write any more.
         """
-        settle = self._settle_and_claim
+        settle, unsure = self._settle_and_claim, False
         self._recording += 1
         try:
             while True:
                 try:
-                    following = await self._ledger.write(partial(settle, due=due, outcome=outcome))
+                    following = await self._ledger.write(partial(settle, due=due, outcome=outcome, begun=begun))
                     break
                 except StoreUnavailable as error:
+                    self._in_doubt = unsure = True
                     self._note_store(str(error))
                     await asyncio.sleep(_STORE_PAUSE)
                 except Exception as error:
@@ -259,28 +298,39 @@ class Outbox:
         finally:
             self._recording -= 1
         self._note_server(outcome)
+        if following is None and not unsure:
+            return None
         level = logging.INFO if outcome.kind == "sent" else logging.WARNING
         log.log(level, "outgoing %d (%s): %s", due.id, due.kind, outcome)
-        return following
+        return following or []
 
-    def _settle_and_claim(self, session: Session, due: Due, outcome: Outcome) -> list[Due]:
-        self._settle(session, due, outcome)
-        goes_on = not (outcome.about_the_server or self._stopping or self._is_paused() or self._recording > 1)
+    def _settle_and_claim(self, session: Session, due: Due, outcome: Outcome, *, begun: bool) -> list[Due] | None:
+        if not self._settle(session, due, outcome, begun=begun):
+            return None
+        goes_on = not (
+            outcome.about_the_server or self._stopping or self._is_paused() or self._recording > 1 or self._in_doubt
+        )
         return self._claim(session, 1) if goes_on else []
 
-    def _settle_barely(self, session: Session, due: Due, outcome: Outcome) -> list[Due]:
+    def _settle_barely(self, session: Session, due: Due, outcome: Outcome, *, begun: bool) -> list[Due] | None:
         """The state of the row and nothing else: what more an outcome means met a defect."""
         now = self.site.clock()
-        state = _STATES[outcome.kind]
-        sent_at, again = (now, now) if state == "sent" else (None, now + _AFTER_DEFECT)
-        outgoing.set_outcome(session, due.id, state=state, sent_at=sent_at, next_attempt_at=again, begun_at=None,
-                             last_error="" if state == "sent" else str(outcome))  # fmt: skip
+        if outcome.kind == "sent":
+            return [] if outgoing.set_sent(session, due.id, self._host, now, None) else None
+        if not outgoing.hold_claim(session, due.id, self._host, begun=begun):
+            return None
+        outgoing.set_outcome(session, due.id, state=_STATES[outcome.kind], next_attempt_at=now + _AFTER_DEFECT,
+                             begun_at=None, last_error=str(outcome))  # fmt: skip
         return []
 
-    def _settle(self, session: Session, due: Due, outcome: Outcome) -> None:
+    def _settle(self, session: Session, due: Due, outcome: Outcome, *, begun: bool) -> bool:
+        """Write what follows from an outcome; False, and nothing, when it is not ours to write any more."""
         now = self.site.clock()
         if outcome.kind == "sent":
-            self._sent(session, due, outcome, now)
+            if not self._sent(session, due, outcome, now):
+                return False
+        elif not outgoing.hold_claim(session, due.id, self._host, begun=begun and outcome.kind != "uncertain"):
+            return False
         elif outcome.kind == "uncertain":
             outgoing.mark_uncertain(session, outgoing.by_id(session, due.id), now, str(outcome))
         elif outcome.kind == "permanent":
@@ -292,11 +342,22 @@ class Outbox:
             # No fault of this mail: it keeps its place and its attempts, the whole outbox waits for the server.
             outgoing.set_outcome(session, due.id, state="deferred", attempts=due.attempts - 1, next_attempt_at=now,
                                  last_error=str(outcome), begun_at=None)  # fmt: skip
-            meta.went_wrong(session, HEALTH, now, str(outcome))
         else:
             self._again(session, due, outcome, now)
-        if not outcome.about_the_server and (self._well_at is None or now - self._well_at > _HEALTH_EVERY):
+        self._note_health(session, outcome, now)
+        return True
+
+    def _note_health(self, session: Session, outcome: Outcome, now: datetime) -> None:
+        mine = hosts.part_of(HEALTH, self._host)
+        if outcome.about_the_server:
+            # What is wrong here only is noted apart, or other hosts, whom the server takes, would end it at once.
+            alone = not hosts.others_live(session, self._host)
+            text = str(outcome) if alone else f"{socket.gethostname()}: {outcome}"
+            meta.went_wrong(session, HEALTH if alone else mine, now, text)
+        elif self._well_at is None or now - self._well_at > _HEALTH_EVERY:
             meta.went_well(session, HEALTH, now)
+            if self._host and meta.is_unwell(session, mine):
+                meta.went_well(session, mine, now)
             self._well_at = now
         if not self._is_sound and all(now - at > _DEFECT_LASTS for at in self._defects.values()):
             if meta.is_unwell(session, DELIVERY):
@@ -304,13 +365,14 @@ class Outbox:
             self._defects.clear()
             self._is_sound = True
 
-    def _sent(self, session: Session, due: Due, outcome: Outcome, now: datetime) -> None:
-        outgoing.set_outcome(session, due.id, state="sent", sent_at=now, begun_at=None, last_error="",
-                             accepted_as=queue_id(outcome.text) or None)  # fmt: skip
+    def _sent(self, session: Session, due: Due, outcome: Outcome, now: datetime) -> bool:
+        if not outgoing.set_sent(session, due.id, self._host, now, queue_id(outcome.text) or None):
+            return False
         if due.kind == "staff-reply" and due.ticket_id is not None:
             tickets.set_first_response(session, due.ticket_id, now)
             for words in outcome.refused:
                 tickets.add_event(session, due.ticket_id, now, "copy failed", words)
+        return True
 
     def _failed(self, session: Session, due: Due, now: datetime, why: str) -> None:
         if due.kind == outgoing.DESK:

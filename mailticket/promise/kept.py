@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from mailticket.text.times import half_hour_after
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -40,14 +42,15 @@ class Tally:
         if request.promised_by is None:
             return
         self.promised += 1
+        until = half_hour_after(request.promised_by)  # as the requester was told
         if request.answered_at is not None:
-            self.kept += request.answered_at <= request.promised_by
-            self.missed += request.answered_at > request.promised_by
+            self.kept += request.answered_at <= until
+            self.missed += request.answered_at > until
         elif request.ended:
             self.unanswered += 1
         else:
-            self.open += now <= request.promised_by
-            self.missed += now > request.promised_by
+            self.open += now <= until
+            self.missed += now > until
 
     def as_dict(self) -> dict[str, Any]:
         """The counts, the share kept of what is decided, and the waits in hours; null where there is nothing."""

@@ -1,24 +1,24 @@
-"""What runs when, and how it stops: a thread a mailbox, one for the outbox, housekeeping, signals, the watchdog."""
+"""What runs when, and how it stops: mailboxes, a thread for the outbox, housekeeping, signals, the watchdog."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-import random
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from mailticket import observe
 from mailticket.desk.protocol import socket_path
-from mailticket.errors import ConfigurationError, MailticketError, SignInRefused, StoreUnavailable, WorldError
+from mailticket.errors import ConfigurationError, MailticketError, StoreUnavailable
+from mailticket.failpoints import hurried
 from mailticket.intake.collect import Collector
 from mailticket.intake.sent_folder import collector_of
 from mailticket.intake.take_in import Result
@@ -26,13 +26,15 @@ from mailticket.oauth2.tokens import Tokens
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service import memory, reload
 from mailticket.service.desk_door import DeskDoor
-from mailticket.service.heartbeat import Pulse
+from mailticket.service.mailboxes import Mailboxes
+from mailticket.service.member import Member
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, broken_letters, open_site
 from mailticket.smtp import Courier, Outcome
 from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
-from mailticket.store.lock import RunLock, run_lock
+from mailticket.store.hosts import BEAT_SECONDS
+from mailticket.store.lock import RunLock, host_lock
 from mailticket.store.outgoing import Due
 from mailticket.upkeep.chores import Upkeep
 from mailticket.upkeep.troubles import note_defect
@@ -40,7 +42,6 @@ from mailticket.upkeep.troubles import note_defect
 log = logging.getLogger("mailticket.service.daemon")
 
 _PAUSE = (2.0, 300.0)
-_SIGN_IN_PAUSE = (60.0, 1800.0)  # a refused password, tried fast, locks the account
 _PATIENCE = 300.0  # seconds without a sign of life after which a thread that has work to do counts as hung
 _WATCHDOG_PATIENCE = 5  # the same in turns of feeding the watchdog: 300 s with the unit's WatchdogSec=120
 _STOP_SECONDS = 45.0
@@ -57,20 +58,21 @@ class Watchers:
     delivered: Callable[[Due, Outcome], None] = lambda due, outcome: None
 
 
-@dataclass
-class _Worker:
-    """A thread and how it is told to stop."""
-
-    thread: threading.Thread
-    stop: Callable[[], None]
-    collector: Collector | None = field(default=None)
-
-
 class Daemon:
-    """The running program. `read` reads the configuration, at start and on SIGHUP."""
+    """The running program.
 
-    def __init__(self, read: Callable[[], Settings], watchers: Watchers | None = None) -> None:
+    read: reads the configuration, at start and on SIGHUP. mailboxes: the names of those that it may collect; None for
+    all that are configured.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Settings],
+        watchers: Watchers | None = None,
+        mailboxes: Collection[str] | None = None,
+    ) -> None:
         self._read = read
+        self._pins = mailboxes
         self._watchers = watchers or Watchers()
         self._settings = read()
         self._beats = observe.Heartbeats()
@@ -80,9 +82,11 @@ class Daemon:
         self._stopping = threading.Event()
         self._reload_wanted = threading.Event()
         self._wake_main = threading.Event()
-        self._workers: dict[str, _Worker] = {}
         self._counts: Counter[str] = Counter()
         self._outbox: Outbox | None = None
+        self._delivering: threading.Thread | None = None
+        self._outbox_ends = threading.Event()
+        self._waits_for_store = False
         self._door: DeskDoor | None = None
         self.ready = threading.Event()
 
@@ -91,17 +95,17 @@ class Daemon:
         memory.give_large_blocks_back()
         database = Database(self._settings.database.url)
         try:
-            with run_lock(database) as lock:
+            if not database.is_sqlite:  # under the lock of this process alone the tables could not be changed
+                self._prepare(database)
+            with host_lock(database) as lock:
                 if lock.after_crash:
                     must_be_sound(database)
                 self._tokens = Tokens(database)
-                site = self._open(database)
-                self._start(site)
+                self._start(self._open(database), lock)
                 try:
-                    self._watch(lock)
+                    self._watch()
                 finally:
                     self._stop()
-                self._pulse.stop()
         finally:
             database.close()
 
@@ -121,10 +125,13 @@ class Daemon:
         signal.signal(signal.SIGINT, lambda *_: self.stop())
         signal.signal(signal.SIGHUP, lambda *_: self.reload())
 
-    def _open(self, database: Database) -> Site:
+    def _prepare(self, database: Database) -> None:
         self._notifier.more_time(_PREPARE_SECONDS)
         if schema.prepare(database, self._preparing):
             log.info("the database is at step %s now", schema.HEAD)
+
+    def _open(self, database: Database) -> Site:
+        self._prepare(database)
         site = open_site(self._settings, database)
         for problem in broken_letters(self._settings, site.letters):
             log.error("a template is broken, the built-in one is used instead: %s", problem)
@@ -134,14 +141,13 @@ class Daemon:
         self._notifier.more_time(_PREPARE_SECONDS)
         log.info("the search index is built for this release: %d of %d tickets", done, total)
 
-    def _start(self, site: Site) -> None:
+    def _start(self, site: Site, lock: RunLock) -> None:
         self._site = site
-        self._pulse = Pulse(site, "daemon")
-        self._pulse.beat()
-        self._start_outbox()
-        for mailbox in site.settings.mailbox:
-            self._start_mailbox(site, mailbox)
         self._upkeep = Upkeep(site, self._wake_outbox)
+        self._lock = lock
+        self._member = Member(site.database, lock, "daemon", self._is_well, self._wake_main.set)
+        self._mailboxes = Mailboxes(site, self._member, self._collector, self._beat, self._beats.done, self._pins)
+        self._enter()
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
         self._scheduler.add_job(self._keep_house, "interval", minutes=_UPKEEP_MINUTES)
         self._scheduler.start()
@@ -151,89 +157,96 @@ class Daemon:
         self._notifier.ready(self._summary())
         self.ready.set()
 
+    def _enter(self) -> None:
+        """Become a host, or another one, and begin to work. A database that takes no writes now is asked again."""
+        try:
+            number = self._member.join(self._mailboxes.offers())
+        except StoreUnavailable as error:
+            self._note_waiting("work begins", error)
+            return
+        self._put_in_place(replace(self._site, host=number))
+        self._start_outbox()
+        self._share()
+
+    def _begin_anew(self) -> None:
+        """The others have given us up: let go of all, and come back as another host."""
+        self._let_go()
+        self._enter()
+
+    def _let_go(self) -> None:
+        """Mailboxes end after the chunk in hand, the outbox after the replies it waits for."""
+        end = time.monotonic() + _STOP_SECONDS
+        self._outbox_ends.set()
+        if self._outbox is not None:
+            self._outbox.stop()
+        self._mailboxes.stop(_STOP_SECONDS)
+        if self._delivering is not None:
+            self._delivering.join(max(0.1, end - time.monotonic()))
+            if self._delivering.is_alive():
+                log.error("outbox did not end in time")
+
+    def _put_in_place(self, site: Site) -> None:
+        self._site = self._upkeep.site = site
+
+    def _is_well(self) -> bool:
+        return not self._beats.late(time.monotonic())
+
+    def _share(self) -> None:
+        try:
+            self._mailboxes.share()
+            self._waits_for_store = False
+        except StoreUnavailable as error:
+            self._note_waiting("mailboxes are shared out", error)
+
+    def _note_waiting(self, what: str, error: StoreUnavailable) -> None:
+        if not self._waits_for_store:
+            log.warning("%s when the database can be asked and written: %s", what, error)
+        self._waits_for_store = True
+
     def _open_door(self) -> None:
         path = socket_path(os.environ)
         if path is not None:
             self._door = DeskDoor(path, lambda: self._site, self._wake_outbox)
             self._door.open()
 
-    def _start_mailbox(self, site: Site, mailbox: Mailbox) -> None:
-        name = f"mailbox {mailbox.name}"
-        collector = collector_of(
-            site,
-            mailbox,
-            self._tokens.secret(site.settings, mailbox),
-            self._took_in,
-            partial(self._beat, name),
-        )
-        thread = threading.Thread(target=self._keep_collecting, args=(collector,), name=name, daemon=True)
-        self._workers[name] = _Worker(thread, collector.stop, collector)
-        self._beat(name)
-        thread.start()
+    def _collector(self, mailbox: Mailbox) -> Collector:
+        site, name = self._site, f"mailbox {mailbox.name}"
+        secret = self._tokens.secret(site.settings, mailbox)
+        return collector_of(site, mailbox, secret, self._took_in, partial(self._beat, name))
 
     def _start_outbox(self) -> None:
-        thread = threading.Thread(target=self._keep_delivering, name="outbox", daemon=True)
-        self._workers["outbox"] = _Worker(thread, self._stop_outbox)
+        self._outbox_ends = threading.Event()
+        self._delivering = threading.Thread(
+            target=self._keep_delivering, args=(self._outbox_ends,), name="outbox", daemon=True
+        )
         self._beat("outbox")
-        thread.start()
+        self._delivering.start()
 
     def _beat(self, name: str, quiet: float = 0.0) -> None:
         """A thread is alive; `quiet` seconds of what comes now may be waiting for others."""
         self._beats.beat(name, quiet + self._patience)
 
-    def _keep_collecting(self, collector: Collector) -> None:
-        """The thread of a mailbox: connections one after the other, with longer pauses the longer the trouble lasts."""
-        troubles = 0
-        while not collector.stopping:
-            began = time.monotonic()
-            try:
-                collector.stay()
-                continue
-            except (WorldError, ConfigurationError) as error:
-                self._unwell(collector, error)
-                shortest, longest = _SIGN_IN_PAUSE if isinstance(error, SignInRefused) else _PAUSE
-            except Exception as error:  # a defect of ours in one mailbox must not stop the others
-                self._unwell(collector, error)
-                shortest, longest = _PAUSE
-            troubles = 0 if time.monotonic() - began > longest else troubles + 1
-            pause = min(longest, shortest * 2 ** max(0, troubles - 1)) * random.uniform(0.75, 1.25)  # noqa: S311
-            log.info("%s: the next try comes in %.0f s", collector.name, pause)
-            self._beat(collector.name, pause)
-            collector.waker.wait(pause)
-        self._beats.done(collector.name)
-        collector.close()
-
-    def _unwell(self, collector: Collector, error: Exception) -> None:
-        try:
-            collector.is_unwell(error)
-        except StoreUnavailable as trouble:
-            log.warning("%s: %s", collector.name, trouble)
-
-    def _keep_delivering(self) -> None:
+    def _keep_delivering(self, ends: threading.Event) -> None:
         shortest, longest = _PAUSE
         pause = shortest
-        while not self._stopping.is_set():
+        while not ends.is_set():
             began = time.monotonic()
             try:
-                asyncio.run(self._deliver())
+                asyncio.run(self._deliver(ends))
             except Exception as error:
                 note_defect(self._site, DELIVERY, error)
                 pause = shortest if time.monotonic() - began > longest else min(longest, 2 * pause)
                 self._beat("outbox", pause)
-                self._stopping.wait(pause)
+                ends.wait(pause)
         self._beats.done("outbox")
 
-    async def _deliver(self) -> None:
+    async def _deliver(self, ends: threading.Event) -> None:
         site = self._site
         courier = Courier(site.settings.smtp, self._tokens.secret(site.settings, site.settings.smtp))
         self._outbox = Outbox(site, courier, self._delivered, partial(self._beat, "outbox"))
         # A stop or a reload may have come before there was anything to stop.
-        if not self._stopping.is_set() and site is self._site:
+        if not ends.is_set() and site is self._site:
             await self._outbox.run()
-
-    def _stop_outbox(self) -> None:
-        if self._outbox is not None:
-            self._outbox.stop()
 
     def _wake_outbox(self) -> None:
         if self._outbox is not None:
@@ -251,22 +264,31 @@ class Daemon:
 
     def _keep_house(self) -> None:
         try:
-            self._upkeep.run()
+            if self._lock.has_chores():
+                self._upkeep.run()
+        except StoreUnavailable as error:
+            log.warning("housekeeping waits: %s", error)
         except Exception:
             log.exception("housekeeping: a defect")
 
-    def _watch(self, lock: RunLock) -> None:
-        """The main thread: feeds the watchdog while every thread beats, reloads, and tells systemd how it goes."""
+    def _watch(self) -> None:
+        """The main thread: feeds the watchdog while every thread beats, shares mailboxes, reloads, tells systemd."""
         every = min(self._notifier.watchdog_seconds or _STATUS_SECONDS, _STATUS_SECONDS)
+        if not self._member.is_alone:
+            every = min(every, hurried(BEAT_SECONDS))
         while not self._stopping.is_set():
             self._wake_main.wait(every)
             self._wake_main.clear()
             if self._reload_wanted.is_set():
                 self._reload_wanted.clear()
                 self._reload()
-            lock.check()
             self._site.database.check()
-            self._pulse.beat()
+            if self._member.trouble is not None:
+                raise self._member.trouble
+            if self._member.is_given_up:
+                self._begin_anew()
+            elif not self._member.is_alone:
+                self._share()
             late = self._beats.late(time.monotonic())
             if not late:
                 self._notifier.alive()
@@ -290,7 +312,7 @@ class Daemon:
             settings = self._read()
             if settings.database != self._site.settings.database:
                 notes.append("[database] takes effect only at a restart; the old one stays in use")
-            site = open_site(settings, self._site.database)
+            site = open_site(settings, self._site.database, host=self._member.number)
             if broken := broken_letters(settings, site.letters):
                 raise ConfigurationError(broken)
         except MailticketError as error:
@@ -307,41 +329,24 @@ class Daemon:
         reload.tell(reload.Reloaded(notes=notes), mark, os.environ)
 
     def _replace(self, site: Site) -> None:
-        old, self._site = self._site, site
+        old = self._site
+        self._put_in_place(site)
         same_key = site.settings.oauth2 == old.settings.oauth2
-        self._upkeep.site = site
         if self._outbox is not None:
             if site.settings.smtp == old.settings.smtp and same_key:
                 self._outbox.site = site
             else:  # the courier is made anew by the thread's loop
                 self._outbox.stop()
-        mailboxes = {f"mailbox {m.name}": m for m in site.settings.mailbox}
-        for name, worker in list(self._workers.items()):
-            if worker.collector is None:
-                continue
-            if mailboxes.get(name) == worker.collector.mailbox and same_key:
-                worker.collector.site = site
-                worker.collector.waker.wake()  # one that was refused need not wait any longer
-                mailboxes.pop(name)
-            else:
-                worker.stop()
-                worker.thread.join(_STOP_SECONDS)
-                del self._workers[name]
-        for mailbox in mailboxes.values():
-            self._start_mailbox(site, mailbox)
+        self._mailboxes.replace(site, _STOP_SECONDS, same_secrets=same_key)
+        self._share()
 
     def _stop(self) -> None:
-        """Mailboxes end after the chunk in hand, the outbox after the replies it waits for."""
+        """Hand everything over, in order."""
         self._stopping.set()
         self._notifier.stopping("stopping")
         self._scheduler.shutdown(wait=False)
         if self._door is not None:
             self._door.close()
-        for worker in self._workers.values():
-            worker.stop()
-        end = time.monotonic() + _STOP_SECONDS
-        for name, worker in self._workers.items():
-            worker.thread.join(max(0.1, end - time.monotonic()))
-            if worker.thread.is_alive():
-                log.error("%s did not end in time", name)
+        self._let_go()
+        self._member.leave()
         log.info("mailticket has stopped: %s", self._summary())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -16,13 +16,13 @@ from mailticket.intake.sent_folder import collector_of
 from mailticket.intake.take_in import Result
 from mailticket.oauth2.tokens import Tokens
 from mailticket.outbox.deliver import DELIVERY, Outbox
-from mailticket.service.heartbeat import Pulse
-from mailticket.settings import Settings
+from mailticket.service.member import Member
+from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, open_site
 from mailticket.smtp import Courier, Outcome
 from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
-from mailticket.store.lock import run_lock
+from mailticket.store.lock import RunLock, host_lock
 from mailticket.store.outgoing import Due
 from mailticket.triage.sent import OUTSIDE
 from mailticket.upkeep.chores import Upkeep
@@ -43,6 +43,7 @@ class Summary:
 
     counts: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)  # mailboxes that another host collects, in a sentence each
 
     NAMES = ("fetched", "opened", "appended", "answers", "notes", "held", "duplicates", "filed", "quarantined",
              "already_known", "sent", "deferred", "failed", "withheld")  # fmt: skip
@@ -63,36 +64,62 @@ class Summary:
         return {name: self.counts[name] for name in self.NAMES}
 
 
-def run_once(settings: Settings) -> Summary:
-    """One round under the run lock. A mailbox or server in trouble is noted; the rest is done all the same."""
+def run_once(settings: Settings, mailboxes: Collection[str] | None = None) -> Summary:
+    """One round under the run lock. A mailbox or server in trouble is noted; the rest is done all the same.
+
+    mailboxes: the names of those that may be collected; None for all. What another host holds is left to it.
+    """
     summary = Summary()
     database = Database(settings.database.url)
     try:
-        with run_lock(database) as lock:
+        if not database.is_sqlite:  # under the lock of this process alone the tables could not be changed
+            schema.prepare(database)
+        with host_lock(database) as lock:
             if lock.after_crash:
                 must_be_sound(database)
             schema.prepare(database)
-            site = open_site(settings, database)
-            pulse = Pulse(site, "round")
-            pulse.beat()
-            tokens = Tokens(database)
-            for mailbox in settings.mailbox:
-                secret = tokens.secret(settings, mailbox)
-                collector = collector_of(site, mailbox, secret, summary.took, lambda quiet: pulse.beat())
-                _collect(collector, summary)
-            Upkeep(site).run()
+            member = Member(database, lock, "round")
+            site = open_site(settings, database, host=member.join(()))
             try:
-                asyncio.run(_deliver(site, tokens, summary, pulse))
-            except Exception as error:
-                note_defect(site, DELIVERY, error)
-                summary.troubles.append(f"outbox: {observe.defect(error)}")
-            pulse.stop()
+                _round(site, member, lock, summary, mailboxes)
+            finally:
+                member.leave()
     finally:
         database.close()
     return summary
 
 
-def _collect(collector: Collector, summary: Summary) -> None:
+def _round(site: Site, member: Member, lock: RunLock, summary: Summary, mailboxes: Collection[str] | None) -> None:
+    tokens = Tokens(site.database)
+    for mailbox in site.settings.mailbox:
+        if mailboxes is None or mailbox.name in mailboxes:
+            _collect(site, member, mailbox, tokens, summary)
+    if lock.has_chores():
+        Upkeep(site).run()
+    try:
+        asyncio.run(_deliver(site, tokens, summary))
+    except Exception as error:
+        note_defect(site, DELIVERY, error)
+        summary.troubles.append(f"outbox: {observe.defect(error)}")
+
+
+def _collect(site: Site, member: Member, mailbox: Mailbox, tokens: Tokens, summary: Summary) -> None:
+    """One mailbox, unless another host holds it."""
+    try:
+        sharing = member.sharing()
+        former = sharing.former.get(mailbox.name)
+        if mailbox.name in sharing.holders or not member.take(mailbox.name, former):
+            summary.left.append(f"mailbox {mailbox.name} is left to the host that collects it")
+            return
+    except StoreUnavailable as error:
+        summary.troubles.append(f"mailbox {mailbox.name}: {error}")
+        return
+    _collect_from(collector_of(site, mailbox, tokens.secret(site.settings, mailbox), summary.took), summary)
+    with suppress(StoreUnavailable):  # then it is free when the round has ended
+        member.give_back(mailbox.name)
+
+
+def _collect_from(collector: Collector, summary: Summary) -> None:
     try:
         collector.collect_once()
         if collector.trouble_beside:
@@ -106,9 +133,9 @@ def _collect(collector: Collector, summary: Summary) -> None:
         collector.close()
 
 
-async def _deliver(site: Site, tokens: Tokens, summary: Summary, pulse: Pulse) -> None:
+async def _deliver(site: Site, tokens: Tokens, summary: Summary) -> None:
     courier = Courier(site.settings.smtp, tokens.secret(site.settings, site.settings.smtp))
-    outbox = Outbox(site, courier, summary.delivered, pulse.beat)
+    outbox = Outbox(site, courier, summary.delivered)
     await outbox.deliver_due()
     if outbox.server_trouble:
         summary.troubles.append(f"smtp: {outbox.server_trouble}")

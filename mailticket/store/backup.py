@@ -23,7 +23,7 @@ from sqlalchemy import Connection, text
 
 from mailticket.errors import StoreDamaged, StoreUnavailable
 from mailticket.store import Session, meta, schema
-from mailticket.store.engine import Database, translated
+from mailticket.store.engine import Database, libpq_address, translated
 
 Progress = Callable[[str, float], None]  # what is done, and how much of it: 0 to 1, below 0 where nobody knows
 
@@ -176,9 +176,9 @@ def client(database: Database, name: str) -> tuple[list[str], dict[str, str]]:
     path = shutil.which(name)
     if path is None:
         raise StoreUnavailable(f"{name} is not installed on this host; `apt install postgresql-client` brings it")
-    url = database.url.set(drivername="postgresql")
+    url = database.url
     password = {"PGPASSWORD": str(url.password)} if url.password else {}
-    address = url._replace(password=None).render_as_string(hide_password=False)
+    address = libpq_address(url)
     return [path, f"--dbname={address}"], {**os.environ, **password}
 
 

@@ -27,6 +27,7 @@ from mailticket.models import (
 )
 from mailticket.settings import PRIORITIES
 from mailticket.store.tickets import WAITING
+from mailticket.text.times import latest_past
 
 HELD = text("message.kind = 'held'")  # in the words of the partial index
 
@@ -245,7 +246,7 @@ class Workload:
 def workload(session: Session, name: str, now: datetime) -> Workload:
     """How much one member has."""
     mine = (col(Ticket.assigned_to) == name, col(Ticket.status).in_(("new", "open", "pending")))
-    late = (col(Ticket.first_response_at).is_(None), col(Ticket.promised_by) < now)
+    late = (col(Ticket.first_response_at).is_(None), col(Ticket.promised_by) <= latest_past(now))
 
     def number(*conditions: ColumnElement[bool] | TextClause, table: type[SQLModel] = Ticket) -> int:
         return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar() or 0)
@@ -253,6 +254,15 @@ def workload(session: Session, name: str, now: datetime) -> Workload:
     last = select(func.max(col(Message.at))).where(col(Message.by) == name, text("message.kind = 'staff-reply'"))
     at: datetime | None = session.execute(last).scalar()
     return Workload(number(*mine), number(*mine, *late), number(HELD, col(Message.by) == name, table=Message), at)
+
+
+def category_was_set(session: Session, ticket_id: int, but_by: str) -> bool:
+    """Whether anybody else than this actor has said what a ticket is about."""
+    query = select(col(Event.id)).where(
+        col(Event.ticket_id) == ticket_id, col(Event.kind) == "set", col(Event.detail).like("category %"),
+        col(Event.actor) != but_by,
+    )  # fmt: skip
+    return session.execute(query.limit(1)).first() is not None
 
 
 def next_in_queue(session: Session, people: Sequence[str], teams: Sequence[str], *, lock: bool) -> Ticket | None:

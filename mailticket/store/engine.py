@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import secrets
 import shutil
+import socket
 import sqlite3
 import threading
 import time
@@ -13,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session, SQLModel
@@ -26,13 +29,18 @@ _DAMAGE = ("malformed", "not a database")
 _FAILED_SYNCS = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
 # Of PostgreSQL's errors, those outside psycopg's OperationalError that are about the server and not about what was
 # written (read-only after a failover, damaged), and those inside it that are about what was written (too large).
-_WORLD_STATES, _OUR_STATES = ("25006", "XX001", "XX002"), ("54",)
+_READ_ONLY = "25006"
+_WORLD_STATES, _OUR_STATES = (_READ_ONLY, "XX001", "XX002"), ("54",)
 _DISK_FULL = "53100"
 _QUICK_TO_CHECK = 1024**3  # bytes
 _CACHE = 8 * 1024  # KiB a connection: with a million tickets the upper pages of all indexes do not fit in SQLite's 2 MB
+_HOSTS = re.compile(r"(?P<before>postgresql(?:\+\w+)?://(?:[^@/?]*@)?)(?P<hosts>[^@/?,]+(?:,[^@/?,]+)+)(?P<after>/.*)")
+_LIMITS = "SET lock_timeout = 15000; SET statement_timeout = 60000; SET idle_in_transaction_session_timeout = 60000"
 _WAL_LIMIT = 64 * 1024 * 1024
 _ROOM_TO_REWRITE = 2.5  # times the size of the file: a second copy, and the log that brings it into place
 _TRIES, _PAUSE = 20, 0.5  # seconds
+# A line to PostgreSQL on which nothing comes back is given up before the others give us up.
+_LIVELINESS = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 20_000}
 
 
 class WriterLock:
@@ -70,15 +78,17 @@ class Database:
 
     def __init__(self, url: str) -> None:
         try:
-            self.url = make_url(url)
+            self.url = _parsed(url)
         except (ArgumentError, ValueError):  # the text may hold a password
             problem = "[database] url: cannot be read; write sqlite:///FILE or postgresql://USER@HOST:PORT/NAME"
             raise ConfigurationError([problem]) from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
+        # What PostgreSQL calls our connections: by this name they can be ended when we do not answer any more.
+        self.sessions = f"mailticket on {socket.gethostname()[:28]} {os.getpid()}/{secrets.token_hex(4)}"
         try:
-            self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url)
+            self.engine = _sqlite(str(self.url.database)) if self.is_sqlite else _postgres(self.url, self.sessions)
         except ModuleNotFoundError as missing:
             problem = f"[database] url: PostgreSQL needs the package {missing.name}: {how_to_install('postgres')}"
             raise ConfigurationError([problem]) from None
@@ -121,8 +131,11 @@ class Database:
         try:
             yield
         except StoreUnavailable as error:
-            if getattr(getattr(error.__cause__, "orig", None), "sqlite_errorname", "") in _FAILED_SYNCS:
+            origin = getattr(error.__cause__, "orig", None)
+            if getattr(origin, "sqlite_errorname", "") in _FAILED_SYNCS:
                 self._doubt = f"{error}; nothing more is written before a new start"
+            if getattr(origin, "sqlstate", None) == _READ_ONLY:
+                self.engine.dispose()  # the server only reads now: new connections may find the one that writes
             raise
 
     @contextmanager
@@ -187,6 +200,26 @@ class Database:
         self.engine.dispose()
 
 
+def _parsed(url: str) -> URL:
+    """The URL as SQLAlchemy knows it, which takes several hosts (HOST:PORT,HOST:PORT for libpq) as queries."""
+    match = _HOSTS.fullmatch(url)
+    if match is None:
+        return make_url(url)
+    hosts = tuple(host if re.search(r":\d+$", host) else f"{host}:5432" for host in match["hosts"].split(","))
+    return make_url(match["before"] + match["after"]).update_query_dict({"host": hosts})
+
+
+def libpq_address(url: URL) -> str:
+    """The address of a PostgreSQL as its own client programs take it, without the password."""
+    hosts = url.query.get("host", ())
+    plain = url.set(drivername="postgresql")._replace(password=None)
+    if not hosts or isinstance(hosts, str):
+        return plain.render_as_string(hide_password=False)
+    words = plain.difference_update_query(["host"]).render_as_string(hide_password=False)
+    before, _, after = words.partition("@/" if url.username else "///")
+    return f"{before}{'@' if url.username else '//'}{','.join(hosts)}/{after}"
+
+
 def _session(connection: Connection) -> Session:
     return Session(connection, expire_on_commit=False, autoflush=False)
 
@@ -234,6 +267,7 @@ def _in_words(error: DBAPIError) -> str:
         "disk I/O error": "the disk reports an error",
         "no such module: fts5": "this Python's SQLite was built without FTS5, which searching needs; Debian's has it",
         "malformed": "the database file is damaged; restore a backup",
+        "unsupported startup parameter": "PgBouncer stands before PostgreSQL and knows a setting in [database] url not",
         "not a database": "the file is no database of ours; restore a backup or correct [database] url",
     }  # fmt: skip
     fitting = (f"{meaning} ({words})" for sign, meaning in meanings.items() if sign in words)
@@ -282,13 +316,18 @@ def _sqlite(file: str) -> Engine:
     return engine
 
 
-def _postgres(url: Any) -> Engine:
+def _postgres(url: Any, name: str) -> Engine:
     for index in (index for table in SQLModel.metadata.tables.values() for index in table.indexes):
         index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
-    options = "-c lock_timeout=15000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"
-    engine = create_engine(
-        url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"connect_timeout": 5, "options": options}
-    )
+    arguments = {"connect_timeout": 5, "application_name": name, **_LIVELINESS}
+    engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args=arguments)
+
+    @event.listens_for(engine, "connect")
+    def bound(connection: Any, _record: object) -> None:
+        # By statements: PgBouncer refuses a connection that says as much when it begins.
+        connection.autocommit = True
+        connection.execute(_LIMITS)
+        connection.autocommit = False
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -237,12 +237,14 @@ def has_copy(session: Session, original: int, identity: str, route: str, deliver
 
 def vanish(session: Session, ids: Sequence[int], now: datetime) -> None:
     gone = {"state": "vanished", "decided_at": now, "reason": "gone before it could be fetched", "attempted_at": None}
-    session.execute(update(Incoming).where(col(Incoming.id).in_(ids)).values(**gone))
+    session.execute(update(Incoming).where(col(Incoming.id).in_(ids), col(Incoming.state) == "listed").values(**gone))
 
 
 def count_refusal(session: Session, incoming_id: int, most: int, reason: str, now: datetime) -> bool:
     """The server did not give a mail that it lists; after `most` times it is quarantined. Returns whether it is now."""
-    row = by_id(session, incoming_id)
+    row = _locked(session, incoming_id)
+    if row.state != "listed":
+        return False
     row.refusals += 1
     if row.refusals >= most:
         row.state, row.rule, row.decided_at = "quarantined", NOT_GIVEN, now

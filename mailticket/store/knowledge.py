@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, bindparam, func, literal, or_, select, text
+from sqlalchemy import and_, bindparam, func, literal, or_, select, text
 from sqlmodel import Session, col
 
 from mailticket.likeness.duplicates import Fingerprint
 from mailticket.mail.values import Mail, address_key
 from mailticket.models import Address, DeadMark, Incoming, Member, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.settings import Caps, Settings
-from mailticket.store.rows import Prepared, execute, table_of
+from mailticket.store.rows import Prepared, execute, table_of, take_turns
 from mailticket.store.tickets import OUTSIDE, merged_from
 from mailticket.triage.known import (
     Answer,
@@ -37,6 +36,7 @@ _ECHOING_TICKETS = 10
 _MOST_ADDRESSES = 50  # of one person
 _MOST_TAGS = 200  # addresses that differ behind the first "+" only
 _OPEN = ("new", "open", "pending")
+_IN_FLIGHT = 1_000  # letters that transactions of others may have written and not yet committed
 _BOUNCES_WITHIN = timedelta(days=14)  # of sending; servers give up after five days
 TAKEN_IN = ("opened", "appended", "filed", "quarantined")
 
@@ -53,7 +53,6 @@ _SENDER = Prepared(
     .where(_ADDRESSES.c.key == bindparam("sender"))
     .with_for_update(of=_REQUESTERS)
 )  # fmt: skip
-_LOCK_STRANGER = Prepared(select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger))))
 _COPIES = (
     select(_INCOMING.c.id, _INCOMING.c.route, _INCOMING.c.state, _INCOMING.c.trust, _TICKETS.c.key,
            _INCOMING.c.delivered_to, _INCOMING.c.rule)
@@ -134,7 +133,18 @@ _TAGGED = Prepared(
 _TICKET = select(
     *(
         _TICKETS.c[name]
-        for name in ("id", "key", "status", "closed_at", "trust", "requester_id", "duplicate_of", "merged_into")
+        for name in (
+            "id",
+            "key",
+            "status",
+            "closed_at",
+            "trust",
+            "requester_id",
+            "duplicate_of",
+            "merged_into",
+            "category",
+            "first_response_at",
+        )
     )
 )
 _TICKET_BY_KEY = Prepared(_TICKET.where(_TICKETS.c.key == bindparam("ticket")))
@@ -218,8 +228,7 @@ def _lock_requester(session: Session, sender: str) -> _Sender | None:
     """
     row = _SENDER.first(session, sender=sender) if sender else None
     if row is None and sender and session.connection().dialect.name == "postgresql":
-        digest = blake2b(sender.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        _LOCK_STRANGER.first(session, number=int.from_bytes(digest, signed=True))
+        take_turns(session, sender)
         row = _SENDER.first(session, sender=sender)
     if row is None:
         return None
@@ -286,6 +295,8 @@ def _facts(session: Session, ticket: Any) -> TicketFacts:
         owners=frozenset(owners),
         duplicate_of=first.key if first else None,
         trust=ticket.trust,
+        category=ticket.category,
+        answered=ticket.first_response_at is not None,
     )
 
 
@@ -348,9 +359,7 @@ def _addressees(to: str, cc: str) -> set[str]:
 def _ours(session: Session, mail: Mail, claims: Claims) -> dict[str, Any]:
     """What bears on a mail from one of our addresses: the tickets of the mails that it answers, and whether it is on
     record as an answer. On PostgreSQL, of two copies one sees what became of the other."""
-    if session.connection().dialect.name == "postgresql":
-        digest = blake2b(f"answer {mail.message_id or mail.origin}".encode("utf-8", "surrogatepass"), digest_size=8)
-        _LOCK_STRANGER.first(session, number=int.from_bytes(digest.digest(), signed=True))
+    take_turns(session, f"answer {mail.message_id or mail.origin}")
     requests: dict[str, tuple[str, ...]] = {}
     query = (
         select(col(Message.message_id), col(Ticket.key))
@@ -482,7 +491,10 @@ def _echoes(session: Session, address: _Sender | None, text: str) -> int:
 
 def counts(session: Session, sender: str, now: datetime, caps: Caps, *, verified: bool = False) -> Counts:
     """How many letters count towards each cap that is set; those for domains and in all bind unverified
-    senders only."""
+    senders only.
+
+    On PostgreSQL, where a cap is near, who counts goes one after the other: each sees what the other wrote.
+    """
     if not sender:
         return Counts()
     hour, day = now - timedelta(hours=1), now - timedelta(days=1)
@@ -490,7 +502,21 @@ def counts(session: Session, sender: str, now: datetime, caps: Caps, *, verified
     mine = Counts(address_hour=sum(at is not None and at > hour for at in times), address_day=len(times))
     if verified:
         return mine
+    ours = _unverified(session, sender, hour, caps)
+    near = any(cap - _IN_FLIGHT <= number < cap for number, cap in zip(ours, _for_many(caps), strict=True) if cap)
+    if near and session.connection().dialect.name == "postgresql":
+        take_turns(session, "caps")
+        ours = _unverified(session, sender, hour, caps)
+    return replace(mine, domain_hour=ours[0], total_hour=ours[1])
+
+
+def _for_many(caps: Caps) -> tuple[int, int]:
+    return caps.per_domain_hour, caps.total_hour
+
+
+def _unverified(session: Session, sender: str, hour: datetime, caps: Caps) -> tuple[int, int]:
+    """How many letters to unverified senders of a domain, and in all, since an hour; 0 where there is no cap."""
     name = sender.rpartition("@")[2]
     domain = _UNVERIFIED_OF_DOMAIN.scalar(session, hour=hour, domain=name) if caps.per_domain_hour else 0
     total = _UNVERIFIED.scalar(session, hour=hour) if caps.total_hour else 0
-    return replace(mine, domain_hour=domain or 0, total_hour=total or 0)
+    return domain or 0, total or 0

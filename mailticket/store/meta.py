@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text
 from sqlmodel import Session, col
 
-from mailticket.models import Health, Heartbeat, Key, Meta
+from mailticket.models import Health, Key, Meta
+from mailticket.store import hosts
+from mailticket.store.rows import take_turns
 
 
 def value(session: Session, name: str) -> str:
@@ -29,6 +31,9 @@ def instance_mark(session: Session) -> str:
     """The mark of this installation in X-Loop headers; made at first use."""
     mark = value(session, "instance")
     if not mark:
+        take_turns(session, "instance")
+        mark = value(session, "instance")  # another host may have made it meanwhile
+    if not mark:
         mark = f"mailticket-{secrets.token_hex(8)}"
         set_value(session, "instance", mark)
     return mark
@@ -36,6 +41,7 @@ def instance_mark(session: Session) -> str:
 
 def next_alert(session: Session) -> int:
     """The number of the next alert: it makes their Message-IDs unique, whatever the clock does."""
+    take_turns(session, "alerts")
     number = int(value(session, "alerts") or "0") + 1
     set_value(session, "alerts", str(number))
     session.flush()
@@ -66,7 +72,11 @@ def key_by_id(session: Session, number: int) -> bytes | None:
 
 def signing_keys(session: Session, now: datetime) -> tuple[bytes, ...]:
     """All keys, the signing one first; the first key is made at first use."""
-    rows = session.execute(select(Key).order_by(col(Key.id).desc())).scalars().all()
+    newest_first = select(Key).order_by(col(Key.id).desc())
+    rows = session.execute(newest_first).scalars().all()
+    if not rows:
+        take_turns(session, "keys")
+        rows = session.execute(newest_first).scalars().all()  # another host may have made it meanwhile
     if not rows:
         return (add_key(session, now),)
     return tuple(bytes.fromhex(row.secret) for row in rows)
@@ -80,9 +90,19 @@ def add_key(session: Session, now: datetime) -> bytes:
     return key
 
 
+def _part(session: Session, name: str) -> Health:
+    """The row of a part, made at first use, and locked: several hosts may write of the same part."""
+    for _ in range(2):
+        row: Health | None = session.get(Health, name, populate_existing=True, with_for_update=True)
+        if row is not None:
+            return row
+        session.execute(text("INSERT INTO health (name) VALUES (:name) ON CONFLICT DO NOTHING"), {"name": name})
+    raise LookupError(name)
+
+
 def went_well(session: Session, name: str, now: datetime, note: str = "") -> bool:
     """Record a success of a part ("mailbox support", "smtp"); True when it ends a trouble."""
-    row = session.get(Health, name) or Health(name=name)
+    row = _part(session, name)
     recovered = bool(row.error)
     row.last_success_at, row.error, row.error_since, row.note = now, "", None, note
     session.add(row)
@@ -92,7 +112,7 @@ def went_well(session: Session, name: str, now: datetime, note: str = "") -> boo
 
 def went_wrong(session: Session, name: str, now: datetime, error: str) -> None:
     """Record a trouble of a part, keeping since when it lasts."""
-    row = session.get(Health, name) or Health(name=name)
+    row = _part(session, name)
     row.error = error
     row.error_since = row.error_since or now
     session.add(row)
@@ -105,19 +125,7 @@ def is_unwell(session: Session, name: str) -> bool:
 
 
 def health(session: Session) -> list[Health]:
-    return list(session.execute(select(Health).order_by(col(Health.name))).scalars())
-
-
-def set_heartbeat(session: Session, beat: Heartbeat) -> None:
-    """Put a sign of life in the place of the last one of its kind."""
-    session.merge(beat)
-
-
-def end_heartbeats(session: Session, now: datetime) -> None:
-    """Let no daemon count as running: in a restored database its sign of life is the one of the backup."""
-    session.execute(update(Heartbeat).where(col(Heartbeat.stopped_at).is_(None)).values(stopped_at=now))
-
-
-def heartbeats(session: Session) -> list[Heartbeat]:
-    """The last sign of life of each kind, the newest first."""
-    return list(session.execute(select(Heartbeat).order_by(col(Heartbeat.beat_at).desc())).scalars())
+    """How each part fares, but for those of hosts that live no more."""
+    rows = list(session.execute(select(Health).order_by(col(Health.name))).scalars())
+    past = hosts.past_parts(session, [row.name for row in rows])
+    return [row for row in rows if row.name not in past]

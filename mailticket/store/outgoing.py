@@ -1,17 +1,21 @@
-"""The outbox: mails that are owed, claimed one connection at a time, each with its outcome."""
+"""The outbox: mails that are owed, claimed one connection at a time, each with its outcome.
+
+A claim is its host's: its data is begun, and its outcome written, by no other. What a host leaves behind that lives no
+more is recovered by those that do, and a delivery of which it still knows when it wakes finds its claim gone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, bindparam, case, func, literal, or_, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
-from mailticket.models import SENT_WITH_BYTES, Event, Message, Outgoing, Ticket, UtcDateTime
+from mailticket.models import SENT_WITH_BYTES, Event, Host, Message, Outgoing, Ticket, UtcDateTime
 from mailticket.store.rows import Prepared, execute, insert_values, table_of, update_row
 
 STAFF_RANK = 1
@@ -81,18 +85,40 @@ _DUE = Prepared(
 _CLAIM = (
     _TABLE.update()
     .where(_TABLE.c.id.in_(bindparam("rows", expanding=True)))
-    .values(state="sending", begun_at=None, attempts=_TABLE.c.attempts + 1)
+    .values(state="sending", begun_at=None, attempts=_TABLE.c.attempts + 1, claimed_by=bindparam("host"))
+)
+_CLAIMED = (_TABLE.c.id == bindparam("mail"), _TABLE.c.claimed_by == bindparam("host"))
+_BEGIN = Prepared(
+    _TABLE.update()
+    .where(*_CLAIMED, _TABLE.c.state == literal("sending"), _TABLE.c.begun_at.is_(None))
+    .values(begun_at=bindparam("now"))
+)
+# Whoever sent the data knows better than those who gave its host up, unless another host has taken the mail since.
+_IS_KNOWN = (*_CLAIMED, _TABLE.c.state.in_([literal(state) for state in ("sending", "uncertain", "queued")]))
+_SENT = Prepared(
+    _TABLE.update()
+    .where(*_IS_KNOWN)
+    .values(state="sent", sent_at=bindparam("now"), begun_at=None, last_error="", accepted_as=bindparam("name"))
+)
+_LET_GO = Prepared(
+    _TABLE.update().where(*_IS_KNOWN).values(state="queued", begun_at=None, attempts=_TABLE.c.attempts - 1)
+)
+_HOLD = select(_TABLE.c.id).with_for_update()
+_HOLD_BEGUN, _HOLD_SENDING = (
+    Prepared(_HOLD.where(*conditions)) for conditions in (_IS_KNOWN, (*_CLAIMED, _TABLE.c.state == literal("sending")))
 )
 
 
-def claim(session: Session, now: datetime, limit: int) -> list[Due]:
-    """Claim the due rows that go first: staff answers before letters, and within a ticket in order.
+def claim(session: Session, now: datetime, limit: int, host: int = 0) -> list[Due]:
+    """Claim for a host the due rows that go first: staff answers before letters, and within a ticket in order.
 
-    Due is what is queued, and what was deferred until `now`.
+    Due is what is queued, and what was deferred until `now`. What another host claims at this moment is passed over,
+    and what waits behind it in its ticket waits on: one statement sees one moment, and in each a mail is either waiting
+    or on its way.
     """
     rows = _DUE.all(session, now=now, beyond=now + _LONGEST_WAIT, most=limit)
     if rows:
-        execute(session, _CLAIM, {"rows": [row.id for row in rows]})
+        execute(session, _CLAIM, {"rows": [row.id for row in rows], "host": host})
     return [replace(Due(*row), attempts=row.attempts + 1) for row in rows]
 
 
@@ -114,9 +140,28 @@ def overdue(session: Session, before: datetime) -> tuple[int, datetime | None]:
     return int(row[0]), row[1]
 
 
-def set_begun(session: Session, outgoing_id: int, now: datetime) -> None:
-    """From here on the outcome is uncertain until the server replies."""
-    update_row(session, Outgoing, outgoing_id, {"begun_at": now})
+def set_begun(session: Session, outgoing_id: int, now: datetime, host: int = 0) -> bool:
+    """From here on the outcome is uncertain until the server replies. False when the host has no claim on the mail any
+    more, or has begun already: then nothing of it may be sent."""
+    return bool(_BEGIN.change(session, mail=outgoing_id, host=host, now=now))
+
+
+def let_go(session: Session, outgoing_id: int, host: int) -> bool:
+    """Nothing of a mail was sent though it was begun: queue it again, in its old place. False when another host has
+    taken it meanwhile."""
+    return bool(_LET_GO.change(session, mail=outgoing_id, host=host))
+
+
+def set_sent(session: Session, outgoing_id: int, host: int, now: datetime, accepted_as: str | None) -> bool:
+    """The server accepted what a host sent; False when another host has taken the mail meanwhile."""
+    return bool(_SENT.change(session, mail=outgoing_id, host=host, now=now, name=accepted_as))
+
+
+def hold_claim(session: Session, outgoing_id: int, host: int, *, begun: bool) -> bool:
+    """Whether the outcome of a delivery is the host's to write; nobody else changes the row before the transaction
+    ends. begun: whether it sent the data, so that it knows what others can only call uncertain."""
+    held = _HOLD_BEGUN if begun else _HOLD_SENDING
+    return held.first(session, mail=outgoing_id, host=host) is not None
 
 
 def set_outcome(session: Session, outgoing_id: int, **values: object) -> None:
@@ -183,16 +228,36 @@ def saved(session: Session, outgoing_id: int, *, refused: bool) -> None:
     session.execute(row.where(col(Outgoing.saving_attempts) >= _MOST_SAVING).values(save_to=""))
 
 
-def recover(session: Session, now: datetime) -> tuple[int, int]:
-    """While no delivery is under way: claimed rows whose data was not begun are queued again, in their old place; begun
-    ones are uncertain.
+_CLAIMER = table_of(Host)
+_IS_ORPHAN = (
+    ~select(_CLAIMER.c.id)
+    .where(_CLAIMER.c.id == _TABLE.c.claimed_by, _CLAIMER.c.dead_at.is_(None), _CLAIMER.c.stopped_at.is_(None))
+    .exists()
+)
 
-    Returns how many of each. Only the holder of the run lock may call this.
+
+def recover(session: Session, now: datetime, host: int = 0, but: Collection[int] = ()) -> tuple[int, int]:
+    """Settle the claims of a host on what is not under way, and those of hosts that live no more: rows whose data was
+    not begun are queued again, in their old place; begun ones are uncertain.
+
+    but: the rows that are under way. Returns how many of each.
     """
-    sending = col(Outgoing.state) == "sending"
-    again = update(Outgoing).where(sending, col(Outgoing.begun_at).is_(None))
+    mine = (_TABLE.c.claimed_by == host) & _TABLE.c.id.not_in(but)
+    return _recover(session, now, or_(mine, _IS_ORPHAN & (func.coalesce(_TABLE.c.claimed_by, -1) != host)))
+
+
+def recover_orphans(session: Session, now: datetime) -> tuple[int, int]:
+    """The same for claims whose host ended or was given up only, and for those of a release that knew no hosts."""
+    return _recover(session, now, _IS_ORPHAN)
+
+
+def _recover(session: Session, now: datetime, whose: ColumnElement[bool]) -> tuple[int, int]:
+    sending = (col(Outgoing.state) == "sending", whose)
+    again = update(Outgoing).where(*sending, col(Outgoing.begun_at).is_(None))
     queued = session.execute(again.values(state="queued")).rowcount  # type: ignore[attr-defined]
-    unsure = select(Outgoing).where(sending, col(Outgoing.begun_at).is_not(None))
+    # Locked, for its host may live after all and write the outcome at this moment.
+    begun = select(Outgoing).where(*sending, col(Outgoing.begun_at).is_not(None)).order_by(col(Outgoing.id))
+    unsure = begun.with_for_update(of=Outgoing).execution_options(populate_existing=True)
     rows = session.execute(unsure).scalars().all()
     for row in rows:
         mark_uncertain(session, row, now, "its delivery ended before the server's reply to the data")

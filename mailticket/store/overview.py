@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Select, TextClause, case, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Select, TextClause, case, extract, func, literal_column, select, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -19,6 +19,7 @@ from mailticket.store.desk import HELD, held_of
 from mailticket.store.engine import Database
 from mailticket.store.incoming import OUT_OF_SIGHT
 from mailticket.store.tickets import UNANSWERED, WAITING
+from mailticket.text.times import latest_past
 from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.decision import BOUNCE_UNCLAIMED
 
@@ -280,7 +281,7 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
         tickets=_states(session, col(Ticket.status), TICKET_STATES, "closed"),
         unanswered=_count(session, Ticket, *waiting),
         oldest_unanswered=(oldest[0], oldest[1]) if oldest else None,
-        overdue=_count(session, Ticket, *waiting, col(Ticket.promised_by) < now),
+        overdue=_count(session, Ticket, *waiting, col(Ticket.promised_by) <= latest_past(now)),
         kept=kept,
         missed=missed,
         outgoing=_states(session, col(Outgoing.state), OUTGOING_STATES, "sent"),
@@ -297,9 +298,15 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
     )
 
 
+_HALF_HOUR = 1800  # seconds
+
+
 def _kept_and_missed(session: Session, since: datetime) -> tuple[int, int]:
     """Of the first answers since then to those who had a promise, how many came in time and how many late."""
-    late = case((col(Ticket.first_response_at) > col(Ticket.promised_by), 1), else_=0)
+    promised = extract("epoch", col(Ticket.promised_by))
+    beyond = promised % _HALF_HOUR  # a promise is said to the next half hour
+    said = promised + case((beyond > 0, _HALF_HOUR - beyond), else_=0)
+    late = case((extract("epoch", col(Ticket.first_response_at)) > said, 1), else_=0)
     query = select(func.count(), func.sum(late)).where(
         col(Ticket.first_response_at) >= since, col(Ticket.promised_by).is_not(None)
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlmodel import Session, col
 
 from mailticket.mail.packing import Packed, unpack
-from mailticket.models import Raw
+from mailticket.models import Message, Raw
 from mailticket.store.rows import Prepared, table_of
 
 _TABLE = table_of(Raw)
@@ -38,6 +38,16 @@ def get(session: Session, digest: str) -> bytes | None:
     if row is None:
         return None
     return unpack(row.packing, row.data)
+
+
+def of_opening(session: Session, ticket_id: int) -> tuple[bytes, datetime] | None:
+    """The raw mail that opened a ticket and when it arrived; None for a ticket that no mail opened, or without it."""
+    query = select(col(Message.raw_digest), col(Message.at)).where(
+        func.coalesce(col(Message.home_ticket_id), col(Message.ticket_id)) == ticket_id, col(Message.kind) == "request"
+    )
+    row = session.execute(query.order_by(col(Message.id)).limit(1)).first()
+    raw = get(session, row.raw_digest) if row and row.raw_digest else None
+    return (raw, row.at) if row and raw is not None else None
 
 
 def replace_bytes(session: Session, digest: str, packed: Packed) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from mailticket.errors import Refused, StoreUnavailable
 from mailticket.models import Consent
-from mailticket.store import meta, oauth2, restored, schema, tombstones
+from mailticket.store import hosts, meta, oauth2, restored, schema, tombstones
 from mailticket.store.backup import (
     Contents,
     Progress,
@@ -105,11 +105,11 @@ def _legacy_of(database: Database) -> _Legacy:
 
 def _settle(database: Database, contents: Contents, now: datetime, moved: bool, legacy: _Legacy) -> Settled:
     """Bring restored tables up to date and hold what is in them, before any daemon can see them."""
-    schema.prepare(database)
+    schema.prepare(database, alone=True)
     note = contents.note
     with database.write() as session:
         key = meta.key_by_id(session, note.key_file) if note and note.key_file is not None else None
-        meta.end_heartbeats(session, now)
+        hosts.end_all(session, now)
         oauth2.carry_over(session, legacy.consents)
         tombstones.carry_over(session, legacy.tombstones)
         held = 0 if moved else restored.hold(session, now, note.at if note else None)

@@ -10,9 +10,10 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
+from hashlib import blake2b
 from typing import Any, cast
 
-from sqlalchemy import ClauseElement, Connection, Table, bindparam
+from sqlalchemy import BigInteger, ClauseElement, Connection, Table, bindparam, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel
@@ -129,6 +130,17 @@ def _constant(bind: Any) -> Any:
     if bind.required:
         raise KeyError(f"the parameter {bind.key!r} is not given")
     return bind.effective_value
+
+
+_LOCK = Prepared(select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger))))
+
+
+def take_turns(session: Session, what: str) -> None:
+    """On PostgreSQL wait for those who have the same in hand, whose transactions must end first; a SQLite file has one
+    writer at a time anyway."""
+    if session.connection().dialect.name == "postgresql":
+        digest = blake2b(what.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        _LOCK.first(session, number=int.from_bytes(digest, signed=True))
 
 
 @contextmanager

@@ -9,10 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-from mailticket.errors import ConfigurationError
+from mailticket.errors import AlreadyRunning, ConfigurationError
 from mailticket.store.engine import Database, translated
+from mailticket.store.lock import is_alone, who_runs
 
 HEAD = "0013"  # the newest step below migrations/versions; a test compares
+MOVING = "moving"  # in the place of the step while `store.moving` fills a database
+# The oldest step whose program can go on working on these tables, while hosts are brought up to date one by one.
+OLDEST = "0012"
+_WORKS_FROM = "works_from"  # the fact of the database that says so, and of which step
 SEARCH = "ticket_search"  # the names of the search index's tables begin so
 Progress = Callable[[int, int], None]  # how many tickets a long step has done, of how many
 
@@ -36,22 +41,66 @@ def current(database: Database) -> str:
         return version(connection)
 
 
-def prepare(database: Database, progress: Progress = lambda _done, _total: None) -> bool:
-    """Bring the database up to date; True if anything was changed. Raises ConfigurationError for a newer one.
+def fits(database: Database) -> bool:
+    """Whether this program can work on the tables as they are: of its own step, or of a later one that allows it."""
+    with translated(), database.engine.connect() as connection, connection.begin():
+        return _fits(connection, version(connection))
 
-    progress: is told how far a long step is.
+
+def _fits(connection: Connection, step: str) -> bool:
+    return step == HEAD or (step > HEAD and _works_from(connection, step) <= HEAD)
+
+
+def _works_from(connection: Connection, step: str) -> str:
+    """The oldest step whose program works on the tables; their own where nothing is said."""
+    if not inspect(connection).has_table("meta"):
+        return step
+    row = connection.execute(text("SELECT value FROM meta WHERE name = :name"), {"name": _WORKS_FROM}).scalar()
+    oldest, _, newest = str(row or "").partition(" ")
+    return oldest if newest == step else step
+
+
+def prepare(database: Database, progress: Progress = lambda _done, _total: None, *, alone: bool = False) -> bool:
+    """Bring the database up to date; True if anything was changed.
+
+    progress: is told how far a long step is. alone: the caller holds the run lock. Raises ConfigurationError for a
+    newer database, and on PostgreSQL AlreadyRunning while somebody runs who could not work on the new tables.
     """
     with translated(), database.engine.connect() as connection:
         with connection.begin():
             step = version(connection)
-        if step == HEAD:
-            return False
-        if step > HEAD:
-            raise ConfigurationError([too_new(step)])
+            if _fits(connection, step):
+                return False
+        if wrong := unusable(step):
+            raise ConfigurationError([wrong])
         with _foreign_keys_off(database, connection), connection.begin():
+            if not database.is_sqlite and not _may_change(connection, alone):
+                return False
             _upgrade(connection, progress)
+            fact = {"name": _WORKS_FROM, "steps": f"{OLDEST} {HEAD}"}
+            forget_oldest(connection)
+            connection.execute(text("INSERT INTO meta (name, value) VALUES (:name, :steps)"), fact)
             if not database.is_sqlite:
                 _order_by_bytes(connection)
+    return True
+
+
+def forget_oldest(connection: Connection) -> None:
+    """Take away what is said of the oldest program that works on the tables."""
+    connection.execute(text("DELETE FROM meta WHERE name = :name"), {"name": _WORKS_FROM})
+
+
+def _may_change(connection: Connection, alone: bool) -> bool:
+    """False where another host has brought the tables up to date meanwhile."""
+    nobody_runs = is_alone(connection) or alone
+    step = version(connection)
+    if step == HEAD:
+        return False
+    if not nobody_runs and _works_from(connection, step) < OLDEST:
+        raise AlreadyRunning(
+            f"this release changes the tables of the database (from step {step} to {HEAD}), and an earlier one that "
+            f"could not work on them runs: {who_runs(connection)}; stop it on every host first, nothing was changed"
+        )
     return True
 
 
@@ -76,7 +125,15 @@ def _foreign_keys_off(database: Database, connection: Connection) -> Iterator[No
             driver.execute("PRAGMA foreign_keys=ON")
 
 
-def too_new(step: str) -> str:
+def unusable(step: str) -> str:
+    """Why this program cannot work on a database at this step; "" where it can, or can bring it up to date."""
+    if step == MOVING:
+        return (
+            "[database] url: the database is only half filled by `mailticket migrate-database`; run that again, with "
+            "the configuration of the former database, to go on"
+        )
+    if step <= HEAD:
+        return ""
     return (
         f"[database] url: the database was written by a newer mailticket (its tables are at step {step}, this program "
         f"knows up to {HEAD}); install that release again, nothing was changed"

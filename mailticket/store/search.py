@@ -205,16 +205,30 @@ def _documents(connection: Connection, numbers: Sequence[int]) -> dict[int, set[
 def fill(connection: Connection, progress: Progress) -> None:
     """Write the index of all tickets there are, into an empty one."""
     total = int(connection.execute(text("SELECT count(*) FROM ticket")).scalar() or 0)
-    portion = text("SELECT id FROM ticket WHERE id > :after ORDER BY id LIMIT :most")
-    kind = connection.dialect.name
     done, after = 0, -1
-    while numbers := list(connection.execute(portion, {"after": after, "most": _PORTION}).scalars()):
-        documents = sorted(_documents(connection, numbers).items())
-        connection.execute(_ADDITION[kind], [_row(kind, number, terms) for number, terms in documents])
+    while numbers := fill_portion(connection, after):
         parts, after = done * _PARTS // total, numbers[-1]
         done += len(numbers)
         if done * _PARTS // total > parts:
             progress(done, total)
+
+
+def fill_portion(connection: Connection, after: int) -> list[int]:
+    """Write the index of some tickets with higher numbers than this, which it has not yet; returns these in order."""
+    portion = text("SELECT id FROM ticket WHERE id > :after ORDER BY id LIMIT :most")
+    numbers = list(connection.execute(portion, {"after": after, "most": _PORTION}).scalars())
+    if numbers:
+        kind = connection.dialect.name
+        documents = sorted(_documents(connection, numbers).items())
+        connection.execute(_ADDITION[kind], [_row(kind, number, terms) for number, terms in documents])
+    return numbers
+
+
+def clear(connection: Connection) -> None:
+    """Forget all words."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    empty = "INSERT INTO ticket_search (ticket_search) VALUES ('delete-all')" if is_sqlite else "TRUNCATE ticket_search"
+    connection.execute(text(empty))
 
 
 def purge(database: Database) -> None:

@@ -15,6 +15,7 @@ from mailticket.mail.values import address_key
 from mailticket.models import Event, Health, Incoming, Message, Outgoing, Ticket
 from mailticket.store import tickets
 from mailticket.store.tickets import UNANSWERED, WAITING
+from mailticket.text.times import latest_past
 
 CHORE = "chore "  # begins the names of the health rows that housekeeping writes for chores that fail
 _NEWEST = 500  # outgoing mails among which the last one that was accepted is looked for
@@ -141,13 +142,14 @@ def _newest_event(session: Session, ticket: Ticket, kind: str) -> Event | None:
 
 
 def missed(session: Session, now: datetime) -> Number:
-    """Unanswered tickets whose promise has passed, and the one whose promise passed first."""
-    return _oldest(session, col(Ticket.promised_by), UNANSWERED, col(Ticket.promised_by) < now)
+    """Unanswered tickets whose promise has passed as it was said, and the one whose promise passed first."""
+    return _oldest(session, col(Ticket.promised_by), UNANSWERED, col(Ticket.promised_by) <= latest_past(now))
 
 
 def slipping(session: Session, now: datetime, until: datetime) -> Number:
     """Unanswered tickets whose promise passes from now until then, and the next one."""
-    return _oldest(session, col(Ticket.promised_by), UNANSWERED, col(Ticket.promised_by).between(now, until))
+    promised_by = col(Ticket.promised_by)
+    return _oldest(session, promised_by, UNANSWERED, promised_by > latest_past(now), promised_by <= until)
 
 
 def waiting_again(session: Session) -> Number:

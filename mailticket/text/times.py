@@ -6,10 +6,27 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
+_HALF_HOUR = timedelta(minutes=30)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPAN = re.compile(r"(\d{1,4})\s?(min|m|h|d|w)")
 _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _MOMENT = re.compile(r"(?:(\d{4}-\d\d-\d\d)(?:[T\s]\s*|$))?(?:(\d{1,2}:\d\d)(?::00)?)?\s*(\S+)?")
 FORMS = "write 2h, 3d, 18:00, 2026-11-28, or 2026-11-28 18:00 with or without a zone such as UTC, +08:00, Europe/Berlin"
+
+
+def half_hour_before(at: datetime) -> datetime:
+    """The last full or half hour (of UTC) that is not after `at`, aware; where an earliest time is said to people."""
+    return at - (at - _EPOCH) % _HALF_HOUR
+
+
+def half_hour_after(at: datetime) -> datetime:
+    """The first full or half hour (of UTC) that is not before `at`, aware; where a latest time is said to people."""
+    return at + (_EPOCH - at) % _HALF_HOUR
+
+
+def latest_past(now: datetime) -> datetime:
+    """The latest time of which the half hour that is said for it, `half_hour_after`, lies before `now`."""
+    return half_hour_before(now - timedelta(microseconds=1))
 
 
 def coming(words: str, now: datetime, zone: tzinfo) -> datetime:

@@ -33,6 +33,7 @@ class Article:
 
     language: as letters call theirs ("en", "zh-Hans"). categories: names of those it belongs to, () for any.
     address: http or https. text: its Markdown, without the front matter.
+    excerpt: the beginning of its first paragraph as plain text.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Article:
     categories: tuple[str, ...]
     address: str
     text: str = ""
+    excerpt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

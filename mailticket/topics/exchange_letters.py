@@ -56,7 +56,8 @@ _SAMPLE = {
         body="Hello,\nI sent 250 USDT over TRON three hours ago and it is not in my account.",
         answer="Thank you for the transaction ID. The transfer has 12 of the 20 confirmations that it needs; your 250 "
         "USDT will be in your account within the next half hour.\n\nYou need not do anything more.",
-        category="Deposit",
+        category="Deposits",
+        categories=("Account security", "Trading", "Withdrawals", "API", "Identity checks", "Other"),
         found={"Coin": "USDT", "Network": "TRON (TRC-20)", "Amount": "250"},
         missing=("Transaction ID (TXID)", "Account ID"),
         articles=("Why a deposit can take longer", "How to find the transaction ID of a transfer"),
@@ -67,6 +68,7 @@ _SAMPLE = {
         answer="感谢您提供交易哈希。这笔转账需要 20 次网络确认，目前已有 12 次，250 USDT 预计半小时内到账。"
         "\n\n您无需再做任何操作。",
         category="充值",
+        categories=("账户安全", "交易", "提现", "API", "身份认证", "其他"),
         found={"币种": "USDT", "网络": "TRON (TRC-20)", "金额": "250"},
         missing=("交易哈希（TXID）", "账户 UID"),
         articles=("充值为什么会延迟到账", "如何查找转账的交易哈希"),
@@ -76,7 +78,8 @@ _SAMPLE = {
         body="您好，\n我三個小時前透過 TRON 轉了 250 USDT，到現在還沒有入帳。",
         answer="謝謝您提供交易雜湊值。這筆轉帳需要 20 次網路確認，目前已有 12 次，250 USDT 預計半小時內入帳。"
         "\n\n您不必再做任何操作。",
-        category="入金",
+        category="充值",
+        categories=("帳戶安全", "交易", "提現", "API", "身分認證", "其他"),
         found={"幣種": "USDT", "網路": "TRON (TRC-20)", "金額": "250"},
         missing=("交易雜湊值（TXID）", "帳戶 UID"),
         articles=("入金為什麼會延遲", "如何查詢轉帳的交易雜湊值"),

@@ -13,6 +13,8 @@ from mailticket.mail.identity import plain_text
 from mailticket.mail.values import address_key
 from mailticket.secrets import masking
 from mailticket.settings import is_sent
+from mailticket.topics.choice import chosen
+from mailticket.topics.exchange import trade_of
 from mailticket.triage import impostors
 from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.commands import Command, command
@@ -258,7 +260,11 @@ def _append(case: Case, trail: Sequence[Trace]) -> Decision | None:
         return _late(case, trail, trace)
     others = sorted({t.facts.key for t in trail} - {facts.key})
     conflict = f"weaker evidence led to {', '.join(others)}" if others else ""
-    evidence = (("conflict", conflict),) if conflict else ()
+    category = _category(case, trace) if word is None else ""
+    evidence = (
+        *([("conflict", conflict)] if conflict else []),
+        *([("category", f"{category}, says the first line")] if category else []),
+    )
     return Decision(
         "append", trace.rule, trace.finding, evidence, facts.key,
         kind="reply",
@@ -266,6 +272,7 @@ def _append(case: Case, trail: Sequence[Trace]) -> Decision | None:
         stranger=trace.stranger,
         changes_state=word is None or (word == "solved" and facts.status != "closed"),
         command=word,
+        category=category,
         split_from=facts.duplicate_of if word == "split" else None,
         conflict=conflict,
     )  # fmt: skip
@@ -283,6 +290,18 @@ def _command(case: Case, trace: Trace) -> Command | None:
     if word == "split":
         return word if trace.facts.duplicate_of is not None else None
     return word if case.sender in trace.facts.owners else None
+
+
+def _category(case: Case, trace: Trace) -> str:
+    """The category that the requester says it is, where that is another; "" for any other reply.
+
+    As with commands, only a verified sender or one who holds our signature says so, and only the requester. What is
+    written after an answer answers that.
+    """
+    facts = trace.facts
+    may = (trace.signed or case.mail.trust == "verified") and case.sender in facts.owners and not facts.answered
+    name = chosen(case.mail.new_text, trade_of(case.settings.category).categories) if may else None
+    return name if name is not None and name != facts.category else ""
 
 
 def _stranger_marks(case: Case, trace: Trace) -> tuple[str, ...]:

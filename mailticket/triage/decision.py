@@ -61,6 +61,7 @@ class Decision:
     failed_outgoing, failed_why, failed_address: the outgoing mail that bounced, why, and whether its address is dead.
     failed_sure: our signature says which mail it is.
     failed_copies, dead_copies: whose copies of an answer bounced, and which of those addresses are dead.
+    category: what its requester says that the ticket is about, who was told what it was taken for.
     split_from: the ticket that its requester says this one does not repeat.
     language: in which its requester wrote before, for a mail that does not show one.
     letter: the automatic answer that is owed ("" none); hold: what holds it back all the same.
@@ -95,6 +96,7 @@ class Decision:
     dead_copies: tuple[str, ...] = ()
     command: Command | None = None
     split_from: str | None = None
+    category: str = ""
     language: str = ""
     letter: AnswerKind = ""
     hold: Hold | None = None

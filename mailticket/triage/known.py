@@ -119,6 +119,7 @@ class TicketFacts:
 
     owners: address keys of its requester. writers: of those, of participants that staff added, and of whoever could
     write to tickets that were merged into it. duplicate_of: the ticket that it seems to repeat, if it is flagged.
+    answered: whether somebody of the desk has answered it.
     """
 
     key: str
@@ -128,6 +129,8 @@ class TicketFacts:
     owners: frozenset[str] = frozenset()
     duplicate_of: str | None = None
     trust: str = "unknown"
+    category: str = ""
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

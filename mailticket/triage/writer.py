@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 from mailticket.mail.bounce_words import DAEMON_ADDRESS
 from mailticket.mail.claimed import NOBODY, is_ours
 from mailticket.mail.values import Mail, Ourselves, Sender, address_key
 
+_LONGEST_WAY = timedelta(days=5)  # for which servers usually try (RFC 5321 section 4.5.4.1)
+_FASTEST_CLOCK = timedelta(minutes=30)  # less than the step between two zones
 _REPORTS = ("bounce", "own", "read-receipt", "feedback-report", "auto-reply")
 
 
@@ -34,6 +37,24 @@ def with_writer(mail: Mail, ourselves: Ourselves) -> Mail:
 def is_claimed(mail: Mail) -> bool:
     """Whether the writer of a mail is only claimed."""
     return mail.claimed is not None and mail.sender_address == mail.claimed
+
+
+def writers_zone(mail: Mail, arrived_at: datetime) -> timezone | None:
+    """By which zone the clock of a mail's writer goes; None where that is not sure, or it is a program's clock."""
+    if mail.claimed is not None or mail.automatic is not None:
+        return None
+    return zone_of(mail.date, mail.date_offset, arrived_at)
+
+
+def zone_of(date: datetime | None, offset: int | None, arrived_at: datetime) -> timezone | None:
+    """The zone of a Date header, unless its clock is so wrong that its zone may be wrong as well.
+
+    offset: in minutes, as `mail.identity.date_offset` has it. A mail may be long on its way, and never leaves after it
+    has arrived.
+    """
+    if date is None or offset is None or not -_LONGEST_WAY <= date - arrived_at <= _FASTEST_CLOCK:
+        return None
+    return timezone(timedelta(minutes=offset))
 
 
 def claim(mail: Mail) -> str:

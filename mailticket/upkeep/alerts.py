@@ -17,6 +17,7 @@ from mailticket.mail.values import Address
 from mailticket.models import Health
 from mailticket.site import Site
 from mailticket.store import Session, meta, outgoing, restored, watch
+from mailticket.store.rows import take_turns
 from mailticket.triage import signatures
 from mailticket.upkeep.troubles import LIFELESS, free_bytes, is_past, is_seen, short_of_room, troubles
 
@@ -41,6 +42,7 @@ class Alerts:
             everything = troubles(session, site.settings, site.database, now, self._free_bytes)
         now_broken = [trouble for trouble in everything if trouble.name != LIFELESS]  # whoever looks lives
         with site.database.write() as session:
+            take_turns(session, "alerts")
             self._note(session, now_broken, now)
             return self._tell(session, now_broken, now) if site.settings.alerts.to else 0
 

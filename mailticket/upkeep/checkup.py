@@ -25,6 +25,7 @@ from mailticket.store import incoming, overview, restored, schema, tombstones
 from mailticket.store.engine import Database
 from mailticket.upkeep.account import Account
 from mailticket.upkeep.readiness import Finding, account_for, in_part, password_or_trouble, readiness, right_password
+from mailticket.upkeep.state import hosts_face
 from mailticket.upkeep.troubles import CHECK, Life, life, troubles
 
 _PROBE_SECONDS = 10.0  # for each server, all at once
@@ -37,6 +38,7 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         figures = overview.figures(session, now, now - timedelta(days=7))
         table = overview.conservation(session)
         sign = life(session, settings, now)
+        everyone = hosts_face(session, settings, now)
         wrong = troubles(session, settings, database, now)
         consents = standings(session, settings)
         back = tombstones.returned(session) if restored.restored_at(session) is not None else []
@@ -44,6 +46,9 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         remedy = "" if trouble.remedy == CHECK else trouble.remedy  # which this is
         yield Finding("wrong", trouble.name, f"{trouble.text} (since {_moment(trouble.since)})", remedy)
     yield from _signs_of_life(sign)
+    for host in everyone if len(everyone) > 1 else ():
+        held = ", ".join(mailbox["name"] for mailbox in host["mailboxes"]) or "no mailbox"
+        yield Finding("ok", f"host {host['name']}", f"holds {held} (process {host['pid']}, {host['version']})")
     yield from _consents(consents)
     for route, states in table.items():
         listed = sum(states.values())
@@ -288,7 +293,7 @@ def _database_with_tables(settings: Settings) -> Iterator[Database | None]:
         database = Database(settings.database.url)
         # A SQLite file is not made by looking.
         absent = database.file is not None and not database.file.is_file()
-        usable = not absent and schema.current(database) == schema.HEAD
+        usable = not absent and schema.fits(database)
     except MailticketError:
         usable = False
     try:

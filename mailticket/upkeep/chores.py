@@ -17,12 +17,14 @@ from mailticket.promise import make_promise
 from mailticket.secrets.redaction import redact
 from mailticket.site import Site
 from mailticket.store import Session, chores, erasing, incoming, knowledge, meta, raws, search, tickets, watch
+from mailticket.store.rows import take_turns
 from mailticket.triage.decision import Hold
 from mailticket.triage.letter import DISABLED, over_cap, restored
 from mailticket.upkeep import retention
 from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.desk_rounds import DeskRounds
 from mailticket.upkeep.load import Expectation
+from mailticket.upkeep.report import send_report
 from mailticket.upkeep.troubles import note_defect
 
 log = logging.getLogger("mailticket.upkeep.chores")
@@ -68,6 +70,7 @@ class Upkeep:
             "history": self._forget_events,
             **{matter: partial(self._erase, matter) for matter in erasing.MATTERS},
             "files": self._give_up_files,
+            "weekly report": self._report,
             **DeskRounds(self.site, self._wake).chores(),
         }
 
@@ -92,6 +95,11 @@ class Upkeep:
     def _alert(self) -> None:
         if Alerts(self.site).look(self.site.clock()):
             self._wake()
+
+    def _report(self, now: datetime) -> int:
+        if send_report(self.site, now):
+            self._wake()
+        return 0
 
     def _clock_is_sound(self) -> bool:
         """Rules of age pause when the wall clock leaps, or lies before what we wrote ourselves (promise 8)."""
@@ -123,6 +131,7 @@ class Upkeep:
         """Staff hear of a promise before it breaks: an event, a line in the log, a figure in `status`."""
         until = now + timedelta(hours=self.site.settings.promise.warn_staff_hours)
         with self.site.database.write() as session:
+            take_turns(session, "warnings")
             due = chores.slipping(session, until, _BATCH)
             for ticket in due:
                 ticket.late_warned_at = now
@@ -138,6 +147,7 @@ class Upkeep:
             return 0
         until = now + timedelta(hours=settings.late_notice_hours)
         with self.site.database.write() as session:
+            take_turns(session, "late notices")
             due = chores.late(session, until, _BATCH)
             for promisee in due:
                 promisee.ticket.late_notice_at = now
@@ -155,7 +165,10 @@ class Upkeep:
                                load, site.classifier.categories)  # fmt: skip
         verified = ticket.trust == "verified"
         hold = self._told_before_a_restore(ticket) or self._hold(session, promisee.recipient_key, now, verified)
-        dispatch = Dispatch("late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold)
+        dispatch = Dispatch(
+            "late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold,
+            zone=compose.zone_of(session, ticket),
+        )  # fmt: skip
         compose.write(
             session, site, ticket, dispatch, now,
             promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,

@@ -17,6 +17,7 @@ from mailticket.settings import Staff
 from mailticket.site import Site
 from mailticket.store import Session, tickets
 from mailticket.store import desk_mail as store
+from mailticket.store.rows import take_turns
 
 _MOST = 1_000  # tickets of a turn
 _GATHERED_FOR = timedelta(minutes=15)
@@ -59,6 +60,7 @@ class DeskRounds:
         promise, desk = self._site.settings.promise, self._site.settings.desk
         due: Due = {}
         with self._site.database.write() as session:
+            take_turns(session, "desk mail")
             soon = now + timedelta(hours=promise.warn_staff_hours)
             for ticket in store.slips(session, soon, "slip_told_at", _MOST):
                 ticket.slip_told_at = now
@@ -101,6 +103,7 @@ class DeskRounds:
         """An answer that is held for an hour is the lead's matter too."""
         written = 0
         with self._site.database.write() as session:
+            take_turns(session, "desk mail")
             for row in store.held_before(session, now - _HELD_FOR):
                 if _LEAD_TOLD not in (row.held or {}):
                     written += self._escalate(session, row, now)
@@ -119,6 +122,7 @@ class DeskRounds:
         """What came beyond somebody's mails of the hour, a quarter of an hour of it in one mail."""
         written = 0
         with self._site.database.write() as session:
+            take_turns(session, "desk mail")
             for name in store.who_have_news(session, now - _GATHERED_FOR):
                 items = [(piece.ticket, piece.event) for piece in store.take_news(session, name)]
                 for member in desk_mail.reached(session, self._site, None, name):

@@ -22,7 +22,7 @@ from mailticket.oauth2.seal import key_place
 from mailticket.promise.calendar import from_settings
 from mailticket.settings import Mailbox, Settings, SignIn, is_loopback, stays_inside
 from mailticket.site import articles_of, open_letters, read_key
-from mailticket.store import overview, schema
+from mailticket.store import overview, pooling, schema
 from mailticket.store.engine import Database, damage
 from mailticket.topics.exchange import CATEGORIES
 from mailticket.upkeep.account import Account, daemon_account, open_to_everybody, own_account
@@ -397,8 +397,11 @@ def _database(settings: Settings, configuration: Path | None, account: Account, 
             yield from places
             if not database.file.exists() or any(finding.stops for finding in places):
                 return
+        if words := pooling.shared_connections(database):
+            yield Finding("wrong", "database", words, pooling.REMEDY, _BAD_CONFIGURATION)
+            return
         yield from _tables(database, deep)
-        if schema.current(database) == schema.HEAD:
+        if schema.fits(database):
             yield from _prefixes(settings, database)
     except StoreDamaged as error:
         yield Finding("wrong", "database", str(error), stops=_BAD_CONFIGURATION)
@@ -445,10 +448,11 @@ def _state(file: Path, configuration: Path | None, account: Account) -> Iterator
 
 def _tables(database: Database, deep: bool) -> Iterator[Finding]:
     step = schema.current(database)
-    if step > schema.HEAD:
-        yield Finding("wrong", "database", schema.too_new(step), stops=_BAD_CONFIGURATION)
+    fits = schema.fits(database)
+    if not fits and (wrong := schema.unusable(step)):
+        yield Finding("wrong", "database", wrong, stops=_BAD_CONFIGURATION)
         return
-    if step != schema.HEAD:
+    if not fits:
         state = "is empty" if not step else f"is at step {step} of {schema.HEAD}"
         yield Finding("note", "database", state, "the next start brings it up to date")
         return

@@ -13,13 +13,13 @@ from mailticket.oauth2.state import face as consent_face
 from mailticket.oauth2.state import standings
 from mailticket.promise.kept import percentile
 from mailticket.settings import Settings
-from mailticket.store import desk, meta, notices, overview, watch
+from mailticket.store import Session, desk, hosts, meta, notices, overview, watch
 from mailticket.store.engine import Database
 from mailticket.store.overview import Figures
 from mailticket.store.requests import pace
 from mailticket.store.watch import Number
 from mailticket.upkeep import retention
-from mailticket.upkeep.troubles import Life, is_past, is_seen, life, troubles
+from mailticket.upkeep.troubles import Life, is_alive, is_past, is_seen, life, troubles
 
 _MOST_RECENT = 20_000  # requests that are looked at for the pace; `report` looks at all
 _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "sent")
@@ -33,6 +33,7 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
         figures = overview.figures(session, now, week)
         promised, waits = pace(session, week, _MOST_RECENT)
         rows = {r.name: r for r in meta.health(session) if not is_seen(r.name) and not is_past(r.name, names)}
+        everyone = hosts_face(session, settings, now)
         sign, wrong = life(session, settings, now), troubles(session, settings, database, now)
         again, slipping = watch.waiting_again(session), watch.slipping(session, now, soon).number
         current = notices.lasting(session, now)
@@ -45,6 +46,7 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
     return {
         "at": moment(now),
         **_signs(sign, wrong),
+        "hosts": everyone,
         "parts": [_part(name, rows.get(name), by_name.get(name), figures) for name in everybody],
         **_figures(figures),
         "promises_7_days": {
@@ -74,7 +76,7 @@ def _signs(sign: Life, wrong: Sequence[Trouble]) -> dict[str, Any]:
         "daemon": {
             "alive": sign.alive,
             "kind": beat.kind,
-            "host": beat.host,
+            "host": beat.name,
             "pid": beat.pid,
             "version": beat.version,
             "started_at": moment(beat.started_at),
@@ -85,6 +87,28 @@ def _signs(sign: Life, wrong: Sequence[Trouble]) -> dict[str, Any]:
             {"name": t.name, "text": t.text, "since": moment(t.since), "remedy": t.remedy or None} for t in wrong
         ],
     }  # fmt: skip
+
+
+def hosts_face(session: Session, settings: Settings, now: datetime) -> list[dict[str, Any]]:
+    """The processes that run now, with the mailboxes that each of them holds."""
+    at, held = hosts.shared_time(session, now), hosts.holdings(session)
+    return [
+        {
+            "id": host.id,
+            "name": host.name,
+            "kind": host.kind,
+            "pid": host.pid,
+            "version": host.version,
+            "started_at": moment(host.started_at),
+            "beat_at": moment(host.beat_at),
+            "clock_ahead_seconds": round(host.clock_ahead, 1),
+            "mailboxes": [
+                {"name": mailbox, "since": moment(since)} for mailbox, holder, since in held if holder == host.id
+            ],
+        }
+        for host in hosts.living(session)
+        if is_alive(host, settings, at)
+    ]
 
 
 def _part(name: str, row: Health | None, trouble: Trouble | None, figures: Figures) -> dict[str, Any]:

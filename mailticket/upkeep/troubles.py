@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 from mailticket import observe
 from mailticket.errors import StoreFull, StoreUnavailable
 from mailticket.letters import Trouble
-from mailticket.models import Health, Heartbeat
+from mailticket.models import Health, Host
 from mailticket.oauth2.state import ending
 from mailticket.settings import Mailbox, Settings, keeper_of
-from mailticket.store import Session, desk_mail, meta, outgoing, restored, tombstones, watch
+from mailticket.store import Session, desk_mail, hosts, meta, outgoing, restored, tombstones, watch
 from mailticket.store.engine import Database
 
 if TYPE_CHECKING:  # `status` looks for troubles without the letters and categories of a site
@@ -44,11 +44,15 @@ _STRAY = "mail of "
 _CONSENT = "oauth2 "
 _UNREACHABLE = "desk mail to "
 _FORGETTING = "forgetting"
+_HOST = "host "
+_CLOCK = "clock of "
+_CLOCK_SECONDS = 60.0  # by which a host's clock may differ from the database's
 _SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups",
          _FORGETTING)  # fmt: skip
+SMTP = "smtp"
 CHECK = "mailticket check"  # the remedy where the trouble is with signing in
 _REMEDIES = {
-    "smtp": CHECK,
+    SMTP: CHECK,
     "clock": "set the clock right, then: systemctl restart mailticket; rules of age pause meanwhile",
     "delivery": "journalctl -u mailticket; report the lines; mailticket outbox list --state deferred",
     "disk": "make room; intake goes on by itself",
@@ -100,7 +104,7 @@ def note_disk(site: Site, text: str) -> None:
 
 def is_seen(name: str) -> bool:
     """Whether a trouble of this name is seen in the tables, so that nobody else writes or ends it."""
-    return name in _SEEN or name.startswith((_ANSWER, _STRAY, _CONSENT, _UNREACHABLE))
+    return name in _SEEN or name.startswith((_ANSWER, _STRAY, _CONSENT, _UNREACHABLE, _HOST, _CLOCK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class Life:
     rests: it is not, but the daemon was stopped in order so little a time ago that somebody is at work on it.
     """
 
-    beat: Heartbeat | None
+    beat: Host | None
     alive: bool = False
     rests: bool = False
 
@@ -121,23 +125,29 @@ class Life:
             return ""
         since = f"{self.beat.started_at:%Y-%m-%d %H:%M} UTC"
         if self.beat.kind == "round":
-            return f"the last round of `run --once` began {since} on {self.beat.host}"
-        return f"runs since {since} on {self.beat.host} (process {self.beat.pid}, {self.beat.version})"
+            return f"the last round of `run --once` began {since} on {self.beat.name}"
+        return f"runs since {since} on {self.beat.name} (process {self.beat.pid}, {self.beat.version})"
 
 
 def life(session: Session, settings: Settings, now: datetime) -> Life:
     """A daemon lives while it beats; a round of `run --once` counts until the next one is overdue."""
-    beats = meta.heartbeats(session)
-    for beat in beats:
-        limit = _SILENT if beat.kind == "daemon" else timedelta(minutes=settings.alerts.round_minutes)
-        fresh = abs(now - beat.beat_at) <= limit  # one from the future tells of a clock, not of life
-        if fresh and (beat.kind == "round" or beat.stopped_at is None):
-            return Life(beat, alive=True)
+    beats = hosts.recent(session)
     if not beats:
         return Life(None)
+    at = hosts.shared_time(session, now)
+    alive = [beat for beat in beats if is_alive(beat, settings, at)]
+    if alive:
+        return Life(max(alive, key=lambda beat: (beat.kind == "daemon", beat.started_at)), alive=True)
     stopped = beats[0].stopped_at if beats[0].kind == "daemon" else None
     grace = timedelta(minutes=settings.alerts.after_minutes)
-    return Life(beats[0], rests=stopped is not None and abs(now - stopped) <= grace)
+    return Life(beats[0], rests=stopped is not None and abs(at - stopped) <= grace)
+
+
+def is_alive(beat: Host, settings: Settings, at: datetime) -> bool:
+    """Whether a host counts as alive; at: the time that all who share the database agree on."""
+    limit = _SILENT if beat.kind == "daemon" else timedelta(minutes=settings.alerts.round_minutes)
+    fresh = abs(at - beat.beat_at) <= limit  # one from the future tells of a clock, not of life
+    return fresh and (beat.kind == "round" or (beat.stopped_at is None and beat.dead_at is None))
 
 
 def troubles(
@@ -150,6 +160,8 @@ def troubles(
     rows = {row.name: row for row in meta.health(session) if _is_of_use(row.name, names)}
     everything = [
         *_lifeless(sign),
+        *_given_up(session),
+        *_clocks(session),
         *_disk(database, now, free_bytes),
         *_written_down(rows.values(), now),
         *ending(session, settings, now),
@@ -180,9 +192,9 @@ def _lifeless(sign: Life) -> Iterator[Trouble]:
     beat = sign.beat
     if beat is None or sign.alive or sign.rests:
         return
-    where = f"process {beat.pid} on {beat.host}"
+    where = f"process {beat.pid} on {beat.name}"
     if beat.kind == "round":
-        text = f"nobody collects mail: the last `mailticket run --once` was on {beat.host}"
+        text = f"nobody collects mail: the last `mailticket run --once` was on {beat.name}"
         remedy = "systemctl list-timers (does its timer run?); [alerts] round_minutes says how rare rounds may be"
         yield Trouble(LIFELESS, text, beat.beat_at, remedy)
     elif beat.stopped_at is not None:
@@ -191,6 +203,25 @@ def _lifeless(sign: Life) -> Iterator[Trouble]:
     else:
         yield Trouble(LIFELESS, f"nobody collects mail: the daemon ({where}) gives no sign of life", beat.beat_at,
                       "systemctl restart mailticket; why it ended: journalctl -u mailticket")  # fmt: skip
+
+
+def _given_up(session: Session) -> Iterator[Trouble]:
+    """Daemons that others gave up, on machines where none was started since."""
+    rows = hosts.recent(session)
+    for name in dict.fromkeys(host.name for host in rows):
+        last = max((host for host in rows if host.name == name), key=lambda host: int(host.id or 0))
+        if last.kind == "daemon" and last.dead_at is not None:
+            yield Trouble(f"{_HOST}{name}", f"its daemon (process {last.pid}) gave no sign of life any more",
+                          last.beat_at, f"on {name}: systemctl restart mailticket; why it ended: "
+                          "journalctl -u mailticket")  # fmt: skip
+
+
+def _clocks(session: Session) -> Iterator[Trouble]:
+    for host in hosts.living(session):
+        if abs(host.clock_ahead) > _CLOCK_SECONDS:
+            way = "ahead of" if host.clock_ahead > 0 else "behind"
+            yield Trouble(f"{_CLOCK}{host.name}", f"it is {abs(host.clock_ahead):.0f} s {way} the database's",
+                          host.started_at, f"on {host.name}: timedatectl set-ntp true")  # fmt: skip
 
 
 def _disk(database: Database, now: datetime, free_bytes: Callable[[Path], int]) -> Iterator[Trouble]:
@@ -208,6 +239,8 @@ def _written_down(rows: Iterable[Health], now: datetime) -> Iterator[Trouble]:
     for row in rows:
         if row.error:
             remedy = _REMEDIES.get(row.name, CHECK if row.name.startswith("mailbox ") else "")
+            if row.name.startswith(f"{SMTP} "):  # of one host
+                remedy = CHECK
             if row.name.startswith(watch.CHORE):
                 remedy = "journalctl -u mailticket; report the lines. The other chores are done all the same"
             yield Trouble(row.name, row.error.removeprefix(f"{row.name}: "), row.error_since or now, remedy)

@@ -184,6 +184,16 @@ def test_one_round_with_dead_servers_says_which_and_can_be_tried_again(run: Run)
     assert "mailbox support" in err
 
 
+def test_a_round_collects_only_the_mailboxes_to_which_it_is_pinned(run: Run) -> None:
+    assert run("run", "--once", "--no-mailboxes")[::2] == (0, "")
+    assert run("run", "--once", "--mailboxes", "support")[0] == 75  # nobody listens
+    code, _, err = run("run", "--once", "--mailboxes", "support,sales")
+    assert code == 78
+    assert "no mailbox is called sales; configured are support" in err
+    assert run("run", "--mailboxes", "support", "--no-mailboxes")[0] == 2
+    assert run("run", "--mailboxes", ",")[0] == 2
+
+
 def test_status_and_check_are_true_and_machine_readable(run: Run) -> None:
     run("mail", "ingest", "one.eml")
     (status,) = lines(run("status", "--json")[1])

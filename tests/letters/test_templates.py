@@ -422,3 +422,10 @@ def test_what_was_made_ready_need_not_be_compiled_when_a_mail_waits(
 
 def test_templates_that_break_do_not_keep_the_daemon_from_its_rest(source: TemplateSource) -> None:
     Letters(TemplateSource("templates", {**source.files, ACK: "{{ nothing.of.the.kind }}"})).make_ready(HEAD)
+
+
+def test_how_an_article_begins_stands_below_it_as_text(letters: Letters) -> None:
+    article = ArticleLink("Why deposits wait", "https://help.example/d", "Each block <b>takes</b> a while.")
+    composed = letters.compose(replace(sample("acknowledgement", "en"), articles=(article,)), HEAD)
+    assert "  * Why deposits wait\n    https://help.example/d\n    Each block <b>takes</b> a while.\n" in composed.text
+    assert "Each block &lt;b&gt;takes&lt;/b&gt; a while." in composed.html

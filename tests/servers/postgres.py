@@ -1,4 +1,5 @@
-"""A temporary PostgreSQL cluster for the tests: one a session, a fresh database for each test that asks."""
+"""Temporary PostgreSQL clusters for the tests: one a session, with a fresh database for each test that asks, and
+primaries with a standby that can be promoted."""
 
 from __future__ import annotations
 
@@ -19,18 +20,20 @@ def _folders() -> list[str]:
 class Postgres:
     """A cluster without durability (it lives for one test session) on a loopback port."""
 
-    def __init__(self) -> None:
+    def __init__(self, primary: Postgres | None = None) -> None:
+        """primary: of whom this is to be a standby that streams; without, a cluster of its own."""
         self.runner = Unprivileged()
         self.root = self.runner.folder("mailticket-postgres-")
         self.port = free_port()
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
-        self.runner.run(
-            [
-                *(self._program("initdb"), "-D", str(self.root / "data"), "-U", "mailticket", "--auth=trust"),
-                *("--encoding=UTF8", "--locale=C", "--no-sync"),
-            ]
-        )
+        data = str(self.root / "data")
+        if primary is None:
+            words = ["-U", "mailticket", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+            self.runner.run([self._program("initdb"), "-D", data, *words])
+        else:
+            words = ["-R", "-X", "stream", "-c", "fast", "--no-sync"]
+            self.runner.run([self._program("pg_basebackup"), "-D", data, *primary._where(), *words])
         self.start()
 
     @staticmethod
@@ -52,6 +55,7 @@ class Postgres:
             "full_page_writes": "off",
             "shared_buffers": "32MB",
             "max_connections": "100",
+            "wal_retrieve_retry_interval": "100ms",
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         command = [self._program("postgres"), "-D", str(self.root / "data"), "-p", str(self.port), *settings]
@@ -70,6 +74,15 @@ class Postgres:
         if self._process is not None:
             end(self._process, signal.SIGQUIT)
             self._process = None
+
+    def promote(self) -> None:
+        """Make a standby a primary of its own; returns when it takes writes."""
+        self.runner.run([self._program("pg_ctl"), "promote", "-D", str(self.root / "data"), "-w"])
+
+    def sql(self, words: str, name: str = "postgres") -> str:
+        """What the server says to a statement, a value a line."""
+        psql = [self._program("psql"), *self._where(), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
+        return self.runner.run([*psql, "-c", words, name]).strip()
 
     def close(self) -> None:
         self.stop()

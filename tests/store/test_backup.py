@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 from sqlmodel import col
 
 from mailticket.errors import AlreadyRunning, Refused, StoreDamaged, StoreUnavailable
-from mailticket.models import Heartbeat, Outgoing
+from mailticket.models import Host, Outgoing
 from mailticket.settings import Settings
 from mailticket.store import backup, meta, outgoing, restored, schema
 from mailticket.store.engine import Database
@@ -206,8 +206,7 @@ def cut(file: Path) -> None:
 
 def test_nobody_counts_as_running_after_a_restore(database: Database, settings: Settings, tmp_path: Path) -> None:
     with database.write() as session:
-        beat = Heartbeat(kind="daemon", host="here", pid=7, version="1", started_at=NOON, beat_at=NOON)
-        meta.set_heartbeat(session, beat)
+        session.add(Host(kind="daemon", name="here", pid=7, version="1", started_at=NOON, beat_at=NOON))
     make_backup(settings, tmp_path / "backup", NOON, silent)
     restore(database, settings, tmp_path / "backup", NOON + timedelta(seconds=5))
     with database.read() as session:

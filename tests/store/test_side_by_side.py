@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from mailticket.errors import StoreUnavailable
+from mailticket.errors import Fenced, StoreUnavailable
 from mailticket.mail.packing import pack
-from mailticket.models import Ticket
-from mailticket.store import Session, chores, raws, tickets
+from mailticket.models import MailboxHolder, Ticket
+from mailticket.settings import Caps
+from mailticket.store import Session, chores, hosts, incoming, knowledge, meta, raws, tickets
 from mailticket.store.engine import Database
+from mailticket.store.rows import take_turns
+from mailticket.triage.known import Counts
 from tests.servers.machine import PATIENCE
-from tests.store.conftest import NOON, after, new_ticket, wait_for_locks
+from tests.store.conftest import ACCOUNT, NOON, after, new_outgoing, new_ticket, wait_for_locks
 
 pytestmark = pytest.mark.postgres
 
@@ -129,3 +133,145 @@ def test_who_reads_sees_one_moment(postgres_database: Database) -> None:
         with postgres_database.write() as session:
             tickets.add_event(session, number, NOON, "noted")
         assert tickets.events(reader, number) == []
+
+
+def test_of_two_letters_at_once_the_second_is_counted_after_the_first(postgres_database: Database) -> None:
+    """Near a cap for domains or in all, which binds people who know nothing of each other."""
+
+    def count(session: Session, caps: Caps) -> Counts:
+        return knowledge.counts(session, "bob@example.org", NOON, caps)
+
+    def write(session: Session, caps: Caps) -> None:
+        count(session, caps)
+        new_outgoing(session, counted_at=NOON)
+
+    for number, caps in enumerate((Caps(total_hour=9), Caps(total_hour=0, per_domain_hour=9)), 1):
+        counts = meanwhile(postgres_database, lambda s, caps=caps: write(s, caps), lambda s, caps=caps: count(s, caps))
+        assert isinstance(counts, Counts)
+        assert max(counts.total_hour, counts.domain_hour) == number
+
+
+def test_far_from_a_cap_nobody_waits_to_be_counted(postgres_database: Database) -> None:
+    caps = Caps(total_hour=20_000)
+    with postgres_database.write() as one:
+        knowledge.counts(one, "ann@example.org", NOON, caps)
+        with postgres_database.write() as other:
+            other.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            assert knowledge.counts(other, "bob@example.org", NOON, caps).total_hour == 0
+
+
+def test_two_hosts_at_their_first_start_have_one_key_and_one_mark(postgres_database: Database) -> None:
+    with postgres_database.write() as session:
+        session.execute(text("DELETE FROM key"))
+        session.execute(text("DELETE FROM meta WHERE name = 'instance'"))
+    made: list[object] = []
+
+    def make(session: Session) -> object:
+        made.append((meta.signing_keys(session, NOON), meta.instance_mark(session)))
+        return made[-1]
+
+    other = meanwhile(postgres_database, make, make)
+    assert other == made[0]
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_two_hosts_write_of_the_same_part(postgres_database: Database, exists: bool) -> None:
+    with postgres_database.write() as session:
+        if exists:
+            meta.went_well(session, "smtp", after(-9))
+    recovered = meanwhile(
+        postgres_database,
+        lambda s: meta.went_wrong(s, "smtp", NOON, "refused"),
+        lambda s: meta.went_well(s, "smtp", after(1)),
+    )
+    assert recovered is True
+    with postgres_database.read() as session:
+        [row] = meta.health(session)
+        assert (row.error, row.last_success_at) == ("", after(1))
+
+
+def test_two_alerts_have_two_numbers(postgres_database: Database) -> None:
+    assert meanwhile(postgres_database, meta.next_alert, meta.next_alert) == 2
+
+
+def test_a_trouble_that_only_one_host_has_ends_with_that_host(database: Database) -> None:
+    with database.write() as session:
+        one, other = (hosts.register(session, "daemon", "web", 1, "1", NOON) for _ in range(2))
+        assert hosts.others_live(session, one)
+        meta.went_wrong(session, hosts.part_of("smtp", one), NOON, "refused")
+        meta.went_well(session, "smtp", NOON)
+        assert [(row.name, row.error) for row in meta.health(session)] == [
+            ("smtp", ""), (f"smtp on host {one}", "refused"),
+        ]  # fmt: skip
+        session.execute(text("UPDATE host SET dead_at = beat_at WHERE id = :n"), {"n": one})
+        assert [row.name for row in meta.health(session)] == ["smtp"]
+        assert not hosts.others_live(session, other)
+
+
+def holder(session: Session, host: int) -> None:
+    """Let a host hold the mailbox, as one that takes it over does."""
+    session.merge(MailboxHolder(mailbox="support", host_id=host, since=NOON))
+    session.flush()
+
+
+def test_who_lost_a_mailbox_acts_on_it_no_more_and_who_takes_it_waits_for_what_was_begun(
+    postgres_database: Database,
+) -> None:
+    with postgres_database.write() as session:
+        one, other = (hosts.register(session, "daemon", "web", 1, "1", NOON) for _ in range(2))
+        holder(session, one)
+    meanwhile(postgres_database, lambda s: hosts.must_hold(s, one, "support"), lambda s: holder(s, other))
+    with postgres_database.write() as session:
+        hosts.must_hold(session, other, "support")
+        with pytest.raises(Fenced):
+            hosts.must_hold(session, one, "support")
+    refused = meanwhile(postgres_database, lambda s: holder(s, one), lambda s: hosts.must_hold(s, other, "support"))
+    assert isinstance(refused, Fenced)
+
+
+def test_two_hosts_that_enter_a_folder_begin_one_life(postgres_database: Database) -> None:
+    """The second has lost the mailbox, or the first had: whoever holds it begins the life, and the other is refused."""
+
+    def enter(session: Session, host: int) -> int:
+        hosts.must_hold(session, host, "support")
+        return int(incoming.enter_folder(session, "support", ACCOUNT, 1, 1, NOON, timedelta(0)).id or 0)
+
+    with postgres_database.write() as session:
+        one, other = (hosts.register(session, "daemon", "web", 1, "1", NOON) for _ in range(2))
+        holder(session, one)
+
+    def take_over(session: Session) -> int:
+        holder(session, other)
+        return enter(session, other)
+
+    life = meanwhile(postgres_database, lambda s: enter(s, one), take_over)
+    with postgres_database.write() as session:
+        assert enter(session, other) == life
+        with pytest.raises(Fenced):
+            enter(session, one)
+
+
+def test_a_chore_that_two_hosts_do_at_once_is_done_once(postgres_database: Database) -> None:
+    def warn(session: Session) -> int:
+        take_turns(session, "warnings")
+        due = chores.slipping(session, after(9), 50)
+        for ticket in due:
+            ticket.late_warned_at = NOON
+            session.add(ticket)
+        return len(due)
+
+    with postgres_database.write() as session:
+        new_ticket(session, promised_by=after(5))
+    assert meanwhile(postgres_database, warn, warn) == 0
+
+
+def test_what_was_taken_in_does_not_vanish(database: Database) -> None:
+    """A host that was paused finds that the mail is gone from the folder: its successor has moved it."""
+    with database.write() as session:
+        folder = incoming.enter_folder(session, "support", ACCOUNT, 1, 1, NOON, timedelta(0))
+        incoming.record_listed(session, folder, [incoming.Listed(1, 1, NOON)], NOON)
+        [row] = incoming.pending(session, int(folder.id or 0), 9)
+        incoming.finish(session, row.id, NOON, state="opened")
+        incoming.vanish(session, [row.id], NOON)
+        assert not incoming.count_refusal(session, row.id, 1, "no", NOON)
+        assert incoming.by_id(session, row.id).state == "opened"

@@ -203,3 +203,30 @@ def test_no_letter_goes_to_the_address_of_a_group_or_form() -> None:
     form = Address("Form", "noreply@coinharbor.com")
     decision = judge(case(letter(form, claimed=ANN, claimed_by="Reply-To")))
     assert (decision.action, decision.letter) == ("open", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "category"),
+    [
+        ("Withdrawals", {}, "withdrawal"),
+        ("It's about withdrawals\n\nAnn", {}, "withdrawal"),
+        ("My deposit has still not arrived, and the withdrawal that I made before did not arrive either.", {}, ""),
+        ("Deposits", {}, ""),  # as it is
+        ("Withdrawals", {"answered": True}, ""),  # that answers the answer
+    ],
+)
+def test_a_requester_names_the_right_category_until_somebody_has_answered(
+    text: str, more: dict[str, Any], category: str
+) -> None:
+    known = Known(tickets={OURS: facts(category="deposit", **more)})
+    claimed = Claims(references=(Signed(ticket_keys.compact(OURS), "1", "ack"),))
+    decision = judge(case(letter(new_text=text), claimed, known))
+    assert (decision.action, decision.category) == ("append", category)
+    stranger = judge(case(letter(EVE, new_text=text), claimed, known))
+    assert (stranger.action, stranger.category) == ("append", "")
+
+
+def test_who_is_not_verified_and_holds_no_signature_names_no_category() -> None:
+    known = Known(tickets={OURS: facts(category="deposit")})
+    decision = judge(case(letter(new_text="Withdrawals", trust="unknown"), Claims(subject_ids=(OURS,)), known))
+    assert (decision.action, decision.category) == ("append", "")

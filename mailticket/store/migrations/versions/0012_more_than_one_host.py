@@ -19,6 +19,8 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("pid", sa.Integer(), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
+        sa.Column("sessions", sa.String(), server_default="", nullable=False),
+        sa.Column("mailboxes", sa.JSON(), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("clock_ahead", sa.Float(), nullable=False),
@@ -36,9 +38,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mailbox", name=op.f("pk_mailbox_holder")),
     )
     op.add_column("outgoing", sa.Column("claimed_by", sa.Integer(), nullable=True))
+    op.drop_table("heartbeat")
 
 
 def downgrade() -> None:
+    op.create_table(
+        "heartbeat",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("kind", name=op.f("pk_heartbeat")),
+    )
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
         batch_op.drop_column("claimed_by")
     op.drop_table("mailbox_holder")

@@ -1,0 +1,111 @@
+"""The weekly report: gathered from the record of promises, and sent once a week through the outbox."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mailticket.extras import how_to_install
+from mailticket.letters.report import Plot, Report, report_message
+from mailticket.mail.values import Address
+from mailticket.promise.kept import percentile, tallies
+from mailticket.site import Site
+from mailticket.store import Session, meta, outgoing, watch
+from mailticket.store.requests import follow_ups, requests
+from mailticket.triage import signatures
+
+log = logging.getLogger("mailticket.upkeep.report")
+
+_SENT = "report"  # the name under which the week is kept of which a report was written
+_NAME = "alert"  # as with alerts: stands where others of our Message-IDs have a ticket
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def monday_of(now: datetime, zone: ZoneInfo) -> datetime:
+    """The beginning of the week, in its zone."""
+    local = now.astimezone(zone)
+    first = local.date() - timedelta(days=local.weekday())
+    return datetime(first.year, first.month, first.day, tzinfo=zone)
+
+
+def figures(session: Session, since: datetime, until: datetime, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+    """How promises were kept and how long first answers took, of requests that arrived from `since` to before `until`;
+    of those who wrote again, all since then and those who wait now."""
+    summary = tallies((one for one in requests(session, since) if one.at < until), now, zone)
+    waits, waiting = follow_ups(session, since), watch.waiting_again(session)
+    summary["follow_ups"] = {
+        "answered": len(waits),
+        "median_hours": percentile(waits, 0.5),
+        "p90_hours": percentile(waits, 0.9),
+        "waiting": waiting.number,
+        "oldest_waiting": {"id": waiting.key, "waiting_since": waiting.since} if waiting.since else None,
+    }
+    return summary
+
+
+def report_of(title: str, since: datetime, until: datetime, summary: Mapping[str, Any]) -> Report:
+    """A report with its plots; without them, and a line in the log, where the extra is not installed."""
+    return Report(title, since, until, summary, _plots(summary["weeks"]) if summary["weeks"] else ())
+
+
+def _plots(weeks: Mapping[str, Any]) -> tuple[Plot, ...]:
+    from mailticket.upkeep.plots import plots
+
+    try:
+        return plots(weeks)
+    except ImportError:
+        log.warning(
+            "the report goes without plots, since matplotlib is not installed; what brings it: %s",
+            how_to_install("report"),
+        )
+        return ()
+
+
+def send_report(site: Site, now: datetime) -> int:
+    """Write this week's report, once it is due and unless it was written; returns how many mails.
+
+    Weeks that were missed are not made up for: their figures stand in the next report.
+    """
+    settings, zone = site.settings.reports, site.settings.zone()
+    monday = monday_of(now, zone)
+    due = monday.replace(hour=settings.hour) + timedelta(days=_DAYS.index(settings.day))
+    week = f"{monday:%G-W%V}"
+    if not settings.to or now < due:
+        return 0
+    with site.database.read() as session:
+        if meta.value(session, _SENT) == week:
+            return 0
+        since = monday - timedelta(weeks=settings.weeks)
+        summary = figures(session, since, monday, zone, now)
+    report = report_of(f"{site.head.name}: weekly report", since, monday, summary)
+    with site.database.write() as session:
+        if meta.value(session, _SENT) == week:
+            return 0
+        meta.set_value(session, _SENT, week)
+        for to in settings.to:
+            _add(session, site, report, to, now)
+    return len(settings.to)
+
+
+def _add(session: Session, site: Site, report: Report, to: str, now: datetime) -> None:
+    domain = site.settings.support.address.rpartition("@")[2]
+    message_id = signatures.sign_message_id(site.keys[0], _NAME, meta.next_alert(session), "alert", domain)
+    recipient = Address("", to)
+    outgoing.add(
+        session,
+        kind="report",
+        rank=outgoing.ALERT_RANK,
+        envelope_from=site.settings.smtp.envelope_from or site.settings.support.address,
+        recipient=to,
+        recipient_key=recipient.key,
+        recipient_domain=recipient.domain,
+        subject=report.subject,
+        message_id=message_id,
+        wire=report_message(report, site.head, to, message_id, now),
+        verified=True,
+        created_at=now,
+        next_attempt_at=now,
+    )
