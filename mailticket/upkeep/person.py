@@ -137,13 +137,7 @@ def forget(
         person.begin(session, whose, now, by)
     failpoint("forget.begun")
     toll = Toll()
-    prefix = settings.support.prefix
-    for done, number in enumerate(whose.tickets):
-        progress("forgetting", done / max(1, len(whose.tickets)))
-        with database.write() as session:
-            fresh = partial(tickets.unused_key, session, lambda: ticket_keys.new_key(prefix, secrets.randbelow))
-            toll.add(person.forget_in_ticket(session, whose, number, now, fresh))
-        failpoint("forget.ticket")
+    _forget_in_tickets(database, settings, whose, now, progress, toll)
     progress("looking through what was filed", -1)
     place: int | None = 0
     while place is not None:
@@ -151,6 +145,10 @@ def forget(
             place = person.forget_unfiled(session, whose, place, now)
     failpoint("forget.filed")
     with database.write() as session:
+        late = person.identify(session, whose.keys)
+        if late.own:
+            keys = ", ".join(tickets.by_id(session, number).key for number in late.own)
+            raise WorldError(f"they wrote meanwhile ({keys}); settle that, and run the same command again to finish")
         person.sweep(session, whose)
         failpoint("forget.swept")
         person.finish(session, whose, now)
@@ -158,6 +156,18 @@ def forget(
     search.purge(database)
     toll.overwritten = database.rewrite()
     return toll
+
+
+def _forget_in_tickets(
+    database: Database, settings: Settings, whose: Person, now: datetime, progress: Progress, toll: Toll
+) -> None:  # fmt: skip
+    prefix = settings.support.prefix
+    for done, number in enumerate(whose.tickets):
+        progress("forgetting", done / len(whose.tickets))
+        with database.write() as session:
+            fresh = partial(tickets.unused_key, session, lambda: ticket_keys.new_key(prefix, secrets.randbelow))
+            toll.add(person.forget_in_ticket(session, whose, number, now, fresh))
+        failpoint("forget.ticket")
 
 
 def again(database: Database) -> list[list[str]]:

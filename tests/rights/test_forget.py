@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from mailticket.desk.answers import Wish
-from mailticket.errors import NotFound, Refused
+from mailticket.errors import NotFound, Refused, WorldError
 from mailticket.failpoints import OF_RIGHTS, VARIABLE, InjectedFault
 from mailticket.intake import take_in
 from mailticket.letters import File
@@ -190,6 +190,19 @@ def test_what_answers_a_letter_to_somebody_forgotten_opens_a_ticket(helpdesk: He
     again = helpdesk.receive(mail(ANN, f"Re: [{own}] Deposit", "I have another question.", answers=letter))
     assert (again.state, again.ticket != own) == ("opened", True)
     assert people_back(helpdesk) == [], "who writes anew is no return of what was erased"
+
+
+def test_who_writes_while_being_forgotten_loses_no_mail(house: HelpDesk) -> None:
+    done: list[Any] = []
+
+    def progress(work: str, _share: float) -> None:
+        if work.startswith("looking") and not done:
+            done.append(house.receive(mail(ANN, "One more thing", "Where is my invoice?")).ticket)
+
+    settings = house.site.settings
+    with pytest.raises(WorldError, match="they wrote meanwhile"):
+        person.forget(house.database, settings, ["annabel@wharf.example"], house.now, "root", progress)
+    assert house.ticket(done[0]).messages[0].text == "Where is my invoice?"
 
 
 def people_back(desk: HelpDesk) -> list[str]:
