@@ -115,6 +115,7 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
         "assigned_to": t.assigned_to or None,
         "team": t.team or None,
         "held": row.held,
+        "legal_hold": t.legal_hold or None,
     }
 
 
