@@ -27,7 +27,7 @@ def calls(text: str) -> Iterator[list[str]]:
     for code in _CODE.finditer(text):
         shown = next(group for group in code.groups() if group is not None)
         for line in shown.splitlines():
-            if re.match(r"\s*(?:apt|systemctl|journalctl|chown|rm|ls|u|g|m) ", line):
+            if re.match(r"\s*(?:apt|systemctl|journalctl|createuser|createdb|chown|rm|ls|u|g|m) ", line):
                 continue
             for call in _CALL.finditer(re.sub(r"\s#.*|\s{3,}.*$", "", line.strip())):
                 yield shlex.split(call[1].replace("'", "").replace('"', ""))
