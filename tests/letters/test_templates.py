@@ -401,6 +401,8 @@ def _contrast(one: str, other: str) -> float:
 def test_every_text_colour_stands_out_from_every_ground(source: TemplateSource) -> None:
     """WCAG 2.2, success criterion 1.4.3: 4.5 to 1; checked for all pairs, also those that do not meet."""
     looks = source.files["layout/html.j2"] + source.files["layout/html-parts.j2"]
+    for name in ("colour", "dark_colour"):
+        looks = looks.replace(f"{{{{ head.{name} }}}}", getattr(HEAD, name))
     dark = looks[looks.index("@media (prefers-color-scheme: dark)") : looks.index("</style>")]
     for theme in (dark, looks.replace(dark, "")):
         texts = set(re.findall(r"[ {;\"]color: ?(#[0-9a-f]{6})", theme))
