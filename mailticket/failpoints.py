@@ -26,6 +26,12 @@ OF_TOKENS = (
     "oauth2.received",  # the provider has given a new refresh token, nothing of it is stored
     "oauth2.stored",  # the new refresh token is durable, the access token that came with it not yet used
 )
+OF_RIGHTS = (
+    "forget.begun",  # who is to be forgotten is on record, nothing of theirs is gone
+    "forget.ticket",  # they are out of one ticket
+    "forget.filed",  # and out of all tickets and of what was filed
+    "forget.swept",  # and out of every table, not committed
+)
 VARIABLE = "MAILTICKET_FAIL"  # name[:count[:kill|raise|hang|stop|pause]], e.g. intake.committed:3:kill
 
 HURRY = "MAILTICKET_HURRY"  # so many times sooner a silent host counts as dead, so that tests take seconds

@@ -52,6 +52,7 @@ OUTGOING_STATES: Final = (
     "cancelled",  # taken out by staff
 )
 SENT_WITH_BYTES: Final = "state = 'sent' AND length(wire) > 0"  # in the words of the partial index
+TO_ERASE: Final = "status = 'closed' AND people_erased_at IS NULL"  # in the words of the partial index
 TICKET_STATES: Final = ("new", "open", "pending", "solved", "closed")
 
 
@@ -306,6 +307,8 @@ class Ticket(SQLModel, table=True):
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
         _partial("ix_ticket_assigned_to", "assigned_to", "status", where="assigned_to != ''"),
         _partial("ix_ticket_unfinished", "id", where="status IN ('new', 'open', 'pending')"),
+        _partial("ix_ticket_legal_hold", "id", where="legal_hold != ''"),
+        _partial("ix_ticket_to_erase", "closed_at", where=TO_ERASE),
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
@@ -350,6 +353,32 @@ class Ticket(SQLModel, table=True):
     fields: dict[str, list[str]] | None = _json()
     missing: list[str] | None = _json()
     fingerprint: dict[str, Any] | None = _json()
+    legal_hold: str = _text()  # why nothing of it may be erased; "" it may
+    texts_erased_at: datetime | None = _time()
+    letters_erased_at: datetime | None = _time()
+    people_erased_at: datetime | None = _time()  # and with names and addresses all that was left
+
+
+class Erasure(SQLModel, table=True):
+    """A person who is being forgotten, so that what was cut short is finished: gone with the last of their data.
+
+    keys: their addresses as they are compared. names, message_ids, lines: what else of them stands in mails of others.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    keys: list[str] | None = _json()
+    names: list[str] | None = _json()
+    message_ids: list[str] | None = _json()
+    lines: list[str] | None = _json()
+    begun_at: datetime = _time(nullable=False)
+    begun_by: str = _text()
+
+
+class Tombstone(SQLModel, table=True):
+    """Who was forgotten, by the HMAC of each address: a restored backup is told by it whom it brings back."""
+
+    mac: str = Field(primary_key=True)
+    forgotten_at: datetime = _time(nullable=False)
 
 
 class Blocked(SQLModel, table=True):

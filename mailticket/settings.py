@@ -493,6 +493,19 @@ class Retention(Section):
     secret_raw_hours: Annotated[int, Field(ge=0)] = 24
     sent_raw_days: Annotated[int, Field(ge=1)] = 30
     events_days: Annotated[int, Field(ge=1)] = 3650
+    texts_days: Annotated[int, Field(ge=0, le=36500)] = 0
+    letters_days: Annotated[int, Field(ge=0, le=36500)] = 0
+    addresses_days: Annotated[int, Field(ge=0, le=36500)] = 0
+
+    @field_validator("addresses_days")
+    @classmethod
+    def _words_go_first(cls, days: int, others: ValidationInfo) -> int:
+        """Words name people: while they stay, it would only seem that nobody is named."""
+        words = [others.data.get(name, 0) for name in ("texts_days", "letters_days")]
+        if days and not all(0 < one <= days for one in words):
+            raise ValueError("names and addresses cannot go before the words that name them: set texts_days and "
+                             "letters_days too, neither longer than addresses_days")  # fmt: skip
+        return days
 
 
 class Templates(Section):

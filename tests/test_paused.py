@@ -16,15 +16,20 @@ from mailticket.errors import StoreUnavailable
 from mailticket.imap import Inbox
 from mailticket.intake import collect, places, take_in
 from mailticket.intake.sent_folder import collector_of
+from mailticket.intake.take_in import Result
 from mailticket.models import MailboxHolder
 from mailticket.outbox import deliver
 from mailticket.outbox.deliver import Outbox
 from mailticket.smtp import Outcome
 from mailticket.store import Session, hosts, overview
+from mailticket.store.rows import take_turns
+from mailticket.triage import ticket_keys
+from mailticket.upkeep.chores import Upkeep
 from tests.helpdesk import START, HelpDesk, Stored, mail, message_id
 from tests.servers.dovecot import Dovecot
 from tests.servers.machine import PATIENCE
 from tests.servers.postgres import Postgres
+from tests.store.conftest import wait_for_locks
 
 pytestmark = pytest.mark.postgres
 
@@ -238,3 +243,47 @@ def pause_at(monkeypatch: pytest.MonkeyPatch, pause: Pause) -> None:
 
     monkeypatch.setattr(Inbox, "list_new", listing)
     monkeypatch.setattr(places.Fence, "ask", asking)
+
+
+def test_a_late_notice_that_another_host_has_just_written_is_not_written_again(pair: tuple[HelpDesk, HelpDesk]) -> None:
+    one, other = pair
+    key = one.receive(mail("late@mail.example")).ticket or ""
+    one.deliver()
+    number = int(one.ticket(key).row.id or 0)
+    due = one.ticket(key).row.promised_by
+    assert due is not None
+    keeping = threading.Thread(target=Upkeep(other.site)._tell_late, args=(due,), daemon=True)
+    with one.database.write() as session:
+        take_turns(session, "late notices")
+        session.execute(text("UPDATE ticket SET late_notice_at = now() WHERE id = :n"), {"n": number})
+        keeping.start()
+        wait_for_locks(one.database, 1, unless=lambda: not keeping.is_alive())
+        assert keeping.is_alive(), "it did not wait"
+    keeping.join(PATIENCE)
+    assert [row.kind for row in one.outbox() if row.ticket_id == number] == ["acknowledgement"]
+
+
+def test_of_two_hosts_that_give_one_ticket_id_the_second_gives_another(
+    pair: tuple[HelpDesk, HelpDesk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither sees the other's row before it is committed; the database refuses the second, which is made again."""
+    one, other = pair
+    keys = iter(("MT-0000-0000", "MT-0000-0000", "MT-0000-0001"))
+    monkeypatch.setattr(ticket_keys, "new_key", lambda prefix, randbelow: next(keys))
+    results: list[Result] = []
+
+    def receive() -> None:
+        results.extend(other.receive_all([mail("second@mail.example")]))
+
+    second = threading.Thread(target=receive, daemon=True)
+
+    def meanwhile() -> None:
+        second.start()
+        wait_for_locks(one.database, 1, unless=lambda: not second.is_alive())
+
+    pause = Pause("intake.in_transaction", meanwhile)
+    monkeypatch.setattr(take_in, "failpoint", pause)
+    first = one.receive(mail("first@mail.example"))
+    second.join(PATIENCE)
+    assert pause.was
+    assert (first.ticket, results[0].ticket) == ("MT-0000-0000", "MT-0000-0001")

@@ -88,12 +88,22 @@ def restore(ctx: click.Context, file: Path | None, go: bool, moved: bool, as_jso
     note = done.contents.note
     if as_json:
         made = note.at.isoformat() if note else None
-        face = {"backup_at": made, "replaced": done.replaced or None, "held": done.held, **_face(done.contents)}
+        face = {
+            "backup_at": made,
+            "replaced": done.replaced or None,
+            "held": done.held,
+            "returned": list(done.returned),
+            **_face(done.contents),
+        }
         print_json({"file": str(file), **face})
         return
     click.echo(f"Restored: {_inventory(done.contents)}" + (f", as of {terminal.moment(note.at)}." if note else "."))
     if done.replaced:
         click.echo(f"The former database is kept: {done.replaced}")
+    if done.returned:
+        people = ", ".join(map(terminal.line, done.returned))
+        click.echo(click.style(f"Forgotten since that backup, and back with it: {people}.", fg="red"))
+        click.echo("  mailticket person forget --again   forgets them once more")
     if not moved:
         _say_what_follows(settings, done.held)
 

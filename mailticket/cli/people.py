@@ -1,17 +1,194 @@
-"""`mailticket person`: whose mail is not wanted."""
+"""`mailticket person`: whose mail is not wanted, and what a person may ask: to see their data, to have it, to be
+forgotten."""
 
 from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, print_json
+from mailticket.cli.common import account_of, config_option, database_of, json_option, print_json, settings_of
 from mailticket.cli.counter import counter_of, one
+from mailticket.errors import NotFound
+
+if TYPE_CHECKING:
+    from mailticket.settings import Settings
+    from mailticket.store.engine import Database
+    from mailticket.store.person import Toll
+    from mailticket.upkeep.person import Plan
+
+_addresses = click.argument("addresses", metavar="ADDRESS...", nargs=-1)
 
 
 @click.group()
 def person() -> None:
-    """Block senders, and lift blocks."""
+    """Block senders; show, export and forget what is held about a person."""
+
+
+@person.command()
+@click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
+@json_option
+@config_option
+@click.pass_context
+def show(ctx: click.Context, addresses: tuple[str, ...], as_json: bool) -> None:
+    """Say what is held about whoever has these addresses. For administrators."""
+    from mailticket.upkeep.person import holdings
+
+    settings = settings_of(ctx)
+    with database_of(settings) as database:
+        face = holdings(database, settings, addresses)
+    if as_json:
+        print_json(face)
+        return
+    figures = ("messages", "attachments", "raws", "letters", "desk_mails", "events", "promises", "held", "mentions",
+               "filed", "quarantined")  # fmt: skip
+    size = f" ({face['raw_bytes'] / 1024**2:.1f} MB)" if face["raws"] else ""
+    others = f"{face['mentions']} messages of others that name them"
+    words = {"raws": f"{face['raws']} raw mails{size}", "desk_mails": f"{face['desk_mails']} mails to staff about them",
+             "held": f"{face['held']} held answers", "mentions": others,
+             "filed": f"{face['filed']} mails filed without a ticket",
+             "quarantined": f"{face['quarantined']} mails in quarantine"}  # fmt: skip
+    terminal.facts([
+        ("addresses", ", ".join(map(terminal.line, face["addresses"]))),
+        ("names", ", ".join(map(terminal.line, face["names"]))),
+        ("held", "\n".join(words.get(name, f"{face[name]} {name}") for name in figures if face[name])),
+        ("blocked", "yes" if face["blocked"] else ""),
+        ("linked", ", ".join(map(terminal.line, face["linked"]))),
+        ("waiting", ", ".join(face["waiting"])),
+        ("held by law", ", ".join(face["legal_holds"])),
+    ])  # fmt: skip
+    if face["tickets"]:
+        rows = [(one["id"], one["role"], one["status"], terminal.moment(one["created_at"]), one["subject"])
+                for one in face["tickets"]]  # fmt: skip
+        click.echo()
+        terminal.table(("TICKET", "AS", "STATUS", "OPENED", "SUBJECT"), rows)
+
+
+@person.command()
+@click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--notes", is_flag=True, help="With what staff noted for themselves.")
+@json_option
+@config_option
+@click.pass_context
+def export(ctx: click.Context, addresses: tuple[str, ...], file: Path, notes: bool, as_json: bool) -> None:
+    """Write all that is held about a person to the ZIP FILE, readable without mailticket. For administrators."""
+    from mailticket.upkeep.export import export as write
+
+    bar, settings = terminal.Bar(), settings_of(ctx)
+    try:
+        with database_of(settings) as database:
+            done = write(database, settings, list(addresses), file, datetime.now(UTC), bar, notes=notes)
+    finally:
+        bar.clear()
+    if as_json:
+        print_json({"file": str(file), **asdict(done)})
+        return
+    click.echo(
+        f"{file} holds {done.tickets} tickets, {done.messages} mails, {done.letters} letters and {done.attachments} "
+        "files; begin with index.html in it."
+    )
+
+
+@person.command()
+@_addresses
+@click.option("--again", is_flag=True, help="Who came back with a restored backup, and who was forgotten by half.")
+@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@click.option("--anyway", is_flag=True, help="Also while a ticket waits for an answer: it is closed unanswered.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@json_option
+@config_option
+@click.pass_context
+def forget(
+    ctx: click.Context, addresses: tuple[str, ...], again: bool, dry_run: bool, anyway: bool, yes: bool, as_json: bool
+) -> int:
+    """Erase all that is held about a person; tickets stay as figures without a name. For administrators.
+
+    What others wrote and got stays. A stop in the midst of it is mended by the same command.
+    """
+    from mailticket.upkeep.person import again as who_again
+
+    if bool(addresses) == again:
+        raise click.UsageError("name the addresses of one person, or --again")
+    settings = settings_of(ctx)
+    with database_of(settings) as database:
+        people = who_again(database) if again else [list(addresses)]
+        if not people:
+            if not as_json:
+                click.echo("Nobody is to be forgotten again.")
+            return 0
+        for keys in people:
+            with suppress(*([NotFound] if again else [])):
+                _forget_one(ctx, settings, database, keys, dry_run=dry_run, anyway=anyway or again, yes=yes,
+                            as_json=as_json)  # fmt: skip
+    return 0
+
+
+def _forget_one(
+    ctx: click.Context, settings: Settings, database: Database, keys: list[str], *, dry_run: bool, anyway: bool,
+    yes: bool, as_json: bool,
+) -> None:  # fmt: skip
+    from mailticket.upkeep import person as rights
+
+    plan = rights.plan(database, settings, keys)
+    if dry_run:
+        _print_plan(rights.holdings(database, settings, keys), plan, as_json=as_json)
+        return
+    rights.must_be_free(plan.hindrances, anyway=anyway)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("this cannot be undone: confirm it with --yes, or see first with --dry-run")
+        people = ", ".join(map(terminal.line, plan.whose.keys))
+        click.confirm(f"Erase {people}: {len(plan.tickets)} tickets of theirs, and what they have in "
+                      f"{len(plan.shared)} others? This cannot be undone", abort=True)  # fmt: skip
+    bar = terminal.Bar()
+    try:
+        toll = rights.forget(database, settings, keys, datetime.now(UTC), account_of(ctx), bar, anyway=anyway)
+    finally:
+        bar.clear()
+    copies, last = rights.copies_beside(database), rights.last_backup(database)
+    if as_json:
+        print_json({"addresses": list(plan.whose.keys), **asdict(toll), "last_backup": last, "copies": copies})
+        return
+    _print_toll(toll, last, copies)
+
+
+def _print_plan(face: dict[str, Any], plan: Plan, *, as_json: bool) -> None:
+    wrong = plan.hindrances
+    if as_json:
+        print_json({**face, "would_forget": list(plan.tickets), "shared": list(plan.shared), **asdict(wrong)})
+        return
+    click.echo(f"Would erase {', '.join(map(terminal.line, plan.whose.keys))}: {face['messages']} messages, "
+               f"{face['attachments']} files, {face['raws']} raw mails, {face['letters']} letters; tickets "
+               f"{', '.join(plan.tickets) or 'none'} become figures.")  # fmt: skip
+    if plan.shared:
+        click.echo(f"In tickets of others, where the rest stays: {', '.join(plan.shared)}.")
+    for words, names in (("Kept by law, so it would be refused", wrong.held),
+                         ("Waiting for an answer, so it needs --anyway", wrong.waiting)):  # fmt: skip
+        if names:
+            click.echo(f"{words}: {', '.join(names)}.")
+
+
+def _print_toll(toll: Toll, last: datetime | None, copies: list[str]) -> None:
+    click.echo(f"Erased: {toll.messages} messages, {toll.attachments} files, {toll.raws} raw mails, {toll.letters} "
+               f"letters; {toll.tickets} tickets stay as figures.")  # fmt: skip
+    if toll.changed:
+        click.echo(f"Their name and address were taken out of {toll.changed} messages of others.")
+    if toll.broken:
+        click.echo(f"The files of {toll.broken} of these could not be kept: the mails were too broken to be rewritten.")
+    if not toll.overwritten:
+        click.echo("Traces may still lie in the database's file: the disk lacks room to write it anew, or somebody "
+                   "reads it. Make room, then: sqlite3 FILE VACUUM")  # fmt: skip
+    made = f" The last one was made {terminal.moment(last)}." if last else ""
+    click.echo(f"Backups made before still hold them; so do the mailbox on the server, and staff's own mail.{made}")
+    for copy in copies:
+        click.echo(f"  a former database, put aside by a restore: {copy}")
 
 
 @person.command()

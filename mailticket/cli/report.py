@@ -23,7 +23,7 @@ _HEAD = ("", "REQUESTS", "PROMISED", "KEPT", "MISSED", "OPEN", "NO ANSWER", "KEP
 def report(ctx: click.Context, weeks: int, file: Path | None, as_json: bool) -> None:
     """Say how promises were kept and how long first answers took (in hours), by week of arrival and by category."""
     from mailticket.desk.faces import moment
-    from mailticket.upkeep.report import figures, monday_of
+    from mailticket.upkeep.figures import figures, monday_of
 
     with reading_of(ctx) as (session, settings, now):
         zone = settings.zone()

@@ -175,6 +175,10 @@ def _print_figures(face: dict[str, Any], now: datetime) -> None:
         "red" if face["quarantine"] else "",
     )
     _print_filed(face, row)
+    going = face["retention"]
+    if going["due_1_day"]:
+        many = f"{going['due_1_day']} erasures are due within a day, the first {_ago(going['first_at'], now)}"
+        row("retention", f"{many}: mailticket retention plan")
 
 
 def _print_filed(face: dict[str, Any], row: Callable[[str, str, str], None]) -> None:

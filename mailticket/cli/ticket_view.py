@@ -44,6 +44,7 @@ def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
         ("marks", "\n".join(details["marks"])),
         ("participants", ", ".join(details["participants"])),
         ("mail bounces", ", ".join(details["undeliverable"])),
+        ("held by law", details["legal_hold"] or ""),
         ("check word", details["check_word"]),
     ]
 

@@ -59,6 +59,7 @@ def _words(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 @click.option("--waiting", type=click.Choice(("us", "them")), help="Only what waits for us, in the order "
               "of the queue, or for its requester.")  # fmt: skip
 @click.option("--held", is_flag=True, help="Only with answers that are held.")
+@click.option("--held-by-law", is_flag=True, help="Only what may not be erased, whatever its state.")
 @click.option("--spam", is_flag=True, help="Only what the site's filter holds for spam.")
 @click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these states (repeatable).")
 @click.option("--category", default="", help="Only this category.")
@@ -252,6 +253,21 @@ def solve(ctx: click.Context, names: Sequence[str], notify: bool, as_json: bool)
 def reopen(ctx: click.Context, names: Sequence[str], as_json: bool) -> int:
     """Open tickets again."""
     return _each(ctx, "reopen", as_json, lambda face: f"{face['id']} is open.", names=list(names))
+
+
+@ticket.command()
+@_ids
+@click.option("--reason", default="", metavar="TEXT", help="Why the law has us keep it.")
+@click.option("--lift", is_flag=True, help="Let it be erased at its time again.")
+@json_option
+@config_option
+@click.pass_context
+def hold(ctx: click.Context, names: Sequence[str], reason: str, lift: bool, as_json: bool) -> int:
+    """Keep tickets from being erased, by [retention] and by `person forget` (legal hold)."""
+    if lift == bool(reason):
+        raise click.UsageError("say why with --reason TEXT, or end it with --lift")
+    words = "{id} may be erased at its time again." if lift else "{id} is held by law: nothing of it is erased."
+    return _each(ctx, "hold", as_json, lambda face: words.format(**face), names=list(names), reason=reason, lift=lift)
 
 
 @ticket.command()

@@ -113,6 +113,12 @@ def reopen(desk: Desk, *, names: list[str]) -> Iterator[Face]:
         yield _tried(name, lambda one: {"id": desk.reopen(one)})
 
 
+def hold(desk: Desk, *, names: list[str], reason: str = "", lift: bool = False) -> Iterator[Face]:
+    """Keep tickets from being erased, or lift that."""
+    for name in names:
+        yield _tried(name, lambda one: {"id": desk.lift_hold_by_law(one) if lift else desk.hold_by_law(one, reason)})
+
+
 def assign(desk: Desk, *, names: list[str], to: str) -> Iterator[Face]:
     """Give tickets to somebody; `before` is whose each was."""
     for name in names:
@@ -259,6 +265,7 @@ DEEDS: Mapping[str, Deed] = {
     "close": close,
     "solve": solve,
     "reopen": reopen,
+    "hold": hold,
     "assign": assign,
     "take": take,
     "split": split,

@@ -116,6 +116,7 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
         "team": t.team or None,
         "brand": t.brand or None,
         "held": row.held,
+        "legal_hold": t.legal_hold or None,
     }
 
 

@@ -72,15 +72,16 @@ def list_(
     team: str = "",
     held: bool = False,
     spam: bool = False,
+    held_by_law: bool = False,
     sort: Literal["", "promise", "waiting", "updated"] = "",
     limit: Annotated[int, Field(ge=0)] | None = None,
 ) -> Iterator[Face]:
     """Tickets as `ticket list` shows them; those at their end only when they are asked for."""
-    asked_for = everything or status or requester or duplicates or merged or search
+    asked_for = everything or status or requester or duplicates or merged or search or held_by_law
     criteria = overview.Filter(
         status=tuple(status), category=category, requester=requester, duplicates=duplicates, merged=merged, since=since,
         waiting=waiting, unfinished=not asked_for, team=team, held=held, spam=spam, sort=sort,
-        search=tuple(search),
+        search=tuple(search), held_by_law=held_by_law,
         assigned=onlooker.actor if mine else "" if assigned == "none" else assigned,
     )  # fmt: skip
     return overview.ticket_rows(

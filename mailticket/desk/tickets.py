@@ -26,6 +26,8 @@ from mailticket.text.clean import one_line
 from mailticket.text.times import half_hour_after
 from mailticket.triage.guard import Draft, indiscretions
 
+_LONGEST_REASON = 200
+
 
 class Desk(Answers):
     """What staff do with tickets, beside answering."""
@@ -106,6 +108,31 @@ class Desk(Answers):
                 self._tell(session, ticket, "solved", now, state="solved")
             self.set_status(session, ticket, status, now)
             self.event(session, ticket, now, status, "the requester was told" if notify else "")
+        return ticket.key
+
+    def hold_by_law(self, name: str, reason: str) -> str:
+        """Keep a ticket from being erased, whatever retention says and whoever asks, until that is lifted."""
+        words = one_line(reason, _LONGEST_REASON)
+        if not words:
+            raise Refused("say why the law has us keep it: --reason TEXT")
+        now = self.site.clock()
+        with self.writing() as session:
+            ticket = self.find(session, name)
+            ticket.legal_hold = words
+            session.add(ticket)
+            self.event(session, ticket, now, "held by law", words)
+        return ticket.key
+
+    def lift_hold_by_law(self, name: str) -> str:
+        """Let a ticket be erased at its time again."""
+        now = self.site.clock()
+        with self.writing() as session:
+            ticket = self.find(session, name)
+            if not ticket.legal_hold:
+                raise Refused(f"{ticket.key} is not held by law")
+            before, ticket.legal_hold = ticket.legal_hold, ""
+            session.add(ticket)
+            self.event(session, ticket, now, "hold by law lifted", before)
         return ticket.key
 
     def leave(self, name: str, status: Literal["open", "pending"]) -> str:

@@ -29,6 +29,7 @@ _LEFT_ALONE = re.compile(
     rb"date|from|to|cc|bcc|sender|reply-to|delivered-to|x-original-to)",
     re.IGNORECASE,
 )
+_LEFT_TO_PROGRAMS = re.compile(rb"(?:content-|mime-version)", re.IGNORECASE)
 _LEAST_VALUE = 4  # characters of a secret that is sought literally: a shorter one would hit by chance
 _MOST_VALUES = 100
 
@@ -59,6 +60,22 @@ def redact(raw: bytes) -> Redacted:
     return Redacted(_words_only(mail, mask), whole=False)
 
 
+def without(raw: bytes, veil: _Mask) -> Redacted:
+    """The mail without what a veil takes out of its words and its whole header. Never raises; a mail of which the veil
+    takes nothing stays as it is. Files are not looked into.
+    """
+    mail = read(raw)
+    try:
+        rewritten = _rewritten(raw, mail, veil, _LEFT_TO_PROGRAMS)
+        if rewritten == structure.canonical(raw):
+            return Redacted(raw, whole=True)
+        if _is_sound(rewritten, mail, veil):
+            return Redacted(rewritten, whole=True)
+    except Exception:  # noqa: S110 whatever a broken mail does here, the person must not stay in it
+        pass
+    return Redacted(_words_only(mail, veil), whole=False)
+
+
 def _masker(mail: Mail) -> _Mask:
     """Masks what looks like a secret in a text, and the secrets of this mail wherever and however they stand in it."""
     known = []
@@ -85,22 +102,24 @@ def _literal(value: str) -> re.Pattern[str] | None:
     return re.compile(between.join(re.escape(word) for word in words), re.IGNORECASE)
 
 
-def _rewritten(raw: bytes, mail: Mail, mask: _Mask) -> bytes:
+def _rewritten(raw: bytes, mail: Mail, mask: _Mask, left_alone: re.Pattern[bytes] = _LEFT_ALONE) -> bytes:
     content = structure.canonical(raw)
     root, _ = structure.read_structure(content)
     files = {attachment.part for attachment in mail.attachments} - ({""} if root.type.startswith("text/") else set())
     pieces: list[bytes] = []
     position = 0
-    for start, end, written in sorted(_changes(content, root, files, mask)):
+    for start, end, written in sorted(_changes(content, root, files, mask, left_alone)):
         pieces += [content[position:start], written]
         position = end
     return b"".join([*pieces, content[position:]])
 
 
-def _changes(content: bytes, root: Part, files: set[str], mask: _Mask) -> Iterator[tuple[int, int, bytes]]:
+def _changes(
+    content: bytes, root: Part, files: set[str], mask: _Mask, left_alone: re.Pattern[bytes]
+) -> Iterator[tuple[int, int, bytes]]:
     """The slices that must change, and what takes their place; none overlaps another."""
     begin = structure.header_start(content)
-    yield begin, root.start, _fields(content[begin : root.start], mask)
+    yield begin, root.start, _fields(content[begin : root.start], mask, left_alone)
     for part in root.walk():
         if part.children:
             yield from _around(content, part, mask)
@@ -118,12 +137,12 @@ def _around(content: bytes, part: Part, mask: _Mask) -> Iterator[tuple[int, int,
             yield start, end, mask(text).encode()
 
 
-def _fields(block: bytes, mask: _Mask) -> bytes:
-    """The header with secrets masked in every field that holds words."""
+def _fields(block: bytes, mask: _Mask, left_alone: re.Pattern[bytes]) -> bytes:
+    """The header with secrets masked in every field that is not left alone."""
 
     def field(found: re.Match[bytes]) -> bytes:
         words = headers.decode(found[2])
-        if _LEFT_ALONE.match(found[1]) or mask(words) == words:
+        if left_alone.match(found[1]) or mask(words) == words:
             return found[0]
         name = found[1].decode("ascii")
         value = Header(headers.clean_line(mask(words)), "utf-8", header_name=name).encode(linesep="\r\n")

@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from mailticket.models import SENT_WITH_BYTES, Address, Event, Incoming, Message, Outgoing, Raw, Ticket
 from mailticket.store.desk import HELD
+from mailticket.store.erasing import HELD_BY_LAW, held_by_law
 from mailticket.store.tickets import UNANSWERED
 
 
@@ -91,11 +92,21 @@ def forget_events(session: Session, before: datetime, limit: int) -> int:
 
     Only the oldest rows are looked at: entries are written in order of time, and there may be millions.
     """
-    oldest = session.execute(select(col(Event.id), col(Event.at)).order_by(col(Event.id)).limit(limit))
+    oldest = session.execute(
+        _outside_the_law(session, select(col(Event.id), col(Event.at)), col(Event.ticket_id))
+        .order_by(col(Event.id))
+        .limit(limit)
+    )
     old = [number for number, at in oldest if at < before]
     if old:
         session.execute(delete(Event).where(col(Event.id).in_(old)))
     return len(old)
+
+
+def _outside_the_law(session: Session, query: Any, ticket: Any) -> Any:
+    """The query without rows of tickets that the law has us keep."""
+    held = held_by_law(session)
+    return query.where(or_(ticket.is_(None), ticket.not_in(held))) if held else query
 
 
 def forget_raw(session: Session, before: datetime, closed_before: datetime, limit: int) -> int:
@@ -112,11 +123,12 @@ def forget_raw(session: Session, before: datetime, closed_before: datetime, limi
         select(col(Incoming.id))
         .join(Message, col(Message.incoming_id) == col(Incoming.id))
         .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
-        .where(mail, or_(col(Ticket.status) != "closed", col(Ticket.closed_at) >= closed_before))
+        .where(mail, or_(col(Ticket.status) != "closed", col(Ticket.closed_at) >= closed_before, HELD_BY_LAW))
     )
     written = select(col(Message.raw_digest)).where(col(Message.raw_digest).is_not(None))
     unfinished = written.join(Ticket, col(Ticket.id) == col(Message.ticket_id)).where(
-        text("ticket.status IN ('new', 'open', 'pending')"), col(Message.incoming_id).is_(None)
+        text("(ticket.status IN ('new', 'open', 'pending') OR ticket.legal_hold != '')"),
+        col(Message.incoming_id).is_(None),
     )
     query = (
         select(col(Raw.digest))
@@ -139,6 +151,7 @@ def forget_sent(session: Session, before: datetime, limit: int) -> int:
     """
     kept = text(SENT_WITH_BYTES)
     query = select(col(Outgoing.id)).where(kept, col(Outgoing.sent_at) < before).order_by(col(Outgoing.sent_at))
+    query = _outside_the_law(session, query, col(Outgoing.ticket_id))
     numbers = list(session.execute(query.limit(limit)).scalars())
     if numbers:
         session.execute(update(Outgoing).where(col(Outgoing.id).in_(numbers)).values(wire=b""))

@@ -6,9 +6,11 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +37,8 @@ _CACHE = 8 * 1024  # KiB a connection: with a million tickets the upper pages of
 _HOSTS = re.compile(r"(?P<before>postgresql(?:\+\w+)?://(?:[^@/?]*@)?)(?P<hosts>[^@/?,]+(?:,[^@/?,]+)+)(?P<after>/.*)")
 _LIMITS = "SET lock_timeout = 15000; SET statement_timeout = 60000; SET idle_in_transaction_session_timeout = 60000"
 _WAL_LIMIT = 64 * 1024 * 1024
+_ROOM_TO_REWRITE = 2.5  # times the size of the file: a second copy, and the log that brings it into place
+_TRIES, _PAUSE = 20, 0.5  # seconds
 # A line to PostgreSQL on which nothing comes back is given up before the others give us up.
 _LIVELINESS = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 20_000}
 
@@ -159,6 +163,33 @@ class Database:
         finally:
             connection.close()
         return not busy
+
+    def rewrite(self) -> bool:
+        """Write all tables anew, so that nothing that was erased is left between the rows; True when it is done.
+
+        SQLite overwrites what it deletes (secure_delete), but leaves what stood in a page whose rows it moved;
+        PostgreSQL leaves it too. While it lasts nobody else writes. False where SQLite's disk has no room for a second
+        copy, or a reader still needs the log.
+        """
+        if self.file is not None:
+            folder, size = self.file.resolve().parent, self.file.stat().st_size
+            if shutil.disk_usage(folder).free < _ROOM_TO_REWRITE * size:
+                return False
+            with translated(), self._writer.hold(), self.engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                try:
+                    driver.execute("VACUUM")
+                except sqlite3.OperationalError as error:
+                    raise StoreUnavailable(f"the database cannot be written anew: {error}") from error
+            for _ in range(_TRIES):
+                if self.forget_overwritten():
+                    return True
+                time.sleep(_PAUSE)
+            return False
+        with translated(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for words in ("SET statement_timeout = 0", "SET lock_timeout = 0", "VACUUM FULL", "RESET ALL"):
+                connection.exec_driver_sql(words)
+        return True
 
     @property
     def is_wanted_urgently(self) -> bool:

@@ -99,7 +99,9 @@ def living(session: Session) -> list[Host]:
 
 
 def others_live(session: Session, host: int) -> bool:
-    """Whether this host shares the database with another just now."""
+    """Whether this host shares the database with another just now; number 0 is of none."""
+    if host == 0:
+        return False
     return session.execute(select(col(Host.id)).where(*_LIVES, col(Host.id) != host).limit(1)).first() is not None
 
 
@@ -210,7 +212,8 @@ def end_all(session: Session, now: datetime) -> None:
     """Let no host count as running: in a restored database they are those of the backup."""
     numbers = [int(host.id or 0) for host in living(session)]
     _free(session, numbers, now)
-    session.execute(update(Host).where(col(Host.id).in_(numbers)).values(stopped_at=now))
+    at = shared_time(session, now)
+    session.execute(update(Host).where(col(Host.id).in_(numbers)).values(stopped_at=at))
 
 
 def must_hold(session: Session, host: int, mailbox: str) -> None:

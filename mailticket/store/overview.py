@@ -34,8 +34,8 @@ class Filter:
     """Which tickets to list, and in which order; an empty field asks nothing.
 
     unfinished: only those that are not at their end. assigned: to whom, "" for nobody, None for anybody. held: on which
-    an answer is held. spam: only what the site's filter holds for it. search: words that all occur in the ticket. sort:
-    by the end of the promise, by who waits longest, or by the newest change.
+    an answer is held. held_by_law: what may not be erased. spam: only what the site's filter holds for it. search:
+    words that all occur in the ticket. sort: by the end of the promise, by who waits longest, or by the newest change.
     """
 
     status: Sequence[str] = ()
@@ -51,6 +51,7 @@ class Filter:
     team: str = ""
     held: bool = False
     spam: bool = False
+    held_by_law: bool = False
     sort: Literal["", "promise", "waiting", "updated"] = ""
 
 
@@ -184,6 +185,8 @@ def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] 
         conditions.append(col(Ticket.category) == criteria.category)
     if criteria.spam:
         conditions.append(text("ticket.spam"))  # in the words of the partial index
+    if criteria.held_by_law:
+        conditions.append(text("ticket.legal_hold != ''"))  # in the words of the partial index
     if criteria.duplicates:
         conditions.append(col(Ticket.duplicate_of).is_not(None))
     if criteria.since is not None:

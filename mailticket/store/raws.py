@@ -52,7 +52,13 @@ def of_opening(session: Session, ticket_id: int) -> tuple[bytes, datetime] | Non
 
 def replace_bytes(session: Session, digest: str, packed: Packed) -> None:
     """Put other bytes under a digest that rows point to: the masked form of a mail that held a secret."""
-    values = {"packing": packed.packing, "data": packed.data, "mask_after": None, "complete": packed.complete}
+    rewrite(session, digest, packed)
+    session.execute(update(Raw).where(col(Raw.digest) == digest).values(mask_after=None))
+
+
+def rewrite(session: Session, digest: str, packed: Packed) -> None:
+    """Put other bytes under a digest that rows point to; a secret in them is still to be masked at its time."""
+    values = {"packing": packed.packing, "data": packed.data, "complete": packed.complete}
     session.execute(update(Raw).where(col(Raw.digest) == digest).values(**values))
 
 

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from mailticket.errors import Refused, StoreUnavailable
 from mailticket.models import Consent
-from mailticket.store import hosts, meta, oauth2, restored, schema
+from mailticket.store import hosts, meta, oauth2, restored, schema, tombstones
 from mailticket.store.backup import (
     Contents,
     Progress,
@@ -33,12 +33,14 @@ from mailticket.store.engine import Database, translated
 from mailticket.store.lock import lock_file, run_lock
 
 _CHUNK = 4 * 1024 * 1024
-Settle = Callable[[Database], tuple[int, bytes | None]]  # makes restored tables fit to be used: what `_settle` returns
+Settled = tuple[int, bytes | None, tuple[str, ...]]  # mails held back, a key that stood in a file, who is back
+Settle = Callable[[Database], Settled]  # makes restored tables fit to be used
 
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
     """What a restore did. replaced: where the former database is, "" for none. held: how many mails are held back.
+    returned: addresses of people who had been forgotten and whose data is back.
 
     key: the signing key that stood in a file when the backup was made; None for none.
     """
@@ -47,6 +49,7 @@ class Restoration:
     replaced: str
     held: int
     key: bytes | None
+    returned: tuple[str, ...] = ()
 
 
 def restore_database(
@@ -64,48 +67,57 @@ def restore_database(
     if contents.database != kind:
         raise Refused(f"{source} is a backup of {contents.database}, and [database] url names {kind}")
     with run_lock(database):
-        settle = partial(_settle, contents=contents, now=now, moved=moved, consents=_consents_of(database))
+        settle = partial(_settle, contents=contents, now=now, moved=moved, legacy=_legacy_of(database))
         if database.file is not None:
-            replaced, (held, key) = _restore_file(database.file, source, settle, now, progress)
+            replaced, (held, key, returned) = _restore_file(database.file, source, settle, now, progress)
         else:
-            replaced, (held, key) = _restore_archive(database, source, settle, now, progress)
-    return Restoration(contents, replaced, held, key)
+            replaced, (held, key, returned) = _restore_archive(database, source, settle, now, progress)
+    return Restoration(contents, replaced, held, key, returned)
 
 
-def _consents_of(database: Database) -> list[Consent]:
-    """The refresh tokens of the database that is to be replaced: they may be newer than those of the backup, which the
-    provider then takes no more. None of one that cannot be read, or is of another release."""
+@dataclass(frozen=True, slots=True)
+class _Legacy:
+    """What a restored database takes over from the one that it replaces.
+
+    consents: their refresh tokens may be newer than those of the backup, which the provider then takes no more.
+    tombstones: who was forgotten since the backup was made.
+    """
+
+    consents: list[Consent] = field(default_factory=list)
+    tombstones: tombstones.Tombstones = field(default_factory=tombstones.Tombstones)
+
+
+def _legacy_of(database: Database) -> _Legacy:
+    """None of a database that cannot be read, or is of another release."""
     if database.file is not None and not database.file.exists():
-        return []
+        return _Legacy()
     try:
         if schema.current(database) != schema.HEAD:
-            return []
+            return _Legacy()
         with database.read() as session:
-            return oauth2.consents(session)
+            return _Legacy(oauth2.consents(session), tombstones.standing(session))
     except StoreUnavailable:
-        return []
+        return _Legacy()
     finally:
         if database.is_sqlite:  # whose file is about to be replaced; on PostgreSQL the lock lies in a connection
             database.close()
 
 
-def _settle(
-    database: Database, contents: Contents, now: datetime, moved: bool, consents: list[Consent]
-) -> tuple[int, bytes | None]:
+def _settle(database: Database, contents: Contents, now: datetime, moved: bool, legacy: _Legacy) -> Settled:
     """Bring restored tables up to date and hold what is in them, before any daemon can see them."""
     schema.prepare(database, alone=True)
     note = contents.note
     with database.write() as session:
         key = meta.key_by_id(session, note.key_file) if note and note.key_file is not None else None
         hosts.end_all(session, now)
-        oauth2.carry_over(session, consents)
+        oauth2.carry_over(session, legacy.consents)
+        tombstones.carry_over(session, legacy.tombstones)
         held = 0 if moved else restored.hold(session, now, note.at if note else None)
-    return held, key
+        returned = tuple(tombstones.returned(session))
+    return held, key, returned
 
 
-def _restore_file(
-    file: Path, source: Path, settle: Settle, now: datetime, progress: Progress
-) -> tuple[str, tuple[int, bytes | None]]:
+def _restore_file(file: Path, source: Path, settle: Settle, now: datetime, progress: Progress) -> tuple[str, Settled]:
     fresh = file.with_name(f"{file.name}.restoring")
     size, free = source.stat().st_size, shutil.disk_usage(file.parent).free
     if free < size + size // 10:
@@ -190,7 +202,7 @@ def _must_be_alone(file: Path) -> None:
 
 def _restore_archive(
     database: Database, source: Path, settle: Settle, now: datetime, progress: Progress
-) -> tuple[str, tuple[int, bytes | None]]:
+) -> tuple[str, Settled]:
     """The former tables are moved into a schema of their own; a restore that fails moves them back."""
     call, environ = client(database, "pg_restore")
     progress("restoring", -1)

@@ -267,6 +267,8 @@ def set_status(ticket: Ticket, status: str, now: datetime) -> None:
     ticket.closed_at = now if status == "closed" else None
     ticket.solved_at = now if status == "solved" else None
     ticket.updated_at = now
+    if status != "closed":  # what is written from now on is kept for a time of its own
+        ticket.texts_erased_at = ticket.letters_erased_at = ticket.people_erased_at = None
     if status in ("pending", "solved", "closed"):
         ticket.waiting_for, ticket.waiting_since = "them" if status == "pending" else "nobody", None
 

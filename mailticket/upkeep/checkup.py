@@ -21,7 +21,7 @@ from mailticket.oauth2.state import Standing, standings
 from mailticket.oauth2.tokens import Tokens
 from mailticket.settings import Mailbox, Settings, SignIn, Smtp, is_sent
 from mailticket.smtp import Courier, Outcome
-from mailticket.store import incoming, overview, schema
+from mailticket.store import incoming, overview, restored, schema, tombstones
 from mailticket.store.engine import Database
 from mailticket.upkeep.account import Account
 from mailticket.upkeep.readiness import Finding, account_for, in_part, password_or_trouble, readiness, right_password
@@ -41,6 +41,7 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         everyone = hosts_face(session, settings, now)
         wrong = troubles(session, settings, database, now)
         consents = standings(session, settings)
+        back = tombstones.returned(session) if restored.restored_at(session) is not None else []
     for trouble in wrong:
         remedy = "" if trouble.remedy == CHECK else trouble.remedy  # which this is
         yield Finding("wrong", trouble.name, f"{trouble.text} (since {_moment(trouble.since)})", remedy)
@@ -54,6 +55,9 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         parts = " + ".join(f"{number} {state}" for state, number in sorted(states.items()) if state != "listed")
         waiting = f" + {states['listed']} pending" if states.get("listed") else ""
         yield Finding("ok", f"mail of {route}", f"{listed} listed = {parts or '0'}{waiting}")
+    if back:
+        yield Finding("wrong", "forgotten", f"a restored backup brought back who had been forgotten: {', '.join(back)}",
+                      "mailticket person forget --again")  # fmt: skip
     if figures.unclaimed_bounces:
         yield Finding("note", "filed", f"{figures.unclaimed_bounces} delivery reports belong to no letter of ours",
                       "see `mailticket mail list --filed`; release or dismiss them")  # fmt: skip

@@ -16,10 +16,11 @@ from mailticket.outbox.compose import Dispatch
 from mailticket.promise import make_promise
 from mailticket.secrets.redaction import redact
 from mailticket.site import Site
-from mailticket.store import Session, chores, incoming, knowledge, meta, raws, tickets, watch
+from mailticket.store import Session, chores, erasing, incoming, knowledge, meta, raws, search, tickets, watch
 from mailticket.store.rows import take_turns
 from mailticket.triage.decision import Hold
 from mailticket.triage.letter import DISABLED, over_cap, restored
+from mailticket.upkeep import retention
 from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.desk_rounds import DeskRounds
 from mailticket.upkeep.load import Expectation
@@ -43,6 +44,7 @@ class Upkeep:
         self._wall = site.clock()
         self._monotonic = time.monotonic()
         self._log_to_empty = False
+        self._erased = False
 
     def run(self) -> None:
         """Every chore once, each in small transactions, then the alerts; a database in trouble ends the turn."""
@@ -66,6 +68,7 @@ class Upkeep:
             "raw mails": self._forget_raw,
             "sent letters": self._forget_sent,
             "history": self._forget_events,
+            **{matter: partial(self._erase, matter) for matter in erasing.MATTERS},
             "files": self._give_up_files,
             "weekly report": self._report,
             **DeskRounds(self.site, self._wake).chores(),
@@ -221,6 +224,22 @@ class Upkeep:
         before = now - timedelta(days=self.site.settings.retention.sent_raw_days)
         with self.site.database.write() as session:
             return chores.forget_sent(session, before, _BATCH)
+
+    def _erase(self, matter: erasing.Matter, now: datetime) -> int:
+        """What of closed tickets has been kept long enough goes, a ticket in each transaction, since it may be long."""
+        term = next((term for term in retention.terms(self.site.settings) if term.matter == matter), None)
+        if term is None:
+            return 0
+        with self.site.database.read() as session:
+            due = erasing.due(session, term, retention.closed_before(self.site.settings, term, now), _BATCH)
+        for number in due:
+            with self.site.database.write() as session:
+                erasing.erase(session, number, [matter], now)
+        self._erased = self._erased or bool(due)
+        if self._erased and len(due) < _BATCH:
+            search.purge(self.site.database)
+            self._erased = not self.site.database.forget_overwritten()
+        return len(due)
 
     def _forget_events(self, now: datetime) -> int:
         before = now - timedelta(days=self.site.settings.retention.events_days)

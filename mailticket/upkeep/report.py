@@ -1,4 +1,4 @@
-"""The weekly report: gathered from the record of promises, and sent once a week through the outbox."""
+"""The weekly report: a mail of the figures, with plots, sent once a week through the outbox."""
 
 from __future__ import annotations
 
@@ -6,44 +6,20 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from mailticket.extras import how_to_install
 from mailticket.letters.report import Plot, Report, report_message
 from mailticket.mail.values import Address
-from mailticket.promise.kept import percentile, tallies
 from mailticket.site import Site
-from mailticket.store import Session, meta, outgoing, watch
-from mailticket.store.requests import follow_ups, requests
+from mailticket.store import Session, meta, outgoing
 from mailticket.triage import signatures
+from mailticket.upkeep.figures import figures, monday_of
 
 log = logging.getLogger("mailticket.upkeep.report")
 
 _SENT = "report"  # the name under which the week is kept of which a report was written
 _NAME = "alert"  # as with alerts: stands where others of our Message-IDs have a ticket
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-def monday_of(now: datetime, zone: ZoneInfo) -> datetime:
-    """The beginning of the week, in its zone."""
-    local = now.astimezone(zone)
-    first = local.date() - timedelta(days=local.weekday())
-    return datetime(first.year, first.month, first.day, tzinfo=zone)
-
-
-def figures(session: Session, since: datetime, until: datetime, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
-    """How promises were kept and how long first answers took, of requests that arrived from `since` to before `until`;
-    of those who wrote again, all since then and those who wait now."""
-    summary = tallies((one for one in requests(session, since) if one.at < until), now, zone)
-    waits, waiting = follow_ups(session, since), watch.waiting_again(session)
-    summary["follow_ups"] = {
-        "answered": len(waits),
-        "median_hours": percentile(waits, 0.5),
-        "p90_hours": percentile(waits, 0.9),
-        "waiting": waiting.number,
-        "oldest_waiting": {"id": waiting.key, "waiting_since": waiting.since} if waiting.since else None,
-    }
-    return summary
 
 
 def report_of(title: str, since: datetime, until: datetime, summary: Mapping[str, Any]) -> Report:

@@ -18,6 +18,7 @@ from mailticket.store.engine import Database
 from mailticket.store.overview import Figures
 from mailticket.store.requests import pace
 from mailticket.store.watch import Number
+from mailticket.upkeep import retention
 from mailticket.upkeep.troubles import Life, is_alive, is_past, is_seen, life, troubles
 
 _MOST_RECENT = 20_000  # requests that are looked at for the pace; `report` looks at all
@@ -38,6 +39,7 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
         current = notices.lasting(session, now)
         held = desk.held_in_all(session)
         consents = [consent_face(standing) for standing in standings(session, settings)]
+        erasure = retention.soon(session, settings, now)
         lost, strays = len(watch.lost_answers(session)), watch.strays(session, [m.name for m in settings.watched])
     by_name = {trouble.name: trouble for trouble in wrong}
     everybody = [*names, *(name for name in rows if name not in names)]
@@ -60,6 +62,7 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
         "notices": [notice(one, now) for one in current],
         "oauth2": consents,
         "held": held,
+        "retention": erasure,
         "lost_answers": lost,
         "strays": {name: number for name, (number, _) in strays.items()},
     }

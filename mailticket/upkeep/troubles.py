@@ -22,7 +22,7 @@ from mailticket.letters import Trouble
 from mailticket.models import Health, Host
 from mailticket.oauth2.state import ending
 from mailticket.settings import Mailbox, Settings, keeper_of
-from mailticket.store import Session, desk_mail, hosts, meta, outgoing, restored, watch
+from mailticket.store import Session, desk_mail, hosts, meta, outgoing, restored, tombstones, watch
 from mailticket.store.engine import Database
 
 if TYPE_CHECKING:  # `status` looks for troubles without the letters and categories of a site
@@ -43,10 +43,12 @@ _ANSWER = "answer to "
 _STRAY = "mail of "
 _CONSENT = "oauth2 "
 _UNREACHABLE = "desk mail to "
+_FORGETTING = "forgetting"
 _HOST = "host "
 _CLOCK = "clock of "
 _CLOCK_SECONDS = 60.0  # by which a host's clock may differ from the database's
-_SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups")
+_SEEN = ("intake", "outbox", "quarantine", "answers", "promises missed", "promises slipping", "follow-ups",
+         _FORGETTING)  # fmt: skip
 SMTP = "smtp"
 CHECK = "mailticket check"  # the remedy where the trouble is with signing in
 _REMEDIES = {
@@ -169,6 +171,7 @@ def troubles(
         *_late(session, settings, now),
         *_strays(session, settings),
         *_unreachable(session, settings),
+        *_half_forgotten(session),
     ]
     first: dict[str, Trouble] = {}
     for trouble in everything:
@@ -322,6 +325,12 @@ def _unreachable(session: Session, settings: Settings) -> Iterator[Trouble]:
             text = f"{member.addresses[0]} does not take it: {row.unreachable_why}"
             yield Trouble(f"{_UNREACHABLE}{member.name}", text, row.unreachable_since,
                           f"mend the address, then: mailticket staff test {member.name}")  # fmt: skip
+
+
+def _half_forgotten(session: Session) -> Iterator[Trouble]:
+    for row in tombstones.unfinished(session):
+        text = "forgetting a person was begun and not finished"
+        yield Trouble(_FORGETTING, text, row.begun_at, "mailticket person forget --again")
 
 
 def _strays(session: Session, settings: Settings) -> Iterator[Trouble]:

@@ -41,10 +41,17 @@ _WHOLE: dict[str, list[str]] = {  # commands whose arguments no name tells, or t
     "mail ingest": ["one.eml"],
     "promise replay": ["history.jsonl"],
     "outbox send": ["--withheld"],
+    "person show": ["ann@example.org"],
+    "person export": ["ann@example.org", "ann.zip"],
+    "person forget": ["nobody@example.org", "--yes"],
     "notice set": ["--category", "deposit", "--until", "2h", "充值延迟。"],
 }
 
-_OPTIONS = {"ticket attachment": ["--all", "--to", "-"], "ticket set": ["--priority", "high"]}
+_OPTIONS = {
+    "ticket attachment": ["--all", "--to", "-"],
+    "ticket set": ["--priority", "high"],
+    "ticket hold": ["--reason", "a lawsuit"],
+}
 
 
 def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

@@ -19,7 +19,7 @@ from mailticket.config.read import read_settings
 from mailticket.errors import MailticketError
 from mailticket.letters import Letters
 from mailticket.observe import TextFormat
-from mailticket.service import daemon
+from mailticket.service import daemon, mailboxes
 from mailticket.service.daemon import Daemon
 from mailticket.service.once import Summary, run_once
 from mailticket.site import shipped_letters
@@ -43,7 +43,8 @@ class House:
         self._thread: threading.Thread | None = None
         plain = shipped_letters
         patch.setattr(site_module, "shipped_letters", lambda *own: plain(*own) if own else _letters())
-        patch.setattr(daemon, "_PAUSE", (0.2, 2.0))
+        for room in (daemon, mailboxes):
+            patch.setattr(room, "_PAUSE", (0.2, 2.0))
         self._read_only = False
         event.listen(Engine, "begin", self._permit)
         self._log = _Log(site)

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from mailticket.service import daemon
+from mailticket.service import mailboxes
 from tests.e2e import post
 from tests.faults import truth
 from tests.faults.conftest import MakeHouse
@@ -62,7 +62,7 @@ def test_f18_a_mail_between_the_listing_and_the_idle_is_found_though_nobody_tell
 def test_f19_a_server_that_says_bye_is_tried_again_at_growing_intervals(
     make_house: MakeHouse, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon, "_PAUSE", (0.1, 300.0))
+    monkeypatch.setattr(mailboxes, "_PAUSE", (0.1, 300.0))
     box = Mailbox(post.request("patient@example.org"))
     box.greeting = b"* BYE [UNAVAILABLE] come back later"
     tried: list[float] = []

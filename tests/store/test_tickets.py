@@ -9,7 +9,7 @@ import pytest
 from mailticket.errors import NotFound
 from mailticket.mail.values import Address
 from mailticket.models import Participant
-from mailticket.store import incoming, overview, tickets
+from mailticket.store import incoming, overview, tickets, watch
 from mailticket.store.engine import Database
 from tests.store.conftest import ACCOUNT, NOON, after, new_message, new_outgoing, new_ticket
 
@@ -137,12 +137,25 @@ def test_lists_are_filtered_and_paged_newest_first(database: Database, monkeypat
         assert overview.ticket_row(session, tickets.by_id(session, ids[0])).messages == 1
 
 
+def test_a_promise_is_missed_after_the_half_hour_that_was_said(database: Database) -> None:
+    with database.write() as session:
+        for promised, answered in ((7, 30), (7, 31), (30, 30), (30, 31)):
+            ticket = new_ticket(session, promised_by=after(promised), status="pending")
+            tickets.set_first_response(session, ticket, after(answered))
+        new_ticket(session, promised_by=after(7))
+    with database.read() as session:
+        figures = overview.figures(session, after(30), after(0))
+        assert (figures.kept, figures.missed, figures.overdue) == (2, 2, 0)
+        assert (watch.missed(session, after(30)).number, watch.slipping(session, after(30), after(90)).number) == (0, 1)
+        assert overview.figures(session, after(31), after(0)).overdue == watch.missed(session, after(31)).number == 1
+
+
 def test_the_figures_add_up(database: Database) -> None:
     with database.write() as session:
         kept = new_ticket(session, promised_by=after(60), status="pending")
         missed = new_ticket(session, promised_by=after(10), status="pending")
         for ticket in (kept, missed):
-            tickets.set_first_response(session, ticket, after(30))
+            tickets.set_first_response(session, ticket, after(31))
         overdue = new_ticket(session, at=after(-5), promised_by=after(-1))
         new_ticket(session, promised_by=after(99))
         new_outgoing(session, created_at=after(-3))

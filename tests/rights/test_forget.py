@@ -1,0 +1,298 @@
+"""Forgetting a person: nothing of theirs stays anywhere, and nothing of others goes."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from mailticket.desk.answers import Wish
+from mailticket.errors import NotFound, Refused, WorldError
+from mailticket.failpoints import OF_RIGHTS, VARIABLE, InjectedFault
+from mailticket.intake import take_in
+from mailticket.letters import File
+from mailticket.models import Erasure, Incoming, Requester
+from mailticket.settings import Database as DatabaseSettings
+from mailticket.store import overview, requests, tombstones
+from mailticket.upkeep import person
+from mailticket.upkeep.backup import make_backup, restore
+from mailticket.upkeep.checkup import check_state
+from mailticket.upkeep.troubles import troubles
+from tests.helpdesk import HelpDesk, OpenDesk, mail
+from tests.rights.traces import traces
+
+ANN = "Annabel Leeward <annabel@wharf.example>"
+BOB = "Bob Stone <bob@hill.example>"
+SECRETS = ("annabel@wharf.example", "Annabel Leeward", "zanzibar", "quincunx", "xylograph", "passport-scan")
+OF_BOB = ("bob@hill.example", "Bob Stone", "gooseberry")
+
+
+def no_progress(_work: str, _share: float) -> None:
+    """Nobody looks."""
+
+
+def forget(desk: HelpDesk, *addresses: str, anyway: bool = False) -> Any:
+    settings = desk.site.settings
+    return person.forget(desk.database, settings, addresses, desk.now, "root", no_progress, anyway=anyway)
+
+
+def with_file(raw: bytes, name: str, content: bytes) -> bytes:
+    """The mail with a file attached."""
+    from email import message_from_bytes, policy
+
+    letter: Any = message_from_bytes(raw, policy=policy.SMTP)
+    letter.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+    return bytes(letter.as_bytes())
+
+
+def shared_desk(desk: HelpDesk) -> tuple[str, str]:
+    """Ann has a ticket; Bob has one to which Ann was let in, and quotes her. Returns both IDs, all closed."""
+    opening = with_file(
+        mail(ANN, "Zanzibar deposit", "My quincunx deposit of 250 USDT has not arrived at all since monday."),
+        "passport-scan.pdf", b"%PDF xylograph",
+    )  # fmt: skip
+    own = str(desk.receive(opening).ticket)
+    desk.deliver()
+    desk.desk.note(own, "Annabel Leeward called, quincunx again.")
+    desk.desk.reply(own, "Dear Annabel Leeward, we look at the zanzibar.", Wish(files=(File("x.pdf", "x/y", b"%"),)))
+    answer = desk.deliver()[-1]
+    desk.receive(mail(ANN, "Re: Zanzibar deposit", "Thank you, the quincunx came.", answers=answer))
+    request = mail(BOB, "Gooseberry account", "My gooseberry account 77821345 is locked. Please open it. Bob Stone")
+    bobs = str(desk.receive(request).ticket)
+    bobs_letter = desk.deliver()[-1]
+    desk.desk.add_participant(bobs, "annabel@wharf.example")
+    words = "I can confirm what Bob says, I saw the zanzibar lock with my own eyes on monday."
+    from_ann = mail(ANN, "Re: Gooseberry account", words, answers=bobs_letter)
+    assert desk.receive(from_ann).ticket == bobs
+    quoting = f"Indeed a gooseberry.\n\nOn Monday, {ANN} wrote:\n> {words}\n"
+    assert desk.receive(mail(BOB, "Re: Gooseberry account", quoting, answers=bobs_letter, Cc=ANN)).ticket == bobs
+    elsewhere = desk.receive(mail(BOB, "Gooseberry and papers", f"{quoting}\nWhere do I send my papers?"))
+    assert elsewhere.ticket != bobs
+    desk.desk.reply(bobs, "We opened the gooseberry, Bob Stone. Greetings to Annabel Leeward.")
+    desk.deliver()
+    for key in (own, bobs):
+        desk.desk.close(key)
+    return own, bobs
+
+
+def figures(desk: HelpDesk) -> Any:
+    """What reports and `check` count."""
+    with desk.database.read() as session:
+        counted = overview.figures(session, desk.now, desk.now.replace(year=2020))
+        return (
+            overview.conservation(session), sorted(requests.requests(session, desk.now.replace(year=2020)), key=repr),
+            requests.follow_ups(session, desk.now.replace(year=2020)), counted.tickets, counted.kept, counted.missed,
+        )  # fmt: skip
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def desk(request: pytest.FixtureRequest, open_desk: OpenDesk) -> Iterator[HelpDesk]:
+    """A help desk on each database."""
+    yield open_desk(url=request.getfixturevalue("postgres_url")) if request.param == "postgres" else open_desk()
+
+
+def test_nothing_of_a_person_is_left_and_all_of_the_others_is(desk: HelpDesk) -> None:
+    own, bobs = shared_desk(desk)
+    assert {trace.partition(" in ")[0] for trace in traces(desk.database, SECRETS)} == set(SECRETS)
+    before, conversation = figures(desk), [row.new_text for row in desk.ticket(bobs).messages if "Bob" in row.from_name]
+    toll = forget(desk, "ANNABEL@wharf.example")
+    assert traces(desk.database, SECRETS) == []
+    assert (toll.tickets, toll.broken) == (1, 0)
+    assert figures(desk) == before
+    assert own not in [stored.row.key for stored in desk.stored()]
+    after = desk.ticket(bobs)
+    assert [row.new_text for row in after.messages if "Bob" in row.from_name] == conversation
+    assert after.requester == ("bob@hill.example",) and after.participants == ()
+    assert after.row.subject == "Gooseberry account"
+    assert {trace.partition(" in ")[0] for trace in traces(desk.database, OF_BOB)} == set(OF_BOB)
+    with pytest.raises(NotFound, match="nothing is held"):
+        forget(desk, "annabel@wharf.example")
+
+
+@pytest.fixture
+def house(open_desk: OpenDesk) -> HelpDesk:
+    """A help desk whose tickets are closed."""
+    desk = open_desk()
+    shared_desk(desk)
+    return desk
+
+
+@pytest.mark.parametrize("place", OF_RIGHTS)
+def test_what_was_cut_short_is_finished_by_the_next_call(
+    house: HelpDesk, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    before = figures(house)
+    monkeypatch.setenv(VARIABLE, f"{place}:1:raise")
+    monkeypatch.setattr("mailticket.failpoints._seen", Counter())
+    with pytest.raises(InjectedFault):
+        forget(house, "annabel@wharf.example")
+    monkeypatch.delenv(VARIABLE)
+    assert person.again(house.database) == [["annabel@wharf.example"]]
+    with house.database.read() as session:
+        (trouble,) = [t for t in troubles(session, house.site.settings, house.database, house.now)
+                      if t.name == "forgetting"]  # fmt: skip
+    assert trouble.remedy == "mailticket person forget --again"
+    forget(house, "annabel@wharf.example")
+    assert traces(house.database, SECRETS) == []
+    assert figures(house) == before and person.again(house.database) == []
+
+
+def test_forgetting_is_refused_while_a_ticket_waits_unless_anyway(helpdesk: HelpDesk) -> None:
+    key = helpdesk.receive(mail(ANN)).ticket
+    helpdesk.deliver()
+    with pytest.raises(Refused, match=f"waiting for an answer: {key}"):
+        forget(helpdesk, "annabel@wharf.example")
+    forget(helpdesk, "annabel@wharf.example", anyway=True)
+    (stored,) = helpdesk.stored()
+    assert (stored.row.status, stored.row.waiting_for, stored.row.requester_id) == ("closed", "nobody", None)
+
+
+def test_what_is_held_by_law_is_kept_from_everybody(house: HelpDesk) -> None:
+    (own,) = [s.row.key for s in house.stored() if s.requester == ("annabel@wharf.example",)]
+    house.desk.hold_by_law(own, "lawsuit 7")
+    with pytest.raises(Refused, match=f"kept by law: {own}"):
+        forget(house, "annabel@wharf.example", anyway=True)
+    house.desk.lift_hold_by_law(own)
+    assert forget(house, "annabel@wharf.example").tickets == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("nobody@wharf.example", "nothing is held"), ("support@coinharbor.com", "our own"), ("x", "is not one e-mail"),
+     ("Kim@Desk.example", "a member of staff")],
+)  # fmt: skip
+def test_who_cannot_be_forgotten_is_said(open_desk: OpenDesk, address: str, words: str) -> None:
+    desk = open_desk(staff=[{"name": "kim", "addresses": ["kim@desk.example"]}])
+    with pytest.raises((Refused, NotFound), match=words):
+        forget(desk, address)
+
+
+def test_a_domain_in_its_own_script_is_forgotten_in_both_forms(helpdesk: HelpDesk) -> None:
+    key = str(helpdesk.receive(mail("Ute <ute@xn--mnchen-3ya.example>")).ticket)
+    helpdesk.deliver()
+    helpdesk.desk.note(key, "call ute@münchen.example")
+    helpdesk.desk.close(key)
+    forget(helpdesk, "UTE@München.example")
+    assert traces(helpdesk.database, ("ute@xn--mnchen-3ya.example", "ute@münchen.example")) == []
+
+
+def test_what_answers_a_letter_to_somebody_forgotten_opens_a_ticket(helpdesk: HelpDesk) -> None:
+    own = helpdesk.receive(mail(ANN)).ticket
+    letter = helpdesk.deliver()[0]
+    helpdesk.desk.close(str(own))
+    forget(helpdesk, "annabel@wharf.example")
+    again = helpdesk.receive(mail(ANN, f"Re: [{own}] Deposit", "I have another question.", answers=letter))
+    assert (again.state, again.ticket != own) == ("opened", True)
+    assert people_back(helpdesk) == [], "who writes anew is no return of what was erased"
+
+
+def test_who_writes_while_being_forgotten_loses_no_mail(house: HelpDesk) -> None:
+    done: list[Any] = []
+
+    def progress(work: str, _share: float) -> None:
+        if work.startswith("looking") and not done:
+            done.append(house.receive(mail(ANN, "One more thing", "Where is my invoice?")).ticket)
+
+    settings = house.site.settings
+    with pytest.raises(WorldError, match="they wrote meanwhile"):
+        person.forget(house.database, settings, ["annabel@wharf.example"], house.now, "root", progress)
+    assert house.ticket(done[0]).messages[0].text == "Where is my invoice?"
+
+
+def people_back(desk: HelpDesk) -> list[str]:
+    with desk.database.read() as session:
+        return tombstones.returned(session)
+
+
+def test_a_mail_that_lies_on_the_server_still_opens_no_second_ticket(helpdesk: HelpDesk) -> None:
+    raw = mail(ANN)
+    first = helpdesk.receive(raw)
+    helpdesk.deliver()
+    helpdesk.desk.close(str(first.ticket))
+    forget(helpdesk, "annabel@wharf.example")
+    assert helpdesk.receive(raw).state == "known"
+
+
+def test_quarantine_and_filed_mail_are_forgotten_too(helpdesk: HelpDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    helpdesk.receive(mail(ANN, "Away zanzibar", "I am away, quincunx.", Auto_Submitted="auto-replied"))
+    plain = take_in.prepare
+
+    def fail(raw: bytes, *more: Any) -> Any:
+        if b"xylograph" in raw:
+            raise RuntimeError("poison")
+        return plain(raw, *more)
+
+    monkeypatch.setattr(take_in, "prepare", fail)
+    poisoned = helpdesk.receive(mail(ANN, "Deposit", "a xylograph"))
+    assert helpdesk.record(poisoned).state == "quarantined"
+    monkeypatch.undo()
+    for stored in helpdesk.stored():
+        helpdesk.desk.close(stored.row.key)
+    helpdesk.deliver()
+    forget(helpdesk, "annabel@wharf.example")
+    assert traces(helpdesk.database, SECRETS) == []
+    assert helpdesk.record(poisoned).state == "filed"
+
+
+def test_who_comes_back_with_a_backup_is_named_and_forgotten_again(house: HelpDesk, tmp_path: Path) -> None:
+    settings = house.site.settings.model_copy(update={"database": DatabaseSettings(url=str(house.database.url))})
+    make_backup(settings, tmp_path / "old.backup", house.now, no_progress)
+    house.later(minutes=1)
+    forget(house, "annabel@wharf.example")
+    house.close()
+    restoration = restore(settings, tmp_path / "old.backup", house.now, no_progress)
+    assert restoration.returned == ("annabel@wharf.example",)
+    findings = list(check_state(settings, house.database, house.now))
+    assert [f.remedy for f in findings if f.subject == "forgotten"] == ["mailticket person forget --again"]
+    assert person.again(house.database) == [["annabel@wharf.example"]]
+    forget(house, "annabel@wharf.example", anyway=True)
+    assert people_back(house) == []
+
+
+def test_a_backup_holds_no_address_for_its_tombstones(house: HelpDesk) -> None:
+    forget(house, "annabel@wharf.example")
+    with house.database.read() as session:
+        standing = tombstones.standing(session)
+        assert session.execute(select(func.count()).select_from(Erasure)).scalar() == 0
+        assert session.execute(select(func.count()).select_from(Requester)).scalar() == 1
+        blank = session.execute(select(col(Incoming.message_id)).where(col(Incoming.raw_digest).is_(None))).scalars()
+        assert set(blank) == {None}
+    assert len(standing.times) == 1 and len(standing.secret) == 64
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_many_people_in_shared_tickets_one_goes_and_the_others_stay(open_desk: OpenDesk, seed: int) -> None:
+    desk, chance = open_desk(caps={"per_address_hour": 0, "per_address_day": 0}), random.Random(seed)
+    everyone = [(f"Person{n} Surname{n}", f"p{n}@host{n}.example", f"uniqueword{n}") for n in range(4)]
+    keys, answers = [], {}
+    for round_ in range(14):
+        name, address, word = chance.choice(everyone)
+        sender = f"{name} <{address}>"
+        words = f"This is the {word} matter number {round_} and I would like to know of it."
+        if keys and chance.random() < 0.6:
+            key = chance.choice(keys)
+            desk.receive(mail(sender, "Re: it", words, answers=answers[key]))
+        else:
+            key = str(desk.receive(mail(sender, f"{word} {round_}", words)).ticket)
+            answers[key] = desk.letters()[-1] if desk.letters() else ""
+            keys.append(key)
+        if chance.random() < 0.4:
+            desk.desk.reply(key, f"An answer to {word}.")
+        desk.deliver()
+    for key in keys:
+        if desk.ticket(key).row.status != "closed":
+            desk.desk.close(key)
+    gone, before = chance.choice(everyone), figures(desk)
+    kept = {row.id: row.new_text for s in desk.stored() for row in s.messages
+            if row.direction == "in" and row.from_address != gone[1]}  # fmt: skip
+    forget(desk, gone[1])
+    assert traces(desk.database, gone[:2]) == []
+    assert figures(desk) == before
+    after = {row.id: row.new_text for s in desk.stored() for row in s.messages if row.id in kept}
+    assert after == kept

@@ -1,0 +1,152 @@
+"""What a person is given, what the law keeps, and what retention erases by the same means."""
+
+from __future__ import annotations
+
+import json
+import mailbox
+import stat
+import zipfile
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailticket.errors import Refused
+from mailticket.settings import Retention
+from mailticket.store import meta, watch
+from mailticket.upkeep import retention
+from mailticket.upkeep.chores import Upkeep
+from mailticket.upkeep.export import export
+from mailticket.upkeep.person import holdings
+from tests.cli.conftest import Run, run  # noqa: F401
+from tests.helpdesk import HelpDesk, OpenDesk, mail
+from tests.rights.test_forget import ANN, figures, no_progress, shared_desk
+from tests.rights.traces import traces
+
+
+def exported(desk: HelpDesk, target: Path, **more: Any) -> dict[str, bytes]:
+    """The files of an export of Ann's data."""
+    export(desk.database, desk.site.settings, ["annabel@wharf.example"], target, desk.now, no_progress, **more)
+    with zipfile.ZipFile(target) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_an_export_is_read_by_any_mail_program_and_any_reader_of_json(helpdesk: HelpDesk, tmp_path: Path) -> None:
+    own, bobs = shared_desk(helpdesk)
+    target = tmp_path / "annabel.zip"
+    files = exported(helpdesk, target)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    mails = [message_from_bytes(content, policy=policy.default) for name, content in files.items() if ".eml" in name]
+    box = mailbox.mbox(tmp_path / "box")
+    for one in mails:
+        box.add(one)
+    box.close()
+    assert len(mails) == 3 + sum(name.startswith("letters/") for name in files)
+    facts = json.loads(files[f"tickets/{own}.json"])
+    assert facts["subject"] == "Zanzibar deposit" and facts["promise"]["by"]
+    assert "quincunx deposit" in facts["conversation"][0]["text"]
+    (scan,) = [content for name, content in files.items() if name.endswith("passport-scan.pdf")]
+    assert scan == b"%PDF xylograph"
+    shared = json.loads(files[f"tickets/{bobs}.json"])
+    assert [entry["from"] for entry in shared["conversation"]] == ["annabel@wharf.example"]
+    everything = b"".join(files.values()).decode("utf-8", "replace")
+    assert "gooseberry account 77821345" not in everything and "called, quincunx again" not in everything
+    assert b"zanzibar" in files["index.html"].lower() and b"index.html" in files["README.txt"]
+    with pytest.raises(Refused, match="exists"):
+        exported(helpdesk, target)
+    assert "called, quincunx again" in b"".join(exported(helpdesk, tmp_path / "2.zip", notes=True).values()).decode()
+
+
+def test_what_is_held_is_counted(helpdesk: HelpDesk) -> None:
+    own, bobs = shared_desk(helpdesk)
+    face = holdings(helpdesk.database, helpdesk.site.settings, ["annabel@wharf.example"])
+    assert {one["id"]: one["role"] for one in face["tickets"]}[own] == "requester"
+    assert {one["id"]: one["role"] for one in face["tickets"]}[bobs] == "participant"
+    assert face["attachments"] == 2 and face["raws"] >= 3 and face["names"] == ["Annabel Leeward"]
+
+
+def test_a_secret_stays_masked_in_an_export(helpdesk: HelpDesk, tmp_path: Path) -> None:
+    helpdesk.receive(mail(ANN, text="I cannot sign in. My password: Zebra-7741-quartz and my user ID is 20458817."))
+    assert b"Zebra-7741" not in b"".join(exported(helpdesk, tmp_path / "a.zip").values())
+
+
+LONG = {"texts_days": 30, "letters_days": 40, "addresses_days": 50}
+
+
+def test_closed_tickets_lose_texts_then_letters_then_people(open_desk: OpenDesk) -> None:
+    desk = open_desk(retention=LONG, support={"grace_days": 14})
+    shared_desk(desk)
+    before = figures(desk)
+    (first, *_) = list(
+        retention.plan(desk.database, desk.site.settings, desk.now, desk.now.replace(year=2027) - desk.now)
+    )
+    assert first["what"] == "texts" and first["due_at"][:10] == "2026-12-23"
+    words = ("quincunx", "xylograph")
+    for days, gone, left in ((29, (), words), (2, ("quincunx deposit", "called, quincunx"), ("annabel@wharf.example",)),
+                             (10, ("Dear Annabel",), ("annabel@wharf.example",))):  # fmt: skip
+        desk.later(days=days)
+        Upkeep(desk.site).run()
+        assert traces(desk.database, gone, bytes_too=False) == []
+        assert {t.partition(" in ")[0] for t in traces(desk.database, left, bytes_too=False)} == set(left)
+    desk.later(days=10)
+    Upkeep(desk.site).run()
+    closed = [stored.row for stored in desk.stored() if stored.row.status == "closed"]
+    assert [row.people_erased_at is not None for row in closed] == [True, True]
+    assert [row.requester_id for row in closed] == [None, None]
+    assert figures(desk)[0] == before[0] and len(figures(desk)[1]) == len(before[1])
+    with desk.database.read() as session:
+        assert not [row.error for row in meta.health(session) if row.name.startswith(watch.CHORE)]
+
+
+def test_retention_passes_over_what_is_held_by_law(open_desk: OpenDesk) -> None:
+    desk = open_desk(retention={**LONG, "raw_days": 1, "sent_raw_days": 1, "events_days": 1})
+    key = str(desk.receive(mail(ANN)).ticket)
+    desk.deliver()
+    desk.desk.close(key)
+    desk.desk.hold_by_law(key, "lawsuit 7")
+    before = traces(desk.database, ("annabel@wharf.example",), bytes_too=False)
+    desk.later(days=400)
+    Upkeep(desk.site).run()
+    assert desk.ticket(key).row.subject and desk.ticket(key).happened("held by law") == ["lawsuit 7"]
+    assert [bool(row.wire) for row in desk.outbox()] == [True]
+    assert traces(desk.database, ("annabel@wharf.example",), bytes_too=False) == before
+    desk.desk.lift_hold_by_law(key)
+    Upkeep(desk.site).run()
+    assert traces(desk.database, ("annabel@wharf.example",), bytes_too=False) == []
+
+
+def test_addresses_cannot_go_before_the_words_that_name_them() -> None:
+    with pytest.raises(ValueError, match="texts_days"):
+        Retention(addresses_days=30)
+    with pytest.raises(ValueError, match="texts_days"):
+        Retention(addresses_days=30, texts_days=60, letters_days=30)
+
+
+def test_the_commands_of_a_persons_rights(run: Run, tmp_path: Path) -> None:  # noqa: F811
+    (taken,) = [json.loads(line) for line in run("mail", "ingest", "--json", "one.eml")[1].splitlines()]
+    key = taken["ticket"]
+    assert json.loads(run("person", "show", "ann@example.org", "--json")[1])["messages"] == 2
+    assert key in run("person", "show", "ANN@example.org")[1]
+    code, out, _ = run("person", "export", "ann@example.org", "ann.zip")
+    assert code == 0 and "index.html" in out and (tmp_path / "ann.zip").exists()
+    code, _, err = run("person", "forget", "ann@example.org", "--yes")
+    assert code == 1 and "waiting for an answer" in err
+    assert run("ticket", "hold", key)[0] == 2
+    assert "held by law" in run("ticket", "hold", key, "--reason", "lawsuit")[1]
+    assert key in run("ticket", "list", "--held-by-law")[1] and "lawsuit" in run("ticket", "show", key)[1]
+    code, _, err = run("person", "forget", "ann@example.org", "--yes", "--anyway")
+    assert code == 1 and "--lift" in err
+    assert run("ticket", "hold", key, "--lift")[0] == 0
+    code, out, _ = run("person", "forget", "ann@example.org", "--dry-run")
+    assert code == 0 and "Would erase ann@example.org: 2 messages" in out
+    code, _, err = run("person", "forget", "ann@example.org", "--anyway")
+    assert code == 2 and "--yes" in err
+    code, out, _ = run("person", "forget", "ann@example.org", "--anyway", "--yes")
+    assert code == 0 and "Backups made before still hold them" in out
+    code, _, err = run("person", "forget", "ann@example.org", "--yes")
+    assert code == 1 and "nothing is held about ann@example.org" in err
+    assert run("person", "forget", "--again", "--yes")[1] == "Nobody is to be forgotten again.\n"
+    assert "for ever" in run("retention", "plan")[1]
+    assert run("check", "--offline")[0] in (0, 1)
