@@ -22,6 +22,7 @@ from mailticket.settings import Settings
 from mailticket.smtp import Courier, Outcome
 from mailticket.store import outgoing
 from mailticket.store.outgoing import Due
+from mailticket.upkeep.troubles import troubles
 from tests.helpdesk import HelpDesk, OpenDesk, mail
 from tests.servers.machine import PATIENCE, until
 from tests.servers.smtp import STALL_KEPT, SmtpSink
@@ -191,3 +192,42 @@ def test_what_is_being_sent_is_neither_cancelled_nor_sent_again(open_desk: OpenD
     asyncio.run(asyncio.wait_for(play(), PATIENCE))
     assert states(desk) == {"sent": PEOPLE - 1, "cancelled": 1}
     assert smtp_sink.recipients() == [f"person{number}@example.org" for number in (0, 2, 3, 4, 5)]
+
+
+def test_the_trouble_of_one_account_keeps_only_its_own_mail_and_ends_with_its_brand(
+    open_desk: OpenDesk, smtp_sink: SmtpSink
+) -> None:
+    port = smtp_sink.port
+    smtp_sink.always("MAIL", "421 4.3.2 shutting down")
+    with contextlib.ExitStack() as ends:
+        other = SmtpSink()
+        ends.callback(other.stop)
+        servers = {name: {"host": "127.0.0.1", "port": at, "security": "none", "connections": 1}
+                   for name, at in (("common", port), ("bakery", other.port))}  # fmt: skip
+        brand = {"name": "bakery", "title": "Corner Bakery", "address": "sales@bakery.example", "prefix": "BK",
+                 "smtp": servers["bakery"]}  # fmt: skip
+        desk = open_desk(smtp=servers["common"], brand=[brand])
+        for number in range(2):
+            desk.receive(mail(f"a{number}@example.org", subject=f"Matter {number}"))
+            desk.receive(mail(f"b{number}@example.org", subject=f"Cake {number}", To="sales@bakery.example"))
+
+        def drain() -> str:
+            further = {"bakery": Courier(desk.site.settings.accounts["bakery"], lambda: "")}
+            outbox = Outbox(desk.site, Courier(desk.site.settings.smtp, lambda: ""), further=further)
+            asyncio.run(outbox.deliver_due())
+            return outbox.server_trouble
+
+        assert "421" in drain()
+        assert smtp_sink.recipients() == []
+        assert other.recipients() == ["b0@example.org", "b1@example.org"]
+        smtp_sink.always("MAIL", None)
+        assert drain() == ""
+        assert smtp_sink.recipients() == ["a0@example.org", "a1@example.org"]
+        other.always("MAIL", "421 4.3.2 shutting down")
+        desk.receive(mail("b2@example.org", subject="Cake 2", To="sales@bakery.example"))
+        assert drain().startswith("bakery: ")
+    with desk.database.read() as session:
+        names = {trouble.name for trouble in troubles(session, desk.site.settings, desk.database, desk.now)}
+        fewer = desk.site.settings.model_copy(update={"brand": ()})
+        later = {trouble.name for trouble in troubles(session, fewer, desk.database, desk.now)}
+    assert ("smtp bakery" in names, "smtp bakery" in later) == (True, False)

@@ -58,6 +58,7 @@ class _Way:
     courier: Courier | None = None
     paused_until: float = 0.0
     troubles: int = 0
+    trouble: str = ""
     well_at: datetime | None = None
 
     @property
@@ -96,11 +97,16 @@ class Outbox:
         self._store_trouble = ""
         self._in_doubt = False  # whether a claim may have been committed of which we were not told
         self._settled_at = time.monotonic()
-        self.server_trouble = ""  # what keeps the mail of an account from leaving; "" when nothing does
         self._deadline: datetime | None = None  # only what is due by then is claimed
         self._recording = 0  # outcomes that are not durable yet; while there are any, nothing is claimed
         self._defects: dict[int, datetime] = {}  # mails whose last attempt met a defect of ours, and when
         self._is_sound = False  # whether it is written down that there is no such mail
+
+    @property
+    def server_trouble(self) -> str:
+        """What keeps the mail of any account from leaving, each account's own; "" when nothing does."""
+        return "; ".join(f"{name}: {way.trouble}" if name else way.trouble
+                         for name, way in self._ways.items() if way.trouble)  # fmt: skip
 
     def wake(self) -> None:
         """Look for due rows now; callable from any thread."""
@@ -444,7 +450,7 @@ class Outbox:
     def _note_server(self, due: Due, outcome: Outcome) -> None:
         """When the server itself is in trouble, wait longer each time instead of trying every mail on it."""
         way = self._ways[self._account(due)]
-        self.server_trouble = str(outcome) if outcome.about_the_server else ""
+        way.trouble = str(outcome) if outcome.about_the_server else ""
         if not outcome.about_the_server:
             way.troubles = 0
             return

@@ -110,6 +110,11 @@ def part_of(name: str, host: int) -> str:
     return f"{name}{_OF_A_HOST}{host}"
 
 
+def is_of(name: str, part: str) -> bool:
+    """Whether this is what a part is called where it is one host's."""
+    return name.startswith(f"{part}{_OF_A_HOST}")
+
+
 def past_parts(session: Session, names: Iterable[str]) -> set[str]:
     """Those of these names that are of parts of hosts which live no more: their troubles ended with them."""
     theirs = {name for name in names if _OF_A_HOST in name}

@@ -19,7 +19,7 @@ from mailticket.site import Site
 from mailticket.store import Session, meta, outgoing, restored, watch
 from mailticket.store.rows import take_turns
 from mailticket.triage import signatures
-from mailticket.upkeep.troubles import LIFELESS, free_bytes, is_past, is_seen, short_of_room, troubles
+from mailticket.upkeep.troubles import LIFELESS, free_bytes, is_past, is_seen, parts_of, short_of_room, troubles
 
 log = logging.getLogger("mailticket.upkeep.alerts")
 
@@ -65,7 +65,7 @@ class Alerts:
 
     def _is_over(self, row: Health) -> bool:
         """Nothing is left to say of a trouble that has passed, nor of a mailbox that is not configured any more."""
-        if is_past(row.name, [f"mailbox {mailbox.name}" for mailbox in self.site.settings.watched]):
+        if is_past(row.name, parts_of(self.site.settings)):
             return True
         passing = is_seen(row.name) or row.name in _PASSING or row.name.startswith(watch.CHORE)
         return passing and not row.error and row.alerted_at is None

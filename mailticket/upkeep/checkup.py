@@ -108,9 +108,8 @@ def check_servers(
 
     stored: the passwords that were read already, or what was wrong with them.
     """
-    smtp = settings.smtp
     tokens = Tokens(database, quiet=timedelta(), patience=_PROBE_SECONDS) if database is not None else None
-    servers: list[Server] = [*settings.mailbox, smtp]
+    servers: list[Server] = [*settings.mailbox, *settings.accounts.values()]
     secrets = {
         server: _token_or_trouble(server, settings, tokens) if server.auth == "oauth2"
         else stored[server] if server in stored else password_or_trouble(server, account)
@@ -124,12 +123,15 @@ def check_servers(
         for watched in (mailbox, mailbox.sent)
         if watched is not None
     }
-    secret = secrets[smtp]
-    delivery = _Probe(partial(_probe_smtp, _hasty(smtp), secret)) if isinstance(secret, str) else None
+    deliveries = {
+        name: _Probe(partial(_probe_smtp, _hasty(smtp), secret))
+        for name, smtp in settings.accounts.items()
+        if isinstance(secret := secrets[smtp], str)
+    }
     for mailbox, entry in entries.items():
         yield from _check_mailbox(mailbox, entry, until, database, account)
-    if delivery is not None:
-        yield _check_smtp(smtp, delivery, until, account)
+    for name, delivery in deliveries.items():
+        yield _check_smtp(f"smtp {name}".strip(), settings.accounts[name], delivery, until, account)
     yield from (secret for secret in secrets.values() if isinstance(secret, Finding))
 
 
@@ -199,20 +201,20 @@ def _probe_smtp(smtp: Smtp, secret: str) -> Outcome | None:
     return asyncio.run(Courier(smtp, lambda: secret).probe())
 
 
-def _check_smtp(smtp: Smtp, probe: _Probe[Outcome | None], until: float, account: Account) -> Finding:
+def _check_smtp(name: str, smtp: Smtp, probe: _Probe[Outcome | None], until: float, account: Account) -> Finding:
     where = f"{smtp.host}:{smtp.port}"
     try:
         outcome = probe.result(until)
     except MailticketError as error:
-        return Finding("wrong", "smtp", f"cannot connect to {where}: {error}")
+        return Finding("wrong", name, f"cannot connect to {where}: {error}")
     if outcome is None:
-        return Finding("ok", "smtp", f"{where} lets us in")
+        return Finding("ok", name, f"{where} lets us in")
     words = " ".join(part for part in (str(outcome.code or ""), outcome.status, outcome.text) if part)
     if outcome.phase != "sign-in":
-        return Finding("wrong", "smtp", f"cannot connect to {where}: {words}")
+        return Finding("wrong", name, f"cannot connect to {where}: {words}")
     refused = outcome.kind == "configuration" and outcome.code and smtp.auth == "password"
     reason = "the server refused the user name or password: " if refused else ""
-    return Finding("wrong", "smtp", f"cannot sign in at {where}: {reason}{words}",
+    return Finding("wrong", name, f"cannot sign in at {where}: {reason}{words}",
                    right_password(smtp, account) if refused else "")  # fmt: skip
 
 

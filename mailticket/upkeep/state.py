@@ -19,7 +19,7 @@ from mailticket.store.overview import Figures
 from mailticket.store.requests import pace
 from mailticket.store.watch import Number
 from mailticket.upkeep import retention
-from mailticket.upkeep.troubles import Life, is_alive, is_past, is_seen, life, troubles
+from mailticket.upkeep.troubles import Life, is_alive, is_past, is_seen, life, parts_of, troubles
 
 _MOST_RECENT = 20_000  # requests that are looked at for the pace; `report` looks at all
 _OUTBOX = ("queued", "sending", "deferred", "uncertain", "withheld", "failed", "sent")
@@ -32,7 +32,9 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
     with database.read() as session:
         figures = overview.figures(session, now, week)
         promised, waits = pace(session, week, _MOST_RECENT)
-        rows = {r.name: r for r in meta.health(session) if not is_seen(r.name) and not is_past(r.name, names)}
+        rows = {
+            r.name: r for r in meta.health(session) if not is_seen(r.name) and not is_past(r.name, parts_of(settings))
+        }
         everyone = hosts_face(session, settings, now)
         sign, wrong = life(session, settings, now), troubles(session, settings, database, now)
         again, slipping = watch.waiting_again(session), watch.slipping(session, now, soon).number

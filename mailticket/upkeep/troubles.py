@@ -156,7 +156,7 @@ def troubles(
 ) -> list[Trouble]:  # fmt: skip
     """All that is wrong now, the worst first."""
     sign = life(session, settings, now)
-    names = [f"mailbox {mailbox.name}" for mailbox in settings.watched]
+    names = parts_of(settings)
     rows = {row.name: row for row in meta.health(session) if _is_of_use(row.name, names)}
     everything = [
         *_lifeless(sign),
@@ -179,13 +179,21 @@ def troubles(
     return list(first.values())
 
 
-def _is_of_use(name: str, mailboxes: Sequence[str]) -> bool:
-    return not is_seen(name) and not is_past(name, mailboxes)
+def _is_of_use(name: str, parts: Sequence[str]) -> bool:
+    return not is_seen(name) and not is_past(name, parts)
 
 
-def is_past(name: str, mailboxes: Sequence[str]) -> bool:
-    """Whether this is the name of a mailbox, and none of these that are configured."""
-    return name.startswith("mailbox ") and name not in mailboxes
+def parts_of(settings: Settings) -> list[str]:
+    """What the parts are called that the settings name: mailboxes, and the submission servers of brands."""
+    servers = [f"{SMTP} {account}" for account in settings.accounts if account]
+    return [*(f"mailbox {mailbox.name}" for mailbox in settings.watched), *servers]
+
+
+def is_past(name: str, parts: Sequence[str]) -> bool:
+    """Whether this names a mailbox or a brand's submission server that is none of the configured parts."""
+    if name.startswith(f"{SMTP} "):
+        return not any(name == part or hosts.is_of(name, part) for part in (SMTP, *parts))
+    return name.startswith("mailbox ") and name not in parts
 
 
 def _lifeless(sign: Life) -> Iterator[Trouble]:
