@@ -1,4 +1,4 @@
-"""`python -m tests.soak [--seconds 300 | --hosts 3 --mails 400] [--seed 1]`: the long random run; prints the counts, exit 1 when broken."""
+"""`python -m tests.soak [--seconds 300 | --hosts 3 --mails 400] [--seed 1]`: a long random run; exit 1 when broken."""
 
 from __future__ import annotations
 
