@@ -1,4 +1,4 @@
-"""`python -m tests.soak [--seconds 300] [--seed 1]`: the long random run; prints the counts, exit 1 when broken."""
+"""`python -m tests.soak [--seconds 300 | --hosts 3 --mails 400] [--seed 1]`: a long random run; exit 1 when broken."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.soak import several
 from tests.soak.verdict import broken, counts, finish
 from tests.soak.world import World
 
@@ -32,10 +33,15 @@ def main() -> int:
     options = argparse.ArgumentParser(description=(__doc__ or "").strip())
     options.add_argument("--seconds", type=float, default=300)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--hosts", type=int, default=0, help="so many daemons on one PostgreSQL with a standby")
+    options.add_argument("--mails", type=int, default=400, help="with --hosts")
     given = options.parse_args()
     logging.getLogger("mailticket").setLevel(logging.CRITICAL)  # the rounds at the end; the daemon has a log of its own
     with tempfile.TemporaryDirectory(prefix="mailticket-soak-") as folder:
-        problems = soak(given.seconds, given.seed, Path(folder))
+        if given.hosts:
+            problems = several.soak(Path(folder), given.seed, given.hosts, given.mails)
+        else:
+            problems = soak(given.seconds, given.seed, Path(folder))
     for problem in problems[:50]:
         print(f"BROKEN: {problem}", file=sys.stderr)
     print(f"seed {given.seed}, {given.seconds:.0f} s: {'broken' if problems else 'nothing lost, nothing doubled'}")
