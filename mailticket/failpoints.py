@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections import Counter
 
@@ -58,6 +59,8 @@ def failpoint(name: str) -> None:
     if action == "raise":
         raise InjectedFault(name)
     if action == "hang":
+        sys.stderr.write(f"hanging at {name}\n")  # a busy machine may take long to come here
+        sys.stderr.flush()
         threading.Event().wait()
     if action == "stop":
         os.kill(os.getpid(), signal.SIGTERM)

@@ -41,6 +41,7 @@ _WHOLE: dict[str, list[str]] = {  # commands whose arguments no name tells, or t
     "mail ingest": ["one.eml"],
     "promise replay": ["history.jsonl"],
     "outbox send": ["--withheld"],
+    "migrate-database": ["sqlite:///moved.db"],
     "person show": ["ann@example.org"],
     "person export": ["ann@example.org", "ann.zip"],
     "person forget": ["nobody@example.org", "--yes"],

@@ -88,11 +88,12 @@ def test_f42_a_thread_that_hangs_starves_the_watchdog_which_restarts_the_program
     dovecot.deliver(post.requests(2))
     site.configure(mailbox={"timeout_seconds": 5}, smtp={"connections": 1})
     site.start(f"{place}:1:hang", WATCHDOG_USEC=str(int(WATCHDOG_SECONDS * 1e6)), PYTHONFAULTHANDLER="1")
+    site.wait_log(f"hanging at {place}")
     hung = "outbox" if place.startswith("outbox") else "mailbox support"
     assert "not heard from: " in site.wait_log(f"{hung} for ")
     until(lambda: site.quiet_since("WATCHDOG=1") > WATCHDOG_SECONDS, "the watchdog to starve")
     assert site.stop(signal.SIGABRT) == -signal.SIGABRT
-    until(lambda: any("failpoint" in line for line in site.log), "the stacks that show where it hung")
+    until(lambda: any("in failpoint" in line for line in site.log), "the stacks that show where it hung")
     site.start(WATCHDOG_USEC=str(int(WATCHDOG_SECONDS * 1e6)))
     site.wait_idle(2)
     heard = site.notices.count("WATCHDOG=1")
