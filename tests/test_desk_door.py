@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -96,7 +97,8 @@ def answer(client: socket.socket) -> list[dict[str, Any]]:
 
 def ask(path: Path, raw: bytes) -> list[dict[str, Any]]:
     with connected(path) as client:
-        client.sendall(raw)
+        with contextlib.suppress(ConnectionError):  # who is told to come again may be told before asking
+            client.sendall(raw)
         return answer(client)
 
 

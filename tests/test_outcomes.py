@@ -331,7 +331,7 @@ def test_a_defect_in_writing_an_outcome_down_leaves_the_outcome(
     [stored] = desk.stored()
     number = desk.desk.reply(stored.row.key, "It has arrived.").outgoing or 0
 
-    def break_down(*_arguments: object) -> None:
+    def break_down(*_arguments: object, **_options: object) -> None:
         raise LookupError("a defect")
 
     async def at_once(_number: int) -> None:
@@ -355,7 +355,7 @@ def test_after_a_defect_in_claiming_what_is_under_way_ends_and_nothing_more_is_c
         begun, broken, reply = asyncio.Event(), asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
 
-        def break_down(*_arguments: object) -> None:
+        def break_down(*_arguments: object, **_options: object) -> None:
             monkeypatch.setattr(outgoing, "claim", plain)
             loop.call_soon_threadsafe(broken.set)
             raise LookupError("a defect")
