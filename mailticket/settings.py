@@ -198,6 +198,11 @@ class SignIn(Section):
         self._base = Path((context or {}).get("base", ""))
 
     @property
+    def part(self) -> str:
+        """What this is called wherever one reads how it fares."""
+        raise NotImplementedError
+
+    @property
     def credentials_folder(self) -> Path:
         """Where passwords lie that no key names: the folder `credentials` beside the configuration file."""
         return self._base / "credentials"
@@ -297,6 +302,10 @@ class Mailbox(SignIn):
     timeout_seconds: Annotated[float, Field(ge=5, le=600)] = 60
 
     @property
+    def part(self) -> str:
+        return f"mailbox {self.name}"
+
+    @property
     def sent(self) -> Mailbox | None:
         """The watched folder of sent mail as a mailbox of its own, of which nothing is flagged or moved; None for
         none."""
@@ -341,6 +350,10 @@ class Smtp(SignIn):
     data_timeout_seconds: Annotated[float, Field(ge=30, le=3600)] = 600
     give_up_hours: Annotated[int, Field(ge=1, le=720)] = 120
     hello_name: OneLine = ""
+
+    @property
+    def part(self) -> str:
+        return "smtp"
 
 
 class OAuth2(Section):
@@ -645,6 +658,12 @@ def _header_pair(pair: tuple[str, ...], name: str, value: str) -> tuple[str, ...
 class BrandSmtp(Smtp):
     """A brand's own submission server. Its password is named: the one that lies in wait for [smtp] is another's."""
 
+    _brand: str = PrivateAttr(default="")
+
+    @property
+    def part(self) -> str:
+        return f"smtp {self._brand}"
+
     @field_validator("consent_expires")
     @classmethod
     def _own_secret(cls, expires: date | None, others: ValidationInfo) -> date | None:
@@ -677,6 +696,10 @@ class Brand(Section):
     mailboxes: tuple[OneLine, ...] = ()
     addresses: tuple[EmailAddress, ...] = ()
     smtp: BrandSmtp | None = None
+
+    def model_post_init(self, context: Any, /) -> None:
+        if self.smtp is not None:
+            self.smtp._brand = self.name
 
 
 class Log(Section):

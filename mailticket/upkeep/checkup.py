@@ -131,7 +131,7 @@ def check_servers(
     for mailbox, entry in entries.items():
         yield from _check_mailbox(mailbox, entry, until, database, account)
     for name, delivery in deliveries.items():
-        yield _check_smtp(f"smtp {name}".strip(), settings.accounts[name], delivery, until, account)
+        yield _check_smtp(settings.accounts[name], delivery, until, account)
     yield from (secret for secret in secrets.values() if isinstance(secret, Finding))
 
 
@@ -144,7 +144,7 @@ def stored_passwords(settings: Settings, account: Account) -> dict[SignIn, str |
 
 def _token_or_trouble(server: Server, settings: Settings, tokens: Tokens | None) -> str | Finding:
     """An access token of a sign-in by OAuth2, or why there is none and what mends that."""
-    name = f"mailbox {server.name}" if isinstance(server, Mailbox) else "smtp"
+    name = server.part
     if tokens is None:
         return Finding("note", name, "not tried: the tokens lie in the database, which is not ready",
                        "`mailticket run` makes it")  # fmt: skip
@@ -201,8 +201,8 @@ def _probe_smtp(smtp: Smtp, secret: str) -> Outcome | None:
     return asyncio.run(Courier(smtp, lambda: secret).probe())
 
 
-def _check_smtp(name: str, smtp: Smtp, probe: _Probe[Outcome | None], until: float, account: Account) -> Finding:
-    where = f"{smtp.host}:{smtp.port}"
+def _check_smtp(smtp: Smtp, probe: _Probe[Outcome | None], until: float, account: Account) -> Finding:
+    name, where = smtp.part, f"{smtp.host}:{smtp.port}"
     try:
         outcome = probe.result(until)
     except MailticketError as error:
@@ -221,7 +221,7 @@ def _check_smtp(name: str, smtp: Smtp, probe: _Probe[Outcome | None], until: flo
 def _check_mailbox(
     mailbox: Mailbox, probe: _Probe[Entered], until: float, database: Database | None, account: Account
 ) -> Iterator[Finding]:
-    name = f"mailbox {mailbox.name}"
+    name = mailbox.part
     try:
         inbox, folder = probe.result(until)
     except SignInRefused as error:
