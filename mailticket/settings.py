@@ -122,6 +122,7 @@ class Section(BaseModel):
 
 TINT, DARK_TINT = "#0b6b64", "#6bd0c4"  # of letterheads, on light and on dark ground
 Prefix = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")]
+FIRST_NAME = "support"  # what the name in [support] is called beside those of brands; its tickets keep ""
 
 
 class Support(Section):
@@ -792,15 +793,24 @@ class Settings(Section):
         lower-cased. The first of ours in To and Cc is whom the writer means; without one the mailbox says, then
         transport.
         """
-        by_mailbox = {mailbox: brand.name for brand in self.brand for mailbox in brand.mailboxes}
+        serves = self.served
+        if (first := next((key for key in map(untagged, written) if key in serves), None)) is not None:
+            return serves[first]
+        if route in (by_mailbox := self._brand_by_mailbox):
+            return by_mailbox[route]
+        return next((serves[key] for key in map(untagged, delivered) if key in serves), "")
+
+    @property
+    def served(self) -> Mapping[str, str]:
+        """The addresses that choose a name, lower-cased, each with its brand; "" for that of [support]."""
+        by_mailbox = self._brand_by_mailbox
         serves = {address.lower(): "" for address in (self.support.address, *self.support.former_addresses)}
         serves |= {box.address.lower(): by_mailbox.get(box.name, "") for box in self.mailbox if box.address}
-        serves |= {address: brand.name for brand in self.brand for address in _served(brand)}
-        if (first := next((key for key in map(_untagged, written) if key in serves), None)) is not None:
-            return serves[first]
-        if route in by_mailbox:
-            return by_mailbox[route]
-        return next((serves[key] for key in map(_untagged, delivered) if key in serves), "")
+        return serves | {address: brand.name for brand in self.brand for address in _served(brand)}
+
+    @property
+    def _brand_by_mailbox(self) -> dict[str, str]:
+        return {mailbox: brand.name for brand in self.brand for mailbox in brand.mailboxes}
 
     def of_brand(self, name: str) -> Settings:
         """These settings as they hold for a brand's letters; for "" and for a brand that is no more, as they are."""
@@ -863,7 +873,7 @@ def _served(brand: Brand) -> list[str]:
     return [address.lower() for address in (brand.address, *brand.addresses)]
 
 
-def _untagged(address: str) -> str:
+def untagged(address: str) -> str:
     """An address without the tag that signed reply addresses have."""
     local, _, domain = address.rpartition("@")
     return f"{local.partition('+')[0]}@{domain}"
@@ -874,6 +884,8 @@ def _brand_flaws(settings: Settings) -> list[str]:
     common = (settings.support.address, *settings.support.former_addresses)
     addresses = [address for brand in brands for address in dict.fromkeys(_served(brand))]
     return [
+        *(f"a [[brand]] table is named {FIRST_NAME!r}, which means [support] in commands; give another name"
+          for brand in brands if brand.name == FIRST_NAME),
         *(f"two [[brand]] tables are named {name!r}; give each its own" for name in _twice(b.name for b in brands)),
         *(f"{address} is served by two brands; leave it to one"
           for address in _twice([*dict.fromkeys(address.lower() for address in common), *addresses])),

@@ -24,6 +24,7 @@ from mailticket.smtp import Courier, Outcome
 from mailticket.store import incoming, overview, restored, schema, tombstones
 from mailticket.store.engine import Database
 from mailticket.upkeep.account import Account
+from mailticket.upkeep.brand_findings import brand_findings
 from mailticket.upkeep.readiness import Finding, account_for, in_part, password_or_trouble, readiness, right_password
 from mailticket.upkeep.state import hosts_face
 from mailticket.upkeep.troubles import CHECK, Life, life, troubles
@@ -41,6 +42,7 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         everyone = hosts_face(session, settings, now)
         wrong = troubles(session, settings, database, now)
         consents = standings(session, settings)
+        names = list(brand_findings(session, settings, now, now - timedelta(days=7)))
         back = tombstones.returned(session) if restored.restored_at(session) is not None else []
     for trouble in wrong:
         remedy = "" if trouble.remedy == CHECK else trouble.remedy  # which this is
@@ -50,6 +52,7 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         held = ", ".join(mailbox["name"] for mailbox in host["mailboxes"]) or "no mailbox"
         yield Finding("ok", f"host {host['name']}", f"holds {held} (process {host['pid']}, {host['version']})")
     yield from _consents(consents)
+    yield from names
     for route, states in table.items():
         listed = sum(states.values())
         parts = " + ".join(f"{number} {state}" for state, number in sorted(states.items()) if state != "listed")
