@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
+from mailticket.config.read import read_settings
 from mailticket.connecting import case_of
-from mailticket.errors import Refused
+from mailticket.errors import ConfigurationError, Refused
 from mailticket.oauth2.login import server_named
 from mailticket.outbox.deliver import Outbox
 from mailticket.settings import Settings
 from mailticket.smtp import Courier
+from mailticket.upkeep.account import own_account
+from mailticket.upkeep.readiness import readiness
 from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail, parsed
 from tests.servers.smtp import SmtpSink
 
@@ -93,17 +97,50 @@ def test_the_answer_of_a_brand_that_is_no_more_comes_from_support(two: HelpDesk)
     assert two.site.of_brand(two.ticket(first.ticket).row.brand).head.address == SUPPORT
 
 
-def test_what_contradicts_itself_is_named_at_once() -> None:
-    given = {
-        "support": {"address": SUPPORT}, "smtp": {"host": "localhost"},
-        "brand": [{**BRAND, "prefix": "MT", "mailboxes": ["shop"]}, {**BRAND, "mailboxes": ["shop"]}],
-    }  # fmt: skip
-    with pytest.raises(ValidationError) as error:
-        Settings.model_validate(given)
-    problems = "\n".join(error.value.errors()[0]["ctx"]["problems"])
-    for words in ("two [[brand]] tables are named 'bakery'", f"{SALES} is served by two brands", "the mailbox 'shop';",
-                  "there is no such [[mailbox]]", "the ticket prefix MT stands for two"):  # fmt: skip
+def test_what_contradicts_itself_is_named_at_once(tmp_path: Path) -> None:
+    """Each mistake on a line of its own, with what to do, in one go."""
+    file = tmp_path / "mailticket.toml"
+    tables = [
+        {**BRAND, "prefix": "MT", "mailboxes": ["shop", "box"]},
+        {**BRAND, "prefix": "OLD", "mailboxes": ["box"]},
+        {"name": "support", "title": "S", "address": SUPPORT.upper(), "prefix": "BK"},
+        {"name": "sea", "title": "Sea", "address": "fish@sea.example", "prefix": "BK"},
+    ]
+    file.write_text(
+        f'[support]\naddress = "{SUPPORT}"\nformer_prefixes = ["OLD"]\n[smtp]\nhost = "localhost"\n'
+        '[[mailbox]]\nname = "box"\nhost = "localhost"\nusername = "box"\n'
+        + "".join("[[brand]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items()
+                                          if key != "smtp")
+                  for table in tables)
+    )  # fmt: skip
+    with pytest.raises(ConfigurationError) as error:
+        read_settings(file, {})
+    problems = "\n".join(error.value.problems)
+    for words in (
+        "two [[brand]] tables are named 'bakery'; give each its own",
+        "a [[brand]] table is named 'support', which means [support] in commands; give another name",
+        f"{SALES} is served by two brands; leave it to one",
+        f"{SUPPORT} is served by two brands; leave it to one",
+        "two [[brand]] tables have the mailbox 'box'; a mailbox chooses one brand",
+        "[[brand]] 'bakery' names the mailbox 'shop', and there is no such [[mailbox]]",
+        "the ticket prefix MT stands for two brands, or for one and [support]; give each its own",
+        "the ticket prefix OLD stands for two brands, or for one and [support]; give each its own",
+        "the ticket prefix BK stands for two brands",
+    ):
         assert words in problems
+
+
+def test_a_folder_of_templates_that_is_not_there_is_named_with_its_brand(tmp_path: Path) -> None:
+    settings = Settings.model_validate(
+        {"support": {"address": SUPPORT}, "smtp": {"host": "localhost"},
+         "brand": [{**BRAND, "templates": tmp_path / "nowhere"}]}
+    )  # fmt: skip
+    wrong = [one for one in readiness(settings, None, own_account(), deep=False)
+             if one.level == "wrong" and one.subject == "templates"]  # fmt: skip
+    assert len(wrong) == 1
+    assert wrong[0].said.startswith("brand bakery: ")
+    assert "nowhere" in wrong[0].said
+    assert wrong[0].stops == 78
 
 
 def test_each_server_is_called_by_its_brand_wherever_one_reads_of_it() -> None:
