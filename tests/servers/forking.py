@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -40,10 +41,12 @@ class Forked:
         self.returncode: int | None = None
         self.stderr: IO[str] | None = None
         self._lock = threading.Lock()
-        self._state, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair()
+        self._state = ours.detach()
+        weakref.finalize(self, os.close, self._state)
         with theirs:
             _nursery().start({"words": command[1:], "cwd": str(cwd), "env": env}, [*files, theirs.fileno()])
-        self.pid = int(self._state.recv(64))
+        self.pid = int(os.read(self._state, 64))
 
     def poll(self) -> int | None:
         """Its exit code, or None while it runs."""
@@ -61,7 +64,7 @@ class Forked:
         return code
 
     def _end(self) -> None:
-        status = self._state.recv(64)  # empty for ever after, so that `select` above never waits again
+        status = os.read(self._state, 64)  # empty for ever after, so that `select` above never waits again
         self.returncode = os.waitstatus_to_exitcode(int(status)) if status else -signal.SIGKILL
 
     def send_signal(self, number: signal.Signals) -> None:
