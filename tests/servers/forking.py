@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import faulthandler
 import gc
 import importlib
 import json
@@ -186,6 +187,8 @@ def _become(request: dict[str, Any], files: list[int]) -> list[str]:
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    if request["env"].get("PYTHONFAULTHANDLER"):
+        faulthandler.enable(2)
     return list(request["words"])
 
 
