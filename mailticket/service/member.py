@@ -139,7 +139,8 @@ class Member:
         try:
             self._lock.check()
         except StoreUnavailable as error:
-            log.warning("the connection that holds our locks is gone, they are taken anew: %s", error)
+            if not self._missed:
+                log.warning("the connection that holds our locks is gone, they are taken anew: %s", error)
             self._lock.again()
             if not schema.fits(self._database):
                 raise ConfigurationError([schema.unusable(schema.current(self._database))]) from error
