@@ -24,7 +24,7 @@ from tests.e2e import post
 from tests.e2e.site import Site
 from tests.helpdesk import message_id
 from tests.servers.dovecot import PASSWORD, Dovecot
-from tests.servers.machine import until
+from tests.servers.machine import stands_still, until
 from tests.servers.postgres import Postgres
 from tests.servers.proxy import Proxy
 from tests.servers.relay import CommitRelay
@@ -287,7 +287,7 @@ class Hosts:
         processes = {site.process.pid for site in self.sites if site.process is not None and not site.has_ended}
         held = self._held()
         return (
-            len(processes) == len(self.sites) and not self._paused and not any(map(_stands_still, processes))
+            len(processes) == len(self.sites) and not self._paused and not any(map(stands_still, processes))
             and len(held) == len(NAMES) and processes.issuperset(held.values())
         )  # fmt: skip
 
@@ -309,7 +309,7 @@ class Hosts:
                 self._paused.pop(pid, None)
                 self._note_end(site)
                 self._start(one, next(self._failpoints))
-            elif pid not in self._paused and _stands_still(pid):
+            elif pid not in self._paused and stands_still(pid):
                 self._paused[pid] = time.monotonic()
                 self._disturbed += 1
                 self.happened["paused at a failpoint"] += 1
@@ -365,12 +365,6 @@ class Hosts:
 def _cuts(relays: list[CommitRelay]) -> list[int]:
     """How many commits were cut before the server heard of them, and how many after."""
     return [sum(relay.cuts[side] for relay in relays) for side in ("before", "after")]
-
-
-def _stands_still(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T")
-    return False
 
 
 def _close_quietly(site: Site) -> None:
