@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,12 +69,12 @@ class Installation:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self, wrapper: list[str] | None = None) -> float:
-        """Start the daemon; returns the seconds until it was ready."""
+    def start(self, wrapper: list[str] | None = None, words: Sequence[str] = ()) -> float:
+        """Start the daemon with further words; returns the seconds until it was ready."""
         began = time.monotonic()
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(wrapper or [sys.executable, "-m", "mailticket"], "run"),
+                self._command(wrapper or [sys.executable, "-m", "mailticket"], "run", *words),
                 env={**os.environ, "NOTIFY_SOCKET": self._address},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
