@@ -26,9 +26,9 @@ class DeskMail:
     """One desk mail.
 
     to: a bare address. message_id: ours, with angle brackets. date: now, aware. author: who is named in From beside the
-    support, "" for nobody. subject, text: as they are shown. event, ticket_key, team, priority: for filters, "" is
-    left out. reply_to: a signed address, "" for none. in_reply_to, references: as of a letter. parts: the files, each
-    encoded by `mime.enclosed`.
+    support, "" for nobody. subject, text: as they are shown. event, ticket_key, team, brand, priority: for filters, ""
+    is left out. reply_to: a signed address, "" for none. in_reply_to, references: as of a letter. parts: the files,
+    each encoded by `mime.enclosed`.
     """
 
     to: str
@@ -41,6 +41,7 @@ class DeskMail:
     author: str = ""
     ticket_key: str = ""
     team: str = ""
+    brand: str = ""
     priority: str = ""
     reply_to: str = ""
     in_reply_to: str = ""
@@ -93,6 +94,7 @@ def _header(mail: DeskMail, head: Letterhead) -> list[tuple[str, str]]:
         ("X-Mailticket-Event", _value(mail.event)),
         ("X-Mailticket-Ticket", _value(mail.ticket_key)),
         ("X-Mailticket-Team", _value(mail.team)),
+        ("X-Mailticket-Brand", _value(mail.brand)),
         ("X-Mailticket-Priority", _value(mail.priority)),
         ("Content-Language", mail.language),
     ]
