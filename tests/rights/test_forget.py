@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +28,7 @@ from mailticket.upkeep import person
 from mailticket.upkeep.backup import make_backup, restore
 from mailticket.upkeep.checkup import check_state
 from mailticket.upkeep.troubles import troubles
-from tests.helpdesk import HelpDesk, OpenDesk, mail
+from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail
 from tests.rights.traces import traces
 
 ANN = "Annabel Leeward <annabel@wharf.example>"
@@ -123,7 +127,7 @@ def house(open_desk: OpenDesk) -> HelpDesk:
     return desk
 
 
-@pytest.mark.parametrize("place", OF_RIGHTS)
+@pytest.mark.parametrize("place", [place for place in OF_RIGHTS if place != "forget.finished"])
 def test_what_was_cut_short_is_finished_by_the_next_call(
     house: HelpDesk, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -141,6 +145,35 @@ def test_what_was_cut_short_is_finished_by_the_next_call(
     forget(house, "annabel@wharf.example")
     assert traces(house.database, SECRETS) == []
     assert figures(house) == before and person.again(house.database) == []
+
+
+KILLS = ("forget.ticket:2", "forget.swept:1", "forget.finished:1")
+
+
+def test_a_kill_in_the_midst_is_mended_by_the_same_command(house: HelpDesk, tmp_path: Path) -> None:
+    before = figures(house)
+    (bobs,) = [s.row.key for s in house.stored() if s.row.subject == "Gooseberry account"]
+    words = [row.new_text for row in house.ticket(bobs).messages if "Bob" in row.from_name]
+    house.close()
+    config = tmp_path / "mailticket.toml"
+    config.write_text(
+        f'[support]\naddress = "{SUPPORT}"\n[smtp]\nhost = "127.0.0.1"\n[database]\nurl = "{house.database.url}"\n'
+    )
+    call = [sys.executable, "-m", "mailticket", "--config", str(config), "person", "forget", "--yes"]
+    for number, kill in enumerate(KILLS):
+        who = ["--again"] if number % 2 else ["annabel@wharf.example"]
+        killed = subprocess.run([*call, *who], capture_output=True, timeout=60, env={**os.environ, VARIABLE: kill})
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        with house.database.read() as session:
+            (trouble,) = [t for t in troubles(session, house.site.settings, house.database, house.now)
+                          if t.name == "forgetting"]  # fmt: skip
+    assert "bytes may still lie" in trouble.text
+    assert "annabel" in "".join(traces(house.database, SECRETS)), "the kill came before the overwriting"
+    mended = subprocess.run([*call, "annabel@wharf.example"], capture_output=True, text=True, timeout=60)
+    assert (mended.returncode, mended.stdout) == (0, "Nothing of them is left.\n"), mended.stderr
+    assert traces(house.database, SECRETS) == []
+    assert figures(house) == before and not person.must_overwrite(house.database)
+    assert [row.new_text for row in house.ticket(bobs).messages if "Bob" in row.from_name] == words
 
 
 def test_forgetting_is_refused_while_a_ticket_waits_unless_anyway(helpdesk: HelpDesk) -> None:
