@@ -186,6 +186,49 @@ def test_forgetting_is_refused_while_a_ticket_waits_unless_anyway(helpdesk: Help
     assert (stored.row.status, stored.row.waiting_for, stored.row.requester_id) == ("closed", "nobody", None)
 
 
+def test_nothing_leaves_to_somebody_forgotten(open_desk: OpenDesk) -> None:
+    desk = open_desk(staff=[{"name": "kim", "addresses": ["kim@desk.example"]}], desk={"new": "each"})
+    key = str(desk.receive(mail(ANN)).ticket)
+    desk.desk.reply(key, "A zanzibar answer that is still on its way.")
+    assert {row.state for row in desk.outbox()} == {"queued"} and len(desk.outbox()) >= 2
+    forget(desk, "annabel@wharf.example", anyway=True)
+    assert {row.state for row in desk.outbox()} == {"cancelled"}
+    desk.later(days=3)
+    assert desk.deliver() == []
+    assert traces(desk.database, SECRETS) == []
+
+
+@pytest.mark.parametrize(
+    ("sender", "asked"),
+    [("Ann@Wharf.Example", "ANN@wharf.example"), ("ann+shop@wharf.example", "ann+shop@WHARF.example"),
+     ("ann@xn--mnchen-3ya.example", "ann@MÜNCHEN.example")],
+)  # fmt: skip
+def test_an_address_is_forgotten_however_it_is_written(helpdesk: HelpDesk, sender: str, asked: str) -> None:
+    key = str(helpdesk.receive(mail(f"Ann <{sender}>")).ticket)
+    helpdesk.desk.close(key)
+    assert forget(helpdesk, asked, anyway=True).tickets == 1
+    assert traces(helpdesk.database, (sender,)) == []
+
+
+def test_who_only_stands_in_copy_or_in_a_quotation_is_taken_out_and_the_rest_stays(helpdesk: HelpDesk) -> None:
+    text = f"See what I got.\n\nOn Monday, {ANN} wrote:\n> Meet me at the old zanzibar harbour at nine.\n"
+    key = str(helpdesk.receive(mail(BOB, "Gooseberry", text, Cc=f"{ANN}, eve@host.example")).ticket)
+    helpdesk.deliver()
+    helpdesk.desk.close(key)
+    toll = forget(helpdesk, "annabel@wharf.example")
+    assert (toll.tickets, toll.messages, toll.changed) == (0, 0, 1)
+    assert traces(helpdesk.database, ("annabel@wharf.example",)) == []
+    (message,) = [row for row in helpdesk.ticket(key).messages if row.direction == "in"]
+    assert "See what I got." in message.text and message.cc_address == "eve@host.example"
+
+
+def test_several_addresses_of_one_person_go_at_once(helpdesk: HelpDesk) -> None:
+    for address in ("ann@one.example", "ann@two.example"):
+        helpdesk.desk.close(str(helpdesk.receive(mail(f"Ann <{address}>")).ticket))
+    assert forget(helpdesk, "ann@one.example", "ann@two.example", anyway=True).tickets == 2
+    assert traces(helpdesk.database, ("ann@one.example", "ann@two.example")) == []
+
+
 def test_what_is_held_by_law_is_kept_from_everybody(house: HelpDesk) -> None:
     (own,) = [s.row.key for s in house.stored() if s.requester == ("annabel@wharf.example",)]
     house.desk.hold_by_law(own, "lawsuit 7")
