@@ -77,9 +77,11 @@ NAMES = (
     "../../etc/passwd",
     "same.pdf",
     "same.pdf",
+    "a\0b.txt",
     "C:\\\\temp\\\\evil:name.txt",
     "x" * 400 + ".txt",
     "图" * 150 + ".png",
+    "a\0b.txt",
     "..",
     "",
 )
