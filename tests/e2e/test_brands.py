@@ -19,7 +19,7 @@ from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.machine import until
 from tests.servers.smtp import Accepted, SmtpSink
 
-pytestmark = [pytest.mark.dovecot, pytest.mark.usefixtures("with_tables")]
+pytestmark = pytest.mark.dovecot
 SALES, FISH, MIA = "sales@bakery.example", "fish@sea.example", "mia@desk.example"
 LOGINS = {"support": (SUPPORT, "support-secret"), "bakery": (SALES, "bakery-secret")}
 DESK = """
