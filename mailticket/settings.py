@@ -120,7 +120,7 @@ class Section(BaseModel):
     )
 
 
-TINT, DARK_TINT = "#0b6b64", "#6bd0c4"  # of letterheads, on light and on dark ground
+TINT = "#0b6b64"  # of letterheads
 Prefix = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")]
 FIRST_NAME = "support"  # what the name in [support] is called beside those of brands; its tickets keep ""
 
@@ -692,7 +692,7 @@ class Brand(Section):
     signature: str = ""
     language: Annotated[str, Field(pattern=r"^([a-z]{2,3}(-[A-Z][a-z]{3})?)?$")] = ""
     colour: Colour = TINT
-    dark_colour: Colour = DARK_TINT
+    dark_colour: Colour | Literal[""] = ""
     templates: Annotated[FilePath | None, BeforeValidator(_or_none)] = None
     mailboxes: tuple[OneLine, ...] = ()
     addresses: tuple[EmailAddress, ...] = ()

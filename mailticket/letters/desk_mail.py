@@ -14,10 +14,11 @@ from mailticket.letters.mime import content, enclosed, encoded_text, entity, mul
 from mailticket.letters.values import File, Letterhead
 from mailticket.mail.addresses import is_bare_address
 from mailticket.text.clean import one_line
+from mailticket.text.patterns import lazy_pattern
 
 _LONGEST_NAME = 40  # of a person in From
 _LONGEST_VALUE = 60  # of a header field for filters
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,400}@[!-;=?-~]{1,400}>")
+_MESSAGE_ID = lazy_pattern(r"<[!-;=?-~]{1,400}@[!-;=?-~]{1,400}>")
 
 
 @dataclass(frozen=True, slots=True)

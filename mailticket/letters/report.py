@@ -31,7 +31,6 @@ _STYLE = """\
 .card { background-color: #1a222b !important; border-color: #2b3641 !important; }
 .ink { color: #e8edf2 !important; }
 .mute { color: #a7b3bf !important; }
-.tint { color: #6bd0c4 !important; }
 .rule { border-color: #2b3641 !important; }
 }"""
 _SENTENCE = '<p class="ink" style="margin:0 0 12px; font-size:15px; line-height:22px; color:#1b2530;">{}</p>'

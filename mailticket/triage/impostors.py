@@ -5,17 +5,17 @@ Nothing here decides anything. A warning is shown beside the mail; the sender's 
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
 from mailticket.mail.values import Address, Mail
 from mailticket.settings import Settings
+from mailticket.text.patterns import lazy_pattern
 
 _MOST = 8
 _LONGEST = 200
-_ADDRESS = re.compile(r"[^\s<>()\"',;:@]{1,64}@[^\s<>()\"',;:@]{1,100}")
-_WORD = re.compile(r"[^\W_]+")
+_ADDRESS = lazy_pattern(r"[^\s<>()\"',;:@]{1,64}@[^\s<>()\"',;:@]{1,100}")
+_WORD = lazy_pattern(r"[^\W_]+")
 # Words that every help desk has in its name: alone they are nobody's brand.
 _COMMON = frozenset({
     "support", "help", "helpdesk", "desk", "service", "services", "customer", "care", "team", "official", "office",
