@@ -107,7 +107,7 @@ def test_check_names_addresses_that_no_name_serves(shop: Run, tmp_path: Path) ->
     assert "addresses" not in findings(shop)
     ingest(shop, tmp_path, "cat", "Orders <orders@bakery.example.org>", "A cake")
     ingest(shop, tmp_path, "dan", "orders+today@bakery.example.org", "Another cake")
-    ingest(shop, tmp_path, "eve", f"cook@bakery.example.org, {SALES}", "Rolls", cc="baker@bakery.example.org")
+    ingest(shop, tmp_path, "eve", f"cook@bakery.example.org, {SUPPORT}", "Rolls", cc="baker@bakery.example.org")
     ingest(shop, tmp_path, "fay", "info@example.com", "Of support's own domain, as support")
     ingest(shop, tmp_path, "gus", "orders@elsewhere.example", "Of nobody's")
     text = findings(shop)["addresses"]
