@@ -186,11 +186,17 @@ def test_forgetting_is_refused_while_a_ticket_waits_unless_anyway(helpdesk: Help
     assert (stored.row.status, stored.row.waiting_for, stored.row.requester_id) == ("closed", "nobody", None)
 
 
-def test_nothing_leaves_to_somebody_forgotten(open_desk: OpenDesk) -> None:
+def test_nothing_leaves_to_somebody_forgotten(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = open_desk(staff=[{"name": "kim", "addresses": ["kim@desk.example"]}], desk={"new": "each"})
     key = str(desk.receive(mail(ANN)).ticket)
     desk.desk.reply(key, "A zanzibar answer that is still on its way.")
     assert {row.state for row in desk.outbox()} == {"queued"} and len(desk.outbox()) >= 2
+    monkeypatch.setenv(VARIABLE, "forget.begun:1:raise")
+    monkeypatch.setattr("mailticket.failpoints._seen", Counter())
+    with pytest.raises(InjectedFault):
+        forget(desk, "annabel@wharf.example", anyway=True)
+    monkeypatch.delenv(VARIABLE)
+    assert {row.state for row in desk.outbox() if "annabel" in row.recipient} == {"cancelled"}, "from the first moment"
     forget(desk, "annabel@wharf.example", anyway=True)
     assert {row.state for row in desk.outbox()} == {"cancelled"}
     desk.later(days=3)
