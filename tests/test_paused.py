@@ -21,14 +21,14 @@ from mailticket.models import MailboxHolder
 from mailticket.outbox import deliver
 from mailticket.outbox.deliver import Outbox
 from mailticket.smtp import Outcome
-from mailticket.store import Session, hosts, overview
+from mailticket.store import Session, hosts, overview, tickets
 from mailticket.store.rows import take_turns
 from mailticket.triage import ticket_keys
 from mailticket.upkeep.chores import Upkeep
 from tests.helpdesk import START, HelpDesk, Stored, mail, message_id
+from tests.servers.databases import Databases
 from tests.servers.dovecot import Dovecot
 from tests.servers.machine import PATIENCE
-from tests.servers.postgres import Postgres
 from tests.store.conftest import wait_for_locks
 
 pytestmark = pytest.mark.postgres
@@ -44,20 +44,20 @@ PLACES = (
 
 @pytest.fixture(scope="module")
 def desks(
-    postgres_server: Postgres, dovecot_server: Dovecot, tmp_path_factory: pytest.TempPathFactory
+    postgres_databases: Databases, dovecot_server: Dovecot, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[HelpDesk]]:
     """Two with one database, and for each place a mailbox of its own."""
-    folder, url = tmp_path_factory.mktemp("paused"), postgres_server.database()
+    url = postgres_databases.copy(tmp_path_factory.mktemp("paused"))
     account = {"host": "127.0.0.1", "port": dovecot_server.plain_port, "security": "none"}
     boxes = [
         {**account, "name": f"box{n}", "username": f"paused{n}@example.com", "sent_folder": "auto", "save_sent": True}
         for n in range(len(PLACES))
     ]
-    pair = [HelpDesk(folder, folder, url=url, mailbox=boxes) for _ in range(2)]
+    pair = [HelpDesk(url, mailbox=boxes) for _ in range(2)]
     yield pair
     for desk in pair:
         desk.close()
-    postgres_server.drop(url)
+    postgres_databases.drop(url)
 
 
 @pytest.fixture
@@ -263,27 +263,64 @@ def test_a_late_notice_that_another_host_has_just_written_is_not_written_again(p
     assert [row.kind for row in one.outbox() if row.ticket_id == number] == ["acknowledgement"]
 
 
+def take_in_at_once(
+    pair: tuple[HelpDesk, HelpDesk], monkeypatch: pytest.MonkeyPatch, first: bytes, second: bytes
+) -> tuple[Result, Result]:
+    """What two hosts make of a mail each, of which the second comes while the rows of the first are not committed."""
+    one, other = pair
+    results: list[Result] = []
+    thread = threading.Thread(target=lambda: results.extend(other.receive_all([second])), daemon=True)
+
+    def meanwhile() -> None:
+        thread.start()
+        wait_for_locks(one.database, 1, unless=lambda: not thread.is_alive())
+
+    pause = Pause("intake.in_transaction", meanwhile)
+    monkeypatch.setattr(take_in, "failpoint", pause)
+    result = one.receive(first)
+    thread.join(PATIENCE)
+    assert pause.was
+    return result, results[0]
+
+
 def test_of_two_hosts_that_give_one_ticket_id_the_second_gives_another(
     pair: tuple[HelpDesk, HelpDesk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither sees the other's row before it is committed; the database refuses the second, which is made again."""
-    one, other = pair
     keys = iter(("MT-0000-0000", "MT-0000-0000", "MT-0000-0001"))
     monkeypatch.setattr(ticket_keys, "new_key", lambda prefix, randbelow: next(keys))
-    results: list[Result] = []
+    mails = (mail(f"{name}@mail.example") for name in ("first", "second"))
+    assert [result.ticket for result in take_in_at_once(pair, monkeypatch, *mails)] == ["MT-0000-0000", "MT-0000-0001"]
 
-    def receive() -> None:
-        results.extend(other.receive_all([mail("second@mail.example")]))
 
-    second = threading.Thread(target=receive, daemon=True)
+@pytest.mark.parametrize("letters_before", [0, 2])
+def test_of_two_requests_of_one_person_on_two_hosts_at_once_one_repeats_the_other(
+    pair: tuple[HelpDesk, HelpDesk], monkeypatch: pytest.MonkeyPatch, letters_before: int
+) -> None:
+    """Whether the person is known or not. The cap of three letters an hour counts both, and each keeps its place."""
+    person = f"twice{letters_before}@mail.example"
+    for subject in MAILS[:letters_before]:
+        pair[0].receive(mail(person, subject=subject, text=f"{subject} does not work at all, since Monday."))
+    mails = (mail(person), mail(person))
+    first, second = take_in_at_once(pair, monkeypatch, *mails)
+    assert (first.letter, second.letter) == ("acknowledgement", "duplicate-notice")
+    assert (first.duplicate_of, second.duplicate_of) == (None, first.ticket)
+    letters = {row.cause_id: row for row in pair[0].outbox() if row.recipient == person}
+    assert letters[first.incoming_id].state == "queued"
+    held = letters[second.incoming_id]
+    assert (held.state, held.hold) == (("withheld", "cap_address") if letters_before else ("queued", ""))
+    rows = [pair[0].ticket(result.ticket).row for result in (first, second)]
+    assert rows[0].requester_id == rows[1].requester_id
+    with pair[0].database.read() as session:
+        before, behind = (tickets.position(session, row) or 0 for row in rows)
+    assert behind == before + 1
 
-    def meanwhile() -> None:
-        second.start()
-        wait_for_locks(one.database, 1, unless=lambda: not second.is_alive())
 
-    pause = Pause("intake.in_transaction", meanwhile)
-    monkeypatch.setattr(take_in, "failpoint", pause)
-    first = one.receive(mail("first@mail.example"))
-    second.join(PATIENCE)
-    assert pause.was
-    assert (first.ticket, results[0].ticket) == ("MT-0000-0000", "MT-0000-0001")
+def test_one_mail_that_two_hosts_bring_at_once_by_two_ways_is_one(
+    pair: tuple[HelpDesk, HelpDesk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = mail("both-ways@mail.example")
+    first, second = take_in_at_once(pair, monkeypatch, raw, raw)
+    assert (first.state, second.state, second.letter) == ("opened", "known", "")
+    assert pair[1].record(second).copy_of == first.incoming_id
+    assert len([row for row in pair[0].outbox() if row.recipient == "both-ways@mail.example"]) == 1

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,27 +15,14 @@ from mailticket.models import Event, Raw
 from mailticket.outbox import compose
 from mailticket.store import tickets
 from mailticket.upkeep.chores import Upkeep
-from tests.helpdesk import HelpDesk, empty_database, mail, parsed, words
+from tests.helpdesk import HelpDesk, OpenDesk, mail, parsed, words
 
 CANARY = "Zebra-7741-quartz"
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("upkeep"))
-
-
 @pytest.fixture
-def helpdesk(tmp_path: Path, empty: Path) -> Iterator[Any]:
-    opened: list[HelpDesk] = []
-
-    def open_(**tables: Any) -> HelpDesk:
-        opened.append(HelpDesk(tmp_path, empty, **tables))
-        return opened[-1]
-
-    yield open_
-    for desk in opened:
-        desk.close()
+def helpdesk(open_desk: OpenDesk) -> OpenDesk:
+    return open_desk
 
 
 def keep_house(desk: HelpDesk) -> None:

@@ -49,7 +49,7 @@ def migrate_database(ctx: click.Context, url: str, afresh: bool, as_json: bool) 
         return
     total, rate = sum(moved.counts.values()), moved.written / max(seconds, 0.001)
     tickets, mails, letters = (moved.counts[table] for table in ("ticket", "incoming", "outgoing"))
-    click.echo(f"Moved: {tickets} tickets, {mails} mails and {letters} letters.")
+    click.echo(f"Moved. Tickets: {tickets}, mails: {mails}, letters: {letters}.")
     click.echo(f"{total} rows in all, each read back and compared ({seconds:.0f} s, {rate:.0f} rows/s).")
     if moved.altered:
         click.echo(

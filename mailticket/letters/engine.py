@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,9 +25,10 @@ from mailticket.letters import flow
 from mailticket.letters.colours import Look
 from mailticket.letters.moments import Moment, Span
 from mailticket.letters.values import Problem, TemplateSource
+from mailticket.text.patterns import lazy_pattern
 
 Medium = Literal["subject", "text", "html"]
-_LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")
+_LANGUAGE = lazy_pattern(r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")
 SHIPPED = "default/"  # under this name the last source is there, whatever others override
 _LARGEST_OUTPUT = 1_000_000  # characters of one rendered page
 

@@ -147,13 +147,13 @@ def _cells(tally: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _sections(report: Report) -> list[tuple[str, Mapping[str, Mapping[str, Any]]]]:
-    return [
-        (
-            "By week of arrival, with hours to the first answer",
-            {_short(week): tally for week, tally in report.figures["weeks"].items()},
-        ),
-        ("By category, with hours to the first answer", report.figures["categories"]),
-    ]
+    figures = report.figures
+    sections = (
+        ("week of arrival", {_short(week): tally for week, tally in figures["weeks"].items()}),
+        ("category", figures["categories"]),
+        ("brand", figures["brands"]),
+    )
+    return [(f"By {what}, with hours to the first answer", groups) for what, groups in sections if groups]
 
 
 def _short(week: str) -> str:

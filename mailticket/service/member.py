@@ -56,7 +56,11 @@ class Member:
         self._thread = threading.Thread(target=self._keep_beating, name="beat", daemon=True)
 
     def join(self, mailboxes: Sequence[str]) -> int:
-        """Become a host, or another one after we were given up; returns its number. Raises StoreUnavailable."""
+        """Become a host, or another one after we were given up; returns its number.
+
+        Raises StoreUnavailable, and what `trouble` may be.
+        """
+        self._hold_on()  # before there is a row, of which each try would leave one
         now = wall_clock()
         with self._database.write() as session:
             number = hosts.register(
@@ -64,9 +68,10 @@ class Member:
                 self._database.sessions, mailboxes,
             )  # fmt: skip
         self._lock.appear(number)
-        self.number, self.is_given_up, self._mailboxes = number, False, None
+        self.number, self._mailboxes = number, None
         self._watching_since = time.monotonic()
         self._bury_predecessors()
+        self.is_given_up = False  # last, for who could not come so far must begin anew
         if not self._thread.is_alive():
             self._thread.start()
         return number
@@ -134,7 +139,8 @@ class Member:
         try:
             self._lock.check()
         except StoreUnavailable as error:
-            log.warning("the connection that holds our locks is gone, they are taken anew: %s", error)
+            if not self._missed:
+                log.warning("the connection that holds our locks is gone, they are taken anew: %s", error)
             self._lock.again()
             if not schema.fits(self._database):
                 raise ConfigurationError([schema.unusable(schema.current(self._database))]) from error
@@ -160,6 +166,8 @@ class Member:
         if not candidates:
             return
         for host in candidates:
+            if host.sessions == self._database.sessions:  # of a try of ours to join that did not come to its end
+                continue
             with self._database.write() as session:
                 hosts.cut(session, host)
         with self._database.write() as session:

@@ -92,7 +92,6 @@ class _SessionLock(RunLock):
 
     def again(self) -> None:
         with self._mutex:
-            self._does_chores = False
             self._drop()
             self._connection = self._connect()
             if self._host:
@@ -141,10 +140,15 @@ class _SessionLock(RunLock):
     def _ask(self, statement: str, **values: Any) -> Any:
         if self._connection is None:
             raise StoreUnavailable("there is no connection that could hold locks")
-        with translated():
-            return self._connection.execute(text(statement), values).scalar()
+        try:
+            with translated():
+                return self._connection.execute(text(statement), values).scalar()
+        except StoreUnavailable:
+            self._drop()  # whoever asks next, also another thread, hears that it is lost, until it is taken anew
+            raise
 
     def _drop(self) -> None:
+        self._does_chores = False
         connection, self._connection = self._connection, None
         with contextlib.suppress(SQLAlchemyError):
             if connection is not None:

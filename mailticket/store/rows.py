@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, ClauseElement, Connection, Table, bindparam, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel
 
@@ -145,14 +145,16 @@ def take_turns(session: Session, what: str) -> None:
 
 @contextmanager
 def savepoint(session: Session) -> Iterator[None]:
-    """A part of the transaction that is taken back by itself when it raises; what the session held goes with it."""
+    """A part of the transaction that is taken back by itself when it raises; what the session knew goes with it."""
     connection = cast(Connection, session.bind)
+    session.flush()  # what was there before is no part of it
     connection.exec_driver_sql("SAVEPOINT part")
     try:
         yield
         session.flush()
     except BaseException:
-        with suppress(DBAPIError):  # a fault of the world has ended the whole transaction, and says so itself
+        # A fault of the world has ended the whole transaction, or the connection, and says so itself.
+        with suppress(DBAPIError, PendingRollbackError):
             connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
             connection.exec_driver_sql("RELEASE SAVEPOINT part")  # or one around it of the same name is not reached
         session.expunge_all()  # what was taken back must not stand in the way of the next

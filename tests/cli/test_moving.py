@@ -19,7 +19,12 @@ def test_the_end_of_a_move_says_what_to_do_next_and_how_to_go_back(run: Run, tmp
     code, out, err = run("migrate-database", postgres_url)
     assert (code, err) == (0, "")
     shown = postgres_url.replace("+psycopg", "")
-    for words in ("Moved: 1 tickets", "each read back and compared", f'url = "{shown}"', 'mailticket.db"'):
+    for words in (
+        "Moved. Tickets: 1, mails: 1, letters: 1.",
+        "each read back and compared",
+        f'url = "{shown}"',
+        'mailticket.db"',
+    ):
         assert words in out
     code, _, err = run("migrate-database", postgres_url)
     assert (code, "name an empty one" in err) == (1, True)

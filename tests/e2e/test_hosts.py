@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
 
+from mailticket.config.read import read_settings
+from mailticket.desk.answers import Wish
+from mailticket.desk.tickets import Desk
+from mailticket.site import open_site
 from mailticket.store import hosts, schema
 from mailticket.store.engine import Database
 from tests.e2e import post
 from tests.e2e.site import Site
 from tests.servers.dovecot import PASSWORD, Dovecot
-from tests.servers.machine import until
+from tests.servers.machine import stands_still, until
 from tests.servers.postgres import Postgres
 from tests.servers.proxy import Proxy
 from tests.servers.smtp import SmtpSink
@@ -156,6 +160,68 @@ def test_a_host_that_stands_still_is_replaced_and_comes_back_as_another(two: Two
     two.sites[0].wait_log("was given up; it starts anew", heard)
     two.wait_holders(0, 1)
     two.answer_both()
+
+
+def stand_still_at(two: Two, place: str, write: Callable[[], object], is_answered: Callable[[], bool]) -> None:
+    """The first host comes to a stand at a failpoint with something in hand, and wakes when the other has done it."""
+    two.sites[0].start(f"{place}:1:pause", **HURRY)
+    two.wait_holders(0, 1)
+    first, heard = two.sites[0].process, len(two.sites[0].log)
+    assert first is not None
+
+    def comes_to_a_stand() -> bool:
+        if is_answered():  # the other host was quicker
+            write()
+        return stands_still(first.pid)
+
+    until(comes_to_a_stand, f"a stop at {place}{two.told()}")
+    two.wait_holders(1, 1)
+    until(is_answered, f"what the other host sends{two.told()}")
+    first.send_signal(signal.SIGCONT)
+    two.sites[0].wait_log("was given up; it starts anew", heard)
+    two.wait_holders(0, 1)
+    two.answer_both()
+    names = post.message_ids(two.smtp.accepted)
+    assert sorted(names) == sorted(set(names)), two.told()
+
+
+def test_a_host_that_stands_still_in_the_midst_of_a_mail_repeats_nothing_when_it_wakes(two: Two) -> None:
+    """Its open transaction is ended by the other."""
+    two.sites[0].stop()
+    two.wait_holders(1, 1)
+    people: list[str] = []
+
+    def write() -> None:
+        people.append(f"midst{len(people)}@example.org")
+        for name in NAMES:  # of which the first host has one
+            two.dovecot.append(post.request(f"{name}-{people[-1]}"), user=two.user(name))
+
+    def recipients() -> list[str]:
+        return [to for to in two.smtp.recipients() if "-midst" in to]
+
+    stand_still_at(two, "intake.in_transaction", write, lambda: len(recipients()) == 2 * len(people))
+    requesters = [ticket["requester"] for ticket in two.sites[1].tickets() if "-midst" in ticket["requester"]]
+    assert sorted(requesters) == sorted(recipients()) == sorted({*recipients()})
+
+
+def test_an_answer_that_was_begun_by_a_host_that_stands_still_is_sent_by_the_other_alone(two: Two) -> None:
+    two.sites[0].stop()
+    two.wait_holders(1, 1)
+    two.answer_both()
+    letter, answers = two.smtp.accepted[-1], iter(range(1, 100))
+    desk = Desk(open_site(read_settings(two.sites[1].configuration, {}), two.database))
+    written: list[str] = []
+
+    def write() -> None:
+        written.append(f"It has arrived, number {next(answers)}.")
+        desk.reply(post.ticket_id(letter), written[-1], Wish(anyway=True))
+
+    def is_answered() -> bool:
+        return two.smtp.recipients().count(letter.recipients[0]) > len(written)
+
+    stand_still_at(two, "outbox.begun", write, is_answered)
+    history = [event["event"] for event in two.sites[1].show(post.ticket_id(letter))["history"]]
+    assert history.count("staff-reply uncertain") == 1
 
 
 def test_a_host_that_loses_the_database_for_a_while_comes_back(two: Two) -> None:

@@ -53,7 +53,7 @@ def pair() -> Iterator[Pair]:
     pair.close()
 
 
-def test_f61_a_server_that_goes_comes_cuts_commits_and_is_replaced_loses_and_doubles_nothing(
+def test_f46_a_server_that_goes_comes_cuts_commits_and_is_replaced_loses_and_doubles_nothing(
     pair: Pair, make_house: MakeHouse, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
     house = make_house(pair.url)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROWS = range(1, 46)
+ROWS = range(1, 47)
 TESTS = Path(__file__).parents[1]
 PAPER = TESTS.parent / "docs" / "faults.md"
 

@@ -56,6 +56,13 @@ def answers(port: int, greeting: bytes = b"") -> bool:
     return False
 
 
+def stands_still(pid: int) -> bool:
+    """Whether a process was stopped by SIGSTOP and not woken."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T")
+    return False
+
+
 class Unprivileged:
     """The user under whom a server runs: `nobody` when the tests run as root, else whoever runs them."""
 

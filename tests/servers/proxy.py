@@ -15,11 +15,12 @@ class Proxy:
     `cut_after`: bytes from the server after which the whole connection is cut (None: never); counted for each
     connection anew. `swallow`: True takes everything in and passes nothing on, in both directions, without closing:
     a dead NAT entry. `refuse`: True closes new connections at once. `sent` and `received` are all bytes of the client
-    and of the server.
+    and of the server, unless it keeps none.
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, *, keeps_bytes: bool = True) -> None:
         self.target = target
+        self._keeps_bytes = keeps_bytes
         self.cut_after: int | None = None
         self.swallow = False
         self.refuse = False
@@ -38,10 +39,12 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def cut(self) -> None:
-        """Cut every live connection now."""
-        for connection in list(self._live):
+    def cut(self) -> int:
+        """Cut every live connection now; returns how many."""
+        live = list(self._live)
+        for connection in live:
             _shut(connection)
+        return len(live) // 2
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -77,7 +80,8 @@ class Proxy:
         passed = 0
         with contextlib.suppress(OSError):
             while data := take.recv(65536):
-                log += data
+                if self._keeps_bytes:
+                    log += data
                 if self.swallow:
                     continue
                 if limited and self.cut_after is not None and passed + len(data) >= self.cut_after:

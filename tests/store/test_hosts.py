@@ -169,6 +169,54 @@ def test_a_lost_connection_is_replaced_with_its_locks(postgres_database: Databas
 
 
 @pytest.mark.postgres
+def test_whoever_notices_first_that_the_connection_is_lost_all_hear_of_it(
+    postgres_database: Database, other: Database
+) -> None:
+    """Housekeeping, in a thread of its own, may come before the beat, which would not take the locks anew."""
+    with host_lock(postgres_database) as mine:
+        assert mine.has_chores()
+        with other.write() as session:
+            lock.cut_sessions(session.connection(), postgres_database.sessions)
+        for ask in (mine.has_chores, mine.check, mine.has_chores, lambda: mine.appear(7)):
+            with pytest.raises(StoreUnavailable):
+                ask()
+        mine.again()
+        assert mine.has_chores()
+
+
+@pytest.mark.postgres
+def test_who_joins_after_its_connection_was_lost_takes_it_anew_and_leaves_one_row(
+    postgres_database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with host_lock(postgres_database) as mine:
+        member = Member(postgres_database, mine, "daemon")
+        with other.write() as session:
+            lock.cut_sessions(session.connection(), postgres_database.sessions)
+        with monkeypatch.context() as patch:
+            patch.setattr(mine, "again", refuse)
+            for _ in range(2):
+                with pytest.raises(StoreUnavailable):
+                    member.join([])
+        assert numbers(other) == []
+        with monkeypatch.context() as patch:
+            patch.setattr(hosts, "gone_from", refuse)
+            with pytest.raises(StoreUnavailable):
+                member.join([])
+        assert member.is_given_up, "it has not come so far that it may work"
+        number = member.join([])
+        try:
+            assert numbers(other) == [number]
+            with other.read() as session:
+                assert lock.present(session.connection()) == {number}
+        finally:
+            member.leave()
+
+
+def refuse(*_: object) -> Any:
+    raise StoreUnavailable("the database says: no")
+
+
+@pytest.mark.postgres
 def test_hosts_hold_one_lock_together_that_others_take_alone(postgres_database: Database, other: Database) -> None:
     shared = host_lock(postgres_database), host_lock(other)
     with shared[0], shared[1], pytest.raises(AlreadyRunning, match="mailticket on "), run_lock(other):

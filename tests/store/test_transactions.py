@@ -15,6 +15,7 @@ from mailticket.store import Session, meta
 from mailticket.store.engine import Database, WriterLock
 from mailticket.store.ledger import Ledger
 from mailticket.store.lock import run_lock
+from mailticket.store.rows import savepoint
 from tests.store.conftest import NOON
 
 
@@ -37,10 +38,10 @@ def test_a_transaction_that_raises_writes_nothing(database: Database) -> None:
 def test_a_savepoint_that_raises_takes_only_its_own_writes_back(database: Database) -> None:
     with database.write() as session:
         meta.set_value(session, "a", "1")
-        with pytest.raises(Defect), session.begin_nested():
+        with pytest.raises(Defect), savepoint(session):
             meta.set_value(session, "b", "1")
             raise Defect
-        with session.begin_nested():
+        with savepoint(session):
             meta.set_value(session, "c", "1")
     assert names(database) == {"a", "c"}
 
@@ -49,7 +50,7 @@ def test_a_savepoint_survives_an_error_of_the_database(database: Database) -> No
     with database.write() as session:
         meta.set_value(session, "a", "1")
         session.flush()
-        with pytest.raises(IntegrityError), session.begin_nested():
+        with pytest.raises(IntegrityError), savepoint(session):
             session.execute(text("INSERT INTO meta (name, value) VALUES ('a', '2')"))
         meta.set_value(session, "b", "1")
     assert names(database) == {"a", "b"}
@@ -74,7 +75,7 @@ def test_a_database_that_is_not_there_is_the_world_s_fault() -> None:
 def test_a_savepoint_does_not_hide_a_server_that_went_away(database: Database) -> None:
     if database.is_sqlite:
         pytest.skip("SQLite is no server")
-    with pytest.raises(StoreUnavailable), database.write() as session, session.begin_nested():
+    with pytest.raises(StoreUnavailable), database.write() as session, savepoint(session):
         session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     with database.write() as session:
         meta.set_value(session, "a", "1")
