@@ -228,6 +228,22 @@ def test_who_only_stands_in_copy_or_in_a_quotation_is_taken_out_and_the_rest_sta
     assert "See what I got." in message.text and message.cc_address == "eve@host.example"
 
 
+def test_a_merge_keeps_the_record_of_what_another_wrote_to_their_ticket(helpdesk: HelpDesk) -> None:
+    own = str(helpdesk.receive(mail(ANN)).ticket)
+    letter = helpdesk.deliver()[-1]
+    bobs = str(helpdesk.receive(mail(BOB, "Gooseberry", "My gooseberry is locked.")).ticket)
+    helpdesk.desk.add_participant(own, "bob@hill.example")
+    reply = helpdesk.receive(mail(BOB, "Re: it", "I saw the gooseberry too.", answers=letter))
+    assert reply.ticket == own
+    helpdesk.desk.merge(own, bobs, anyway=True)
+    helpdesk.deliver()
+    helpdesk.desk.close(bobs)
+    before = helpdesk.record(reply).message_id
+    forget(helpdesk, "annabel@wharf.example")
+    assert (helpdesk.record(reply).message_id, bool(helpdesk.record(reply).raw_digest)) == (before, True)
+    assert traces(helpdesk.database, ("annabel@wharf.example",)) == []
+
+
 def test_several_addresses_of_one_person_go_at_once(helpdesk: HelpDesk) -> None:
     for address in ("ann@one.example", "ann@two.example"):
         helpdesk.desk.close(str(helpdesk.receive(mail(f"Ann <{address}>")).ticket))
