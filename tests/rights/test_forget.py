@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from mailticket.upkeep.checkup import check_state
 from mailticket.upkeep.troubles import troubles
 from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail
 from tests.rights.traces import traces
+from tests.servers.databases import Databases
 
 ANN = "Annabel Leeward <annabel@wharf.example>"
 BOB = "Bob Stone <bob@hill.example>"
@@ -95,10 +95,10 @@ def figures(desk: HelpDesk) -> Any:
         )  # fmt: skip
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def desk(request: pytest.FixtureRequest, open_desk: OpenDesk) -> Iterator[HelpDesk]:
+@pytest.fixture
+def desk(open_desk: OpenDesk, each_database: Databases) -> HelpDesk:
     """A help desk on each database."""
-    yield open_desk(url=request.getfixturevalue("postgres_url")) if request.param == "postgres" else open_desk()
+    return open_desk(each_database)
 
 
 def test_nothing_of_a_person_is_left_and_all_of_the_others_is(desk: HelpDesk) -> None:
