@@ -205,9 +205,11 @@ def _page(key: str, subject: str, conversation: list[dict[str, Any]]) -> str:
     parts = [f"<h2>{html.escape(key)} {html.escape(subject)}</h2>"]
     for entry in conversation:
         link = f' <a href="{html.escape(entry["file"])}">mail</a>' if entry["file"] else ""
-        heading = f"{entry['at']} {entry['kind']} {entry['from']} to {entry['to']}"
+        at = f"{entry['at'][:16].replace('T', ' ')} UTC"
+        heading = f"{at}, {entry['kind']} from {entry['from']} to {entry['to']}"
         parts.append(f"<h3>{html.escape(heading)}{link}</h3><pre>{html.escape(entry['text'])}</pre>")
         for file in entry["attachments"]:
             name = html.escape(file["name"])
-            parts.append(f'<p><a href="{html.escape(file["file"] or "")}">{name}</a></p>')
+            place = html.escape(file["file"] or "")
+            parts.append(f'<p><a href="{place}">{name}</a></p>' if place else f"<p>{name} (kept no more)</p>")
     return "".join(parts)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from mailticket.upkeep.checkup import check_state
 from mailticket.upkeep.troubles import troubles
 from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail
 from tests.rights.traces import traces
+from tests.servers.databases import Databases
 
 ANN = "Annabel Leeward <annabel@wharf.example>"
 BOB = "Bob Stone <bob@hill.example>"
@@ -95,10 +95,10 @@ def figures(desk: HelpDesk) -> Any:
         )  # fmt: skip
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def desk(request: pytest.FixtureRequest, open_desk: OpenDesk) -> Iterator[HelpDesk]:
+@pytest.fixture
+def desk(open_desk: OpenDesk, each_database: Databases) -> HelpDesk:
     """A help desk on each database."""
-    yield open_desk(url=request.getfixturevalue("postgres_url")) if request.param == "postgres" else open_desk()
+    return open_desk(each_database)
 
 
 def test_nothing_of_a_person_is_left_and_all_of_the_others_is(desk: HelpDesk) -> None:
@@ -186,11 +186,17 @@ def test_forgetting_is_refused_while_a_ticket_waits_unless_anyway(helpdesk: Help
     assert (stored.row.status, stored.row.waiting_for, stored.row.requester_id) == ("closed", "nobody", None)
 
 
-def test_nothing_leaves_to_somebody_forgotten(open_desk: OpenDesk) -> None:
+def test_nothing_leaves_to_somebody_forgotten(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = open_desk(staff=[{"name": "kim", "addresses": ["kim@desk.example"]}], desk={"new": "each"})
     key = str(desk.receive(mail(ANN)).ticket)
     desk.desk.reply(key, "A zanzibar answer that is still on its way.")
     assert {row.state for row in desk.outbox()} == {"queued"} and len(desk.outbox()) >= 2
+    monkeypatch.setenv(VARIABLE, "forget.begun:1:raise")
+    monkeypatch.setattr("mailticket.failpoints._seen", Counter())
+    with pytest.raises(InjectedFault):
+        forget(desk, "annabel@wharf.example", anyway=True)
+    monkeypatch.delenv(VARIABLE)
+    assert {row.state for row in desk.outbox() if "annabel" in row.recipient} == {"cancelled"}, "from the first moment"
     forget(desk, "annabel@wharf.example", anyway=True)
     assert {row.state for row in desk.outbox()} == {"cancelled"}
     desk.later(days=3)
@@ -220,6 +226,22 @@ def test_who_only_stands_in_copy_or_in_a_quotation_is_taken_out_and_the_rest_sta
     assert traces(helpdesk.database, ("annabel@wharf.example",)) == []
     (message,) = [row for row in helpdesk.ticket(key).messages if row.direction == "in"]
     assert "See what I got." in message.text and message.cc_address == "eve@host.example"
+
+
+def test_a_merge_keeps_the_record_of_what_another_wrote_to_their_ticket(helpdesk: HelpDesk) -> None:
+    own = str(helpdesk.receive(mail(ANN)).ticket)
+    letter = helpdesk.deliver()[-1]
+    bobs = str(helpdesk.receive(mail(BOB, "Gooseberry", "My gooseberry is locked.")).ticket)
+    helpdesk.desk.add_participant(own, "bob@hill.example")
+    reply = helpdesk.receive(mail(BOB, "Re: it", "I saw the gooseberry too.", answers=letter))
+    assert reply.ticket == own
+    helpdesk.desk.merge(own, bobs, anyway=True)
+    helpdesk.deliver()
+    helpdesk.desk.close(bobs)
+    before = helpdesk.record(reply).message_id
+    forget(helpdesk, "annabel@wharf.example")
+    assert (helpdesk.record(reply).message_id, bool(helpdesk.record(reply).raw_digest)) == (before, True)
+    assert traces(helpdesk.database, ("annabel@wharf.example",)) == []
 
 
 def test_several_addresses_of_one_person_go_at_once(helpdesk: HelpDesk) -> None:

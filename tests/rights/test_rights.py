@@ -16,6 +16,7 @@ import pytest
 from mailticket.errors import Refused
 from mailticket.settings import Retention
 from mailticket.store import meta, watch
+from mailticket.store.engine import Database
 from mailticket.upkeep import retention
 from mailticket.upkeep.chores import Upkeep
 from mailticket.upkeep.export import export
@@ -145,9 +146,31 @@ def test_closed_tickets_lose_texts_then_letters_then_people(open_desk: OpenDesk)
     assert [row.people_erased_at is not None for row in closed] == [True, True]
     assert [row.requester_id for row in closed] == [None, None]
     assert figures(desk)[0] == before[0] and len(figures(desk)[1]) == len(before[1])
-    assert traces(desk.database, ("xylograph", "passport-scan", "quincunx", "Dear Annabel")) == []
+    words = ("xylograph", "passport-scan", "quincunx", "Dear Annabel")
+    assert traces(desk.database, words, bytes_too=desk.database.is_sqlite) == []
     with desk.database.read() as session:
         assert not [row.error for row in meta.health(session) if row.name.startswith(watch.CHORE)]
+
+
+def test_a_small_database_is_written_anew_once_a_day_after_retention(
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk(retention={"texts_days": 30})
+    rewritten: list[Any] = []
+    monkeypatch.setattr(Database, "rewrite", lambda database: rewritten.append(database) or True)
+    monkeypatch.setattr(Database, "is_small", True)
+    upkeep = Upkeep(desk.site)
+    monkeypatch.setattr(upkeep, "_clock_is_sound", lambda: True)  # turned by hand
+    for hours in (0, 12):
+        desk.later(hours=hours)
+        key = str(desk.receive(mail(f"p{hours}@wharf.example")).ticket)
+        desk.deliver()
+        desk.desk.close(key)
+    desk.later(days=29, hours=13)
+    for hours, times in ((0, 1), (12, 1), (12, 2), (24, 2)):
+        desk.later(hours=hours)
+        upkeep.run()
+        assert len(rewritten) == times, (hours, times)
 
 
 def test_retention_passes_over_what_is_held_by_law(open_desk: OpenDesk) -> None:
