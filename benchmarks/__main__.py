@@ -14,6 +14,7 @@ MODULES = {
     "backlog": ("benchmarks.speed.backlog", "a backlog drained end to end, beside a bare loop"),
     "desk": ("benchmarks.speed.desk", "acknowledgements with and without staff who hear of each ticket"),
     "latency": ("benchmarks.speed.latency", "from arrival to accepted acknowledgement, beside a bare IDLE loop"),
+    "hosts": ("benchmarks.speed.hosts", "a backlog drained by one, two and three hosts on PostgreSQL, beside SQLite"),
     "memory": ("benchmarks.speed.memory", "resident memory, start to ready, --help"),
     "large": ("benchmarks.speed.large", "cost a mail with a million tickets, and the commands there"),
     "surge": ("benchmarks.speed.surge", "10,000 mails while the SMTP server refuses half"),

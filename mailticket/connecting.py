@@ -45,7 +45,7 @@ class Renewable(Protocol):
 def case_of(server: Server) -> Case:
     """Who signs in with a token, for what is said of a refusal."""
     # A folder of sent mail signs in as its mailbox does.
-    name = server.name.partition("/")[0] if isinstance(server, Mailbox) else "smtp"
+    name = server.part.removeprefix("mailbox ").partition("/")[0]
     whom = server.account or server.username
     return Case(name, server.provider or "custom", server.oauth2_flow, server.username, whom, server.client_id)
 

@@ -31,7 +31,8 @@ OF_RIGHTS = (
     "forget.begun",  # who is to be forgotten is on record, nothing of theirs is gone
     "forget.ticket",  # they are out of one ticket
     "forget.filed",  # and out of all tickets and of what was filed
-    "forget.swept",  # and out of every table, not committed
+    "forget.swept",  # and out of every text of every table, but on record
+    "forget.finished",  # and out of every row; their bytes may still lie between the rows
 )
 VARIABLE = "MAILTICKET_FAIL"  # name[:count[:kill|raise|hang|stop|pause]], e.g. intake.committed:3:kill
 

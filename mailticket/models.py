@@ -236,6 +236,7 @@ class Incoming(SQLModel, table=True):
         Index("ix_incoming_state_route", "state", "route"),  # the count of conservation reads nothing else
         _partial("ix_incoming_answered_due", "folder_id", where="answered = 'due'"),
         _partial("ix_incoming_quarantined", "id", where="state = 'quarantined'"),
+        _partial("ix_incoming_copy_of", "copy_of", where="copy_of IS NOT NULL"),
         _partial("ix_incoming_out_of_sight", "decided_at", "id", where="state = 'filed' AND ticket_id IS NULL"),
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
@@ -360,9 +361,10 @@ class Ticket(SQLModel, table=True):
 
 
 class Erasure(SQLModel, table=True):
-    """A person who is being forgotten, so that what was cut short is finished: gone with the last of their data.
+    """A person who is being forgotten, so that what was cut short is finished: gone with the last of their bytes.
 
-    keys: their addresses as they are compared. names, message_ids, lines: what else of them stands in mails of others.
+    keys: their addresses as they are compared. names, message_ids, lines: what else of them stands in mails of others;
+    all four go with the last of their rows.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -408,6 +410,7 @@ class Message(SQLModel, table=True):
         _one_of("direction", ("in", "out", "note")),
         _partial("ix_message_held", "ticket_id", where="kind = 'held'"),
         _partial("ix_message_answers", "by", "at", where="kind = 'staff-reply'"),
+        _partial("ix_message_raw_digest", "raw_digest", where="raw_digest IS NOT NULL"),
     )
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)

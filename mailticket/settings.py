@@ -120,8 +120,9 @@ class Section(BaseModel):
     )
 
 
-TINT, DARK_TINT = "#0b6b64", "#6bd0c4"  # of letterheads, on light and on dark ground
+TINT = "#0b6b64"  # of letterheads
 Prefix = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")]
+FIRST_NAME = "support"  # what the name in [support] is called beside those of brands; its tickets keep ""
 
 
 class Support(Section):
@@ -196,6 +197,11 @@ class SignIn(Section):
 
     def model_post_init(self, context: Any, /) -> None:
         self._base = Path((context or {}).get("base", ""))
+
+    @property
+    def part(self) -> str:
+        """What this is called wherever one reads how it fares."""
+        raise NotImplementedError
 
     @property
     def credentials_folder(self) -> Path:
@@ -297,6 +303,10 @@ class Mailbox(SignIn):
     timeout_seconds: Annotated[float, Field(ge=5, le=600)] = 60
 
     @property
+    def part(self) -> str:
+        return f"mailbox {self.name}"
+
+    @property
     def sent(self) -> Mailbox | None:
         """The watched folder of sent mail as a mailbox of its own, of which nothing is flagged or moved; None for
         none."""
@@ -341,6 +351,10 @@ class Smtp(SignIn):
     data_timeout_seconds: Annotated[float, Field(ge=30, le=3600)] = 600
     give_up_hours: Annotated[int, Field(ge=1, le=720)] = 120
     hello_name: OneLine = ""
+
+    @property
+    def part(self) -> str:
+        return "smtp"
 
 
 class OAuth2(Section):
@@ -645,6 +659,12 @@ def _header_pair(pair: tuple[str, ...], name: str, value: str) -> tuple[str, ...
 class BrandSmtp(Smtp):
     """A brand's own submission server. Its password is named: the one that lies in wait for [smtp] is another's."""
 
+    _brand: str = PrivateAttr(default="")
+
+    @property
+    def part(self) -> str:
+        return f"smtp {self._brand}"
+
     @field_validator("consent_expires")
     @classmethod
     def _own_secret(cls, expires: date | None, others: ValidationInfo) -> date | None:
@@ -672,11 +692,15 @@ class Brand(Section):
     signature: str = ""
     language: Annotated[str, Field(pattern=r"^([a-z]{2,3}(-[A-Z][a-z]{3})?)?$")] = ""
     colour: Colour = TINT
-    dark_colour: Colour = DARK_TINT
+    dark_colour: Colour | Literal[""] = ""
     templates: Annotated[FilePath | None, BeforeValidator(_or_none)] = None
     mailboxes: tuple[OneLine, ...] = ()
     addresses: tuple[EmailAddress, ...] = ()
     smtp: BrandSmtp | None = None
+
+    def model_post_init(self, context: Any, /) -> None:
+        if self.smtp is not None:
+            self.smtp._brand = self.name
 
 
 class Log(Section):
@@ -769,15 +793,24 @@ class Settings(Section):
         lower-cased. The first of ours in To and Cc is whom the writer means; without one the mailbox says, then
         transport.
         """
-        by_mailbox = {mailbox: brand.name for brand in self.brand for mailbox in brand.mailboxes}
+        serves = self.served
+        if (first := next((key for key in map(untagged, written) if key in serves), None)) is not None:
+            return serves[first]
+        if route in (by_mailbox := self._brand_by_mailbox):
+            return by_mailbox[route]
+        return next((serves[key] for key in map(untagged, delivered) if key in serves), "")
+
+    @property
+    def served(self) -> Mapping[str, str]:
+        """The addresses that choose a name, lower-cased, each with its brand; "" for that of [support]."""
+        by_mailbox = self._brand_by_mailbox
         serves = {address.lower(): "" for address in (self.support.address, *self.support.former_addresses)}
         serves |= {box.address.lower(): by_mailbox.get(box.name, "") for box in self.mailbox if box.address}
-        serves |= {address: brand.name for brand in self.brand for address in _served(brand)}
-        if (first := next((key for key in map(_untagged, written) if key in serves), None)) is not None:
-            return serves[first]
-        if route in by_mailbox:
-            return by_mailbox[route]
-        return next((serves[key] for key in map(_untagged, delivered) if key in serves), "")
+        return serves | {address: brand.name for brand in self.brand for address in _served(brand)}
+
+    @property
+    def _brand_by_mailbox(self) -> dict[str, str]:
+        return {mailbox: brand.name for brand in self.brand for mailbox in brand.mailboxes}
 
     def of_brand(self, name: str) -> Settings:
         """These settings as they hold for a brand's letters; for "" and for a brand that is no more, as they are."""
@@ -840,7 +873,7 @@ def _served(brand: Brand) -> list[str]:
     return [address.lower() for address in (brand.address, *brand.addresses)]
 
 
-def _untagged(address: str) -> str:
+def untagged(address: str) -> str:
     """An address without the tag that signed reply addresses have."""
     local, _, domain = address.rpartition("@")
     return f"{local.partition('+')[0]}@{domain}"
@@ -851,6 +884,8 @@ def _brand_flaws(settings: Settings) -> list[str]:
     common = (settings.support.address, *settings.support.former_addresses)
     addresses = [address for brand in brands for address in dict.fromkeys(_served(brand))]
     return [
+        *(f"a [[brand]] table is named {FIRST_NAME!r}, which means [support] in commands; give another name"
+          for brand in brands if brand.name == FIRST_NAME),
         *(f"two [[brand]] tables are named {name!r}; give each its own" for name in _twice(b.name for b in brands)),
         *(f"{address} is served by two brands; leave it to one"
           for address in _twice([*dict.fromkeys(address.lower() for address in common), *addresses])),

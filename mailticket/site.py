@@ -15,7 +15,7 @@ from mailticket.errors import ConfigurationError
 from mailticket.letters import Letterhead, Letters, TemplateSource, in_language
 from mailticket.mail.values import OurLetters, Ourselves
 from mailticket.promise.calendar import SupportCalendar, from_settings
-from mailticket.settings import DARK_TINT, TINT, Brand, Category, LetterSample, LettersText, Settings
+from mailticket.settings import TINT, Brand, Category, LetterSample, LettersText, Settings
 from mailticket.store import blocks, meta, notices, restored
 from mailticket.store.engine import Database
 from mailticket.store.glance import Glance
@@ -191,7 +191,7 @@ def letterhead(settings: Settings, loop_mark: str = "", brand: Brand | None = No
         wording=_wording(settings),
         signature=brand.signature.strip() if brand else "",
         colour=brand.colour if brand else TINT,
-        dark_colour=brand.dark_colour if brand else DARK_TINT,
+        dark_colour=brand.dark_colour if brand else "",
     )
 
 

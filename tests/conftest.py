@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from tests.helpdesk import HelpDesk, OpenDesk, empty_database
+from tests.helpdesk import HelpDesk, OpenDesk
+from tests.servers.databases import Databases
 from tests.servers.dovecot import Dovecot
 from tests.servers.machine import require
 from tests.servers.postgres import Postgres
@@ -22,6 +23,24 @@ _numbers = itertools.count(1)
 # Hypothesis' deadline of 200 ms an example measures the machine, which may be busy; pytest's timeout bounds each test.
 hypothesis_settings.register_profile("mailticket", deadline=None)
 hypothesis_settings.load_profile("mailticket")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "the kind that tests use which are about no kind: the whole suite on PostgreSQL, but what is about SQLite"
+    parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite", help=words)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A run on PostgreSQL leaves out what is about SQLite, marked or by its parameter."""
+    if config.getoption("--database") == "sqlite":
+        return
+    about_sqlite = [item for item in items if item.get_closest_marker("sqlite") or "sqlite" in _parameters(item)]
+    config.hook.pytest_deselected(items=about_sqlite)
+    items[:] = [item for item in items if item not in set(about_sqlite)]
+
+
+def _parameters(item: pytest.Item) -> list[str]:
+    return item.callspec.id.split("-") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else []
 
 
 def pytest_configure() -> None:
@@ -74,22 +93,41 @@ def postgres_url(postgres_server: Postgres) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def database_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("template"))
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """Fresh databases of the kind that this run is for."""
+    if request.config.getoption("--database") == "postgresql":
+        return Databases(tmp_path_factory.mktemp("template"), request.getfixturevalue("postgres_server"))
+    return Databases(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    return Databases(tmp_path_factory.mktemp("template"), postgres_server)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def each_database(request: pytest.FixtureRequest) -> Databases:
+    """The test runs on both kinds, whatever the run is for; a module whose `databases` is this does so as a whole."""
+    name = "postgres_databases" if request.param == "postgres" else "databases"
+    databases: Databases = request.getfixturevalue(name)
+    return databases
 
 
 @pytest.fixture
-def open_desk(tmp_path: Path, database_template: Path) -> Iterator[OpenDesk]:
-    """Opens a help desk in this process; keyword arguments are tables of its configuration."""
-    opened: list[HelpDesk] = []
+def open_desk(tmp_path: Path, databases: Databases) -> Iterator[OpenDesk]:
+    """Opens a help desk in this process; keyword arguments are tables of its configuration, `on` other databases."""
+    opened: list[tuple[HelpDesk, Databases, str]] = []
 
-    def open_one(**tables: Any) -> HelpDesk:
-        opened.append(HelpDesk(tmp_path, database_template, **tables))
-        return opened[-1]
+    def open_one(on: Databases = databases, **tables: Any) -> HelpDesk:
+        url = on.copy(tmp_path)
+        helpdesk = HelpDesk(url, **tables)
+        opened.append((helpdesk, on, url))
+        return helpdesk
 
     yield open_one
-    for helpdesk in opened:
+    for helpdesk, on, url in opened:
         helpdesk.close()
+        on.drop(url)
 
 
 @pytest.fixture

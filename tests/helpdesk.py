@@ -1,16 +1,14 @@
-"""A help desk in one process: real intake, real SQLite, a clock that tests turn; only the network is left out."""
+"""A help desk in one process: real intake, a real database, a clock that tests turn; only the network is left out."""
 
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, select
@@ -22,7 +20,7 @@ from mailticket.letters import Letters
 from mailticket.models import Address, Event, Incoming, Message, Outgoing, Participant, Ticket
 from mailticket.settings import Settings
 from mailticket.site import Site, open_site, shipped_letters
-from mailticket.store import incoming, outgoing, schema, tickets
+from mailticket.store import incoming, outgoing, tickets
 from mailticket.store.engine import Database
 
 SUPPORT = "support@coinharbor.com"
@@ -121,11 +119,13 @@ def _hurry(connection: Any, _record: object) -> None:
 
 
 class HelpDesk:
-    """One installation. `now` is its clock; `tables` change its configuration; `url` names another database."""
+    """One installation. `now` is its clock; `tables` change its configuration; `url` is its database's."""
 
-    def __init__(self, folder: Path, template: Path, *, url: str = "", **tables: Mapping[str, Any]) -> None:
+    def __init__(self, url: str, **tables: Mapping[str, Any]) -> None:
         self.now = START
-        self.database = _prepared(url) if url else _copied(folder, template)
+        self.database = Database(url)
+        if self.database.is_sqlite:
+            event.listen(self.database.engine, "connect", _hurry)
         self.site = self._open(tables)
         self.desk = Desk(self.site)
         self._intake = Intake(self.site)
@@ -206,21 +206,6 @@ class HelpDesk:
         return dict(self.record(result).evidence or ())
 
 
-def _copied(folder: Path, template: Path) -> Database:
-    """A fresh SQLite database, copied from an empty one."""
-    file = folder / f"helpdesk-{next(_numbers)}.db"
-    shutil.copy(template, file)
-    database = Database(f"sqlite:///{file}")
-    event.listen(database.engine, "connect", _hurry)
-    return database
-
-
-def _prepared(url: str) -> Database:
-    database = Database(url)
-    schema.prepare(database)
-    return database
-
-
 def _stored(session: Session, row: Ticket) -> Stored:
     def of(table: Any, column: Any, value: object) -> tuple[Any, ...]:
         return tuple(session.execute(select(table).where(col(column) == value)).scalars())
@@ -233,15 +218,6 @@ def _stored(session: Session, row: Ticket) -> Stored:
         events=of(Event, Event.ticket_id, row.id),
         participants=tuple(guest.key for guest in of(Participant, Participant.ticket_id, row.id)),
     )
-
-
-def empty_database(folder: Path) -> Path:
-    """A database with all tables and no row, to be copied: making one takes half a second."""
-    file = folder / "empty.db"
-    database = Database(f"sqlite:///{file}")
-    schema.prepare(database)
-    database.close()
-    return file
 
 
 OpenDesk = Callable[..., HelpDesk]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,29 +16,16 @@ from mailticket.upkeep.alerts import Alerts
 from mailticket.upkeep.checkup import check_state
 from mailticket.upkeep.chores import Upkeep
 from mailticket.upkeep.troubles import LEAST_DISK
-from tests.helpdesk import HelpDesk, empty_database, mail, parsed
+from tests.helpdesk import HelpDesk, OpenDesk, mail, parsed
 
 OPS = "ops@example.net"
 PLENTY = 100 * LEAST_DISK
 MAILBOXES = [{"name": name, "host": "127.0.0.1", "username": name} for name in ("support", "m0", "m1", "m2", "m3")]
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("alerts"))
-
-
 @pytest.fixture
-def helpdesk(tmp_path: Path, empty: Path) -> Iterator[Callable[..., HelpDesk]]:
-    opened: list[HelpDesk] = []
-
-    def open_(to: Any = (OPS,), **alerts: Any) -> HelpDesk:
-        opened.append(HelpDesk(tmp_path, empty, mailbox=MAILBOXES, alerts={"to": to, **alerts}))
-        return opened[-1]
-
-    yield open_
-    for desk in opened:
-        desk.close()
+def helpdesk(open_desk: OpenDesk) -> OpenDesk:
+    return lambda to=(OPS,), **alerts: open_desk(mailbox=MAILBOXES, alerts={"to": to, **alerts})
 
 
 def look(desk: HelpDesk, free: int = PLENTY) -> list[str]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mailticket.config.files import shipped_folder
 from mailticket.upkeep.chores import Upkeep
-from tests.helpdesk import HelpDesk, empty_database, mail, parsed, words
+from tests.helpdesk import HelpDesk, OpenDesk, mail, parsed, words
 
 TXID = "9f2c4be1d07a5c83e6f1420b9ad8375e6c01fb24d95a7e3380c6b1f2e4d7a951"
 ARTICLES = {"folder": shipped_folder("config") / "articles"}
@@ -22,22 +20,9 @@ ENGLISH = (
 CHINESE = ("充值没有到账", f"您好:\n\n我今天早上充值了0.42个BTC,已经确认,到现在还没有到账。\n交易哈希:{TXID}\n")
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("answers"))
-
-
 @pytest.fixture
-def helpdesk(tmp_path: Path, empty: Path) -> Iterator[Callable[..., HelpDesk]]:
-    opened: list[HelpDesk] = []
-
-    def open_(**tables: Any) -> HelpDesk:
-        opened.append(HelpDesk(tmp_path, empty, **tables))
-        return opened[-1]
-
-    yield open_
-    for desk in opened:
-        desk.close()
+def helpdesk(open_desk: OpenDesk) -> OpenDesk:
+    return open_desk
 
 
 def plain(wire: bytes) -> str:

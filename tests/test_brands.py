@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from mailticket.connecting import case_of
+from mailticket.errors import Refused
+from mailticket.oauth2.login import server_named
+from mailticket.outbox.deliver import Outbox
 from mailticket.settings import Settings
+from mailticket.smtp import Courier
 from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail, parsed
+from tests.servers.smtp import SmtpSink
 
 SALES = "sales@bakery.example"
 BRAND: dict[str, Any] = {
@@ -97,3 +104,48 @@ def test_what_contradicts_itself_is_named_at_once() -> None:
     for words in ("two [[brand]] tables are named 'bakery'", f"{SALES} is served by two brands", "the mailbox 'shop';",
                   "there is no such [[mailbox]]", "the ticket prefix MT stands for two"):  # fmt: skip
         assert words in problems
+
+
+def test_each_server_is_called_by_its_brand_wherever_one_reads_of_it() -> None:
+    token = {"auth": "oauth2", "provider": "google", "username": "a@b.example", "client_id": "id"}
+    tables = {"support": {"address": SUPPORT}, "smtp": token,
+              "brand": [{**BRAND, "smtp": token}, {**BRAND, "name": "fishmonger", "address": "fish@sea.example",
+                                                  "prefix": "FI", "addresses": [], "smtp": token}]}  # fmt: skip
+    settings = Settings.model_validate(tables)
+    assert [server.part for server in settings.sign_ins] == ["smtp", "smtp bakery", "smtp fishmonger"]
+    logins = [case_of(server).login for server in settings.sign_ins]
+    assert logins == [f"mailticket oauth2 login {name}" for name in ("smtp", "smtp bakery", "smtp fishmonger")]
+    assert [server_named(settings, one.part) for one in settings.sign_ins] == list(settings.sign_ins)
+    with pytest.raises(Refused, match="smtp bakery signs in with a password"):
+        server_named(Settings.model_validate({**tables, "brand": [BRAND]}), "smtp bakery")
+
+
+def test_mail_is_given_up_after_the_time_of_its_own_server(open_desk: OpenDesk, smtp_sink: SmtpSink) -> None:
+    def at(**more: Any) -> dict[str, Any]:
+        return {"host": "127.0.0.1", "port": smtp_sink.port, "security": "none", **more}
+
+    desk = open_desk(smtp=at(give_up_hours=100), brand=[{**BRAND, "smtp": at(give_up_hours=2)}])
+    desk.receive(mail())
+    desk.receive(mail("Bob <bob@mail.example>", To=SALES))
+    desk.later(hours=3)
+    smtp_sink.always("RCPT", "450 4.2.0 later")
+    couriers = {name: Courier(smtp, lambda: "") for name, smtp in desk.site.settings.accounts.items()}
+    asyncio.run(Outbox(desk.site, couriers.pop(""), further=couriers).deliver_due())
+    assert [(row.account, row.state) for row in desk.outbox()] == [("", "deferred"), ("bakery", "failed")]
+
+
+@pytest.mark.parametrize(
+    ("sender", "warning"),
+    [
+        ("Corner Bakery <x@evil.example>", "the name is like ours"),
+        ("CornerBakery Orders <x@evil.example>", "the name is like ours"),
+        ("Coin Harbor <x@evil.example>", "the name is like ours"),
+        ("Ann <x@bakery-orders.example>", "looks like our bakery.example"),
+        ("Corner Bakery <mia@bakery.example>", ""),
+        ("Corner Shop <x@shop.example>", ""),
+    ],
+)
+def test_who_poses_as_any_of_our_names_is_marked(two: HelpDesk, sender: str, warning: str) -> None:
+    two.receive(mail(sender))
+    marks = "; ".join(two.stored()[0].marks)
+    assert warning in marks if warning else not marks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from mailticket.letters import File
 from mailticket.mail import read
 from mailticket.store import outgoing, tickets
 from mailticket.store.requests import follow_ups
-from tests.helpdesk import HelpDesk, mail, message_id, parsed, words
+from tests.helpdesk import HelpDesk, OpenDesk, mail, message_id, parsed, words
+from tests.servers.databases import Databases
 
 STAFF = (
     {"name": "mia", "signs": "Mia", "addresses": ["mia@coinharbor.com"], "login": "mberg"},
@@ -29,12 +30,14 @@ TEAMS = (
 )
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def desk(request: pytest.FixtureRequest, tmp_path: Path, database_template: Path) -> Iterator[HelpDesk]:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    helpdesk = HelpDesk(tmp_path, database_template, url=url, staff=STAFF, team=TEAMS)  # type: ignore[arg-type]
-    yield helpdesk
-    helpdesk.close()
+@pytest.fixture
+def databases(each_database: Databases) -> Databases:
+    return each_database
+
+
+@pytest.fixture
+def desk(open_desk: OpenDesk) -> HelpDesk:
+    return open_desk(staff=STAFF, team=TEAMS)
 
 
 def at(desk: HelpDesk, name: str) -> Desk:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from mailticket.desk.answers import Wish
 from mailticket.models import Outgoing
 from mailticket.store import desk_mail as desk_state
 from mailticket.triage import marks
-from tests.helpdesk import SUPPORT, HelpDesk, Stored, empty_database, mail, message_id, parsed, words
+from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, Stored, mail, message_id, parsed, words
 
 BOB, MIA, TOM = "Bob Miller <bob@mail.example>", "Mia Berg <mia@coinharbor.com>", "Tom Fox <tom@coinharbor.com>"
 URGENT = "I cannot log in, somebody hacked my account and is withdrawing my coins right now! Please block it at once."
@@ -28,23 +27,12 @@ PEOPLE: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("by-mail"))
-
-
 @pytest.fixture
-def open_desk(tmp_path: Path, empty: Path) -> Iterator[Callable[..., HelpDesk]]:
-    opened: list[HelpDesk] = []
-
+def open_desk(open_desk: OpenDesk) -> OpenDesk:
     def open_(**tables: Any) -> HelpDesk:
-        settings = {**PEOPLE, **tables, "desk": {**PEOPLE["desk"], **tables.get("desk", {})}}
-        opened.append(HelpDesk(tmp_path, empty, **settings))
-        return opened[-1]
+        return open_desk(**{**PEOPLE, **tables, "desk": {**PEOPLE["desk"], **tables.get("desk", {})}})
 
-    yield open_
-    for desk in opened:
-        desk.close()
+    return open_
 
 
 @pytest.fixture

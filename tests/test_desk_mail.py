@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -24,7 +21,8 @@ from mailticket.smtp import Outcome
 from mailticket.store import desk_mail as state
 from mailticket.store import knowledge, outgoing, overview, tickets, watch
 from mailticket.triage import marks
-from tests.helpdesk import SUPPORT, HelpDesk, empty_database, mail, message_id, parsed, words
+from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail, message_id, parsed, words
+from tests.servers.databases import Databases
 
 BOB = "Bob Miller <bob@mail.example>"
 PANIC = "I cannot log in, somebody hacked my account and is withdrawing my coins right now! Please block it at once."
@@ -40,26 +38,14 @@ TEAMS = [
 INSIDE = {"mia@coinharbor.com", "tom@coinharbor.com", "ann@coinharbor.com"}
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("desk-mail"))
+@pytest.fixture
+def databases(each_database: Databases) -> Databases:
+    return each_database
 
 
-OpenDesk = Callable[..., HelpDesk]
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def open_desk(request: pytest.FixtureRequest, tmp_path: Path, empty: Path) -> Iterator[OpenDesk]:
-    opened: list[HelpDesk] = []
-
-    def open_(**tables: Any) -> HelpDesk:
-        url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-        opened.append(HelpDesk(tmp_path, empty, url=url, **{"staff": STAFF, "team": TEAMS, **tables}))
-        return opened[-1]
-
-    yield open_
-    for desk in opened:
-        desk.close()
+@pytest.fixture
+def open_desk(open_desk: OpenDesk) -> OpenDesk:
+    return lambda **tables: open_desk(**{"staff": STAFF, "team": TEAMS, **tables})
 
 
 @pytest.fixture

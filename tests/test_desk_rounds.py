@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,28 +18,23 @@ from mailticket.upkeep.chores import Upkeep
 from mailticket.upkeep.desk_findings import desk_notes
 from mailticket.upkeep.desk_rounds import newest_slot
 from mailticket.upkeep.troubles import troubles
-from tests.helpdesk import HelpDesk, empty_database, mail, words
+from tests.helpdesk import HelpDesk, mail, words
+from tests.servers.databases import Databases
 from tests.test_desk_mail import BOB, PANIC, STAFF, TEAMS, OpenDesk, ask, newest, told
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("desk-rounds"))
+@pytest.fixture
+def databases(each_database: Databases) -> Databases:
+    return each_database
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def open_desk(request: pytest.FixtureRequest, tmp_path: Path, empty: Path) -> Iterator[OpenDesk]:
-    opened: list[HelpDesk] = []
-
+@pytest.fixture
+def open_desk(open_desk: OpenDesk) -> OpenDesk:
     def open_(**tables: Any) -> HelpDesk:
-        url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
         quiet = {"new": "none", "digests": [], **tables.pop("desk", {})}
-        opened.append(HelpDesk(tmp_path, empty, url=url, **{"staff": STAFF, "team": TEAMS, "desk": quiet, **tables}))
-        return opened[-1]
+        return open_desk(**{"staff": STAFF, "team": TEAMS, "desk": quiet, **tables})
 
-    yield open_
-    for desk in opened:
-        desk.close()
+    return open_
 
 
 @pytest.fixture

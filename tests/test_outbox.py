@@ -211,21 +211,24 @@ def test_the_trouble_of_one_account_keeps_only_its_own_mail_and_ends_with_its_br
             desk.receive(mail(f"a{number}@example.org", subject=f"Matter {number}"))
             desk.receive(mail(f"b{number}@example.org", subject=f"Cake {number}", To="sales@bakery.example"))
 
-        def drain() -> str:
+        def drain() -> list[str]:
             further = {"bakery": Courier(desk.site.settings.accounts["bakery"], lambda: "")}
             outbox = Outbox(desk.site, Courier(desk.site.settings.smtp, lambda: ""), further=further)
             asyncio.run(outbox.deliver_due())
-            return outbox.server_trouble
+            return outbox.server_troubles
 
-        assert "421" in drain()
+        [trouble] = drain()
+        assert trouble.startswith("smtp: ")
+        assert "421" in trouble
         assert smtp_sink.recipients() == []
         assert other.recipients() == ["b0@example.org", "b1@example.org"]
         smtp_sink.always("MAIL", None)
-        assert drain() == ""
+        assert drain() == []
         assert smtp_sink.recipients() == ["a0@example.org", "a1@example.org"]
         other.always("MAIL", "421 4.3.2 shutting down")
         desk.receive(mail("b2@example.org", subject="Cake 2", To="sales@bakery.example"))
-        assert drain().startswith("bakery: ")
+        [trouble] = drain()
+        assert trouble.startswith("smtp bakery: ")
     with desk.database.read() as session:
         names = {trouble.name for trouble in troubles(session, desk.site.settings, desk.database, desk.now)}
         fewer = desk.site.settings.model_copy(update={"brand": ()})

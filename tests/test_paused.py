@@ -26,9 +26,9 @@ from mailticket.store.rows import take_turns
 from mailticket.triage import ticket_keys
 from mailticket.upkeep.chores import Upkeep
 from tests.helpdesk import START, HelpDesk, Stored, mail, message_id
+from tests.servers.databases import Databases
 from tests.servers.dovecot import Dovecot
 from tests.servers.machine import PATIENCE
-from tests.servers.postgres import Postgres
 from tests.store.conftest import wait_for_locks
 
 pytestmark = pytest.mark.postgres
@@ -44,20 +44,20 @@ PLACES = (
 
 @pytest.fixture(scope="module")
 def desks(
-    postgres_server: Postgres, dovecot_server: Dovecot, tmp_path_factory: pytest.TempPathFactory
+    postgres_databases: Databases, dovecot_server: Dovecot, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[HelpDesk]]:
     """Two with one database, and for each place a mailbox of its own."""
-    folder, url = tmp_path_factory.mktemp("paused"), postgres_server.database()
+    url = postgres_databases.copy(tmp_path_factory.mktemp("paused"))
     account = {"host": "127.0.0.1", "port": dovecot_server.plain_port, "security": "none"}
     boxes = [
         {**account, "name": f"box{n}", "username": f"paused{n}@example.com", "sent_folder": "auto", "save_sent": True}
         for n in range(len(PLACES))
     ]
-    pair = [HelpDesk(folder, folder, url=url, mailbox=boxes) for _ in range(2)]
+    pair = [HelpDesk(url, mailbox=boxes) for _ in range(2)]
     yield pair
     for desk in pair:
         desk.close()
-    postgres_server.drop(url)
+    postgres_databases.drop(url)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from mailticket.errors import ConfigurationError, WorldError
 from mailticket.upkeep import readiness as room
 from mailticket.upkeep.account import Account, daemon_account, open_to_everybody, own_account
 from mailticket.upkeep.readiness import Finding, must_be_ready, readiness
-from tests.faults.house import place_database
+from tests.servers.databases import Databases
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can look through another's eyes")
 
@@ -68,21 +68,21 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, database_template: Path) -> Iterator[Place]:
-    place_database(tmp_path, database_template)
+def place(tmp_path: Path, databases: Databases) -> Iterator[Place]:
+    databases.copy(tmp_path, "mailticket.db")
     for path in tmp_path.iterdir():
         path.chmod(0o600)
     yield Place(tmp_path)
 
 
 @pytest.fixture
-def open_place(tmp_path_factory: pytest.TempPathFactory, database_template: Path) -> Iterator[Place]:
+def open_place(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[Place]:
     """The same where everybody may enter, as in /etc; owned by root, the daemon's account is `nobody`."""
     folder = Path("/tmp") / f"mailticket-test-{os.getpid()}"
     folder.mkdir(mode=0o755)
     state = folder / "state"
     state.mkdir(mode=0o700)
-    place_database(state, database_template)
+    databases.copy(state, "mailticket.db")
     place = Place(folder)
     place.configure(more=f'[database]\nurl = "sqlite:///{state}/mailticket.db"')
     entry = pwd.getpwnam("nobody")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +17,8 @@ from mailticket.models import Message
 from mailticket.store import incoming, outgoing, requests, tickets, watch
 from mailticket.upkeep.chores import Upkeep
 from mailticket.upkeep.state import state
-from tests.helpdesk import BORDER, SUPPORT, HelpDesk, OpenDesk, empty_database, mail, message_id, parsed
+from tests.helpdesk import BORDER, SUPPORT, HelpDesk, OpenDesk, mail, message_id, parsed
+from tests.servers.databases import Databases
 from tests.servers.machine import PATIENCE
 
 BOB = "Bob Miller <bob@mail.example>"
@@ -34,22 +33,9 @@ STAFF: dict[str, Any] = {
 BORDERED = f"Authentication-Results: {BORDER}; dmarc=pass header.from=coinharbor.com\r\n".encode()
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("sent"))
-
-
 @pytest.fixture
-def helpdesk(tmp_path: Path, empty: Path) -> Iterator[OpenDesk]:
-    opened: list[HelpDesk] = []
-
-    def open_(**tables: Any) -> HelpDesk:
-        opened.append(HelpDesk(tmp_path, empty, **{**STAFF, **tables}))
-        return opened[-1]
-
-    yield open_
-    for desk in opened:
-        desk.close()
+def helpdesk(open_desk: OpenDesk) -> OpenDesk:
+    return lambda **tables: open_desk(**{**STAFF, **tables})
 
 
 @pytest.fixture
@@ -407,8 +393,8 @@ def test_a_secret_in_an_outside_answer_is_masked(desk: HelpDesk) -> None:
 
 
 @pytest.mark.postgres
-def test_the_same_holds_on_postgresql(helpdesk: OpenDesk, postgres_url: str) -> None:
-    desk = helpdesk(url=postgres_url)
+def test_the_same_holds_on_postgresql(helpdesk: OpenDesk, postgres_databases: Databases) -> None:
+    desk = helpdesk(on=postgres_databases)
     key, asked = request(desk)
     raw = answer(answers=asked, Cc=SUPPORT)
     copied = desk.receive(RECEIVED + raw)
@@ -435,8 +421,10 @@ def _see(desk: HelpDesk, raw: bytes, start: threading.Barrier, states: list[str]
 
 
 @pytest.mark.postgres
-def test_two_daemons_that_see_one_answer_at_once_record_it_once(helpdesk: OpenDesk, postgres_url: str) -> None:
-    desk = helpdesk(url=postgres_url)
+def test_two_daemons_that_see_one_answer_at_once_record_it_once(
+    helpdesk: OpenDesk, postgres_databases: Databases
+) -> None:
+    desk = helpdesk(on=postgres_databases)
     for number in range(8):
         key, asked = request(desk, f"bob{number}@mail.example")
         raw = answer(f"bob{number}@mail.example", answers=asked)

@@ -8,6 +8,7 @@ from mailticket.desk.hands import Change
 from mailticket.errors import Refused
 from mailticket.store.tickets import by_key, position
 from tests.helpdesk import HelpDesk, OpenDesk, mail, message_id, parsed, words
+from tests.servers.databases import Databases
 
 ANN = "Ann Lee <ann@mail.example>"
 BOB = "Bob <bob@mail.example>"
@@ -403,8 +404,8 @@ def test_a_requester_is_answered_in_the_language_they_last_wrote(helpdesk: HelpD
 
 
 @pytest.mark.postgres
-def test_the_same_holds_on_postgresql(postgres_url: str, open_desk: OpenDesk) -> None:
-    desk = open_desk(url=postgres_url, duplicates={"ignore_address_tags": True})
+def test_the_same_holds_on_postgresql(postgres_databases: Databases, open_desk: OpenDesk) -> None:
+    desk = open_desk(on=postgres_databases, duplicates={"ignore_address_tags": True})
     (one, first), (two, second) = opened(desk), opened(desk, BOB, 1)
     assert desk.receive(mail(ANN, answers=first, text="by reference")).ticket == one
     assert desk.receive(mail(ANN, subject=one.lower(), text="by ID")).ticket == one

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,27 +15,14 @@ from mailticket.models import Event, Raw
 from mailticket.outbox import compose
 from mailticket.store import tickets
 from mailticket.upkeep.chores import Upkeep
-from tests.helpdesk import HelpDesk, empty_database, mail, parsed, words
+from tests.helpdesk import HelpDesk, OpenDesk, mail, parsed, words
 
 CANARY = "Zebra-7741-quartz"
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("upkeep"))
-
-
 @pytest.fixture
-def helpdesk(tmp_path: Path, empty: Path) -> Iterator[Any]:
-    opened: list[HelpDesk] = []
-
-    def open_(**tables: Any) -> HelpDesk:
-        opened.append(HelpDesk(tmp_path, empty, **tables))
-        return opened[-1]
-
-    yield open_
-    for desk in opened:
-        desk.close()
+def helpdesk(open_desk: OpenDesk) -> OpenDesk:
+    return open_desk
 
 
 def keep_house(desk: HelpDesk) -> None:
@@ -314,7 +299,7 @@ def test_a_new_reader_does_not_wait_for_a_writer(helpdesk: Any) -> None:
             assert tickets.addresses_of(other, 1)[0].undeliverable_since is None
 
 
-def test_a_requesters_letters_are_in_their_own_zone_the_late_notice_too(helpdesk: Any) -> None:
+def test_a_requesters_letters_are_in_their_own_zone_late_notices_and_answers_too(helpdesk: Any) -> None:
     desk = helpdesk(support={"timezone": "Europe/Berlin"})
     key = desk.receive(mail(Date="Mon, 23 Nov 2026 16:59:00 +0800")).ticket
     [acknowledgement] = desk.deliver()
@@ -324,6 +309,10 @@ def test_a_requesters_letters_are_in_their_own_zone_the_late_notice_too(helpdesk
     [notice] = late_notices(desk)
     assert "(UTC+8; in UTC " in words(notice.wire)
     assert "UTC+1" not in words(notice.wire)
+    desk.deliver()
+    desk.desk.reply(key, "It is there now.")
+    [answer] = desk.deliver()
+    assert "17:00 (your time, UTC+8), Ann Lee wrote:" in words(answer)
 
 
 def test_without_a_clue_or_the_mail_that_gave_it_letters_are_in_supports_zone(helpdesk: Any) -> None:

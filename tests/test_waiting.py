@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -18,19 +16,22 @@ from mailticket.outbox.deliver import Outbox
 from mailticket.smtp import Courier
 from mailticket.store import overview, schema, tickets
 from mailticket.upkeep.chores import Upkeep
-from tests.helpdesk import START, HelpDesk, mail, parsed
+from tests.helpdesk import START, HelpDesk, OpenDesk, mail, parsed
+from tests.servers.databases import Databases
 from tests.servers.smtp import SmtpSink
 
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def desk(request: pytest.FixtureRequest, tmp_path: Path, database_template: Path) -> Iterator[HelpDesk]:
+@pytest.fixture
+def databases(each_database: Databases) -> Databases:
+    return each_database
+
+
+@pytest.fixture
+def desk(open_desk: OpenDesk) -> HelpDesk:
     """A help desk on each kind of database."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    desk = HelpDesk(tmp_path, database_template, url=url)
-    yield desk
-    desk.close()
+    return open_desk()
 
 
 def waiting(desk: HelpDesk, key: str | None) -> tuple[str, str, datetime | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,28 +16,15 @@ from mailticket.cli import root
 from mailticket.letters.report import Plot, Report, html, report_file, text
 from mailticket.promise.kept import Request, tallies
 from mailticket.upkeep.chores import Upkeep
-from tests.helpdesk import START, HelpDesk, empty_database, mail, parsed
+from tests.helpdesk import START, HelpDesk, OpenDesk, mail, parsed
 
 LEAD = "lead@example.net"
 NOBODY = {"answered": 0, "median_hours": None, "p90_hours": None, "waiting": 0, "oldest_waiting": None}
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("reports"))
-
-
 @pytest.fixture
-def helpdesk(tmp_path: Path, empty: Path) -> Iterator[Callable[..., HelpDesk]]:
-    opened: list[HelpDesk] = []
-
-    def open_(**reports: Any) -> HelpDesk:
-        opened.append(HelpDesk(tmp_path, empty, reports={"to": (LEAD,), **reports}))
-        return opened[-1]
-
-    yield open_
-    for desk in opened:
-        desk.close()
+def helpdesk(open_desk: OpenDesk) -> OpenDesk:
+    return lambda **reports: open_desk(reports={"to": (LEAD,), **reports})
 
 
 def turn(desk: HelpDesk) -> list[EmailMessage]:

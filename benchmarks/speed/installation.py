@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import shutil
 import socket
 import sqlite3
@@ -13,9 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -23,6 +22,24 @@ from benchmarks.speed.post import BORDER, SUPPORT
 from tests.servers.dovecot import PASSWORD, Dovecot
 
 PATIENCE = 900.0
+# In a small process, for the system counts towards a program's memory what the process had that called it.
+_COSTS = """
+import json, resource, subprocess, sys, time
+began = time.monotonic()
+with subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as it:
+    while it.stdout.read(1 << 16):
+        pass
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1.024 / 1000]))
+"""
+
+
+class Costs(NamedTuple):
+    """What a process took: seconds by the clock, of processor time, and MB of memory at most."""
+
+    seconds: float
+    processor: float
+    memory: float
 
 
 class Installation:
@@ -52,12 +69,12 @@ class Installation:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self, wrapper: list[str] | None = None) -> float:
-        """Start the daemon; returns the seconds until it was ready."""
+    def start(self, wrapper: list[str] | None = None, words: Sequence[str] = ()) -> float:
+        """Start the daemon with further words; returns the seconds until it was ready."""
         began = time.monotonic()
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(wrapper or [sys.executable, "-m", "mailticket"], "run"),
+                self._command(wrapper or [sys.executable, "-m", "mailticket"], "run", *words),
                 env={**os.environ, "NOTIFY_SOCKET": self._address},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
@@ -85,12 +102,17 @@ class Installation:
         command = self._command([sys.executable, "-m", "mailticket"], *words)
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
-    def processor(self, *words: str) -> float:
-        """Seconds of processor time that a command takes."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.cli(*words)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    def costs(self, *words: str) -> Costs:
+        """What a command takes; what it prints is thrown away."""
+        command = [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            _COSTS,
+            *self._command([sys.executable, "-m", "mailticket"], *words),
+        ]
+        return Costs(*json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
 
     def timed(self, *words: str, first_line: bool = False) -> float:
         """Seconds that a command takes, or takes to its first line."""
@@ -128,9 +150,17 @@ class Installation:
             "WHERE state IN ('queued', 'deferred')) + (SELECT count(*) FROM outgoing WHERE state = 'sending')"
         )
 
-    def wait_idle(self, mails: int, more: Callable[[], None] = lambda: None) -> None:
-        """Wait until so many mails were listed and nothing waits; `more` is called at each look, every 0.2 s."""
-        until(lambda: self.ask("SELECT count(*) FROM incoming") >= mails and self.waiting() == 0, "all done", more)
+    def newest(self) -> int:
+        """The number of the newest record of a mail; 0 for none."""
+        return self.ask("SELECT max(id) FROM incoming")
+
+    def wait_idle(self, mails: int, more: Callable[[], None] = lambda: None, after: int = 0) -> None:
+        """Wait until so many mails were listed and nothing waits; `more` is called at each look, every 0.2 s.
+
+        after: the record behind which mails count: to count a million at each look would be most of the work.
+        """
+        query = f"SELECT count(*) FROM incoming WHERE id > {after}"
+        until(lambda: self.ask(query) >= mails and self.waiting() == 0, "all done", more)
 
     def memory(self) -> tuple[float, float]:
         """Resident memory of the daemon, now and at most, in MB."""

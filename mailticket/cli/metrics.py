@@ -35,6 +35,9 @@ _MEANINGS = {
     "mailticket_oauth2_consent_ends_timestamp_seconds": "When a consent ends, where that is known.",
     "mailticket_oauth2_secret_ends_timestamp_seconds": "When a client secret ends, as secret_expires says.",
     "mailticket_tickets": "Tickets by status.",
+    "mailticket_brand_unfinished": "Tickets of each name that are not at their end; none where there is one name.",
+    "mailticket_brand_unanswered": "Of those, tickets that wait for their first answer.",
+    "mailticket_brand_overdue": "Of those, tickets whose promise has passed.",
     "mailticket_unanswered": "Tickets that wait for their first answer.",
     "mailticket_overdue": "Unanswered tickets whose promise has passed.",
     "mailticket_outgoing": "Outgoing mails by state.",
@@ -84,6 +87,9 @@ def exposition(face: Mapping[str, Any]) -> str:
                 _set_time(metrics, f"mailticket_oauth2_{moment}", consent[f"{moment}_at"], sign_in=name)
     for status, number in face["tickets"].items():
         metrics.set("mailticket_tickets", number, status=status)
+    for brand in face["brands"]:
+        for name in ("unfinished", "unanswered", "overdue"):
+            metrics.set(f"mailticket_brand_{name}", brand[name], brand=brand["name"])
     for state, number in face["outbox"].items():
         metrics.set("mailticket_outgoing", number, state=state)
     metrics.set("mailticket_unanswered", face["unanswered"])

@@ -21,18 +21,18 @@ def oauth2() -> None:
 
 
 @oauth2.command()
-@click.argument("name", metavar="MAILBOX|smtp")
+@click.argument("name", metavar="MAILBOX|smtp [BRAND]", nargs=-1, required=True)
 @config_option
 @click.pass_context
-def login(ctx: click.Context, name: str) -> None:
-    """Get the consent for a mailbox or for smtp; this machine needs no browser.
+def login(ctx: click.Context, name: tuple[str, ...]) -> None:
+    """Get the consent for a mailbox, for smtp, or for a brand's smtp; this machine needs no browser.
 
     What comes is kept encrypted in the database; the key lies beside it. For a flow without a person it is tried out.
     """
     from mailticket.oauth2.login import Person, log_in, server_named
 
     settings = settings_of(ctx)
-    server = server_named(settings, name)
+    server = server_named(settings, " ".join(name))
     with database_of(settings) as database:
         try:
             account = log_in(

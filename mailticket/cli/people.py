@@ -4,7 +4,6 @@ forgotten."""
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +23,10 @@ if TYPE_CHECKING:
     from mailticket.upkeep.person import Plan
 
 _addresses = click.argument("addresses", metavar="ADDRESS...", nargs=-1)
+_TRACES = (
+    "Traces may still lie in the database's file: the disk lacks room to write it anew, or somebody reads it. Make "
+    "room, then: mailticket person forget --again"
+)
 
 
 @click.group()
@@ -112,22 +115,42 @@ def forget(
 
     What others wrote and got stays. A stop in the midst of it is mended by the same command.
     """
-    from mailticket.upkeep.person import again as who_again
+    from mailticket.upkeep import person as rights
 
     if bool(addresses) == again:
         raise click.UsageError("name the addresses of one person, or --again")
     settings = settings_of(ctx)
     with database_of(settings) as database:
-        people = who_again(database) if again else [list(addresses)]
-        if not people:
-            if not as_json:
-                click.echo("Nobody is to be forgotten again.")
-            return 0
+        people = rights.again(database) if again else [list(addresses)]
+        if again and not people:
+            _finish_overwriting(database, dry_run=dry_run, as_json=as_json)
         for keys in people:
-            with suppress(*([NotFound] if again else [])):
+            try:
                 _forget_one(ctx, settings, database, keys, dry_run=dry_run, anyway=anyway or again, yes=yes,
                             as_json=as_json)  # fmt: skip
+            except NotFound:
+                if rights.must_overwrite(database):
+                    _finish_overwriting(database, dry_run=dry_run, as_json=as_json)
+                elif not again:
+                    raise
     return 0
+
+
+def _finish_overwriting(database: Database, *, dry_run: bool, as_json: bool) -> None:
+    """What is left to be done when nobody is to be forgotten again."""
+    from mailticket.upkeep import person as rights
+
+    text = "Nobody is to be forgotten again."
+    if rights.must_overwrite(database):
+        text = "Bytes of somebody forgotten may still lie between the rows of the database."
+        if not dry_run:
+            bar = terminal.Bar()
+            try:
+                text = "Nothing of them is left." if rights.overwrite(database, bar) else _TRACES
+            finally:
+                bar.clear()
+    if not as_json:
+        click.echo(text)
 
 
 def _forget_one(
@@ -183,8 +206,7 @@ def _print_toll(toll: Toll, last: datetime | None, copies: list[str]) -> None:
     if toll.broken:
         click.echo(f"The files of {toll.broken} of these could not be kept: the mails were too broken to be rewritten.")
     if not toll.overwritten:
-        click.echo("Traces may still lie in the database's file: the disk lacks room to write it anew, or somebody "
-                   "reads it. Make room, then: sqlite3 FILE VACUUM")  # fmt: skip
+        click.echo(_TRACES)
     made = f" The last one was made {terminal.moment(last)}." if last else ""
     click.echo(f"Backups made before still hold them; so do the mailbox on the server, and staff's own mail.{made}")
     for copy in copies:

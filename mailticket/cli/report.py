@@ -1,4 +1,4 @@
-"""`mailticket report`: promised, kept, missed, and how long first answers took, by week and by category."""
+"""`mailticket report`: promised, kept, missed, and how long first answers took, by week, category and brand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEAD = ("", "REQUESTS", "PROMISED", "KEPT", "MISSED", "OPEN", "NO ANSWER", "KEP
 @config_option
 @click.pass_context
 def report(ctx: click.Context, weeks: int, file: Path | None, as_json: bool) -> None:
-    """Say how promises were kept and how long first answers took (in hours), by week of arrival and by category."""
+    """Say how promises were kept and how long first answers took (in hours), by week of arrival, category and brand."""
     from mailticket.desk.faces import moment
     from mailticket.upkeep.figures import figures, monday_of
 
@@ -40,7 +40,7 @@ def report(ctx: click.Context, weeks: int, file: Path | None, as_json: bool) -> 
         click.echo(f"No requests since {since:%Y-%m-%d %H:%M %Z}.")
         return
     click.echo(f"First answers to requests since {since:%Y-%m-%d %H:%M %Z}, in hours from arrival.\n")
-    rows = [("all", summary), *summary["weeks"].items(), *summary["categories"].items()]
+    rows = [("all", summary), *summary["weeks"].items(), *summary["categories"].items(), *summary["brands"].items()]
     terminal.table(_HEAD, [(name, *_cells(tally)) for name, tally in rows], stretch=0)
     _say_follow_ups(summary["follow_ups"])
 

@@ -16,6 +16,29 @@ def retention() -> None:
 
 
 @retention.command()
+@config_option
+@click.pass_context
+def overwrite(ctx: click.Context) -> int:
+    """Write the database anew, so that no byte of what was erased is left in it. Nobody else writes meanwhile.
+
+    A small database (64 MB) is written anew by the daemon once a day; run this for a larger one in a quiet hour.
+    """
+    from mailticket.upkeep import person as rights
+
+    bar = terminal.Bar()
+    with database_of(settings_of(ctx)) as database:
+        try:
+            done = rights.overwrite(database, bar)
+        finally:
+            bar.clear()
+    if done:
+        click.echo("Nothing that was erased is left in the database.")
+        return 0
+    click.echo("Not done: the disk lacks room to write the database anew, or somebody reads it. Try again.", err=True)
+    return 75
+
+
+@retention.command()
 @click.option("--days", type=click.IntRange(0, 36500), default=30, show_default=True, help="Due within so many days.")
 @json_option
 @config_option

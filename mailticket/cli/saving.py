@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import mimetypes
 import re
 import sys
-import unicodedata
 from pathlib import Path, PurePosixPath
 
 import click
@@ -14,10 +12,8 @@ import click
 from mailticket.cli import terminal
 from mailticket.cli.common import config_option, json_option, print_json
 from mailticket.cli.counter import counter_of
+from mailticket.desk.file_names import safe_name, split_name
 
-_LONGEST = 120  # bytes of a name without its extension; file systems take 255
-_UNFIT = re.compile(r"[\\/:*?\"<>|\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
-_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,10}")
 # What runs when it is opened, on some system.
 _PROGRAMS = re.compile(
     r"apk|app|bat|bin|cmd|com|command|cpl|desktop|dll|docm|exe|hta|html?|img|iso|jar|jnlp|jse?|lnk|msi|ps1|py|scr|sh|svg"
@@ -54,26 +50,6 @@ def attachment(ctx: click.Context, name: str, everything: bool, target: Path | N
                 click.echo(click.style(f"! {place.name}: {warning}", fg="yellow"), err=True)
 
 
-def safe_name(name: str, kind: str, number: int) -> str:
-    """A file's name that a stranger chose, made harmless: no folder, no control or direction marks, no hidden file.
-
-    Where it has no extension it gets that of its type.
-    """
-    bare = PurePosixPath(name.replace("\\", "/")).name
-    clean = " ".join(_UNFIT.sub("_", unicodedata.normalize("NFC", bare)).split()).strip(". -")
-    stem, extension = _parts(clean)
-    extension = extension or mimetypes.guess_extension(kind) or ""
-    stem = stem.encode()[:_LONGEST].decode(errors="ignore").rstrip(". ") or f"attachment-{number}"
-    return stem + extension
-
-
-def _parts(name: str) -> tuple[str, str]:
-    extension = PurePosixPath(name).suffix
-    if not _EXTENSION.fullmatch(extension):
-        return name, ""
-    return name[: -len(extension)], extension
-
-
 def _warning(name: str) -> str:
     """What whoever opens a file should know; "" for nothing."""
     extension = PurePosixPath(name).suffix.lower().lstrip(".")
@@ -90,7 +66,7 @@ def _save(content: bytes, name: str, target: Path | None, everything: bool) -> P
         return _written(target, content)
     folder = target or Path()
     folder.mkdir(parents=True, exist_ok=True)
-    stem, extension = _parts(name)
+    stem, extension = split_name(name)
     for again in range(1, 1000):
         place = folder / (name if again == 1 else f"{stem}-{again}{extension}")
         try:

@@ -153,6 +153,11 @@ def _print_figures(face: dict[str, Any], now: datetime) -> None:
     waiting += f", the oldest {oldest['id']} from {_ago(oldest['created_at'], now)}" if oldest else ""
     waiting += f", {face['overdue']} past their promise" if face["overdue"] else ""
     row("waiting", waiting, "red" if face["overdue"] else "")
+    for brand in face["brands"]:
+        late = f", {brand['overdue']} past their promise" if brand["overdue"] else ""
+        gone = "" if brand["configured"] else "; there is no such [[brand]] any more"
+        row("brand", f"{brand['name']}: {brand['unfinished']} open, {brand['unanswered']} unanswered{late}{gone}",
+            "red" if brand["overdue"] or gone else "")  # fmt: skip
     if again:
         number, since = face["waiting_again"], _ago(again["waiting_since"], now)
         row("again", f"{number} wrote again after an answer, the oldest {again['id']} {since}")

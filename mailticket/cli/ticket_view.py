@@ -33,6 +33,7 @@ def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
         ("requester", f"{_requester(details)} ({details['sender']})"),
         ("category", f"{details['category']}, {details['priority']}"),
         ("assigned to", _assigned(details)),
+        ("answered as", _brand(details)),
         ("promised", " to ".join(window)),
         ("place", details["position"]),
         ("waits for", _waits(details)),
@@ -52,6 +53,11 @@ def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
 def _assigned(details: dict[str, Any]) -> str:
     team = f" (team {details['team']})" if details["team"] else ""
     return f"{details['assigned_to'] or 'nobody'}{team}" if details["assigned_to"] or team else ""
+
+
+def _brand(details: dict[str, Any]) -> str:
+    address = details["brand_address"]
+    return f"{details['brand'] or 'support'}, from {address}" if address else ""
 
 
 def _waits(details: dict[str, Any]) -> str:

@@ -14,8 +14,8 @@ from mailticket.cli.common import ROW_NUMBER, config_option, json_option, limit_
 from mailticket.cli.counter import Face, counter_of, one
 from mailticket.cli.ticket_view import print_ticket
 
-_HEAD = ("TICKET", "STATUS", "PRIORITY", "CATEGORY", "REQUESTER", "OPENED", "WAITS FOR", "PROMISED", "ASSIGNED",
-         "TEAM", "HELD", "DUPLICATE OF", "SUBJECT")  # fmt: skip
+_HEAD = ("TICKET", "BRAND", "STATUS", "PRIORITY", "CATEGORY", "REQUESTER", "OPENED", "WAITS FOR", "PROMISED",
+         "ASSIGNED", "TEAM", "HELD", "DUPLICATE OF", "SUBJECT")  # fmt: skip
 STATUSES = ("new", "open", "pending", "solved", "closed")
 PRIORITIES = ("urgent", "high", "normal", "low")
 _FOUND_WRONG = 1
@@ -56,6 +56,7 @@ def _words(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 @click.option("--mine", is_flag=True, help="Only yours.")
 @click.option("--assigned", metavar="NAME", help="Only this person's; none for nobody's.")
 @click.option("--team", default="", metavar="TEAM", help="Only of this team.")
+@click.option("--brand", default="", metavar="NAME", help="Only under this name of a [[brand]]; support for [support].")
 @click.option("--waiting", type=click.Choice(("us", "them")), help="Only what waits for us, in the order "
               "of the queue, or for its requester.")  # fmt: skip
 @click.option("--held", is_flag=True, help="Only with answers that are held.")
@@ -92,20 +93,24 @@ def list_(ctx: click.Context, /, as_json: bool, **criteria: Any) -> None:
 def print_tickets(faces: Iterable[Face]) -> None:
     """Tickets as a table; below it those that the site's filter holds for spam."""
     rows, now = list(faces), datetime.now(UTC)
+    under_names = any(face["brand"] for face in rows)
     if not rows:
         click.echo("No tickets.")
     for heading, spam in (("", False), ("Spam, as the site's filter says", True)):
-        lines = [_cells(face, now) for face in rows if face["spam"] == spam]
+        lines = [_cells(face, now, under_names) for face in rows if face["spam"] == spam]
         if lines and heading:
             terminal.heading(heading)
         if lines:
-            terminal.table(_HEAD, lines, spare=("OPENED", "CATEGORY", "TEAM", "PRIORITY", "DUPLICATE OF", "STATUS"))
+            terminal.table(
+                _HEAD, lines, spare=("OPENED", "CATEGORY", "TEAM", "PRIORITY", "DUPLICATE OF", "STATUS", "BRAND")
+            )
 
 
-def _cells(face: Face, now: datetime) -> tuple[object, ...]:
+def _cells(face: Face, now: datetime, under_names: bool) -> tuple[object, ...]:
     promised = face["promised_by"] if not face["first_response_at"] else None
     return (
-        face["id"], face["status"], face["priority"], face["category"], face["requester"] or "",
+        face["id"], (face["brand"] or "support") if under_names else "", face["status"], face["priority"],
+        face["category"], face["requester"] or "",
         _ago(face["created_at"], now), _wait(face, now), _ago(promised, now), face["assigned_to"] or "",
         face["team"] or "", face["held"] or "", face["duplicate_of"] or "", face["subject"],
     )  # fmt: skip

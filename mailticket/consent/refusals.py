@@ -38,7 +38,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Who is refused. name: as the commands name the sign-in (a mailbox's name, or smtp). account: who consented."""
+    """Who is refused. name: as the commands name the sign-in: a mailbox's name, smtp, or smtp and a brand's name.
+
+    account: who consented.
+    """
 
     name: str
     provider: ProviderName

@@ -318,6 +318,7 @@ class Answers(Hands):
             via=self.origin.via,
             proof=self.origin.proof,
             delay=self.origin.delay,
+            zone=compose.zone_of(session, ticket),
         )
         outgoing = compose.write(
             session, self.site, ticket, dispatch, now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pydantic import Field
 from mailticket.desk import faces
 from mailticket.errors import NotFound, StoreUnavailable
 from mailticket.models import Ticket
-from mailticket.settings import Settings
+from mailticket.settings import FIRST_NAME, Settings
 from mailticket.store import Session, desk_mail, outgoing, overview, tickets
 from mailticket.store import desk as looks
 from mailticket.store.engine import Database
@@ -21,6 +22,8 @@ from mailticket.triage import ticket_keys
 from mailticket.triage.staff import Roster
 
 Face = dict[str, Any]
+
+_PREFIX = re.compile(r"\W*([A-Za-z][A-Za-z0-9]{0,7})-")  # with which a ticket ID begins
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,23 @@ class Onlooker:
         """The ticket that a person means by an ID as they type it; a merged one leads to its target, unless it is meant
         itself. lock: for whoever changes it; who only looks locks nothing."""
         prefix = self.settings.support.prefix
-        prefixes = self.settings.prefixes
+        typed = _PREFIX.match(name)  # of a name that is no more, whose tickets go on
+        prefixes = (*self.settings.prefixes, *([typed[1].upper()] if typed else []))
         keys = ticket_keys.find_keys(name, prefixes) or ticket_keys.find_keys(f"{prefix}-{name}", prefixes)
         if not keys:
             raise NotFound(f"{name!r} is no ticket ID: it looks like {prefix}-7F3K-92QX, is there a typing error?")
         return tickets.by_key(session, keys[0], follow_merge=not merged, lock=lock)
+
+    def brand(self, name: str) -> str:
+        """As tickets keep the brand that a person means by its name; one that is no more has tickets all the same."""
+        if name == FIRST_NAME:
+            return ""
+        names = [brand.name for brand in self.settings.brand]
+        if name not in names:
+            with self.database.read() as session:
+                if not overview.has_brand(session, name):
+                    raise NotFound(f"there is no brand {name!r}; there are: {', '.join([FIRST_NAME, *names])}")
+        return name
 
     def teams(self, team: str) -> tuple[str, ...]:
         """Whose queue is meant: the named team's, else that of a member's teams and of none; () for all."""
@@ -73,6 +88,7 @@ def list_(
     held: bool = False,
     spam: bool = False,
     held_by_law: bool = False,
+    brand: str = "",
     sort: Literal["", "promise", "waiting", "updated"] = "",
     limit: Annotated[int, Field(ge=0)] | None = None,
 ) -> Iterator[Face]:
@@ -81,7 +97,7 @@ def list_(
     criteria = overview.Filter(
         status=tuple(status), category=category, requester=requester, duplicates=duplicates, merged=merged, since=since,
         waiting=waiting, unfinished=not asked_for, team=team, held=held, spam=spam, sort=sort,
-        search=tuple(search), held_by_law=held_by_law,
+        search=tuple(search), held_by_law=held_by_law, brand=onlooker.brand(brand) if brand else None,
         assigned=onlooker.actor if mine else "" if assigned == "none" else assigned,
     )  # fmt: skip
     return overview.ticket_rows(
@@ -107,6 +123,7 @@ def show_with(onlooker: Onlooker, name: str, unmasked: Mapping[int, tuple[str, s
         face = {
             **_face(session, row),
             "linked_by": tickets.linked_by(session, ticket_id),
+            "brand_address": _brand_address(onlooker.settings, row),
             "check_word": row.check_word,
             "promise_reason": row.promise_reason,
             "requester_name": tickets.name_of(session, row.requester_id),
@@ -121,6 +138,11 @@ def show_with(onlooker: Onlooker, name: str, unmasked: Mapping[int, tuple[str, s
     if conversation:
         _note_sight(onlooker, ticket_id, max(int(m.id or 0) for m in conversation))
     return face
+
+
+def _brand_address(settings: Settings, row: Ticket) -> str | None:
+    """From which address a ticket is answered; None where [support] is the only name."""
+    return settings.of_brand(row.brand).support.address if settings.brand or row.brand else None
 
 
 def _note_sight(onlooker: Onlooker, ticket_id: int, newest: int) -> None:

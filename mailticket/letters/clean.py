@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mailticket.letters.values import ArticleLink, Found, Letter, Quoted
 from mailticket.text.clean import many_lines, one_line
+from mailticket.text.patterns import lazy_pattern
 
 _LONGEST_SUBJECT = 80  # characters
 _LONGEST_NAME = 60
@@ -26,7 +27,7 @@ _MOST_SECRETS = 8
 _MOST_NOTICES = 3
 
 # The prefixes that mail programs put before a subject, in the languages that we answer and their neighbours.
-_PREFIX = re.compile(
+_PREFIX = lazy_pattern(
     r"\s{0,9}(?:re|aw|fwd?|wg|sv|vs|tr|rv|antw|antwort|res|enc|回复|回覆|答复|答覆|转发|轉寄|轉發|返信)"
     r"(?:\[\d{1,3}\]|\(\d{1,3}\))?\s{0,3}[:：]",
     re.IGNORECASE,

@@ -14,10 +14,11 @@ from mailticket.letters.mime import content, enclosed, encoded_text, entity, mul
 from mailticket.letters.values import File, Letterhead
 from mailticket.mail.addresses import is_bare_address
 from mailticket.text.clean import one_line
+from mailticket.text.patterns import lazy_pattern
 
 _LONGEST_NAME = 40  # of a person in From
 _LONGEST_VALUE = 60  # of a header field for filters
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,400}@[!-;=?-~]{1,400}>")
+_MESSAGE_ID = lazy_pattern(r"<[!-;=?-~]{1,400}@[!-;=?-~]{1,400}>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,9 @@ class DeskMail:
     """One desk mail.
 
     to: a bare address. message_id: ours, with angle brackets. date: now, aware. author: who is named in From beside the
-    support, "" for nobody. subject, text: as they are shown. event, ticket_key, team, priority: for filters, "" is
-    left out. reply_to: a signed address, "" for none. in_reply_to, references: as of a letter. parts: the files, each
-    encoded by `mime.enclosed`.
+    support, "" for nobody. subject, text: as they are shown. event, ticket_key, team, brand, priority: for filters, ""
+    is left out. reply_to: a signed address, "" for none. in_reply_to, references: as of a letter. parts: the files,
+    each encoded by `mime.enclosed`.
     """
 
     to: str
@@ -40,6 +41,7 @@ class DeskMail:
     author: str = ""
     ticket_key: str = ""
     team: str = ""
+    brand: str = ""
     priority: str = ""
     reply_to: str = ""
     in_reply_to: str = ""
@@ -92,6 +94,7 @@ def _header(mail: DeskMail, head: Letterhead) -> list[tuple[str, str]]:
         ("X-Mailticket-Event", _value(mail.event)),
         ("X-Mailticket-Ticket", _value(mail.ticket_key)),
         ("X-Mailticket-Team", _value(mail.team)),
+        ("X-Mailticket-Brand", _value(mail.brand)),
         ("X-Mailticket-Priority", _value(mail.priority)),
         ("Content-Language", mail.language),
     ]

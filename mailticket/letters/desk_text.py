@@ -55,7 +55,9 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class TicketView:
     """What staff should know of a ticket. newest: the message that is new to them; before: those before it, oldest
-    first. warnings: sentences. promised_by, waiting_since: aware or None. labels are in the reader's language."""
+    first. warnings: sentences. brand: the name and address that an answer bears, "" where there is but one.
+    promised_by, waiting_since: aware or None. labels are in the reader's language.
+    """
 
     key: str
     subject: str
@@ -66,6 +68,7 @@ class TicketView:
     status: str
     category: str = ""
     team: str = ""
+    brand: str = ""
     assigned_to: str = ""
     claimed: bool = False
     spam: bool = False
@@ -210,6 +213,7 @@ class Pen:
             ("promised", promise),
             ("waits", waits),
             ("assignee", f"{view.assigned_to or self.say('nobody')}{team}"),
+            ("answered-as", view.brand),
             ("missing", ", ".join(view.missing)),
         ]
         yield from (f"{self.say(label)}: {one_line(value, _LONGEST_LINE)}" for label, value in facts if value)

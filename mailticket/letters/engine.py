@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,11 +22,13 @@ from jinja2.exceptions import TemplateSyntaxError
 from jinja2.runtime import BlockReference, Context, Macro, TemplateReference
 
 from mailticket.letters import flow
+from mailticket.letters.colours import Look
 from mailticket.letters.moments import Moment, Span
 from mailticket.letters.values import Problem, TemplateSource
+from mailticket.text.patterns import lazy_pattern
 
 Medium = Literal["subject", "text", "html"]
-_LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")
+_LANGUAGE = lazy_pattern(r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")
 SHIPPED = "default/"  # under this name the last source is there, whatever others override
 _LARGEST_OUTPUT = 1_000_000  # characters of one rendered page
 
@@ -67,7 +68,7 @@ class TemplateEngine:
         loaders = [_Files(source) for source in sources]
         loader = ChoiceLoader([*loaders, PrefixLoader({SHIPPED.rstrip("/"): loaders[-1]})])
         self._plain, self._html = _environment(loader, html=False), _environment(loader, html=True)
-        self._templates: dict[tuple[Medium, str, str], tuple[Template, Mapping[str, Any]]] = {}
+        self._templates: dict[tuple[Medium, str, str, Look], tuple[Template, Mapping[str, Any]]] = {}
         names = {name for source in sources for name in source.files}
         folders = {folder for folder, slash, _ in (name.partition("/") for name in names) if slash}
         self.languages = tuple(sorted(filter(_LANGUAGE.match, folders)))
@@ -82,7 +83,7 @@ class TemplateEngine:
 
     def render(self, medium: Medium, kind: str, language: str, values: Mapping[str, Any]) -> str:
         """One page of a letter, tidied. Errors: whatever the template did wrong, and OutputTooLarge."""
-        template, surroundings = self._template(medium, kind, language)
+        template, surroundings = self._template(medium, kind, language, values["look"])
         pieces: list[str] = []
         size = 0
         for piece in template.generate({**values, **surroundings}):
@@ -93,9 +94,9 @@ class TemplateEngine:
         page = "".join(pieces)
         return flow.tidy_html(page) if medium == "html" else flow.tidy_text(page)
 
-    def _template(self, medium: Medium, kind: str, language: str) -> tuple[Template, Mapping[str, Any]]:
-        """The template of a page, and what it sees whatever the letter: looked up and wrapped once."""
-        if (medium, kind, language) not in self._templates:
+    def _template(self, medium: Medium, kind: str, language: str, look: Look) -> tuple[Template, Mapping[str, Any]]:
+        """The template of a page, and what it sees whatever the letter: looked up and wrapped once for each look."""
+        if (medium, kind, language, look) not in self._templates:
             environment, parts = (self._html, "html") if medium == "html" else (self._plain, "text")
             surroundings = {
                 "medium": medium,
@@ -103,12 +104,12 @@ class TemplateEngine:
                 "layout": f"layout/{medium}.j2",
                 "structure": f"structure/{kind}.j2",
                 "common": self.place(language, "common.j2"),
-                "part": _Macros(environment.get_template(f"layout/{parts}-parts.j2")),
-                "dates": _Macros(environment.get_template(self.place(language, "dates.j2"))),
+                "part": _Macros(environment.get_template(f"layout/{parts}-parts.j2"), look),
+                "dates": _Macros(environment.get_template(self.place(language, "dates.j2")), look),
             }
             template = environment.get_template(self.place(language, f"{kind}.j2"))
-            self._templates[medium, kind, language] = template, surroundings
-        return self._templates[medium, kind, language]
+            self._templates[medium, kind, language, look] = template, surroundings
+        return self._templates[medium, kind, language, look]
 
     def compile_all(self) -> list[Problem]:
         """Every template that is not valid Jinja."""
@@ -159,8 +160,8 @@ class _Macros:
     Most sentences of a letter are those of the letter before; what they are put into sees nothing else of the letter.
     """
 
-    def __init__(self, template: Template) -> None:
-        for name, value in vars(template.module).items():
+    def __init__(self, template: Template, look: Look) -> None:
+        for name, value in vars(template.make_module({"look": look})).items():
             setattr(self, name, _Remembering(value) if isinstance(value, Macro) else value)
 
 

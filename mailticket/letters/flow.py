@@ -8,13 +8,15 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
+from mailticket.text.patterns import lazy_pattern
+
 _SHORT = 400  # characters; what is longer is a person's text, and never the same twice
 _WIDTH = 72  # columns; the custom of plain-text mail
 _NOT_FIRST = "，。、：；！？）》」』】”’…,.:;!?)]"  # must not begin a line
 _NOT_LAST = "（《「『【“‘(["  # must not end one
 
 
-_PIECES = re.compile(r"\s|[!-~]+|.")
+_PIECES = lazy_pattern(r"\s|[!-~]+|.")
 
 
 @lru_cache(4096)

@@ -20,8 +20,9 @@ from urllib.parse import quote
 from mailticket.letters.values import AUTO_SUBMITTED, File, Letter, Letterhead
 from mailticket.mail.addresses import is_bare_address
 from mailticket.text.clean import one_line
+from mailticket.text.patterns import lazy_pattern
 
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,400}@[!-;=?-~]{1,400}>")
+_MESSAGE_ID = lazy_pattern(r"<[!-;=?-~]{1,400}@[!-;=?-~]{1,400}>")
 _MOST_REFERENCES = 21  # the first and the last 20
 _LINE = 76  # columns of a header line, and of an encoded body (RFC 2045 section 6.7)
 _PIECE = 48  # columns of a file's name in a line
@@ -92,7 +93,7 @@ def container(files: Sequence[File]) -> bytes:
     return entity([("MIME-Version", "1.0"), ("Content-Type", kind)], body)
 
 
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,90}")
+_MEDIA_TYPE = lazy_pattern(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,90}")
 _LONGEST_NAME = 150  # characters of a file's name
 
 
@@ -212,7 +213,7 @@ def content(subtype: str, page: str) -> tuple[list[Field], bytes]:
 
 
 # A leading dot (SMTP's end of data) and "From " (mbox), encoded so that no careless relay can be fooled by them.
-_RISKY_START = re.compile(rb"\n(\.{1,24}|F(?=rom ))")
+_RISKY_START = lazy_pattern(rb"\n(\.{1,24}|F(?=rom ))")
 
 
 def _quoted_printable(data: bytes) -> bytes:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mailticket.text.clean import many_lines
+from mailticket.text.patterns import lazy_pattern
 
 LONGEST = 2_000  # characters of a notice
 
-_ITEM = re.compile(r"\s{0,3}(?:[-*+•·]|(\d{1,3})[.)、])\s+(?=\S)")
+_ITEM = lazy_pattern(r"\s{0,3}(?:[-*+•·]|(\d{1,3})[.)、])\s+(?=\S)")
 # One pass from left to right; of what overlaps the first wins, so that no mark is looked for inside an address.
-_MARKED = re.compile(
+_MARKED = lazy_pattern(
     r"\\(?P<escaped>[\\*_\[\]()<>-])"
     r"|\[(?P<label>[^\[\]]{1,200})\]\((?P<target>https?://[^\s()<>]{1,500})\)"
     r"|<(?P<bracketed>https?://[^\s<>]{1,500})>"

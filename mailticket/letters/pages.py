@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mailticket.letters import moments
+from mailticket.letters.colours import look
 from mailticket.letters.engine import TemplateEngine
 from mailticket.letters.mime import Pages
 from mailticket.letters.values import Letter, Letterhead, in_language
@@ -32,6 +33,7 @@ def _values(letter: Letter, head: Letterhead, language: str) -> dict[str, Any]:
     return {
         "letter": letter,
         "head": head,
+        "look": look(head.colour, head.dark_colour),
         "secret_labels": {kind: label for kind, label in labels.items() if label},
         "never_ask": in_language(wording.never_ask, language),
         "promise": moments.span(letter.promised_from, letter.promised_by, zone, with_utc=letter.zone is not None),

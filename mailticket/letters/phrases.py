@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mailticket.letters.values import TemplateSource
+from mailticket.text.patterns import lazy_pattern
 
 VALUE = "\0"  # stands where a template prints a value
-_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
-_BLOCK = re.compile(r"\{%-?\s*block\s+\w+\s*-?%\}(.*?)\{%-?\s*endblock", re.DOTALL)
-_TAG = re.compile(r"\{%.*?%\}", re.DOTALL)
-_PRINT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_LITERAL = re.compile(r"\"([^\"\n]+)\"")
+_COMMENT = lazy_pattern(r"\{#.*?#\}", re.DOTALL)
+_BLOCK = lazy_pattern(r"\{%-?\s*block\s+\w+\s*-?%\}(.*?)\{%-?\s*endblock", re.DOTALL)
+_TAG = lazy_pattern(r"\{%.*?%\}", re.DOTALL)
+_PRINT = lazy_pattern(r"\{\{(.*?)\}\}", re.DOTALL)
+_LITERAL = lazy_pattern(r"\"([^\"\n]+)\"")
 
 
 def phrases(sources: Sequence[TemplateSource], languages: Sequence[str]) -> tuple[tuple[str, ...], str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mailticket.letters.values import File
+from mailticket.text.patterns import lazy_pattern
 
 # What runs, or makes a program of the desk run something, when somebody opens it; and what such things are packed in,
 # for many mail servers refuse a mail with a program in an archive, and a desk mail that bounces helps nobody.
@@ -18,7 +19,7 @@ _ENDINGS = """
     zip zipx rar r00 7z gz tgz bz2 tbz tbz2 xz txz lz lzma zst z tar cab arj ace lha lzh cpio iso img vhd vhdx udf wim
 """
 _PROGRAMS = frozenset(_ENDINGS.split())
-_TYPES = re.compile(
+_TYPES = lazy_pattern(
     r"text/(html|javascript|xml|x-\w*(script|sh|python|perl))|application/(x-ms|x-dos|x-exe|x-sh|x-java|java|x-python|x-perl"
     r"|javascript|ecmascript|hta|xml|xhtml|zip|x-zip|gzip|x-gzip|x-tar|x-7z|x-rar|vnd\.rar|x-bzip|x-xz|zstd"
     r"|vnd\.microsoft\.portable|vnd\.android|x-elf|x-iso|x-apple|x-debian|x-rpm)|image/svg|message/|.*macroenabled",

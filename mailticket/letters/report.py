@@ -31,7 +31,6 @@ _STYLE = """\
 .card { background-color: #1a222b !important; border-color: #2b3641 !important; }
 .ink { color: #e8edf2 !important; }
 .mute { color: #a7b3bf !important; }
-.tint { color: #6bd0c4 !important; }
 .rule { border-color: #2b3641 !important; }
 }"""
 _SENTENCE = '<p class="ink" style="margin:0 0 12px; font-size:15px; line-height:22px; color:#1b2530;">{}</p>'
@@ -148,13 +147,13 @@ def _cells(tally: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _sections(report: Report) -> list[tuple[str, Mapping[str, Mapping[str, Any]]]]:
-    return [
-        (
-            "By week of arrival, with hours to the first answer",
-            {_short(week): tally for week, tally in report.figures["weeks"].items()},
-        ),
-        ("By category, with hours to the first answer", report.figures["categories"]),
-    ]
+    figures = report.figures
+    sections = (
+        ("week of arrival", {_short(week): tally for week, tally in figures["weeks"].items()}),
+        ("category", figures["categories"]),
+        ("brand", figures["brands"]),
+    )
+    return [(f"By {what}, with hours to the first answer", groups) for what, groups in sections if groups]
 
 
 def _short(week: str) -> str:

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from mailticket.letters.notice import Block
-from mailticket.settings import DARK_TINT, TINT, LettersText
+from mailticket.settings import TINT, LettersText
 
 LetterKind = Literal[
     "acknowledgement",
@@ -66,7 +66,8 @@ class Letterhead:
     name, address: the support's, for From. loop_mark: value of X-Loop. reply_marker: see REPLY_MARKER.
     language: for requesters whose language is unknown or not offered. zone: in which times are written.
     wording: what letters say that depends on the trade; where it says nothing, the words of the templates hold.
-    signature: lines at the foot of each letter. colour, dark_colour: of the name, on light and dark ground.
+    signature: lines at the foot of each letter. colour, dark_colour: of the head, links and
+    panels, and of these on dark ground ("": made of the other); see letters/colours.py.
     """
 
     name: str
@@ -78,7 +79,7 @@ class Letterhead:
     wording: LettersText = NO_WORDING
     signature: str = ""
     colour: str = TINT
-    dark_colour: str = DARK_TINT
+    dark_colour: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,35 +8,37 @@ from __future__ import annotations
 
 import re
 
+from mailticket.text.patterns import lazy_pattern
+
 LONGEST_TEXT = 8_000  # characters that are compared
 _LONGEST_SIGNATURE = 60  # lines
 
-_SUBJECT_PREFIX = re.compile(
+_SUBJECT_PREFIX = lazy_pattern(
     r"\s*(?:\[[^\]\n]{0,40}\]|【[^】\n]{0,40}】|(?:re|aw|sv|fw|fwd|wg|tr|rv|antw|回复|答复|转发|转寄|回信|"
     r"回覆)\s{0,3}(?:\[\d+\])?\s{0,3}[:：])",
     re.IGNORECASE,
 )
-_NO_SUBJECT = re.compile(
+_NO_SUBJECT = lazy_pattern(
     r"[(（<\[]?(?:no subject|kein betreff|sans objet|无主题|無主旨|无标题)[)）>\]]?", re.IGNORECASE
 )
-_FORWARD_MARK = re.compile(
+_FORWARD_MARK = lazy_pattern(
     r"[\s\-_=*]{0,20}(?:begin )?(?:forwarded (?:message|mail|by)|original (?:message|mail)|"
     r"转发(?:的)?邮件(?:信息)?|原始邮件|"
     r"以下是转发|转寄邮件|原始信件|weitergeleitete nachricht).{0,60}",
     re.IGNORECASE,
 )
-_FORWARD_FIELD = re.compile(
+_FORWARD_FIELD = lazy_pattern(
     r"[\s*>|]{0,6}(?:from|sent|date|to|cc|bcc|subject|reply-to|发件人|发送时间|日期|时间|收件人|抄送|主题|"
     r"寄件者|收件者|寄件人|收件日期|主旨)"
     r"\s{0,3}\*?[:：].{0,300}",
     re.IGNORECASE,
 )
-_FORWARD_SUBJECT = re.compile(r"[\s*>|]{0,6}(?:subject|主题|主旨)\s{0,3}\*?[:：]\s{0,3}(.{0,200})", re.IGNORECASE)
-_ATTRIBUTION = re.compile(
+_FORWARD_SUBJECT = lazy_pattern(r"[\s*>|]{0,6}(?:subject|主题|主旨)\s{0,3}\*?[:：]\s{0,3}(.{0,200})", re.IGNORECASE)
+_ATTRIBUTION = lazy_pattern(
     r"(?:on|am|le|el)\s.{4,120}\b(?:wrote|schrieb|a écrit|escribió)\s?:|.{0,80}(?:写道|写到|寫道)\s?[:：]",
     re.IGNORECASE,
 )
-_GREETING = re.compile(
+_GREETING = lazy_pattern(
     r"\s*(?:"
     r"(?:hi|hello|hey|hallo|dear|greetings|good (?:day|morning|afternoon|evening)|to whom it may concern)\b"
     r"(?: (?:there|all|team|support|sir|madam|sirs|friends?|guys|everyone|customer|service|help|desk|or|"
@@ -64,25 +66,25 @@ _FORMULA = (
     r"(?:非常)?(?:谢谢|感谢|謝謝|感謝|多谢|多謝)(?:您|你|了|啦|大家|客服|您的帮助|您的幫助)?)"
 )
 _NAME = r"(?-i:[A-ZÀ-Þ][\w.'-]{0,20}(?: [A-ZÀ-Þ][\w.'-]{0,20}){0,3}|[\u4e00-\u9fff]{2,4})"
-_CLOSING = re.compile(
+_CLOSING = lazy_pattern(
     rf"\s*{_FORMULA}\s*(?:[/,]\s*{_FORMULA})?\s*[,，.。!！~～-]{{0,3}}\s*{_NAME}?\s*[.,。]?$", re.IGNORECASE
 )
-_SIGNED_NAME = re.compile(
+_SIGNED_NAME = lazy_pattern(
     rf"\s*(?:[-–—]\s?)?(?:dr\.? |prof\.? |mr\.? |mrs\.? |ms\.? |i\.a\. )?{_NAME}\s*[.,]?\s*", re.IGNORECASE
 )
-_FIRM_CLOSING = re.compile(
+_FIRM_CLOSING = lazy_pattern(
     r"\s*(?:(?:with )?(?:best|kind|warm|many|kindest|warmest)\b|regards|sincerely|yours|respectfully|mit |met |med |"
     r"viele |beste |freundliche |herzliche |liebe |cordial|(?:bien |distinti )|atent|atenc|saludos|venlig|"
     r"pozdr|с ува|sayg|"
     r"此致|敬礼|敬禮|祝|顺祝|順頌|顺颂|敬上|谨上)",
     re.IGNORECASE,
 )
-_CARD_NAME = re.compile(
+_CARD_NAME = lazy_pattern(
     r"\s*(?:Dr\.? |Prof\.? |Mr\.? |Mrs\.? |"
     r"Ms\.? )?(?:[A-ZÀ-Þ][\w.'’-]{0,20} ){1,3}[A-ZÀ-Þ][\w.'’-]{1,20}(?:\s*[,|].{2,60})?\s*"
     r"|\s*[\u4e00-\u9fff]{2,4}(?:\s+[\u4e00-\u9fff]{2,12})?\s*"
 )
-_ROLE = re.compile(
+_ROLE = lazy_pattern(
     r"(?i:\b(?:manager|engineer|director|officer|head of|controller|operations|registrar|founder|partner|"
     r"analyst|trader|"
     r"accountant|consultant|assistant|secretary|president|treasurer|administrator|advisor|adviser|lead|owner|editor|"
@@ -91,19 +93,19 @@ _ROLE = re.compile(
     r"Co\.|KG|S\.?r\.?l|A\.Ş)(?=[\s.,;|]|$)|\s\|\s|经理|总监|主任|部长|主管|董事|有限公司|集团|股份|财务部|运营部|市场部"
 )
 # Details that people put below their names all the same.
-_BELOW_SIGNATURE = re.compile(
+_BELOW_SIGNATURE = lazy_pattern(
     r"\b(?:uid|tx ?id|hash|order|account|user ?id|client|customer|invoice)\b\s?(?:no\.?|number|id|"
     r"nr\.?)?\s?[:：#]|订单|单号|账号|"
     r"帳號|訂單|哈希|^\s*p\.?\s?s\b",
     re.IGNORECASE,
 )
-_DETAIL = re.compile(r"[:：#=]|\d{5}|[0-9a-f]{12}|[?？!！。]\s*$", re.IGNORECASE)
-_DEVICE_LINE = re.compile(
+_DETAIL = lazy_pattern(r"[:：#=]|\d{5}|[0-9a-f]{12}|[?？!！。]\s*$", re.IGNORECASE)
+_DEVICE_LINE = lazy_pattern(
     r"\s*(?:sent (?:from|via|with) .{1,60}|get outlook for .{1,40}|von meinem .{1,40}gesendet|发自.{1,40}|發自.{1,40}|"
     r"从我的.{1,30}发送|從我的.{1,30}(?:傳送|發送)|来自.{1,20}(?:手机|邮箱|客户端)|此邮件由.{1,40}发送)\s*",
     re.IGNORECASE,
 )
-_DISCLAIMER = re.compile(
+_DISCLAIMER = lazy_pattern(
     r"confidential|intended (?:recipient|solely|only|for)|disclaimer|privileged|unauthori[sz]ed (?:use|"
     r"disclosure|copying|review)|"
     r"if you (?:have received|are not|received) this|please consider the environment|virus[- ]free|"
@@ -112,7 +114,7 @@ _DISCLAIMER = re.compile(
     r"免责声明|免責聲明|切勿(?:泄露|洩露|转发|轉發)|保护环境|环保",
     re.IGNORECASE,
 )
-_CONTACT = re.compile(
+_CONTACT = lazy_pattern(
     r"(?:tel|phone|mobile|cell|fax|e-?mail|mail|web|www|skype|wechat|whatsapp|telegram|qq|电话|電話|手机|"
     r"手機|邮箱|郵箱|传真|傳真|微信|地址)"
     r"\s?[.:：]|https?://|www\.|[\w.+-]{1,64}@[\w-]{1,63}\.|^\s*\+?[\d ()./-]{9,20}\s*$",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from zlib import crc32
 from mailticket.likeness import boilerplate
 from mailticket.likeness.lexicon import Lexicon
 from mailticket.likeness.marks import marks
+from mailticket.text.patterns import lazy_pattern
 from mailticket.text.words import bigrams, folded, is_han, pieces, stem
 
 VERSION = 3
@@ -22,17 +22,17 @@ MOST_TURNS = 160
 _LEAST_LEAD, _MOST_LEAD = 3, 12  # informative units that its first lines have
 _FUNCTION_WORD = 1.0  # a word in more than a third of all mails says nothing
 
-_IDENTIFIER = re.compile(r"(?<![0-9a-z])(?=[a-z_-]{0,20}\d)[0-9a-z][0-9a-z_-]{4,90}(?![0-9a-z])")
-_DURATION = re.compile(
+_IDENTIFIER = lazy_pattern(r"(?<![0-9a-z])(?=[a-z_-]{0,20}\d)[0-9a-z][0-9a-z_-]{4,90}(?![0-9a-z])")
+_DURATION = lazy_pattern(
     r"\d[\d.,]{0,8}\s{0,2}(?:\+\s?)?(?:more |business |working )?(?:hours?|hrs?|h|minutes?|mins?|days?|"
     r"weeks?|months?|seconds?|times?|years?|%|percent"
     r"|个?(?:小时|工作日|月|星期|礼拜)|分钟|天|周|次|年|点|号|遍|秒)(?![a-z])"
 )
-_NUMBER = re.compile(
+_NUMBER = lazy_pattern(
     r"(?<![0-9a-z.,_:/-])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![0-9a-z])|"
     r"(?<![0-9a-z.,_:/-])\d{1,12}(?:\.\d{1,18})?(?![0-9a-z]|[:/-]\d)"
 )
-_DATE_LIKE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}\S{0,12}|\d{1,2}[-/]\d{1,2}(?:[-/]\d{2,4})?|(?:19|20)\d{6}")
+_DATE_LIKE = lazy_pattern(r"\d{4}-\d{1,2}-\d{1,2}\S{0,12}|\d{1,2}[-/]\d{1,2}(?:[-/]\d{2,4})?|(?:19|20)\d{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,22 +251,22 @@ def _without_codes(text: str) -> str:
 
 
 # Numbers that stay the same from mail to mail: those of the sender's company, bank and telephone.
-_SENDERS = re.compile(
+_SENDERS = lazy_pattern(
     r"(?<![a-z])(?:vat|tax|ust|iban|bic|tel|phone|mobile|电话|手机|税号|联系电话)\S{0,3}(?:\s?(?:id|no\.?|number|"
     r"nr\.?))?\s{0,3}[:：]?\s{0,3}[+0-9a-z-]{5,34}"
 )
-_FILE_NAME = re.compile(r"[\w-]{1,60}\.(?:png|jpe?g|heic|webp|gif|pdf|mp4|mov|docx?|xlsx?|csv|txt|log|zip)(?![a-z])")
-_ABBREVIATED = re.compile(r"(?<![0-9a-z])((?:0x)?[0-9a-z]{3,12})(?:\.{2,6}|\*{2,8})([0-9a-z]{3,12})(?![0-9a-z])")
-_ENDING = re.compile(
+_FILE_NAME = lazy_pattern(r"[\w-]{1,60}\.(?:png|jpe?g|heic|webp|gif|pdf|mp4|mov|docx?|xlsx?|csv|txt|log|zip)(?![a-z])")
+_ABBREVIATED = lazy_pattern(r"(?<![0-9a-z])((?:0x)?[0-9a-z]{3,12})(?:\.{2,6}|\*{2,8})([0-9a-z]{3,12})(?![0-9a-z])")
+_ENDING = lazy_pattern(
     r"(?:ending (?:in|with)|ends (?:in|with)|last (?:four|six|4|6|8) (?:digits )?(?:are|is)?|尾号|"
     r"后[四六4-8]位)(?:是|为)?\s?[:：]?\s?([0-9a-z]{4,8})(?![0-9a-z])"
 )
 # Dates, amounts with their unit, Chinese mobile numbers.
-_NO_CODE = re.compile(
+_NO_CODE = lazy_pattern(
     r"\d{4}-\d{1,2}-\d{1,2}\S{0,12}|\d{1,2}-\d{1,2}(?:-\d{2,4})?|(?:19|20)\d{6}|\d{1,12}[a-z]{1,5}|1[3-9]\d{9}"
 )
 # Codes with two digits only: "GHX42P", "alpha-07"; unlike "win11" and "trc20".
-_SHORT_CODE = re.compile(r"(?=.{6})(?:[a-z]+\d+[a-z]+[0-9a-z]*|[a-z]?\d[a-z]+\d[a-z0-9]*|[a-z_-]{3,40}[-_]\d\d)")
+_SHORT_CODE = lazy_pattern(r"(?=.{6})(?:[a-z]+\d+[a-z]+[0-9a-z]*|[a-z]?\d[a-z]+\d[a-z0-9]*|[a-z_-]{3,40}[-_]\d\d)")
 
 
 def _identifiers(text: str, lexicon: Lexicon) -> frozenset[str]:

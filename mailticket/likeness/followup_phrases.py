@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from mailticket.text.patterns import lazy_pattern
 from mailticket.text.sieve import Sieve, Sifted
 
 LEAST_TEXT = 16.0  # below this sum of term weights a text that asks for news names no matter of its own
@@ -49,14 +50,14 @@ class TradeNouns:
 
 
 NO_NOUNS = TradeNouns()
-_SLOT = re.compile(r"\|%(\w+)%")  # where a trade's nouns of that name join an alternation
+_SLOT = lazy_pattern(r"\|%(\w+)%")  # where a trade's nouns of that name join an alternation
 
 
 def _alternatives(english: str, chinese: str, nouns: TradeNouns = NO_NOUNS) -> re.Pattern[str]:
     english, chinese = _lines(english), _lines(chinese)
     english = _SLOT.sub(lambda slot: _joined(word for word in getattr(nouns, slot[1]) if word.isascii()), english)
     chinese = _SLOT.sub(lambda slot: _joined(word for word in getattr(nouns, slot[1]) if not word.isascii()), chinese)
-    return re.compile(f"(?<![a-z])(?:{english})(?![a-z])|(?:{chinese})")
+    return lazy_pattern(f"(?<![a-z])(?:{english})(?![a-z])|(?:{chinese})")
 
 
 def _joined(words: Iterable[str]) -> str:

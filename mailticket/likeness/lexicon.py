@@ -15,6 +15,7 @@ from mailticket.likeness import concepts, frequencies
 from mailticket.likeness.concepts import Wording
 from mailticket.likeness.followup_phrases import NO_NOUNS, FollowupPhrases, TradeNouns, followup_phrases
 from mailticket.settings import FieldKind
+from mailticket.text.patterns import lazy_pattern
 from mailticket.text.sieve import Sieve, matches
 from mailticket.text.words import loosely
 
@@ -112,7 +113,7 @@ def lexicon(
         opposites=opposites,
         details=details or {},
         weights=frequencies.weights(common or {}),
-        volatile=re.compile(volatile) if volatile else None,
+        volatile=lazy_pattern(volatile) if volatile else None,
         phrases=followup_phrases(nouns),
     )
 
@@ -121,4 +122,4 @@ def _concept(name: str, parts: list[Wording]) -> Concept:
     english = "|".join(part[2] for part in parts if part[2])
     chinese = "|".join(part[3] for part in parts if part[3])
     whole_words = [f"(?<![a-z])(?:{english})(?![a-z])"] if english else []
-    return Concept(name, parts[0][1], re.compile("|".join([*whole_words, *filter(None, [chinese])])))
+    return Concept(name, parts[0][1], lazy_pattern("|".join([*whole_words, *filter(None, [chinese])])))

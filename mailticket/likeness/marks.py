@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from mailticket.text.patterns import lazy_pattern
 from mailticket.text.sieve import Sieve, Sifted
 from mailticket.text.words import HAN, folded
 
@@ -40,30 +41,30 @@ _PERIODICAL = (
     r"returns?|settlement|dividend|allowance|timesheets?|export|payout|contribution|premium)\b"
 )
 # Times that something lasts or happened before, which name no matter.
-_LASTING = re.compile(r"(?:\b(?:since|until|till|by|before|after|of the) |\d\.? |\dth )$")
-_FULL_MONTH = re.compile(
+_LASTING = lazy_pattern(r"(?:\b(?:since|until|till|by|before|after|of the) |\d\.? |\dth )$")
+_FULL_MONTH = lazy_pattern(
     r"(january|february|april|june|july|august|september|october|november|december)\b(?!\.? \d{1,2}(?!\d))"
 )
-_SHORT_MONTH = re.compile(
+_SHORT_MONTH = lazy_pattern(
     r"\b(?:of|for|in|from|and|our|my|the|last) (jan|feb|march|mar|apr|may|jun|jul|aug|sept|sep|oct|nov|dec)\b"
     r"(?!\.? \d{1,2}(?!\d)| (?:i|we|have|be|not)\b)"
     rf"|\b(jan|feb|march|mar|apr|may|jun|jul|aug|sept|sep|oct|nov|dec)\.? (?={_PERIODICAL}|20\d\d)"
 )
 # Month names that are everyday words in lower case count with a capital inside a line or at its end.
-_CAPITAL_MONTH = re.compile(
+_CAPITAL_MONTH = lazy_pattern(
     r"(?<![.!?\n] )(?<=[a-z,] )(March|May)\b(?! \d{1,2}(?!\d)| (?:I|we)\b)|\b(March|May)\s*$", re.MULTILINE
 )
-_NUMERIC_MONTH = re.compile(
+_NUMERIC_MONTH = lazy_pattern(
     r"(?<![\w/.-])(0?[1-9]|1[0-2])[/.](20\d\d)(?![\w/-])|(?<![\w/.-])(20\d\d)[-/](0[1-9]|1[0-2])(?![\w/-])"
 )
-_CHINESE_MONTH = re.compile(
+_CHINESE_MONTH = lazy_pattern(
     r"(?<![\d个])(1[0-2]|[1-9]|0[1-9]|十[一二]?|[一二三四五六七八九])\s?月(?:份|底|初)?(?!\s?[\d内前后以起一二三四五六七八九十])"
 )
 _CHINESE_NUMBERS = {symbol: number for number, symbol in enumerate("一二三四五六七八九十", start=1)} | {
     "十一": 11,
     "十二": 12,
 }
-_YEAR = re.compile(
+_YEAR = lazy_pattern(
     r"(?:\b(?:for|of|year|fy|history|certificate|annual|tax|return|q[1-4]|quarter)"
     r"(?: (?:the|tax|fiscal|financial|calendar|year)){0,2} |"
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|"
@@ -71,13 +72,13 @@ _YEAR = re.compile(
     r"|(?<![\w-])(20\d\d) (?=tax|annual|statement|report|return|declaration|accounts|certificate)"
     r"|(?<!\d)(20\d\d)\s?年(?:度|全年)?(?!\s?\d{1,2}\s?月\s?\d)"
 )
-_QUARTER = re.compile(
+_QUARTER = lazy_pattern(
     r"\bq([1-4])\b|\b(first|second|third|fourth|1st|2nd|3rd|4th) quarter\b|第?([一二三四1-4])季度?|"
     r"\b([12])(?:st|nd) half\b"
 )
 _QUARTERS = {"first": "1", "second": "2", "third": "3", "fourth": "4", "1st": "1", "2nd": "2", "3rd": "3", "4th": "4",
              "一": "1", "二": "2", "三": "3", "四": "4"}  # fmt: skip
-_WEEK = re.compile(r"\b(?:calendar )?week (?:no\.? ?|number )?(\d{1,2})\b|\b[ck]w ?(\d{1,2})\b|第(\d{1,2})周")
+_WEEK = lazy_pattern(r"\b(?:calendar )?week (?:no\.? ?|number )?(\d{1,2})\b|\b[ck]w ?(\d{1,2})\b|第(\d{1,2})周")
 
 # What a paper is called. Of what may be proven by several papers, each of these is named.
 _DOCUMENTS: tuple[tuple[str, str], ...] = (
@@ -104,12 +105,12 @@ _DOCUMENTS: tuple[tuple[str, str], ...] = (
     ("invoice", r"发票"),
     ("transcript", r"transcripts?\b|成绩单"),
 )  # fmt: skip
-_DOCUMENT = re.compile("|".join(pattern for _, pattern in _DOCUMENTS))
-_EACH_DOCUMENT = tuple((name, re.compile(pattern)) for name, pattern in _DOCUMENTS)
+_DOCUMENT = lazy_pattern("|".join(pattern for _, pattern in _DOCUMENTS))
+_EACH_DOCUMENT = tuple((name, lazy_pattern(pattern)) for name, pattern in _DOCUMENTS)
 # Papers named by a word of their own: "marriage certificate", "certificate of origin", "W-8BEN form".
 _PAPER = r"(?:certificate|contract|policy|agreement|declaration|permit|licen[cs]e|record|register|form|card|letter)"
-_PAPER_OF = re.compile(rf"\b{_PAPER}s? of (?:the )?(?:account )?([a-z][a-z-]{{2,20}})")
-_NAMED_PAPER = re.compile(rf"\b([a-z][a-z0-9-]{{2,20}}) {_PAPER}s?\b")
+_PAPER_OF = lazy_pattern(rf"\b{_PAPER}s? of (?:the )?(?:account )?([a-z][a-z-]{{2,20}})")
+_NAMED_PAPER = lazy_pattern(rf"\b([a-z][a-z0-9-]{{2,20}}) {_PAPER}s?\b")
 _NO_PAPER_NAME = frozenset(
     """
     the this that your our his her its their new old same other another each every first second last next which what
@@ -125,11 +126,11 @@ _TITLE = (
     r"\bpatient|\bholder|\btenant|\bguest|\bcandidate|\bapplicant|\bpassenger|\b(?:account|mandate|policy|"
     r"contract|file|documents|behalf) (?:of|for))"
 )
-_PERSON = re.compile(
+_PERSON = lazy_pattern(
     rf"{_TITLE}\.?,? (?:(?i:named|called|is|our|mrs?\.?|ms\.?|dr\.?|client|customer) )?"
     r"((?:[A-ZÀ-Þ][a-zà-ÿ'’-]{1,20}\.? ?){1,4})"
 )
-_SUB_ACCOUNT = re.compile(
+_SUB_ACCOUNT = lazy_pattern(
     r"\bsub[ -]?accounts? (?:named |called |is )?[\"'“]?((?=[a-z0-9]*[-_\d])[a-z0-9][a-z0-9_-]{2,30})"
 )
 _SURNAMES = (
@@ -137,7 +138,7 @@ _SURNAMES = (
     "魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵"
     "万钱严覃武戴莫孔向汤"
 )
-_CHINESE_PERSON = re.compile(
+_CHINESE_PERSON = lazy_pattern(
     rf"(?:客户|学员|员工|同事|用户|病人|租客|投资人|我司|学生|代理)\s?(?:是|叫|：|:)?\s?([{_SURNAMES}][{HAN}]{{1,2}})"
     r"(?=的|账|先生|女士|小姐|，|,|\s|在|想|要|无法|不|$)"
 )
@@ -163,23 +164,23 @@ _NO_NAME = frozenset(
 )
 
 # An error message, a label or a title in quotation marks: two words at least, or one long one.
-_QUOTE = re.compile(
+_QUOTE = lazy_pattern(
     r"[\"“”„«「『](?=[^\"“”»」』\n]{0,60}[ \u3400-\u9fff]|[^\"“”»」』\n]{10})([^\"“”„«»「」『』\n]{4,80})[\"“”»」』]"
 )
-_FIGURE = re.compile(r"(?<![\w.,:/-])[#№]?((?:[a-z]{1,12}[-_/.#]?)?\d(?:[\w./,-]{0,40}\w)?)(?![:%]\d?)")
-_DURATION = re.compile(
+_FIGURE = lazy_pattern(r"(?<![\w.,:/-])[#№]?((?:[a-z]{1,12}[-_/.#]?)?\d(?:[\w./,-]{0,40}\w)?)(?![:%]\d?)")
+_DURATION = lazy_pattern(
     r"\d{1,4}\s?(?:st|nd|rd|th|hours?|hrs?|h|minutes?|mins?|days?|weeks?|months?|seconds?|times?|years?|am|pm|x|"
     r"个?(?:小时|工作日|月|星期|礼拜)|分钟|天|周|次|年|遍|秒|点)(?![a-z])|\b(?:day|no|number|mails?|try|"
     r"attempt) \d{1,2}\b|"
     r"\d{1,2}:\d\d(?::\d\d)?"
 )
-_PROPER = re.compile(r"(?<=[a-zà-ÿ,] )([A-ZÀ-Þ][a-zà-ÿ'’-]{1,20}(?: [A-ZÀ-Þ][a-zà-ÿ'’-]{1,20}){0,3})")
-_DEVICE = re.compile(
+_PROPER = lazy_pattern(r"(?<=[a-zà-ÿ,] )([A-ZÀ-Þ][a-zà-ÿ'’-]{1,20}(?: [A-ZÀ-Þ][a-zà-ÿ'’-]{1,20}){0,3})")
+_DEVICE = lazy_pattern(
     r"\b(iphone|ipad|pixel|galaxy|macbook|thinkpad|surface|redmi|oneplus|xperia|mate|nova|honor|latitude|"
     r"ledger|trezor|laserjet|officejet|ecotank|deskjet|airpods|kindle|playstation|xbox)"
     r" ?((?:nano |pro |max |air |note |s|x|se )?[a-z]?\d{1,5}[a-z]{0,2}|nano [a-z]|air|one|safe \d)\b"
 )
-_THING = re.compile(
+_THING = lazy_pattern(
     r"\b(room|flat|apartment|apt|unit|class|floor|gate|door|building|block|line|lane|machine|station|desk|seat|table|"
     r"rack|server|node|printer|camera|terminal|till|pump|bay|dock|truck|bus|house|suite|locker|lesson|site|shop|store|"
     r"branch|warehouse|zone|container|pallet|batch|lot|client|customer|member|patient|student|account|order|invoice|"
@@ -187,7 +188,7 @@ _THING = re.compile(
     r"lift|elevator|tank|boiler|oven|meter|sensor)s?"
     r" ?(?:no\.? ?|nr\.? ?|number |# ?)?([a-z]?-?\d{1,6}[a-z]?)(?![\w.,:/%-]*\d|[\w%])"
 )
-_CHINESE_THING = re.compile(
+_CHINESE_THING = lazy_pattern(
     r"(?<![\d.])(\d{1,5})\s?号?(房|楼|机台|机|店|桌|栋|单元|室|线|仓|库|门)(?!间?隔)"
     r"|(房间|工位|机台|教室|车间|仓库|门店|会议室)\s?(\d{1,5})(?!\d)"
 )

@@ -10,8 +10,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from mailticket.text.patterns import lazy_pattern
+
 # Combining marks and vowel points of our languages' scripts, joiners, marks of direction, soft hyphens.
-_MARKS = re.compile(
+_MARKS = lazy_pattern(
     "[\u00ad\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0902\u093c\u0941-\u0948\u094d"
     "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u200b-\u200f\u202a-\u202e\u2060-\u2069\u3099\u309a\ufeff]+"
 )
@@ -411,7 +413,7 @@ def _stems(kind: str) -> tuple[str, ...]:
 
 def _formula(kinds: tuple[str, ...], end: str) -> re.Pattern[str]:
     longest_first = sorted({stem.strip() for kind in kinds for stem in _stems(kind)}, key=len, reverse=True)
-    return re.compile(rf"[\[(【（<]?\s?(?:{'|'.join(map(re.escape, longest_first))})(?:{end})")
+    return lazy_pattern(rf"[\[(【（<]?\s?(?:{'|'.join(map(re.escape, longest_first))})(?:{end})")
 
 
 _REPLY = _formula(("reply",), r"\s?[:\])】）–-]|$")
@@ -431,10 +433,10 @@ _SPEECHES = tuple(
           for stems in (language.absent, language.back, language.matter))
     for language in _LANGUAGES.values()
 )  # fmt: skip
-_DATE = re.compile(r"\d{1,2}\s?[./:月일-]|\b\d{1,2}(?:st|nd|rd|th)?\b|[٠-٩۰-۹०-९]{1,2}")
+_DATE = lazy_pattern(r"\d{1,2}\s?[./:月일-]|\b\d{1,2}(?:st|nd|rd|th)?\b|[٠-٩۰-۹०-९]{1,2}")
 _FIRST_WORDS = 300  # characters in which an absence must stand
 _LONGEST, _LONGEST_UNASKED = 1500, 600  # characters of a note; of one that shows no sign of answering anything
-_ASKS = re.compile("[?？؟]")
+_ASKS = lazy_pattern("[?？؟]")
 
 
 def reply_subject(subject: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from mailticket.mail import charsets, headers
 from mailticket.mail.parts import Headers
 from mailticket.mail.values import Address
+from mailticket.text.patterns import lazy_pattern
 
 MAX_MAILBOXES = 1000
 MAX_NAME = 200  # characters
@@ -24,16 +25,16 @@ MAX_WORD = 1000  # characters of one encoded word
 _ATOM = r"[\w.!#$%&'*+/=?^`{|}~\-]"  # letters of any script: RFC 6532
 _LABEL = r"[^\W_](?:[\w\-]{0,62})"
 # Dots anywhere in the local part: Japanese phone companies gave out "a..b.@" for years.
-_ADDRESS = re.compile(
+_ADDRESS = lazy_pattern(
     rf"(?:(?=\.{{0,20}}[^.@]){_ATOM}{{1,128}}|\"(?:[\x20!#-\[\]-~]|\\[\x20-~]){{0,126}}\")"
     rf"@(?:{_LABEL}(?:\.{_LABEL}){{0,60}}|\[(?:IPv6:)?[0-9A-Fa-f.:]{{3,45}}\])"
 )
-_LENIENT = re.compile(r"[^\s<>,;:()\"]{1,200}@[^\s<>,;:()\"@]{1,255}")
-_PLAIN = re.compile(r"(?:[^\"(),:;<>=]|=(?!\?)){1,4000}|=")
-_AROUND = re.compile(r" ?([.@]) ?")  # on text whose blanks are single
-_ROUTE = re.compile(r"^(?:@[^\s,:@<>]{1,255},?\s{0,5}){1,20}:")
+_LENIENT = lazy_pattern(r"[^\s<>,;:()\"]{1,200}@[^\s<>,;:()\"@]{1,255}")
+_PLAIN = lazy_pattern(r"(?:[^\"(),:;<>=]|=(?!\?)){1,4000}|=")
+_AROUND = lazy_pattern(r" ?([.@]) ?")  # on text whose blanks are single
+_ROUTE = lazy_pattern(r"^(?:@[^\s,:@<>]{1,255},?\s{0,5}){1,20}:")
 _BARE_ATOM = r"[^\s<>()\[\]\\,;:@\"\x00-\x20\x7f]"
-_BARE = re.compile(rf"{_BARE_ATOM}{{1,64}}@{_BARE_ATOM}{{1,253}}")
+_BARE = lazy_pattern(rf"{_BARE_ATOM}{{1,64}}@{_BARE_ATOM}{{1,253}}")
 
 
 def is_bare_address(text: str) -> bool:

@@ -6,24 +6,28 @@ import re
 from collections import Counter
 from typing import Literal
 
+from mailticket.text.patterns import lazy_pattern
+
 MAX_COMPARED = 60_000  # characters of each form
 _SHORT = 60  # words of a plain text that may be a placeholder
 _FULLER = 4  # times the words of the plain text: then the HTML is read even if that says something of its own
 _LEAST_EXTRA = 3  # words that the HTML alone says and that are no footer
 
-_WORD = re.compile(
+_WORD = lazy_pattern(
     r"[\u2600-\u27bf\U0001f300-\U0001faff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+"
 )
-_LINK = re.compile(r"<?(?:https?://|www\.|mailto:|tel:|cid:)[^\s<>()\]]{1,2000}>?|\[[^\[\]\n]{0,200}\]", re.IGNORECASE)
+_LINK = lazy_pattern(
+    r"<?(?:https?://|www\.|mailto:|tel:|cid:)[^\s<>()\]]{1,2000}>?|\[[^\[\]\n]{0,200}\]", re.IGNORECASE
+)
 # A plain part that only speaks of itself: whatever the language, it names HTML, or the browser or program to use.
-_OF_ITSELF = re.compile(
+_OF_ITSELF = lazy_pattern(
     r"\bhtml\b|\bbrowsers?\b|\bnavigat(?:eur|or)\b|\bnavegador\b|\bplain[- ]text\b|\btext[- ]only\b"
     r"|浏览器|瀏覽器|ブラウザ"
     r"|브라우저|браузер|\bmail (?:client|program|reader)\b|\bemail client\b"
     r"|\brich text\b|\bno text (?:part|version|content)\b",
     re.IGNORECASE,
 )
-_FOOTER = re.compile(
+_FOOTER = lazy_pattern(
     r"unsubscribe|opt[- ]?out|privacy|manage (?:your )?preferences|view (?:this|it|in|online)|in (?:your|a) browser"
     r"|all rights reserved|copyright|©|virus|scanned by|avast|avg\b|sent (?:from|with|via|by)|powered by|get outlook"
     r"|caution:|external (?:e-?mail|sender)|follow us|confidential|abmelden|abbestellen|datenschutz|désabonn|désinscri"

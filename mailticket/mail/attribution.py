@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mailticket.text.patterns import lazy_pattern
+
 MAX_LINE = 400  # a longer line is prose
 MAX_CANDIDATES = 200  # lines of one mail that are looked at closely; more than these no honest mail has
 MAX_SPAN = 6  # non-blank lines over which one attribution is wrapped
@@ -21,13 +23,13 @@ _VERBS = (
     # Chinese, Japanese, Korean
     r"|写道|寫道|写到|編寫|のメッセージ|が書きました|は書きました|님이 작성|작성|님이 쓴 글|씀"
 )
-_END = re.compile(rf"(?:{_VERBS})[ \u00a0]?[:：]?$", re.IGNORECASE)
-_MIDDLE = re.compile(
+_END = lazy_pattern(rf"(?:{_VERBS})[ \u00a0]?[:：]?$", re.IGNORECASE)
+_MIDDLE = lazy_pattern(
     r"\b(?:wrote|schrieb|schreef|skrev|escribió|escreveu|ha scritto|napisał(?:\(a\))?|написал(?:\(а\))?|от|from|von"
     r"|de)\b|写道|寫道",
     re.IGNORECASE,
 )
-_LEAD = re.compile(
+_LEAD = lazy_pattern(
     r"^(?:On|At|Am|Le|El|Em|Il|Op|W dniu|Dnia|Den|På|Vào|Pada|Dne|În|В|在|于|於|Il giorno)(?=[ \d\u00a0]|$)"
 )
 _MONTHS = (
@@ -42,26 +44,26 @@ _MONTHS = (
     r"|дек\w{0,5}|tháng|thg|nis|oca|haz|tem|ağu|eyl|eki|kas|ara|ocak|şubat|mart|nisan|mayıs|haziran|temmuz|ağustos"
     r"|eylül|ekim|kasım|aralık"
 )
-_DATE = re.compile(
+_DATE = lazy_pattern(
     r"\d{4}[-/.年] ?\d{1,2}[-/.月] ?\d{1,2}|\b\d{1,2}[-/.] ?\d{1,2}[-/.] ?\d{2,4}|\d{4}년 ?\d{1,2}월 ?\d{1,2}일"
     r"|\d{1,2}月\d{1,2}日"
     rf"|\b\d{{1,2}}(?:st|nd|rd|th|er|º|:?e|\.)?[ /-](?:de |of |ta )?(?:{_MONTHS})\b|\b(?:{_MONTHS})\.?[ -]\d{{1,2}}\b",
     re.IGNORECASE,
 )
-_DIGIT = re.compile(r"\d")  # every date has one
-_TIME = re.compile(
+_DIGIT = lazy_pattern(r"\d")  # every date has one
+_TIME = lazy_pattern(
     r"\b\d{1,2} ?[:.hH] ?\d{2}\b|\d{1,2}[点時时시]|[上下]午|오[전후]|午[前後]|\b\d{1,2} ?[ap]\.?m\b", re.IGNORECASE
 )
-_YEAR_LAST = re.compile(r"\b20\d\d\.? ?[:：]$")
-_EMAIL = re.compile(r"[^\s<>()\[\]\"',;:@]{1,100}@[^\s<>()\[\]\"',;:@]{1,200}")
-_PERSONAL = re.compile(
+_YEAR_LAST = lazy_pattern(r"\b20\d\d\.? ?[:：]$")
+_EMAIL = lazy_pattern(r"[^\s<>()\[\]\"',;:@]{1,100}@[^\s<>()\[\]\"',;:@]{1,200}")
+_PERSONAL = lazy_pattern(
     r"\b(?:I|you|we|he|she|they|your|my|our|ich|sie|wir|ihr|je|vous|nous|yo|usted|eu|io|ik|ja|я|вы|мы)\b|我|你|您|他"
     r"|她|私|저는",
     re.IGNORECASE,
 )
 _DECORATION = " \t\u00a0\u3000-_*=~—–|"
 _ENDS = (":", "：", *_DECORATION)
-_INLINE = re.compile(
+_INLINE = lazy_pattern(
     r"On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{1,4}[-/. ])[^\n]{0,40}\d"
 )
 

@@ -13,8 +13,9 @@ from mailticket.mail.claimed import NOBODY, is_ours, speaks_for_person
 from mailticket.mail.headings import is_forward_subject
 from mailticket.mail.parts import Headers
 from mailticket.mail.values import Address, Automatic, AutomaticKind, Bounce, Ourselves
+from mailticket.text.patterns import lazy_pattern
 
-_COMMENT = re.compile(r"\([^()]*\)")
+_COMMENT = lazy_pattern(r"\([^()]*\)")
 # What lists put into their mails; List-Unsubscribe and List-Help stand in those of any sending program as well.
 _LIST_HEADERS = (
     "list-id",
@@ -61,7 +62,7 @@ _OLDER: dict[str, tuple[tuple[str, AutomaticKind], ...]] = {
     "x-ms-exchange-generated-message-source": (("", "auto-generated"),),
 }
 _BULK = ("bulk", "junk", "list")
-_LIST_SENDER = re.compile(
+_LIST_SENDER = lazy_pattern(
     r"^(?:owner-.{1,100}|.{1,100}-(?:request|owner)|listserv|majordomo|mailman|listmaster)@", re.IGNORECASE
 )
 _WISHES = ("all", "oof", "autoreply")
@@ -251,7 +252,9 @@ def _answers(headers: Headers, subject: str) -> bool:
     return named or _ANSWER_SUBJECT.match(subject[:20]) is not None
 
 
-_ANSWER_SUBJECT = re.compile(r"\s*(?:re|aw|sv|vs|odp|antw|ynt|回复|答复|回覆|答覆)(?:\[\d+\])?\s?[:：]", re.IGNORECASE)
+_ANSWER_SUBJECT = lazy_pattern(
+    r"\s*(?:re|aw|sv|vs|odp|antw|ynt|回复|答复|回覆|答覆)(?:\[\d+\])?\s?[:：]", re.IGNORECASE
+)
 
 
 def _by_words(subject: str, text: str, *, answers: bool, form: bool) -> Automatic | None:
@@ -295,7 +298,7 @@ def _absence(subject: str, text: str, *, answers: bool) -> Automatic | None:
     return None
 
 
-_ASKS = re.compile("[?？]")
+_ASKS = lazy_pattern("[?？]")
 
 
 def _begins_sentence(text: str, start: int) -> bool:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 
+from mailticket.text.patterns import lazy_pattern
+
 _END = r"(?:\s?[:：\])】）\-–]|\s*$)"  # behind a formula that nobody else uses
 _COLON = r"\s?[:：]"  # behind a word that people use too
-REPLY_SUBJECT = re.compile(
+REPLY_SUBJECT = lazy_pattern(
     r"\s*[\[(【（<]?\s?(?:"
     # English
     rf"(?:automatic|automated|auto[- ]?)\s?(?:reply|response|answer|acknowledge?ment|replied|responder){_END}"
@@ -48,7 +50,7 @@ REPLY_SUBJECT = re.compile(
     r")",
     re.IGNORECASE,
 )
-RECEIPT_SUBJECT = re.compile(
+RECEIPT_SUBJECT = lazy_pattern(
     r"\s*(?:read|not read|gelesen|ungelesen|lu|non lu|leído|no leído|lida|lido|não lida|letto|non letto|gelezen"
     r"|ongelezen|przeczytane|прочтено|прочитано|已读|已讀|未读|未讀|已读回执|开封済み|開封済み|읽음|return receipt"
     r"|read receipt|disposition notification|lesebestätigung|empfangsbestätigung|accusé de (?:réception|lecture)"
@@ -56,7 +58,7 @@ RECEIPT_SUBJECT = re.compile(
     r"|leesbevestiging)\s?[:：(（]",
     re.IGNORECASE,
 )
-RECEIPT_SENTENCE = re.compile(
+RECEIPT_SENTENCE = lazy_pattern(
     r"(?:was|were|has been) (?:read|displayed|opened|deleted without being read)|this is a (?:return|read) receipt"
     r"|return receipt (?:only )?acknowledges|wurde (?:am .{1,60} )?(?:gelesen|angezeigt|geöffnet)|lesebestätigung"
     r"|a été (?:lu|affiché|ouvert)|(?:fue|ha sido|se) (?:leíd|leyó|mostrad|abiert)|foi (?:lida|lido|aberta|exibida)"
@@ -66,8 +68,8 @@ RECEIPT_SENTENCE = re.compile(
     re.IGNORECASE,
 )
 # The subject of a DMARC aggregate report (RFC 7489 section 7.2.1.1).
-MACHINE_SUBJECT = re.compile(r"\s*report domain: ?\S{1,255} submitter: ?\S{1,255} report-id:", re.IGNORECASE)
-CALENDAR_SUBJECT = re.compile(
+MACHINE_SUBJECT = lazy_pattern(r"\s*report domain: ?\S{1,255} submitter: ?\S{1,255} report-id:", re.IGNORECASE)
+CALENDAR_SUBJECT = lazy_pattern(
     r"\s*(?:accepted|declined|tentative(?:ly accepted)?|new time proposed|zugesagt|abgesagt|abgelehnt|mit vorbehalt"
     r"|angenommen|accepté|refusé|provisoire|aceptad[oa]|rechazad[oa]|provisional|aceito|aceite|recusado|provisório"
     r"|accettat[oa]|rifiutat[oa]|provvisori[oa]|geaccepteerd|afgewezen|voorlopig|zaakceptowano|odrzucono|принято"
@@ -77,7 +79,7 @@ CALENDAR_SUBJECT = re.compile(
 )
 # The whole of a mail that stands for a click on an emoji: Gmail's, Outlook's, and the tapbacks of Apple's Messages.
 _WHO = r"[^\n:?]{1,80}"
-REACTION = re.compile(
+REACTION = lazy_pattern(
     r"[^\w\n]{0,40}\s*(?:"
     rf"{_WHO} (?:reacted|hat|ha reagito|a réagi|ha reaccionado|reagiu|heeft|zareagował\(?a?\)?) ?(?:reagiert )?(?:via"
     r"|über|a través de|através do|tramite|przez) gmail\b[^\n]{0,10}(?:\s+<?https?://\S+)?"
@@ -94,7 +96,7 @@ REACTION = re.compile(
     r")[^\w\n]{0,6}(?:\r?\n\s*)*(?:$|-{2,}|_{5,}|from:|von:|de:|da:|van:|od:|发件人|寄件者|差出人)",
     re.IGNORECASE,
 )
-RECALL_SUBJECT = re.compile(
+RECALL_SUBJECT = lazy_pattern(
     r"\s*(?:recall|rückruf|rappel|recuperar|recuperação|recolher|revogar|richiamo|richiama|intrekken|intrekking"
     r"|odwołanie|odwołaj|odvolání|odvolat|odvolanie|visszahívás|rechemare|отзыв|отозвать|відкликання|відкликати"
     r"|återkalla|återkallelse"
@@ -104,7 +106,7 @@ RECALL_SUBJECT = re.compile(
     r"|メッセージの取り消し|회수|메시지 회수)\s?[:：]",
     re.IGNORECASE,
 )
-RECALL_SENTENCE = re.compile(
+RECALL_SENTENCE = lazy_pattern(
     r"would like to recall the message|möchte (?:die|ihre) nachricht [^\n]{0,200}zurückrufen"
     r"|(?:souhaite|voudrait|aimerait) rappeler le message"
     r"|(?:desea|quisiera|quiere|le gustaría) (?:recuperar|retirar) el mensaje"
@@ -123,7 +125,7 @@ RECALL_SENTENCE = re.compile(
     re.IGNORECASE,
 )
 # A sentence that calls the mail in which it stands an automatic answer.
-REPLY_SENTENCE = re.compile(
+REPLY_SENTENCE = lazy_pattern(
     r"\b(?:this|the following) (?:e-?mail |mail |message )?(?:is|was) (?:an |a "
     r"|sent as an? )?(?:auto(?:matic(?:ally)?|mated)?[- ]?(?:generated |sent )?)(?:e-?mail )?(?:reply|response|answer"
     r"|responder|vacation|out[- ]of[- ]office)|\bthis is an? (?:vacation|out[- ]of[- ]office"
@@ -143,7 +145,7 @@ REPLY_SENTENCE = re.compile(
     r"|(?:このメールは|本メールは)[^。\n]{0,20}自動(?:返信|応答|的に返信)|(?:이|본) 메일은 자동 ?(?:회신|응답)",
     re.IGNORECASE,
 )
-ABSENCE = re.compile(
+ABSENCE = lazy_pattern(
     r"\bi(?: am|'m| will be|'ll be| am currently|'m currently)(?: currently| now)? (?:out of (?:the |my )?office"
     r"|away from (?:the |my )?(?:office|desk|e-?mail)"
     r"|on (?:annual |parental |maternity |sick |paternity |medical )?(?:leave|vacation|holidays?)|not in the office"
@@ -165,7 +167,7 @@ ABSENCE = re.compile(
     re.IGNORECASE,
 )
 # What an absence note adds: whom else to write to, when the answer comes.
-ABSENCE_ADVICE = re.compile(
+ABSENCE_ADVICE = lazy_pattern(
     r"\b(?:will (?:respond|reply|answer|get back|return|be back|review|read)|upon my return|on my return"
     r"|when i (?:return|am back|get back)|limited (?:access|e-?mail|connectivity)|no access to"
     r"|(?:urgent|immediate|emergency)[^.\n]{0,80}(?:contact|call|e-?mail|write|reach|help)|(?:please|kindly) contact"
@@ -183,7 +185,7 @@ ABSENCE_ADVICE = re.compile(
     re.IGNORECASE,
 )
 # What somebody who wants something writes about, and no absence note.
-REQUEST = re.compile(
+REQUEST = lazy_pattern(
     r"\b(?:my|the) (?:account|money|funds?|withdrawals?|deposits?|orders?|password|phone|wallet|balance|documents?"
     r"|ticket)\b|\b(?:withdraw|deposit|refund|log ?in|password|2fa|passport|hacked|stolen|lost|stuck|locked|frozen"
     r"|unlock|missing)\b|\b(?:can|could|would) you\b|\bhelp me\b|\bi (?:need|want|cannot|can't)\b"
@@ -196,7 +198,7 @@ REQUEST = re.compile(
     re.IGNORECASE,
 )
 # A sentence that calls the mail in which it stands machine-made, or forbids to answer it.
-MACHINE_SENTENCE = re.compile(
+MACHINE_SENTENCE = lazy_pattern(
     r"\bthis (?:e-?mail|message|mail|notification) (?:is|was|has been) (?:an )?(?:automatic(?:ally)?"
     r"|auto)[- ]?(?:generated|sent|created|issued)"
     r"|\bthis is an? (?:automatic(?:ally)?|automated|auto)[- ]?(?:generated |sent )?(?:e-?mail|message|mail"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from mailticket.mail import alternatives, charsets, cms, flowed, html, names, nested, structure, transfer
 from mailticket.mail.parts import Part
 from mailticket.mail.values import Attachment
+from mailticket.text.patterns import lazy_pattern
 
 MAX_TEXT_BYTES = 1_000_000  # of one part that is text
 MAX_HTML_BYTES = 8_000_000  # of one that is HTML, pictures written into it included
@@ -31,16 +32,16 @@ _FILE_TEXT_TYPES = _CALENDAR_TYPES | {
 }
 _REACTION = "text/vnd.google.email-reaction+json"
 _PGP_BEGIN = "-----BEGIN PGP MESSAGE-----"
-_PGP_MESSAGE = re.compile(rf"^{_PGP_BEGIN}\s*$", re.MULTILINE)
+_PGP_MESSAGE = lazy_pattern(rf"^{_PGP_BEGIN}\s*$", re.MULTILINE)
 _ENCRYPTED = "the mail is encrypted: its text cannot be read"
 _MESSAGE_TYPES = frozenset(("message/rfc822", "message/global", "message/news"))
 MAX_BORROWED = 20  # attached messages whose text stands in for a mail that has none
-_META_CHARSET = re.compile(rb"<meta[^>]{1,300}?charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_\-]{2,40})", re.IGNORECASE)
-_ENRICHED = re.compile(r"<<|</?[A-Za-z][A-Za-z0-9-]{0,40}>")
-_MARKUP = re.compile(
+_META_CHARSET = lazy_pattern(rb"<meta[^>]{1,300}?charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_\-]{2,40})", re.IGNORECASE)
+_ENRICHED = lazy_pattern(r"<<|</?[A-Za-z][A-Za-z0-9-]{0,40}>")
+_MARKUP = lazy_pattern(
     r"<(style|script|title)\b.{0,50000}?</\1\s{0,5}>|<!--.{0,50000}?-->|<[^<>]*>|&#?\w{1,10};", re.S | re.I
 )
-_NO_WORD = re.compile(r"[\W_]+")
+_NO_WORD = lazy_pattern(r"[\W_]+")
 _MOST_REGIONS = 200  # styles and comments in HTML that is measured by taking its markup out
 _SURE_LENGTH = 400  # letters from which a plain text is no placeholder for HTML of its length
 

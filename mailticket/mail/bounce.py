@@ -12,6 +12,7 @@ from mailticket.mail.delivery_status import MAX_RECIPIENTS, read_fields, read_pa
 from mailticket.mail.parts import Part
 from mailticket.mail.structure import read_structure
 from mailticket.mail.values import Address, Bounce, BounceRecipient
+from mailticket.text.patterns import lazy_pattern
 
 _STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 _RETURNED_TYPES = (
@@ -21,14 +22,16 @@ _RETURNED_TYPES = (
     "message/global-headers",
     "message/rfc822-headers",
 )
-_EMBEDDED = re.compile(r"^[ \t]{0,8}(?:Final|Original)-Recipient:", re.IGNORECASE | re.MULTILINE)
-_IDENTIFIER = re.compile(
+_EMBEDDED = lazy_pattern(r"^[ \t]{0,8}(?:Final|Original)-Recipient:", re.IGNORECASE | re.MULTILINE)
+_IDENTIFIER = lazy_pattern(
     r"^[ \t>]{0,8}(?:X-)?(?:Original-)?Message-ID:[ \t]{0,5}(?:\r?\n[ \t]{1,5})?(<[^<>\s]{1,500}>)",
     re.IGNORECASE | re.MULTILINE,
 )
-_IDENTIFIERS = re.compile(r"<[^<>\s]{1,500}>")
-_RECEIVED_ID = re.compile(r"^Received:(?:[^\n]|\n[ \t]){0,600}?\bid <?([\w.-]{6,80})", re.IGNORECASE | re.MULTILINE)
-_QUEUE_ID = re.compile(r"^X-[\w-]{0,40}(?:Queue|Message)-?ID:[ \t]{0,5}<?([\w.-]{6,80})", re.IGNORECASE | re.MULTILINE)
+_IDENTIFIERS = lazy_pattern(r"<[^<>\s]{1,500}>")
+_RECEIVED_ID = lazy_pattern(r"^Received:(?:[^\n]|\n[ \t]){0,600}?\bid <?([\w.-]{6,80})", re.IGNORECASE | re.MULTILINE)
+_QUEUE_ID = lazy_pattern(
+    r"^X-[\w-]{0,40}(?:Queue|Message)-?ID:[ \t]{0,5}<?([\w.-]{6,80})", re.IGNORECASE | re.MULTILINE
+)
 _MOST_HEADER = 20_000  # characters of a returned header in which servers' names for the mail are looked for
 _SHORTEST_QUEUE_ID = 8  # a shorter one is used again within days
 _MOST_REFERENCES = 20

@@ -7,19 +7,20 @@ import re
 from mailticket.mail import bounce_words
 from mailticket.mail.delivery_status import MAX_DIAGNOSTIC, MAX_RECIPIENTS
 from mailticket.mail.values import BounceRecipient
+from mailticket.text.patterns import lazy_pattern
 
 MAX_PROSE = 20_000  # characters; a server says it in fewer
 
 _ADDRESS = r"[A-Za-z0-9.!#$%&*+/=?^_`{}~'-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9._-]{0,250}[A-Za-z0-9])?"
-_ANY = re.compile(_ADDRESS)
-_OPENING = re.compile(rf"^[ \t>]{{0,10}}<({_ADDRESS})>", re.MULTILINE)
-_ALONE = re.compile(
+_ANY = lazy_pattern(_ADDRESS)
+_OPENING = lazy_pattern(rf"^[ \t>]{{0,10}}<({_ADDRESS})>", re.MULTILINE)
+_ALONE = lazy_pattern(
     rf"^[ \t>*|-]{{0,12}}(?:(?:[\w.-]{{1,40}} ){{0,3}}<)?[\"'<(\[]?({_ADDRESS})[\"'>)\]]?:?"
     r"(?:[ \t]*\((?:expanded|reason|ultimately|generated)[^\n]{0,200}| on [^\n]{0,60}|[ \t]*\.\.\.[^\n]{0,200}"
     r"| <[^\n>]{1,200}>|[ \t]+\(unrecoverable error\))?[ \t]*:?\r?$",
     re.MULTILINE,
 )
-_LABELLED = re.compile(
+_LABELLED = lazy_pattern(
     r"(?<![A-Za-z0-9.@+_-])(?:recipients?|to|user|addressee|address(?:es)?|final-recipient|mail ?box|delivery to"
     r"|deliver(?:ed)? (?:mail |message )?to|message to|mail to|rcpt to|for|empfänger|destinataire|destinatario"
     r"|destinatário|получател[ья]|收件人|收件者|收件人邮箱|收件地址|邮箱|郵箱|地址|给|給|到|发往|發往|宛先|受信者"
@@ -28,8 +29,8 @@ _LABELLED = re.compile(
     rf"[ \t]{{0,3}}(?:[:：=]|rfc822;|is\b|was\b)?[ \t]{{0,3}}(?:rfc822;[ \t]?)?[\"'<(\[（【《“「]{{0,2}}({_ADDRESS})",
     re.IGNORECASE,
 )
-_TRANSCRIPT = re.compile(rf"RCPT TO: ?<({_ADDRESS})>", re.IGNORECASE)
-_NOT_RECIPIENTS = re.compile(r"^(?:mailer-daemon|postmaster|abuse|noreply|no-reply)@", re.IGNORECASE)
+_TRANSCRIPT = lazy_pattern(rf"RCPT TO: ?<({_ADDRESS})>", re.IGNORECASE)
+_NOT_RECIPIENTS = lazy_pattern(r"^(?:mailer-daemon|postmaster|abuse|noreply|no-reply)@", re.IGNORECASE)
 
 
 def prose(text: str) -> str:
@@ -104,4 +105,4 @@ def is_notice(words: str) -> bool:
     return bounce_words.NOTICE.match(words.lstrip()[:400]) is not None and names_failed(words)
 
 
-_ASKS = re.compile("[?？]")
+_ASKS = lazy_pattern("[?？]")

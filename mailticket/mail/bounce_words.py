@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import re
 
+from mailticket.text.patterns import lazy_pattern
 from mailticket.text.sieve import Sieve, matches
 from mailticket.text.words import loosely
 
-DAEMON_ADDRESS = re.compile(
+DAEMON_ADDRESS = lazy_pattern(
     r"(?:mailer[-_. ]?daemon|mail[-_.]?daemon|mdaemon|post[-_.]?master|mail[-_.]delivery[-_.](?:sub)?system"
     r"|mail[-_.]administrator|mailadmin|bounce|bounces|ndr|undeliverable|returned[-_.]?mail"
     r"|microsoftexchange[0-9a-f]{20,40})(?=@|$|[ <+\"])",
     re.IGNORECASE,
 )
-DAEMON_NAME = re.compile(
+DAEMON_NAME = lazy_pattern(
     r"mail deliver(?:y|er) (?:sub)?system|mail delivery service|mailer[- ]?daemon|postmaster|mail administrator"
     r"|system administrator|internet mail delivery|mail system|ndr administrator|microsoft outlook|系统退信|系統退信",
     re.IGNORECASE,
 )
-MACHINE_ADDRESS = re.compile(
+MACHINE_ADDRESS = lazy_pattern(
     r"^(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|sysadmin|administrator|admin|root|system|notifications?|mail"
     r"|.{0,40}-admin)@",
     re.IGNORECASE,
 )
-SUBJECT = re.compile(
+SUBJECT = lazy_pattern(
     r"undeliver(?:able|ed)|failure notice|mail delivery fail|delivery (?:status )?notification|delivery (?:has )?fail"
     r"|delivery failure|failure delivery|failed delivery|mail deliver[a-z]* (?:fail|error|problem|status|warning"
     r"|delay)"
@@ -39,8 +40,8 @@ SUBJECT = re.compile(
     r"|送信できません|メールエラー|配送できません|반송|전송 실패|배달되지",
     re.IGNORECASE,
 )
-ANSWER_SUBJECT = re.compile(r"\s*(?:re|aw|sv|fwd?|wg|tr|回复|答复|回覆|转发|轉寄)\s?[:：]", re.IGNORECASE)
-FAILURE = re.compile(
+ANSWER_SUBJECT = lazy_pattern(r"\s*(?:re|aw|sv|fwd?|wg|tr|回复|答复|回覆|转发|轉寄)\s?[:：]", re.IGNORECASE)
+FAILURE = lazy_pattern(
     r"(?:could|can|did|was|were|has|have|is|are)(?: ?not|n't) (?:be |been )?(?:deliver|reach|sent|accept"
     r"|able to deliver|process)|cannot be (?:deliver|sent)|(?:un)?able to deliver|undeliver(?:able|ed)"
     r"|delivery (?:to|of|has|attempt|failed|error|status|failure)"
@@ -62,7 +63,7 @@ FAILURE = re.compile(
     r"|배달(?:하지 못|되지)",
     re.IGNORECASE,
 )
-DELAY = re.compile(
+DELAY = lazy_pattern(
     r"has (?:been|not yet been) delay|delay(?:ed)? \d|delivery (?:status notification )?\(?delay|warning message only"
     r"|will be retried|do(?:es)? not need to resend|no action is required|still (?:being )?(?:try|attempt)"
     r"|will (?:keep|continue) (?:on )?(?:try|to try|to attempt)|not yet been delivered"
@@ -72,7 +73,7 @@ DELAY = re.compile(
     re.IGNORECASE,
 )
 # How a server's words begin that no other sign gives away.
-NOTICE = re.compile(
+NOTICE = lazy_pattern(
     r"(?:this is an? (?:advisory|automat|informational|warning)|(?:we are|i'm|i am) (?:sorry|afraid)|sorry[,.]"
     r"|unfortunately"
     r"|(?:your|the) (?:following )?(?:original )?(?:e-?mail|mail|message)s?\b|this (?:e-?mail|mail|message)\b"
@@ -85,19 +86,19 @@ NOTICE = re.compile(
     r"|邮件|郵件|メール)",
     re.IGNORECASE,
 )
-REFUSAL = re.compile(
+REFUSAL = lazy_pattern(
     r"reject|refus|quota|mailbox (?:is )?full|could not be delivered|not (?:be )?(?:delivered|accepted)|undeliver"
     r"|zurückgewiesen"
     r"|abgewiesen|abgelehnt|rechazad|rejeitad|rifiutat|geweigerd|odrzucon|отклонен|отвергнут|拒收|拒绝|拒絕|拒否",
     re.IGNORECASE,
 )
-GIVEN_UP = re.compile(
+GIVEN_UP = lazy_pattern(
     r"giving up|failed permanently|permanent(?:ly)? (?:error|failure|fail)|gave up|will not be retried"
     r"|cannot send message (?:for|within)",
     re.IGNORECASE,
 )
 # Lines below which the returned mail stands.
-RETURNED = re.compile(
+RETURNED = lazy_pattern(
     r"^[ \t>]{0,8}(?:[-=_*+]{2,60}[ \t]{0,8}|(?=(?:message|original|below|returned|your|the) ))(?:(?:this is a "
     r"|below this line is a |a )?copy of (?:the|your|original)|(?:the )?headers? of the original"
     r"|message headers? follow|original (?:mail|message)|(?:start of |begin(?:ning)? of )?returned (?:message|mail)"
@@ -107,7 +108,7 @@ RETURNED = re.compile(
     r"|original message follows|included is (?:a copy|the)|原始邮件|原始郵件|原郵件|原邮件)",
     re.IGNORECASE | re.MULTILINE,
 )
-RETURNED_HEADER = re.compile(
+RETURNED_HEADER = lazy_pattern(
     r"^[ \t]{0,8}(?:Return-Path: ?<|Received: (?:from|by|\()|DKIM-Signature: |X-Original-To: |Delivered-To: )",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -212,10 +213,10 @@ _STATUS_WORDS: tuple[tuple[str, str], ...] = (
     ),
     ("5.1.1", r"mailbox unavailable|user unknown|recipient (?:address )?rejected|unknown"),
 )
-_STATUS_PATTERNS = tuple((status, re.compile(words, re.IGNORECASE)) for status, words in _STATUS_WORDS)
+_STATUS_PATTERNS = tuple((status, lazy_pattern(words, re.IGNORECASE)) for status, words in _STATUS_WORDS)
 _STATUS_SIEVE = Sieve(words for _, words in _STATUS_PATTERNS)
-_CODE = re.compile(r"(?<![\d.])([45]\d\d[- #:('\"]{1,4})?#?([245]\.\d{1,2}\.\d{1,3})(?![\d.]*\d)")
-_SMTP_CODE = re.compile(
+_CODE = lazy_pattern(r"(?<![\d.])([45]\d\d[- #:('\"]{1,4})?#?([245]\.\d{1,2}\.\d{1,3})(?![\d.]*\d)")
+_SMTP_CODE = lazy_pattern(
     r"(?:^[ \t<>]{0,12}|[:'\"(\[] ?|\b(?:said|replied|code|error|reason|status) )([45]\d\d)(?=[- :;(,.]"
     r"|$)(?![.-]?\d)",
     re.IGNORECASE | re.MULTILINE,

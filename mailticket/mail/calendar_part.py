@@ -6,6 +6,7 @@ import re
 
 from mailticket.mail import bodies
 from mailticket.mail.parts import Part
+from mailticket.text.patterns import lazy_pattern
 
 MAX_BYTES = 256 * 1024  # of a part, transfer encoding included, in which the METHOD line is looked for
 MAX_CALENDARS = 20
@@ -13,10 +14,10 @@ MAX_CALENDARS = 20
 # application/ics is no registered type, but what several calendars name the copy that they attach.
 TYPES = frozenset(("text/calendar", "application/ics", "text/x-vcalendar"))
 _ANSWERS = ("REPLY", "COUNTER", "DECLINECOUNTER", "REFRESH")
-_METHOD = re.compile(
+_METHOD = lazy_pattern(
     rb"^METHOD(?:;[^:\r\n]{1,100})?[ \t]{0,5}:[ \t]{0,5}([A-Za-z-]{1,30})[ \t\r]{0,9}$", re.MULTILINE | re.IGNORECASE
 )
-_NAME = re.compile(r"[A-Z-]{1,30}")
+_NAME = lazy_pattern(r"[A-Z-]{1,30}")
 
 
 def is_calendar(part: Part) -> bool:

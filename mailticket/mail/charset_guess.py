@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from mailticket.mail import japanese
+from mailticket.text.patterns import lazy_pattern
 
-_ODD_BLOCK = re.compile("[\u0180-\u036f\u0460-\u058f\u0700-\u07ff]")
-_HIGH = re.compile(rb"[\x80-\xff]+")
-_IN_WORD = re.compile(
+_ODD_BLOCK = lazy_pattern("[\u0180-\u036f\u0460-\u058f\u0700-\u07ff]")
+_HIGH = lazy_pattern(rb"[\x80-\xff]+")
+_IN_WORD = lazy_pattern(
     rb"(?<=[A-Za-z])[\x80-\xff]{1,2}(?=[A-Za-z])|(?<=[A-Za-z])[\x80-\xff](?![\x80-\xff])|(?<![\x80-\xff])[\x80-\xff](?=[A-Za-z])"
 )
-_ASCII_WORDS = re.compile(rb"[A-Za-z \r\n]+")
+_ASCII_WORDS = lazy_pattern(rb"[A-Za-z \r\n]+")
 _SAMPLE = 8192
 # The commonest characters of each written language, by which a right decoding is told from a wrong one.
 _SIMPLIFIED = frozenset(
@@ -38,7 +38,7 @@ _HANGUL_COMMON = frozenset(
 _KANJI_COMMON = frozenset(
     "日本人年月時分中大学生会社様者方見行来出入上下前後金木水火土東京先今何合名電話番号御願件田山川"
 )
-_CYRILLIC_RUN = re.compile(r"[а-яё]{2,}")
+_CYRILLIC_RUN = lazy_pattern(r"[а-яё]{2,}")
 
 
 def looks_utf8(data: bytes, *, declared_wide: bool) -> bool:

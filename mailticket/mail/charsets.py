@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from mailticket.mail import japanese
 from mailticket.mail.charset_guess import guess, looks_utf8
+from mailticket.text.patterns import lazy_pattern
 
 # Real-life supersets stand for what is declared (a "gb2312" mail is full of characters beyond GB 2312).
 _CODECS = {
@@ -84,8 +85,8 @@ _TWO_BYTE = frozenset({"gb18030", "big5hkscs", "cp932", "euc_jp", "cp949", "joha
 _MAX_NAME = 60
 _SAMPLE = 20_000
 # One high byte beside an ASCII letter is no UTF-8: somebody pasted a word of an older program.
-_LONE = re.compile(rb"(?<=[A-Za-z])[\x80-\xff](?=[\x00-\x7f])|(?<![\x80-\xff])[\x80-\xff](?=[A-Za-z])")
-_ASCII_OF_TEXT = re.compile(rb"[A-Za-z \r\n]+")
+_LONE = lazy_pattern(rb"(?<=[A-Za-z])[\x80-\xff](?=[\x00-\x7f])|(?<![\x80-\xff])[\x80-\xff](?=[A-Za-z])")
+_ASCII_OF_TEXT = lazy_pattern(rb"[A-Za-z \r\n]+")
 _ESC = b"\x1b"
 
 

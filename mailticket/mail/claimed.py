@@ -8,6 +8,7 @@ from mailticket.mail import addresses
 from mailticket.mail.bounce_words import DAEMON_ADDRESS
 from mailticket.mail.parts import Headers
 from mailticket.mail.values import Address, Ourselves, address_key
+from mailticket.text.patterns import lazy_pattern
 
 # What groups (Google) put beside a From that they rewrote, and forms beside a no-reply address; the surest first.
 _HEADERS = (
@@ -15,7 +16,7 @@ _HEADERS = (
     ("x-original-from", "X-Original-From"),
     ("x-original-sender", "X-Original-Sender"),
 )
-NOBODY = re.compile(
+NOBODY = lazy_pattern(
     r"^(?:(?:.{1,60}[-_.+])?(?:no|not|non|donot|do-not|do_not|dont|don't)[-_.]?(?:reply|respond|answer|replay)"
     r"|autoreply|auto-reply|autoresponder"
     r"|bounces?(?:[-_+].{0,200})?|noreply.{0,60}|mail-noreply|notifications?-noreply)(?:\+.{0,200})?@",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mailticket.mail.headings import is_mobile_signature, is_rule
+from mailticket.text.patterns import lazy_pattern
 
 _MOST_LINES = 12  # below two dashes without the blank of RFC 3676, which people draw between parts as well
 _MOST_CLOSING = 200  # lines in which a closing is sought
@@ -20,7 +21,7 @@ _SENT_FROM = (
     r"(?:sent|get|verzonden|enviado|envoyé|inviato|skickat|wysłan[eoy]|отправлено)"
     r" (?:from|for|vanaf|desde|do|depuis|de|da|från|z|с|из) (?:\S{1,20} ){0,3}"
 )
-_SENT_WITH = re.compile(
+_SENT_WITH = lazy_pattern(
     rf"{_SENT_FROM}(?:{_DEVICE}|spark$).{{0,60}}"
     rf"|sent (?:via|with|using) (?:my |the )?(?:{_DEVICE}|spark|mailbird|newton).{{0,40}}"
     rf"|gesendet (?:von|mit) (?:\S{{1,20}} ){{0,3}}(?:{_DEVICE}|app\b).{{0,40}}"
@@ -32,18 +33,18 @@ _SENT_WITH = re.compile(
     r"|(?:获取|取得|下载|下載) ?.{0,12}outlook.{0,20}|(?:下载|下載)?(?:适用于|適用於).{0,12}outlook.{0,20}",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"[(<\[]{0,2}(?:https?|mailto):[^\s<>]{1,500}", re.IGNORECASE)
-_CARD_END = re.compile(r"[签簽]名由.{0,30}(?:定制|生成)|signature is customized by .{1,40}", re.IGNORECASE)
-_PICTURE = re.compile(r"\[cid:[^\]\s]{1,200}\]")  # what Outlook writes in plain text where a picture stands
+_LINK = lazy_pattern(r"[(<\[]{0,2}(?:https?|mailto):[^\s<>]{1,500}", re.IGNORECASE)
+_CARD_END = lazy_pattern(r"[签簽]名由.{0,30}(?:定制|生成)|signature is customized by .{1,40}", re.IGNORECASE)
+_PICTURE = lazy_pattern(r"\[cid:[^\]\s]{1,200}\]")  # what Outlook writes in plain text where a picture stands
 _BRACKETS = dict.fromkeys(map(ord, "[]()<>"), " ")
-_ONLY_ADDRESS = re.compile(r"\s{0,20}[^\s<>@]{1,64}@[^\s<>@]{1,255}\s{0,20}")
-_CARD_LINE = re.compile(r"[|\s]*")
-_NOTICE_HEAD = re.compile(
+_ONLY_ADDRESS = lazy_pattern(r"\s{0,20}[^\s<>@]{1,64}@[^\s<>@]{1,255}\s{0,20}")
+_CARD_LINE = lazy_pattern(r"[|\s]*")
+_NOTICE_HEAD = lazy_pattern(
     r"[\W_]{0,10}(?:legal )?(?:disclaimer|confidentiality(?: notice| note)?|haftungsausschluss"
     r"|免责声明|免責聲明|保密声明|保密聲明|重要提示|机密声明)\b",
     re.IGNORECASE,
 )
-_NOTICE = re.compile(
+_NOTICE = lazy_pattern(
     r"(?P<a>intended (?:solely |only |exclusively )?(?:recipients?|addressees?|for the)|solely for the use)"
     r"|(?P<b>(?:received|receive|got) (?:this|it|the)[^.]{0,40} (?:in error|by mistake)|errors? or omissions)"
     r"|(?P<c>unauthori[sz]ed|strictly prohibited|prohibited\b|disclosure|dissemination)"
@@ -57,7 +58,7 @@ _NOTICE = re.compile(
     r"|(?P<k>立即删除|立即刪除|请(?:立即|马上)?(?:删除|销毁|通知)|請(?:立即)?(?:刪除|銷毀|通知)|严禁|嚴禁|禁止)",
     re.IGNORECASE,
 )
-_FOOTER = re.compile(
+_FOOTER = lazy_pattern(
     r"consider the environment|before printing|virus-free|(?:scanned|checked) (?:for|by) .{0,30}(?:virus|avast|avg)"
     r"|auf viren geprüft|保护环境.{0,20}打印|保護環境.{0,20}列印|无病毒",
     re.IGNORECASE,

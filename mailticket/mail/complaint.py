@@ -9,14 +9,15 @@ from mailticket.mail.bodies import part_bytes
 from mailticket.mail.bounce import is_notifier
 from mailticket.mail.parts import Part
 from mailticket.mail.values import Address
+from mailticket.text.patterns import lazy_pattern
 
-_SUBJECT = re.compile(
+_SUBJECT = lazy_pattern(
     r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:complaint about (?:a )?message|(?:e-?mail )?(?:abuse|spam"
     r"|junk(?: mail)?) (?:report|complaint)"
     r"|e-?mail feedback report|feedback (?:loop )?report|arf report|user complaint)",
     re.IGNORECASE,
 )
-_MARKS = re.compile(
+_MARKS = lazy_pattern(
     r"^(?:X-HmXmrOriginalRecipient|X-JMRP-[\w-]{1,40}|X-FBL-[\w-]{1,40}|X-Reporter-IP):", re.IGNORECASE | re.MULTILINE
 )
 

@@ -8,17 +8,18 @@ from mailticket.mail import bounce_words, charsets
 from mailticket.mail.bodies import part_bytes
 from mailticket.mail.parts import Part
 from mailticket.mail.values import BounceRecipient
+from mailticket.text.patterns import lazy_pattern
 
 MAX_REPORT = 200_000  # bytes of one part
 MAX_RECIPIENTS = 100
 MAX_DIAGNOSTIC = 500
 
-_FIELD = re.compile(r"^([A-Za-z][A-Za-z-]{0,60})[ \t]{0,5}:[ \t]?(.*)$")
+_FIELD = lazy_pattern(r"^([A-Za-z][A-Za-z-]{0,60})[ \t]{0,5}:[ \t]?(.*)$")
 _ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
 # What says of an address that it is none, or none any more (RFC 3463 3.2, 3.3, 3.5; RFC 7505). Others of X.1 are about
 # the sender (X.1.7, X.1.8), and a full or refusing mailbox (X.2.2, X.7) takes the next mail perhaps.
 _DEAD_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"})
-_STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\d)")
+_STATUS = lazy_pattern(r"([245]\.\d{1,3}\.\d{1,3})(?!\d)")
 
 
 def is_dead_address(status: str) -> bool:
@@ -125,8 +126,8 @@ def _specific(declared: re.Match[str] | None, diagnostic: str) -> str:
     return written or status or bounce_words.meant_status(diagnostic)
 
 
-_REFUSED = re.compile(r"^Disposition:[^;\n]{0,200};[ \t]*(?:failed|denied|rejected|[a-z]{0,20}/error)", re.I | re.M)
-_DROPPED = re.compile(r"^Disposition:[ \t]*automatic-action[^;\n]{0,200};[ \t]*deleted", re.IGNORECASE | re.MULTILINE)
+_REFUSED = lazy_pattern(r"^Disposition:[^;\n]{0,200};[ \t]*(?:failed|denied|rejected|[a-z]{0,20}/error)", re.I | re.M)
+_DROPPED = lazy_pattern(r"^Disposition:[ \t]*automatic-action[^;\n]{0,200};[ \t]*deleted", re.IGNORECASE | re.MULTILINE)
 
 
 def refusals(raw: bytes, receipts: list[Part], text: str, *, daemon: bool) -> tuple[str, list[BounceRecipient]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from mailticket.mail import parameters
 from mailticket.mail.parts import Headers, Part
+from mailticket.text.patterns import lazy_pattern
 
-_TYPE = re.compile(r"^[a-z0-9!#$&^_.+\-]{1,80}/[a-z0-9!#$&^_.+\-]{1,120}$")
+_TYPE = lazy_pattern(r"^[a-z0-9!#$&^_.+\-]{1,80}/[a-z0-9!#$&^_.+\-]{1,120}$")
 
 
 def describe(headers: Headers, path: str, start: int, end: int, default: str) -> Part:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from mailticket.text.patterns import lazy_pattern
+
 MAX_TEXT = 500_000  # characters that are searched; the reader hands out no more
 
 OPENINGS = {
@@ -19,11 +21,11 @@ OPENINGS = {
 
 _WORDS = {"en": "write above this line", "zh-Hans": "请在此行上方书写", "zh-Hant": "請在此行上方書寫"}
 _GAP = r"[\W_]{0,60}"  # what quoting, wrapping and prettifying put between letters; never a letter or digit
-_SYMBOLS = re.compile(r"[a-z0-9]{6,8}")
+_SYMBOLS = lazy_pattern(r"[a-z0-9]{6,8}")
 _PHRASE = "(?:" + "|".join(_GAP.join("".join(words.split())) for words in _WORDS.values()) + ")"
-_ANY_MARKER = re.compile(_PHRASE, re.IGNORECASE)
+_ANY_MARKER = lazy_pattern(_PHRASE, re.IGNORECASE)
 _FULL_WIDTH = {0xFF01 + at: 0x21 + at for at in range(94)}  # as the one character each that they stand for
-_OPENING = re.compile(
+_OPENING = lazy_pattern(
     r"[\W_]{0,60}(?:"
     + "|".join(r"\s{0,3}".join("".join(line.split())) for lines in OPENINGS.values() for line in lines.values())
     + ")",

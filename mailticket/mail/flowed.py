@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from mailticket.text.patterns import lazy_pattern
 
-_QUOTES = re.compile(r">*")
+_QUOTES = lazy_pattern(r">*")
 
 
 def unflow(text: str, *, delete_space: bool) -> str:

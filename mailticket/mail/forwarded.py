@@ -22,6 +22,7 @@ from mailticket.mail.identity import parse_date
 from mailticket.mail.quoting import is_quoted
 from mailticket.mail.values import Address, Attachment, Mail, Ourselves
 from mailticket.text.clean import one_line
+from mailticket.text.patterns import lazy_pattern
 
 MAX_TEXT = 256 * 1024  # characters in which a forward is sought
 MESSAGE_TYPES = frozenset(("message/rfc822", "message/global"))
@@ -132,7 +133,7 @@ def _block(lines: list[str], by_subject: bool) -> tuple[int, int, dict[str, str]
     return None
 
 
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:|@]{1,100}@[^\s<>()\[\]\"',;:|@]{1,200}")
+_ADDRESS = lazy_pattern(r"[^\s<>()\[\]\"',;:|@]{1,100}@[^\s<>()\[\]\"',;:|@]{1,200}")
 
 
 def _author(value: str) -> Address | None:
@@ -165,14 +166,14 @@ _MONTHS = {
     )
     for name in names.split()
 }
-_YEAR_FIRST = re.compile(r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})")
-_DAY_FIRST = re.compile(r"(\d{1,2})(?:\.|st|nd|rd|th)?[ -]([^\W\d_]{3,9})\.?,?[ -](\d{4})")
-_MONTH_FIRST = re.compile(r"([^\W\d_]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})")
-_POINTS = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
-_TIME = re.compile(
+_YEAR_FIRST = lazy_pattern(r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})")
+_DAY_FIRST = lazy_pattern(r"(\d{1,2})(?:\.|st|nd|rd|th)?[ -]([^\W\d_]{3,9})\.?,?[ -](\d{4})")
+_MONTH_FIRST = lazy_pattern(r"([^\W\d_]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})")
+_POINTS = lazy_pattern(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
+_TIME = lazy_pattern(
     r"([上下]午|晚上|凌晨|早上|中午)?\s?(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?(?:\s?([ap])\.?m\b)?", re.IGNORECASE
 )
-_ZONED = re.compile(r"[+-]\d{2}:?\d{2}\b|\b(?:GMT|UTC|Z)\b")
+_ZONED = lazy_pattern(r"[+-]\d{2}:?\d{2}\b|\b(?:GMT|UTC|Z)\b")
 
 
 def _date(value: str, zone: tzinfo) -> datetime | None:

@@ -10,21 +10,22 @@ from dataclasses import dataclass
 
 from mailticket.mail import charsets
 from mailticket.mail.parts import Headers
+from mailticket.text.patterns import lazy_pattern
 
 MAX_TEXT = 4000  # characters of one decoded header that leave the reader
 MAX_BARE_QUESTION_MARKS = 20  # in one Q word
 
-_FOLD = re.compile(rb"[\r\n]+[ \t]*")
-_WORD_START = re.compile(rb"=\?([^?\s=]{0,60})\?(?:[^?\s=]{3,60}\?(?=[bBqQ]\?))?([bBqQ])\?")
-_NAMELESS_START = re.compile(rb"=\?([bBqQ])\?")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/=_\-\s]*")
-_Q_HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
-_Q_MORE = re.compile(rb"[0-9A-Fa-f]{2}[^?]{0,120}\?=")
+_FOLD = lazy_pattern(rb"[\r\n]+[ \t]*")
+_WORD_START = lazy_pattern(rb"=\?([^?\s=]{0,60})\?(?:[^?\s=]{3,60}\?(?=[bBqQ]\?))?([bBqQ])\?")
+_NAMELESS_START = lazy_pattern(rb"=\?([bBqQ])\?")
+_BASE64 = lazy_pattern(rb"[A-Za-z0-9+/=_\-\s]*")
+_Q_HEX = lazy_pattern(rb"=([0-9A-Fa-f]{2})")
+_Q_MORE = lazy_pattern(rb"[0-9A-Fa-f]{2}[^?]{0,120}\?=")
 # Control characters, bidirectional controls, zero-width characters, tags: never part of a name, subject or file name.
-_INVISIBLE = re.compile(
+_INVISIBLE = lazy_pattern(
     "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-_SPACE_LIKE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_SPACE_LIKE = lazy_pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def text(headers: Headers, name: str) -> str:

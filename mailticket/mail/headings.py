@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from mailticket.text.patterns import lazy_pattern
+
 MAX_LINE = 400
 MAX_BLOCK = 40  # lines
 _DASHES = "-_=—–"
@@ -60,11 +62,11 @@ _SENT = [
     "odesláno",
 ]
 
-_FIELD = re.compile(r"[\s>|*_]{0,12}([^\W\d_][^:：|]{0,24}?)[\s*_]{0,4}[:：|][\s*_|]{0,8}(.*)")
-_ADDRESS = re.compile(r"[^\s<>@]{1,100}@[^\s<>@]{1,200}")
-_HAS_DATE = re.compile(r"\d{1,4}\D{1,12}\d{1,4}")
+_FIELD = lazy_pattern(r"[\s>|*_]{0,12}([^\W\d_][^:：|]{0,24}?)[\s*_]{0,4}[:：|][\s*_|]{0,8}(.*)")
+_ADDRESS = lazy_pattern(r"[^\s<>@]{1,100}@[^\s<>@]{1,200}")
+_HAS_DATE = lazy_pattern(r"\d{1,4}\D{1,12}\d{1,4}")
 
-_SEPARATORS = re.compile(
+_SEPARATORS = lazy_pattern(
     r"original(?= ?[-_=—–]|$)|original message|original appointment|ursprüngliche nachricht|ursprungliche nachricht"
     r"|original-nachricht|originalnachricht|message d'origine|message d’origine|message original|message initial"
     r"|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht|oorspronkelijke bericht"
@@ -74,7 +76,7 @@ _SEPARATORS = re.compile(
     r"|原郵件|回复的原邮件|原始信息|原始訊息|原件|元のメッセージ|원본 메시지|원본 메일|original mail",
     re.IGNORECASE,
 )
-_FORWARDS = re.compile(
+_FORWARDS = lazy_pattern(
     r"forwarded (?:message|mail|email|by)|begin forwarded message|weitergeleitete nachricht|weitergeleitete e-mail"
     r"|anfang der weitergeleiteten (?:nachricht|e-mail)|message transféré|début du message (?:transféré|réexpédié)"
     r"|mensaje reenviado|inicio del mensaje reenviado|mensagem (?:en|reen)caminhada"
@@ -86,12 +88,12 @@ _FORWARDS = re.compile(
     r"|転送されたメッセージ|転送メッセージ|転送されたメール|전달된 메일|전달된 메시지|전달된 메세지",
     re.IGNORECASE,
 )
-_FORWARD_SUBJECT = re.compile(
+_FORWARD_SUBJECT = lazy_pattern(
     r"\s*(?:(?:re|aw|sv|回复|答复|回覆)\s?[:：]\s*)?(?:\[?fwd?|wg|tr|rv|enc|i|doorst|pd|vs|vb|vl|ilt|转发|轉寄|転送"
     r"|전달)\s?[:：]",
     re.IGNORECASE,
 )
-_REPLY_SUBJECT = re.compile(
+_REPLY_SUBJECT = lazy_pattern(
     # What gateways set before it: "[External]", "(EXT)", "*** SPAM ***".
     r"\s*(?:(?:\[[^\]]{1,40}\]|\([^)]{1,40}\)|\*{2,5}[^*:]{1,30}\*{2,5}|ext(?:ern|ernal)?\b)\s?[:：]?\s*){0,4}"
     r"(?:re|aw|antw(?:ort)?|sv|vs|vá|odp|odg|отв(?:ет)?|отг|відп(?:овідь)?|ynt|yan|rif|r|res(?:p|posta)?|rép"
@@ -100,7 +102,7 @@ _REPLY_SUBJECT = re.compile(
     r"\s?(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3}|\d{1,3})?\s?[:：]",
     re.IGNORECASE,
 )
-_MOBILE = re.compile(
+_MOBILE = lazy_pattern(
     r"(?:sent (?:from|via|with|using)|get outlook for|von meinem|gesendet (?:von|mit)"
     r"|diese nachricht wurde von meinem|envoyé (?:de|depuis|à partir)|enviado (?:desde|do|de|a partir)|inviato da"
     r"|verzonden (?:vanaf|met|via)|verstuurd vanaf|wysłan[eoy] z|отправлено (?:с|из)|skickat från|sendt fra|lähetetty"
@@ -108,7 +110,7 @@ _MOBILE = re.compile(
     r"|取得 ?outlook|나의 ?i(?:phone|pad)에서|outlook for)",
     re.IGNORECASE,
 )
-_POINTS_DOWN = re.compile(
+_POINTS_DOWN = lazy_pattern(
     r"\b(?:below|inline|in-line|in line|beneath|forward(?:ed|ing)?|fyi|f\.y\.i|interspersed|between the lines|in red"
     r"|in blue|unten|untenstehend|weitergeleitet|ci-dessous|abajo|más abajo|abaixo|qui sotto|di seguito|hieronder"
     r"|poniżej|ниже|this (?:e-?mail|message|mail)|following (?:e-?mail|message|mail))\b|以下|下面|如下|见下|見下|下方"

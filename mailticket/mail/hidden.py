@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from mailticket.mail import headers
 from mailticket.mail.parts import Headers, Part
+from mailticket.text.patterns import lazy_pattern
 
 # Embeddings, overrides and isolates of direction, and characters without width. The joiners U+200C and U+200D are
 # left out, because Persian, Indic scripts and emoji need them, and so are the marks of direction U+200E and U+200F.
-_DECEIVING = re.compile("[\u061c\u200b\u202a-\u202e\u2060-\u2069\ufeff]")
-_ENCODED = re.compile(rb"[\x80-\xff]|=\?|%[0-9A-Fa-f]{2}")
+_DECEIVING = lazy_pattern("[\u061c\u200b\u202a-\u202e\u2060-\u2069\ufeff]")
+_ENCODED = lazy_pattern(rb"[\x80-\xff]|=\?|%[0-9A-Fa-f]{2}")
 _MOST_PARTS = 100
 _LONGEST = 4000
 

@@ -12,12 +12,13 @@ from contextlib import suppress
 from lxml import etree
 
 from mailticket.mail.html_writer import BLANK, MAX_TEXT, Writer
+from mailticket.text.patterns import lazy_pattern
 
 MAX_HTML = 500_000  # characters that are read
 
 
-_DATA_URL = re.compile(r"data:[a-z]{1,20}/[a-z0-9.+\-]{1,60};base64,[A-Za-z0-9+/=%]{200,}", re.IGNORECASE)
-CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_DATA_URL = lazy_pattern(r"data:[a-z]{1,20}/[a-z0-9.+\-]{1,60};base64,[A-Za-z0-9+/=%]{200,}", re.IGNORECASE)
+CONTROL = lazy_pattern("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def without_pictures(markup: str) -> str:
@@ -41,7 +42,7 @@ def to_text(markup: str) -> str:
 
 
 _BREAKING = frozenset({"br", "p", "div", "tr", "li", "table", "h1", "h2", "h3", "h4", "blockquote", "hr", "pre"})
-_TAG_NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9]{0,20})")
+_TAG_NAME = lazy_pattern(r"/?([A-Za-z][A-Za-z0-9]{0,20})")
 
 
 def _stripped(markup: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
+from mailticket.text.patterns import lazy_pattern
+
 MAX_TEXT = 200_000  # characters that come out
 SIGNATURE = "-- "  # RFC 3676 section 4.3: the line above a signature, whose blank counts
 MAX_QUOTE_DEPTH = 10
@@ -25,23 +27,23 @@ _UNSEEN = frozenset({
     "script", "style", "head", "title", "template", "svg", "math", "iframe", "audio", "video", "canvas", "select",
     "datalist", "noframes",
 })  # fmt: skip
-_HIDING = re.compile(
+_HIDING = lazy_pattern(
     r"display\s{0,5}:\s{0,5}none|visibility\s{0,5}:\s{0,5}hidden|mso-hide\s{0,5}:\s{0,5}all"
     r"|max-height\s{0,5}:\s{0,5}0(?:px)?\s{0,5}(?:;|!|$)"
     r"|(?<![\w-])opacity\s{0,5}:\s{0,5}0(?:\.0{1,5})?\s{0,5}(?:;|!|$)",
     re.IGNORECASE,
 )
-_SIZE = re.compile(r"(?<![\w-])font(?:-size)?\s{0,5}:\s{0,5}([^;]{1,60})", re.IGNORECASE)
-_NO_SIZE = re.compile(r"0{1,3}(?:\.0{1,5})?(?:px|pt|em|rem|ex|%|/\S{1,20}(?: .*)?)?(?:\s|!|$)")
-_RELATIVE_SIZE = re.compile(r"[\d.]{1,10}(?:em|ex|%)|inherit|unset|smaller|larger")
-_WHITE_SPACE = re.compile(
+_SIZE = lazy_pattern(r"(?<![\w-])font(?:-size)?\s{0,5}:\s{0,5}([^;]{1,60})", re.IGNORECASE)
+_NO_SIZE = lazy_pattern(r"0{1,3}(?:\.0{1,5})?(?:px|pt|em|rem|ex|%|/\S{1,20}(?: .*)?)?(?:\s|!|$)")
+_RELATIVE_SIZE = lazy_pattern(r"[\d.]{1,10}(?:em|ex|%)|inherit|unset|smaller|larger")
+_WHITE_SPACE = lazy_pattern(
     r"(?<![\w-])white-space\s{0,5}:\s{0,5}(pre-wrap|pre-line|break-spaces|pre|normal|nowrap)(?![\w-])", re.IGNORECASE
 )
 _KEPT_LINES = {"pre": "pre", "pre-wrap": "pre", "break-spaces": "pre", "pre-line": "lines"}
-_PADDING = re.compile("(?:[\u034f\u00ad\u200b-\u200f\u2007\ufeff]\\s?){2,}")
+_PADDING = lazy_pattern("(?:[\u034f\u00ad\u200b-\u200f\u2007\ufeff]\\s?){2,}")
 _SHOWN_SCHEMES = ("http://", "https://", "mailto:", "tel:", "ftp://")
-BLANK = re.compile(r"[ \t\n\r\f\v]+")
-_BLANKS_IN_LINE = re.compile(r"[ \t\r\f\v]+")
+BLANK = lazy_pattern(r"[ \t\n\r\f\v]+")
+_BLANKS_IN_LINE = lazy_pattern(r"[ \t\r\f\v]+")
 MAX_STYLE = 4000  # characters of one style attribute
 
 

@@ -13,11 +13,12 @@ from mailticket.mail import addresses, headers
 from mailticket.mail.parts import Headers
 from mailticket.mail.structure import MAX_HEADER_BLOCK, canonical, header_start, read_structure
 from mailticket.mail.values import Address, address_key
+from mailticket.text.patterns import lazy_pattern
 
 MAX_REFERENCES = 50
 MAX_MESSAGE_ID = 500
 _CHUNK = 1 << 18
-_NUMERIC_ZONE = re.compile(rb"\s([+-])(\d\d)(\d\d)(?:\s{0,9}\([^()]{0,100}\))?\s*$")
+_NUMERIC_ZONE = lazy_pattern(rb"\s([+-])(\d\d)(\d\d)(?:\s{0,9}\([^()]{0,100}\))?\s*$")
 _WESTERNMOST, _EASTERNMOST = -12 * 60, 14 * 60  # minutes; of zones that are kept anywhere
 
 # Headers that transport and filters add on the way: the same mail delivered twice differs in these alone.
@@ -90,16 +91,16 @@ _WRITTEN = frozenset(
      b"mime-version", b"auto-submitted", b"precedence", b"x-loop")
 )  # fmt: skip
 _WRITTEN_PREFIXES = (b"content-", b"list-", b"x-original-")
-_RECEIVED = re.compile(rb"^received[ \t]{0,20}:", re.IGNORECASE | re.MULTILINE)
-_TAG = re.compile(
+_RECEIVED = lazy_pattern(rb"^received[ \t]{0,20}:", re.IGNORECASE | re.MULTILINE)
+_TAG = lazy_pattern(
     r"\[[^\[\]\n]{1,60}\]|【[^【】\n]{1,60}】|\*{2,5}[^*\n]{1,40}\*{2,5}"
     r"|^\s*\(?(?:external|extern|externe|ext|caution|spam\??|suspected spam|外部|外部邮件)\)?\s?[:：]",
     re.IGNORECASE,
 )
-_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]{0,20}:")
-_ID = re.compile(r"<([^<>]{1,600})>")
-_BARE_ID = re.compile(r"[^\s<>,;\"]{1,240}@[^\s<>,;\"]{1,240}")
-_ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.\d{1,9})?\s?(Z|[+-]\d\d:?\d\d)?")
+_FIELD = lazy_pattern(rb"([!-9;-~]{1,200})[ \t]{0,20}:")
+_ID = lazy_pattern(r"<([^<>]{1,600})>")
+_BARE_ID = lazy_pattern(r"[^\s<>,;\"]{1,240}@[^\s<>,;\"]{1,240}")
+_ISO_DATE = lazy_pattern(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.\d{1,9})?\s?(Z|[+-]\d\d:?\d\d)?")
 
 
 def content_identity(raw: bytes, body_start: int) -> str:

@@ -6,11 +6,12 @@ CP50221, eucJP-ms): row 13 of NEC, the kanji that IBM added, half-width kana in 
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
-_EUC = re.compile(rb"[\x00-\x7f]+|\x8f[\xa1-\xfe]{2}|\x8e[\xa1-\xdf]|[\xa1-\xfe]{2}|[\x80-\xff]")
-_SHIFT = re.compile(rb"(\x1b(?:\$\([@-D]|\$[@-B]|\([A-Z]|\.[A-F])|[\x0e\x0f])+")  # of several the last one counts
+from mailticket.text.patterns import lazy_pattern
+
+_EUC = lazy_pattern(rb"[\x00-\x7f]+|\x8f[\xa1-\xfe]{2}|\x8e[\xa1-\xdf]|[\xa1-\xfe]{2}|[\x80-\xff]")
+_SHIFT = lazy_pattern(rb"(\x1b(?:\$\([@-D]|\$[@-B]|\([A-Z]|\.[A-F])|[\x0e\x0f])+")  # of several the last one counts
 _PAIRS = {b"\x1b$@": "jis", b"\x1b$B": "jis", b"\x1b$(@": "jis", b"\x1b$(B": "jis", b"\x1b$(D": "jis0212"}
 # 0x8FF3F3 to 0x8FF4FE of eucJP-ms: what IBM added beyond JIS X 0212.
 _IBM_FIRST = 0xF3F3

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from mailticket.text.hanzi import ONLY_SIMPLIFIED, ONLY_TRADITIONAL
+from mailticket.text.patterns import lazy_pattern
 
 SAMPLE = 4000  # characters looked at; a language shows earlier
-_NOISE = re.compile(r"https?://\S{1,2000}|\S{1,100}@\S{1,200}|\b(?=\w{0,60}\d)\w{4,}")
-_NOISE_WITHOUT_ADDRESS = re.compile(r"https?://\S{1,2000}|\b(?=\w{0,60}\d)\w{4,}")  # a quarter of the time
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_NOISE = lazy_pattern(r"https?://\S{1,2000}|\S{1,100}@\S{1,200}|\b(?=\w{0,60}\d)\w{4,}")
+_NOISE_WITHOUT_ADDRESS = lazy_pattern(r"https?://\S{1,2000}|\b(?=\w{0,60}\d)\w{4,}")  # a quarter of the time
+_WORD = lazy_pattern(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 # Frequent words of each language in Latin letters. A word of several languages counts for each of them.
 _COMMON: dict[str, frozenset[str]] = {

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from mailticket.mail import cms, names, parameters, pictures, tnef, uuencode
 from mailticket.mail.parts import Part
+from mailticket.text.patterns import lazy_pattern
 
 MAX_ENTITY_HEADER = 8000  # bytes in which a signed file must say that it is a mail
 HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 
 _TNEF_TYPES = frozenset(("application/ms-tnef", "application/vnd.ms-tnef"))
 _CMS_TYPES = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
-_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,120}")
-_FIELD = re.compile(rb"[!-9;-~]{1,80}[ \t]{0,5}:")
-_BLANK_LINE = re.compile(rb"\n\r?\n")
+_TYPE = lazy_pattern(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,120}")
+_FIELD = lazy_pattern(rb"[!-9;-~]{1,80}[ \t]{0,5}:")
+_BLANK_LINE = lazy_pattern(rb"\n\r?\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from mailticket.mail.values import SLOT, OurLetters
+from mailticket.text.patterns import lazy_pattern
 
 MAX_PASSAGES = 400_000  # characters of our letters that are compared with
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_WORD = re.compile(rf"\0|[{_CJK}]|[^\W_{_CJK}]+")
+_WORD = lazy_pattern(rf"\0|[{_CJK}]|[^\W_{_CJK}]+")
 _LEAD = " \t\u00a0>＞|"
 _DECORATION = frozenset("-=_*•·|—–─━ \t\u00a0>＞")
 _LONGEST_VALUE = 4  # words of a value that is no date
 _LONGEST_DATE = 60  # words of a window of time
-_NUMBER = re.compile(r"\d{1,2}|20\d\d")
+_NUMBER = lazy_pattern(r"\d{1,2}|20\d\d")
 
 Run = tuple[str, ...]
 

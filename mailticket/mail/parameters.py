@@ -7,17 +7,18 @@ import unicodedata
 from urllib.parse import unquote_to_bytes
 
 from mailticket.mail import charsets, headers
+from mailticket.text.patterns import lazy_pattern
 
 MAX_PARAMETERS = 200
 MAX_FILENAME = 200  # characters
 
-_SEPARATORS = re.compile(rb"[\s;]*")
-_NAME = re.compile(rb"([A-Za-z0-9_.*\-]{1,60})\s{0,20}=\s{0,20}")
-_AFTER_QUOTE = re.compile(rb"\s*(?:;|$|\(|[A-Za-z0-9_*\-]{1,60}\s{0,20}=)")
-_NEXT = re.compile(rb";\s{0,200}[A-Za-z0-9_*\-]{1,60}\s{0,20}=")
-_BARE_NEXT = re.compile(rb"\s(?:charset|name|filename|boundary|format|type|size)[0-9*]{0,6}=", re.IGNORECASE)
-_SECTION = re.compile(r"^([^*]+)(?:\*(\d{1,4}))?(\*)?$")
-_ESCAPED = re.compile(rb'\\(["\\])')
+_SEPARATORS = lazy_pattern(rb"[\s;]*")
+_NAME = lazy_pattern(rb"([A-Za-z0-9_.*\-]{1,60})\s{0,20}=\s{0,20}")
+_AFTER_QUOTE = lazy_pattern(rb"\s*(?:;|$|\(|[A-Za-z0-9_*\-]{1,60}\s{0,20}=)")
+_NEXT = lazy_pattern(rb";\s{0,200}[A-Za-z0-9_*\-]{1,60}\s{0,20}=")
+_BARE_NEXT = lazy_pattern(rb"\s(?:charset|name|filename|boundary|format|type|size)[0-9*]{0,6}=", re.IGNORECASE)
+_SECTION = lazy_pattern(r"^([^*]+)(?:\*(\d{1,4}))?(\*)?$")
+_ESCAPED = lazy_pattern(rb'\\(["\\])')
 
 
 def parse(raw: bytes) -> tuple[str, dict[str, str]]:

@@ -10,20 +10,21 @@ from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from mailticket.mail import transfer
+from mailticket.text.patterns import lazy_pattern
 
 MAX_PICTURES = 50  # of one part
 MAX_CANDIDATES = 2000  # data: URLs that are looked at
 MAX_BYTES = 32_000_000  # of encoded pictures in one part
 MAX_TAG = 2000  # bytes of a tag around its picture in which its name is looked for
 
-_SCHEME = re.compile(rb"data:(image/[a-z0-9.+-]{1,60})((?:;[a-z0-9=_.%\"-]{1,100}){0,5});base64,", re.IGNORECASE)
-_ENCODED = re.compile(rb"[A-Za-z0-9+/=_%\s-]*")
-_TAG = re.compile(rb"<(?:img|image|v:imagedata|input|source)\b[^>]*$", re.IGNORECASE)
-_NAMES = re.compile(
+_SCHEME = lazy_pattern(rb"data:(image/[a-z0-9.+-]{1,60})((?:;[a-z0-9=_.%\"-]{1,100}){0,5});base64,", re.IGNORECASE)
+_ENCODED = lazy_pattern(rb"[A-Za-z0-9+/=_%\s-]*")
+_TAG = lazy_pattern(rb"<(?:img|image|v:imagedata|input|source)\b[^>]*$", re.IGNORECASE)
+_NAMES = lazy_pattern(
     rb"\b(?:data-file-?name|data-name|name|title|alt)\s{0,5}=\s{0,5}[\"']([^\"'<>]{1,200})", re.IGNORECASE
 )
-_NAMED = re.compile(r"[^/\\]{1,150}\.(?:png|jpe?g|gif|webp|bmp|tiff?|svg|heic)", re.IGNORECASE)
-_SIDE = re.compile(rb"\b(?:width|height)\s{0,5}[=:]\s{0,5}[\"']?0{0,3}[012](?:px)?\s{0,5}[\"';\s/>]", re.IGNORECASE)
+_NAMED = lazy_pattern(r"[^/\\]{1,150}\.(?:png|jpe?g|gif|webp|bmp|tiff?|svg|heic)", re.IGNORECASE)
+_SIDE = lazy_pattern(rb"\b(?:width|height)\s{0,5}[=:]\s{0,5}[\"']?0{0,3}[012](?:px)?\s{0,5}[\"';\s/>]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

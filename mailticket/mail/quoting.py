@@ -7,7 +7,6 @@ empty; the cost is linear in the text. The whole text is always kept beside the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +21,7 @@ from mailticket.mail.headings import (
 )
 from mailticket.mail.ours import lines_of_ours
 from mailticket.mail.values import Cut, OurLetters
+from mailticket.text.patterns import lazy_pattern
 
 MAX_TEXT = 256 * 1024  # characters that are searched for history; text beyond it shares the fate of the last of these
 _QUOTE_MARKS = (">", "＞")
@@ -284,7 +284,7 @@ def _is_broken_link(state: _Trimming, index: int) -> bool:
     return between and " " not in bare.rstrip("> ") and ("://" in bare or (bare.endswith(")") and "=" in bare))
 
 
-_BLOCK_STARTS = re.compile(r"[\s>|*_]{0,12}[^\W\d_][^:：|]{0,28}[:：|]|\s*[-_=—–─━*|]")
+_BLOCK_STARTS = lazy_pattern(r"[\s>|*_]{0,12}[^\W\d_][^:：|]{0,28}[:：|]|\s*[-_=—–─━*|]")
 
 
 def _plain(state: _Trimming, index: int) -> tuple[int, bool]:

@@ -6,6 +6,7 @@ import html as entities
 import re
 
 from mailticket.mail import charsets, html
+from mailticket.text.patterns import lazy_pattern
 
 MAX_RTF = 4_000_000  # bytes that come out of the compression
 MAX_TOKENS = 400_000
@@ -16,7 +17,7 @@ _DICTIONARY = (
     + b"\r\n"
     + rb"\par \pard\plain\f0\fs20\b\i\u\tab\tx"
 )
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     rb"\\([a-zA-Z]{1,32})(-?[0-9]{1,9})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)|[\r\n]+|\\"
 )
 _UNSEEN = frozenset((

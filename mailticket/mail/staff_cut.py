@@ -18,6 +18,7 @@ from mailticket.mail.desk_marker import find_any_marker, is_opening, marker_span
 from mailticket.mail.headings import MAX_LINE, header_fields, is_forward_heading, is_rule, is_separator
 from mailticket.mail.quoting import attributions_with_bars, is_quoted
 from mailticket.mail.values import Mail, Ourselves, address_key
+from mailticket.text.patterns import lazy_pattern
 
 MAX_TEXT = 256 * 1024  # characters that are looked at; an answer longer than that is held
 
@@ -72,15 +73,15 @@ def _lines(text: str) -> list[str]:
 
 
 _Kind = Literal["", "text", "quote", "opening", "heading"]
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:|@]{1,100}@[^\s<>()\[\]\"',;:|@]{1,200}")
+_ADDRESS = lazy_pattern(r"[^\s<>()\[\]\"',;:|@]{1,100}@[^\s<>()\[\]\"',;:|@]{1,200}")
 # HCL Notes writes "Ann Lee ---02/11/2026 10:15:22---the first words of the mail" above its header block.
-_NOTES = re.compile(r".{0,120}?-{2,3}\s?\d{1,4}[./-]\d{1,2}[./-]\d{1,4}[^-]{0,30}-{2,3}.{0,400}")
-_BANNER = re.compile(
+_NOTES = lazy_pattern(r".{0,120}?-{2,3}\s?\d{1,4}[./-]\d{1,2}[./-]\d{1,4}[^-]{0,30}-{2,3}.{0,400}")
+_BANNER = lazy_pattern(
     r"\bcaution\b|\bexternal\b|\bwarning\b|\boutside (?:of )?(?:the|your|our)\b|do(?:n't| not) (?:often )?(?:click|get)"
     r"|often get e-?mail|learn why this is important|外部|谨慎|謹慎|警告|来自外|來自外|钓鱼|釣魚",
     re.IGNORECASE,
 )
-_POINTS_DOWN = re.compile(
+_POINTS_DOWN = lazy_pattern(
     r"(?:comments?|answers?|repl(?:y|ies)|remarks?|mine) (?:\w+ ){0,4}?(?:below|inline|in-line|in (?:red|blue))"
     r"|\bsee (?:\w+ )?below\b|\binline\b|between the lines|见下文|見下文|见下方|見下方|红字|紅字|红色字|蓝字|藍字",
     re.IGNORECASE,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from mailticket.mail import charsets
 from mailticket.mail.description import describe
 from mailticket.mail.parts import Headers, Part
+from mailticket.text.patterns import lazy_pattern
 
 MAX_HEADER_BLOCK = 256 * 1024
 MAX_HEADER = 16 * 1024
@@ -22,13 +23,13 @@ MAX_PARTS = 500
 MAX_BOUNDARY = 200
 MAX_MISSES = 2000  # lines like delimiters that are looked at one by one
 
-_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]{0,20}:")
-_KNOWN = re.compile(
+_FIELD = lazy_pattern(rb"([!-9;-~]{1,200})[ \t]{0,20}:")
+_KNOWN = lazy_pattern(
     rb"(?:[A-Za-z0-9]{1,30}-[A-Za-z0-9-]{1,60}|From|To|Cc|Bcc|Subject|Date|Received|Sender|Precedence|Keywords|Comments)"
     rb"[ \t]{0,5}:",
     re.IGNORECASE,
 )
-_GUESSED_DELIMITER = re.compile(
+_GUESSED_DELIMITER = lazy_pattern(
     rb"(?:\A|\n)--([^\r\n]{1,200})\r*\n(?=Content-[A-Za-z-]{2,40}[ \t]{0,5}:)", re.IGNORECASE
 )
 
@@ -300,4 +301,4 @@ class _Reader:
         return match.end() if match else len(self.raw)
 
 
-_BLANK_LINE = re.compile(rb"\n\r*\n")
+_BLANK_LINE = lazy_pattern(rb"\n\r*\n")

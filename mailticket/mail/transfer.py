@@ -5,16 +5,18 @@ from __future__ import annotations
 import binascii
 import re
 
+from mailticket.text.patterns import lazy_pattern
+
 MAX_RUNS = 10_000  # pieces of base64 in one body
 
 _BASE64_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t\r\n"
 _FOREIGN_BYTES = bytes(byte for byte in range(256) if byte not in _BASE64_BYTES)
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_NOT_BASE64 = lazy_pattern(rb"[^A-Za-z0-9+/]+")
 _LONG_WORD = 40  # characters; lines of base64 have up to 76
-_UNPRINTABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
-_LONE_CR = re.compile(rb"\r(?!\n)")
-_SOFT_BREAK = re.compile(rb"=[ \t]{1,100}(?=\r?\n)")
-_UU_BEGIN = re.compile(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,300}\r?\n")
+_UNPRINTABLE = lazy_pattern(rb"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
+_LONE_CR = lazy_pattern(rb"\r(?!\n)")
+_SOFT_BREAK = lazy_pattern(rb"=[ \t]{1,100}(?=\r?\n)")
+_UU_BEGIN = lazy_pattern(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,300}\r?\n")
 
 
 def decode(data: bytes, encoding: str) -> tuple[bytes, str]:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from mailticket.mail import headers
 from mailticket.mail.parts import Headers
 from mailticket.mail.values import Address, Ourselves, Sender
+from mailticket.text.patterns import lazy_pattern
 
 MICROSOFT365 = "microsoft365"  # writes its header without an authserv-id
 _MICROSOFT_HOSTS = ("outlook.com", "office365.com", "exchangelabs.com")
-_PAIR = re.compile(r'([A-Za-z0-9._\-]{1,60})(?:\s?/\s?\d{1,3})?\s?=\s?("(?:[^"\\]|\\.){0,1000}"|[^\s;"]{1,1000})')
-_ID = re.compile(r'("[^"\\]{1,255}"|[^\s;="]{1,255})(?:\s([0-9]{1,3}))?\s?(?:;|$)')
-_HEADLESS = re.compile(r"[A-Za-z0-9._\-]{1,60}(?:\s?/\s?\d{1,3})?\s?=")
-_BY = re.compile(rb"\bby\s{1,20}([A-Za-z0-9._:\-\[\]]{1,255})")
-_FROM = re.compile(rb"\s{0,20}from\s{1,20}([A-Za-z0-9._:\-\[\]]{1,255})")
+_PAIR = lazy_pattern(r'([A-Za-z0-9._\-]{1,60})(?:\s?/\s?\d{1,3})?\s?=\s?("(?:[^"\\]|\\.){0,1000}"|[^\s;"]{1,1000})')
+_ID = lazy_pattern(r'("[^"\\]{1,255}"|[^\s;="]{1,255})(?:\s([0-9]{1,3}))?\s?(?:;|$)')
+_HEADLESS = lazy_pattern(r"[A-Za-z0-9._\-]{1,60}(?:\s?/\s?\d{1,3})?\s?=")
+_BY = lazy_pattern(rb"\bby\s{1,20}([A-Za-z0-9._:\-\[\]]{1,255})")
+_FROM = lazy_pattern(rb"\s{0,20}from\s{1,20}([A-Za-z0-9._:\-\[\]]{1,255})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def _results(text: str) -> list[Result]:
     return results
 
 
-_SEGMENT = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
+_SEGMENT = lazy_pattern(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
 
 
 def _unquoted(value: str) -> str:

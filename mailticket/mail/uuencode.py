@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 
 from mailticket.mail import transfer
+from mailticket.text.patterns import lazy_pattern
 
 MAX_FILES = 100
 
-_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,300})\r?\n", re.MULTILINE)
+_BEGIN = lazy_pattern(rb"^begin [0-7]{3,4} ([^\r\n]{1,300})\r?\n", re.MULTILINE)
 
 
 def extract(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:

@@ -32,7 +32,8 @@ class Person:
 
 
 def server_named(settings: Settings, name: str) -> Server:
-    """The sign-in that a command names: a mailbox, or smtp. Raises NotFound, and Refused for one by password."""
+    """The sign-in that a command names: a mailbox, smtp, or smtp and a brand. Raises NotFound, and Refused for one by
+    password."""
     servers: list[Server] = [*settings.sign_ins]
     matches = [server for server in servers if case_of(server).name == name]
     if not matches:

@@ -28,6 +28,7 @@ from mailticket.errors import Fenced, StoreUnavailable
 from mailticket.failpoints import failpoint, hurried
 from mailticket.mail.delivery_status import is_dead_address
 from mailticket.outbox import desk_mail
+from mailticket.settings import Smtp
 from mailticket.site import Site
 from mailticket.smtp import Courier, Notify, Outcome, queue_id, retry_at
 from mailticket.store import Session, hosts, meta, outgoing, tickets
@@ -49,6 +50,11 @@ _DEFECT_LASTS = timedelta(hours=6)  # longer than any wait between two attempts
 _STATES = {
     "sent": "sent", "permanent": "failed", "uncertain": "uncertain", "retry": "deferred", "configuration": "deferred",
 }  # fmt: skip
+
+
+def _part(account: str) -> str:
+    """What an account is called in lists of parts and troubles."""
+    return f"{HEALTH} {account}".strip()
 
 
 @dataclass(slots=True)
@@ -103,10 +109,9 @@ class Outbox:
         self._is_sound = False  # whether it is written down that there is no such mail
 
     @property
-    def server_trouble(self) -> str:
-        """What keeps the mail of any account from leaving, each account's own; "" when nothing does."""
-        return "; ".join(f"{name}: {way.trouble}" if name else way.trouble
-                         for name, way in self._ways.items() if way.trouble)  # fmt: skip
+    def server_troubles(self) -> list[str]:
+        """What keeps the mail of each account from leaving, under its part's name; [] when nothing does."""
+        return [f"{_part(account)}: {way.trouble}" for account, way in self._ways.items() if way.trouble]
 
     def wake(self) -> None:
         """Look for due rows now; callable from any thread."""
@@ -226,8 +231,11 @@ class Outbox:
         if way.is_paused:
             return 0
         busy = sum(self._account(due) == account for due in self._tasks.values())
-        accounts = self.site.settings.accounts
-        return accounts.get(account, self.site.settings.smtp).connections - busy
+        return self._server(account).connections - busy
+
+    def _server(self, account: str) -> Smtp:
+        """The settings of an account; of the common one where a reload took the brand away."""
+        return self.site.settings.accounts.get(account, self.site.settings.smtp)
 
     def _rests(self) -> bool:
         """Whether nothing can leave for now."""
@@ -400,7 +408,7 @@ class Outbox:
 
     def _note_health(self, session: Session, due: Due, outcome: Outcome, now: datetime) -> None:
         account = self._account(due)
-        part, way = f"{HEALTH} {account}".strip(), self._ways[account]
+        part, way = _part(account), self._ways[account]
         mine = hosts.part_of(part, self._host)
         if outcome.about_the_server:
             # What is wrong here only is noted apart, or other hosts, whom the server takes, would end it at once.
@@ -439,7 +447,7 @@ class Outbox:
 
     def _again(self, session: Session, due: Due, outcome: Outcome, now: datetime) -> None:
         when = retry_at(due.created_at, now, due.attempts, random.random, outcome=outcome,
-                        give_up_hours=self.site.settings.smtp.give_up_hours)  # fmt: skip
+                        give_up_hours=self._server(self._account(due)).give_up_hours)  # fmt: skip
         if when is None:
             self._failed(session, due, now, f"given up: {outcome}")
         else:

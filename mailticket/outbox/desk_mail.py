@@ -275,7 +275,9 @@ def _addressed(session: Session, site: Site, member: Staff, sheet: _Sheet, now: 
     ticket, support = sheet.ticket, site.settings.support
     domain = support.address.rpartition("@")[2]
     mark = make_mark(site.keys[0], ticket.key if ticket else "", sheet.serial, member.name, sheet.purpose, now)
-    pen = Pen(site.head, now)
+    # Staff read their own language, and the name under which their answer leaves.
+    whose = site.of_brand(ticket.brand).head.name if ticket else site.head.name
+    pen = Pen(replace(site.head, name=whose), now)
     opening = pen.opening(sheet.goes, mark.symbols, sheet.who, held=sheet.held, asked=sheet.asked)
     references, parent = _thread(session, site, ticket, member, sheet, domain)
     return DeskMail(
@@ -289,6 +291,7 @@ def _addressed(session: Session, site: Site, member: Staff, sheet: _Sheet, now: 
         author=sheet.author,
         ticket_key=ticket.key if ticket else "",
         team=ticket.team if ticket else "",
+        brand=ticket.brand if ticket else "",
         priority=ticket.priority if ticket else "",
         reply_to=_reply_to(site, mark),
         in_reply_to=parent,

@@ -50,6 +50,7 @@ def view_of(
         priority=ticket.priority,
         status=ticket.status,
         team=ticket.team,
+        brand=_brand(site, ticket),
         assigned_to=ticket.assigned_to,
         claimed=ticket.claimed,
         spam=ticket.spam,
@@ -66,6 +67,11 @@ def view_of(
         earlier=len(before) - len(shown),
     )
     return view, [file for file in files.values() if isinstance(file, File)]
+
+
+def _brand(site: Site, ticket: Ticket) -> str:
+    head = site.of_brand(ticket.brand).head
+    return f"{head.name} <{head.address}>" if site.brands or ticket.brand else ""
 
 
 def _matter(site: Site, ticket: Ticket, language: str) -> dict[str, Any]:

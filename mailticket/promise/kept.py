@@ -1,4 +1,4 @@
-"""How promises were kept: requests counted by week and by category, with how long their first answers took."""
+"""How promises were kept: requests counted by week, category and brand, with how long their first answers took."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from mailticket.settings import FIRST_NAME
 from mailticket.text.times import half_hour_after
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What bears on how one promise was kept; times are aware. ended: closed or solved, so no answer is waited for."""
+    """What bears on how one promise was kept; times are aware. ended: closed or solved, so no answer is waited for.
+
+    brand: under which name it is answered, "" for that of [support].
+    """
 
     category: str
     at: datetime
     promised_by: datetime | None
     answered_at: datetime | None
     ended: bool = False
+    brand: str = ""
 
 
 @dataclass(slots=True)
@@ -69,16 +74,21 @@ class Tally:
 
 
 def tallies(requests: Iterable[Request], now: datetime, zone: ZoneInfo) -> dict[str, Any]:
-    """The whole, and the same by ISO week of arrival in `zone` (with its categories) and by category."""
+    """The whole, and the same by ISO week of arrival in `zone` (with its categories), by category, and by brand.
+
+    Where all have one brand there are none of brands.
+    """
     total = Tally()
     weeks: dict[str, Tally] = {}
     categories: dict[str, Tally] = {}
+    brands: dict[str, Tally] = {}
     cells: dict[str, dict[str, Tally]] = {}
     for request in requests:
         year, number, _ = request.at.astimezone(zone).isocalendar()
         week = f"{year}-W{number:02}"
         cell = cells.setdefault(week, {}).setdefault(request.category, Tally())
-        for tally in (total, weeks.setdefault(week, Tally()), categories.setdefault(request.category, Tally()), cell):
+        groups = ((weeks, week), (categories, request.category), (brands, request.brand or FIRST_NAME))
+        for tally in (total, cell, *(group.setdefault(name, Tally()) for group, name in groups)):
             tally.add(request, now)
     return {
         **total.as_dict(),
@@ -86,6 +96,7 @@ def tallies(requests: Iterable[Request], now: datetime, zone: ZoneInfo) -> dict[
             week: {**tally.as_dict(), "categories": _dicts(cells[week])} for week, tally in sorted(weeks.items())
         },
         "categories": _dicts(categories),
+        "brands": _dicts(brands) if len(brands) > 1 else {},
     }
 
 

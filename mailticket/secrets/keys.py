@@ -8,45 +8,46 @@ from hashlib import sha256
 from itertools import chain
 
 from mailticket.secrets.spans import Reading, Secret
+from mailticket.text.patterns import lazy_pattern
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_INDEX = {symbol: index for index, symbol in enumerate(_BASE58)}
 _LONGEST_PEM = 20_000
 _LONGEST_KEY = 130
 
-_PEM_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_WIF = re.compile(rf"[5KL9c](?<![0-9A-Za-z].)[{_BASE58}]{{50,51}}(?![0-9A-Za-z])")
-_EXTENDED = re.compile(rf"(?<![0-9A-Za-z])[xyztuvYZUV]prv[{_BASE58}]{{100,112}}(?![0-9A-Za-z])")
-_WORDED_KEY = re.compile(
+_PEM_BEGIN = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_WIF = lazy_pattern(rf"[5KL9c](?<![0-9A-Za-z].)[{_BASE58}]{{50,51}}(?![0-9A-Za-z])")
+_EXTENDED = lazy_pattern(rf"(?<![0-9A-Za-z])[xyztuvYZUV]prv[{_BASE58}]{{100,112}}(?![0-9A-Za-z])")
+_WORDED_KEY = lazy_pattern(
     rf"(?<![0-9A-Za-z])(?:(?:0x)?[0-9a-fA-F]{{64}}|[{_BASE58}]{{86,88}}|[5KL9c][{_BASE58}]{{50,51}}|(?:0x)?[0-9a-fA-F]{{128}})(?![0-9A-Za-z])"
 )
-_KEY_WORDING = re.compile(
+_KEY_WORDING = lazy_pattern(
     r"priv(?:ate)?[ _-]?keys?|secret[ _-]?keys?|\bpk\b|priv[ _-]?k|wallet key|signing key|私[钥鑰匙]|"
     r"密[钥鑰匙]|秘[钥鑰匙]|clave privada|закрытый ключ|приватный ключ",
     re.IGNORECASE,
 )
-_TRANSACTION_WORDING = re.compile(
+_TRANSACTION_WORDING = lazy_pattern(
     r"tx(?:[ _-]?(?:id|hash|n))?\b|transaction|hash|trans(?:fer)?[ _-]?id|/tx/|block|[哈雜]希|雜湊|交易|"
     r"[转轉][账帳]|區塊|区块|订单|order",
     re.IGNORECASE,
 )
-_KEY_AFTER = re.compile(
+_KEY_AFTER = lazy_pattern(
     r"[ \t]{0,3}[)\"'`]?[ \t]{0,3}(?:\(|<-+|←|is|was|=|是|为|"
     r"[,，-])[ \t]{0,3}(?:my |the |our |its |that's |this is |我的|这是|我)*"
     r"(?:wallet |eth |btc |metamask |钱包)?(?:priv(?:ate)?[ _-]?key|secret[ _-]?key|私[钥鑰匙])",
     re.IGNORECASE,
 )
-_TRANSACTION_AFTER = re.compile(
+_TRANSACTION_AFTER = lazy_pattern(
     r"[ \t]{0,3}[)\"'`]?[ \t]{0,3}(?:\(|<-+|←|is|was|=|是|为|"
     r"[,，-])[ \t]{0,3}(?:my |the |our |its |that's |this is |我的|这是)*"
     r"(?:deposit |withdrawal |提现|充值)?(?:tx|transaction|hash|transfer|block|哈希|交易)",
     re.IGNORECASE,
 )
-_BYTE_ARRAY = re.compile(r"\[\s{0,3}(?:\d{1,3}\s{0,3},\s{0,3}){63}\d{1,3}\s{0,3}\]")
+_BYTE_ARRAY = lazy_pattern(r"\[\s{0,3}(?:\d{1,3}\s{0,3},\s{0,3}){63}\d{1,3}\s{0,3}\]")
 
 # The prefixes are those that the vendors document so that scanners can find leaked keys.
-_VENDOR = re.compile(
+_VENDOR = lazy_pattern(
     r"(?<![0-9A-Za-z])(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{30,255}|github_pat_[0-9A-Za-z_]{40,255}|"
     r"[sr]k_(?:live|test)_[0-9A-Za-z]{16,255}|whsec_[0-9A-Za-z+/=]{24,100}|xox[abeprs]-[0-9A-Za-z-]{10,255}|"
     r"AIza[0-9A-Za-z_-]{35}|GOCSPX-[0-9A-Za-z_-]{20,60}|ya29\.[0-9A-Za-z_-]{20,500}|glpat-[0-9A-Za-z_-]{20,64}|"
@@ -58,15 +59,15 @@ _VENDOR = re.compile(
     r"otpauth://[^\s<>\"']{5,500}"
 )
 # Those that do not begin with what is their own, and that mark.
-_VENDOR_MARK = re.compile("8Q~|:AA")
-_VENDOR_INSIDE = re.compile(
+_VENDOR_MARK = lazy_pattern("8Q~|:AA")
+_VENDOR_INSIDE = lazy_pattern(
     r"(?<![0-9A-Za-z])(?:[0-9A-Za-z_~.-]{3}8Q~[0-9A-Za-z_~.-]{31,40}|\d{8,10}:AA[0-9A-Za-z_-]{33})(?![0-9A-Za-z])"
 )
 # Amazon's secret key has no prefix, but stands beside the ID of its key, which has one.
-_AMAZON_ID = re.compile(r"(?<![0-9A-Za-z])(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z])")
-_AMAZON_SECRET = re.compile(r"(?<![0-9A-Za-z/+=])[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])")
+_AMAZON_ID = lazy_pattern(r"(?<![0-9A-Za-z])(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z])")
+_AMAZON_SECRET = lazy_pattern(r"(?<![0-9A-Za-z/+=])[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])")
 _AMAZON_NEAR = 200
-_WORDED_TOKEN = re.compile(
+_WORDED_TOKEN = lazy_pattern(
     r"(?:(?<![0-9A-Za-z])(?:api|app|access|auth|account|client|consumer|secret|shared|signing|master|private|storage|service|2fa|totp|"
     r"otp|backup|setup)[ _-]?(?:api[ _-]?|access[ _-]?)?(?:key|secret|token)s?"
     r"(?:[ _-]?(?:id|key|secret|string|value))?|\b(?:secret|token|bearer|passphrase|api)|api\s?(?:密[钥鑰匙]|"
@@ -130,7 +131,7 @@ def _pem(reading: Reading) -> Iterator[Secret]:
             yield Secret("private key", begin.start(), place)
 
 
-_BASE64_LINES = re.compile(r"[0-9A-Za-z+/=\s:,.-]{0,20000}")
+_BASE64_LINES = lazy_pattern(r"[0-9A-Za-z+/=\s:,.-]{0,20000}")
 
 
 def _end_of_base64(text: str, start: int) -> int:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from mailticket.secrets.spans import Grade, Reading, Secret
+from mailticket.text.patterns import lazy_pattern
 from mailticket.text.words import HAN
 
 _NAMES = (
@@ -24,57 +25,57 @@ _QUALIFIER = (
     rf"(?:[ \t]{{1,2}}(?:for|of|to|on|in|at)[ \t](?:{_PURPOSE}[ \t]{{1,2}}){{0,3}}{_PURPOSE})?"
 )
 # "password: x", "password for my account = x".
-_MARKED = re.compile(
+_MARKED = lazy_pattern(
     rf"(?<![A-Za-z=])(?:{_NAMES}){_QUALIFIER}"
     rf"(?:[ \t]{{0,2}}\([^)\n]{{0,30}}\))?[ \t]{{0,3}}(?:is|was)?[ \t]{{0,2}}[:=][>]?(?P<gap>\s{{0,3}})"
     r"(?P<quote>[\"'`“「]?)(?P<value>[^\s\"'`”」<>]{2,80})",
     re.IGNORECASE,
 )
 # "my password is x" and "password x".
-_SPOKEN = re.compile(
+_SPOKEN = lazy_pattern(
     rf"(?<![A-Za-z=])(?:{_NAMES}){_QUALIFIER}"
     r"(?P<verb>['’]s[ \t]{1,3}|[ \t]{1,3}(?:is|was|being|est|ist|lautet|es|->|→|-)[ \t]{1,3})?(?(verb)|[ \t]{1,3})"
     r"(?P<quote>[\"'`“「]?)(?P<value>[^\s\"'`”」<>]{3,80})",
     re.IGNORECASE,
 )
-_CHINESE = re.compile(
+_CHINESE = lazy_pattern(
     r"(?:密\s?[码碼]|口令|通行[码碼]|pin[码碼])(?P<link>\s{0,2}(?:(?:就|都|分别)?(?:是|为|為)|[:=]|"
     r"改(?:成|为)了?|叫|设(?:成|为)了?)\s{0,2}[:=]?\s{0,3}|\s{0,2})(?P<quote>[\"'`“「《(]?)"
     r"(?P<value>[\x21-\x26\x28-\x3b\x3d\x3f-\x7e]{4,64})"
 )
-_PIN = re.compile(
+_PIN = lazy_pattern(
     r"\bpin(?:[ -]?code|[ -]?number)?\s{0,3}(?:is|was|[:=]|是|为)\s{0,3}(?P<value>\d{4,8})(?!\d)", re.IGNORECASE
 )
-_PAIR = re.compile(
+_PAIR = lazy_pattern(
     r"(?:credentials|log[ -]?in(?: details| data| info)?|account(?: details)?|登[录錄陆](?:信息|资料)?|"
     r"[账帳]号(?:密码)?|账密|帳密)\s{0,3}(?P<link>[:=]|\bis\b|是)\s{0,3}"
     r"(?:[\w.+-]{1,64}@[\w.-]{1,100}|\w{3,40})\s{0,3}[/|]\s{0,3}(?P<value>[^\s/|,，。<>]{4,64})",
     re.IGNORECASE,
 )
 # Whom the password lets in, named beside it: without that a plain word gives nothing away.
-_LOGIN = re.compile(
+_LOGIN = lazy_pattern(
     r"\b(?:user|log-?in|account|e-?mail)(?:[ -]?(?:name|id|address))?(?: ?[:=] ?| is | (?=[\w.+-]{0,64}[@\d]))[\w.+-]|"
     r"[账帳帐賬][号號户戶]码?\s?[:是为為]?\s?[0-9A-Za-z]|(?:用[户戶]名|[邮郵]箱)\s?[:是为為]?\s?[0-9A-Za-z]",
     re.IGNORECASE,
 )
 _LOGIN_BEFORE = 80
-_NO_PASSWORD = re.compile(
+_NO_PASSWORD = lazy_pattern(
     r"(?:0x)?[0-9a-fA-F]{64}|https?://.*|[*•●.xX]+|\d{4}-\d\d-\d\d|[A-Z]{1,8}-[0-9A-Z]{4}-[0-9A-Z]{4}|\[redacted.*"
 )
 
 _WORD = r"[^\W\d_]+(?:['’-][^\W\d_]+)*"
-_PROSE = re.compile(rf"{_WORD}(?:[-.,;:!?…()/&—–]+{_WORD})*")  # a blank forgotten behind a sign is common
-_MEASURE = re.compile(r"\d+(?:[-–.,:/+%]+\d*)+|\d+(?:st|nd|rd|th|x|h|d)?(?:[-–+]+[^\W\d_]+)+", re.IGNORECASE)
-_SIGN = re.compile(r"[@#$%^&*_+=~|\\{}\[\]]")
-_SIGN_OR_MARK = re.compile(r"[@#$%^&*_+=~|\\{}\[\]!?]")
-_MIXED = re.compile(r"[a-z][A-Z]")
-_MAILBOX = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}")
+_PROSE = lazy_pattern(rf"{_WORD}(?:[-.,;:!?…()/&—–]+{_WORD})*")  # a blank forgotten behind a sign is common
+_MEASURE = lazy_pattern(r"\d+(?:[-–.,:/+%]+\d*)+|\d+(?:st|nd|rd|th|x|h|d)?(?:[-–+]+[^\W\d_]+)+", re.IGNORECASE)
+_SIGN = lazy_pattern(r"[@#$%^&*_+=~|\\{}\[\]]")
+_SIGN_OR_MARK = lazy_pattern(r"[@#$%^&*_+=~|\\{}\[\]!?]")
+_MIXED = lazy_pattern(r"[a-z][A-Z]")
+_MAILBOX = lazy_pattern(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}")
 # An English verb or adjective by its ending: what a password is ("refused", "frozen", "unusable") more often than one.
-_ENDING_OF_ENGLISH = re.compile(r".{2,}(?:ed|..en|ing|[ai]ble|less|ful)", re.IGNORECASE)
-_COUNTED = re.compile(r"\s{0,2}[位个個次天年月号號日]")
+_ENDING_OF_ENGLISH = lazy_pattern(r".{2,}(?:ed|..en|ing|[ai]ble|less|ful)", re.IGNORECASE)
+_COUNTED = lazy_pattern(r"\s{0,2}[位个個次天年月号號日]")
 _CLOSING = "!?…*_~.,;:，。；：、(（)）]】"
-_SHOUT = re.compile(r"[!?]{2,20}1{0,20}$")
-_NEXT_TOKEN = re.compile(
+_SHOUT = lazy_pattern(r"[!?]{2,20}1{0,20}$")
+_NEXT_TOKEN = lazy_pattern(
     r"[ \t]{1,3}(?P<value>(?=[^\s\d]{0,40}\d)(?=[^\sA-Z]{0,40}[A-Z])(?=[^\sa-z]{0,40}[a-z])[^\s\"'<>]{8,40})"
 )
 

@@ -19,17 +19,18 @@ from mailticket.mail import html as markup
 from mailticket.mail.parts import Part
 from mailticket.mail.values import Mail
 from mailticket.secrets import masking
+from mailticket.text.patterns import lazy_pattern
 
 _Mask = Callable[[str], str]
 
-_FIELD = re.compile(rb"^([!-9;-~]{1,200})[ \t]{0,20}:((?:[^\n]*(?:\n|\Z))(?:[ \t][^\n]*(?:\n|\Z))*)", re.MULTILINE)
+_FIELD = lazy_pattern(rb"^([!-9;-~]{1,200})[ \t]{0,20}:((?:[^\n]*(?:\n|\Z))(?:[ \t][^\n]*(?:\n|\Z))*)", re.MULTILINE)
 # Fields that programs read, or that hold addresses: nothing of them is ever shown as the words of a mail.
-_LEFT_ALONE = re.compile(
+_LEFT_ALONE = lazy_pattern(
     rb"(?:content-|dkim-|arc-|list-|authentication-|received|return-path|message-id|references|in-reply-to|mime-version|"
     rb"date|from|to|cc|bcc|sender|reply-to|delivered-to|x-original-to)",
     re.IGNORECASE,
 )
-_LEFT_TO_PROGRAMS = re.compile(rb"(?:content-|mime-version)", re.IGNORECASE)
+_LEFT_TO_PROGRAMS = lazy_pattern(rb"(?:content-|mime-version)", re.IGNORECASE)
 _LEAST_VALUE = 4  # characters of a secret that is sought literally: a shorter one would hit by chance
 _MOST_VALUES = 100
 

@@ -14,6 +14,7 @@ from string import ascii_lowercase
 from mnemonic import Mnemonic
 
 from mailticket.secrets.spans import Reading, Secret
+from mailticket.text.patterns import lazy_pattern
 from mailticket.text.words import HAN, is_han
 
 SIZES = (24, 21, 18, 15, 12)  # BIP-39: 128 to 256 bits of entropy
@@ -24,13 +25,13 @@ _LEAST_WORDED = 10  # list words that make a phrase when wording says that it is
 
 _MARKS = "\u0300-\u036f\u3099\u309a"  # combining ones, where a mail program has taken letters apart
 _LETTERED = rf"(?:[^\W\d_{HAN}][{_MARKS}]*){{2,20}}"
-_WORD = re.compile(rf"[{HAN}]|{_LETTERED}")
-_TOKEN = re.compile(rf"[{HAN}]+|{_LETTERED}")
-_TOKEN_WITHOUT_MARKS = re.compile(rf"[{HAN}]+|[^\W\d_{HAN}]{{2,20}}")  # a fifth of the time
-_COMBINING = re.compile(f"[{_MARKS}]")
-_LETTER = re.compile(r"[^\W\d_]|@")
-_ACCENT = re.compile("[\u0300-\u036f]")
-_WORDING = re.compile(
+_WORD = lazy_pattern(rf"[{HAN}]|{_LETTERED}")
+_TOKEN = lazy_pattern(rf"[{HAN}]+|{_LETTERED}")
+_TOKEN_WITHOUT_MARKS = lazy_pattern(rf"[{HAN}]+|[^\W\d_{HAN}]{{2,20}}")  # a fifth of the time
+_COMBINING = lazy_pattern(f"[{_MARKS}]")
+_LETTER = lazy_pattern(r"[^\W\d_]|@")
+_ACCENT = lazy_pattern("[\u0300-\u036f]")
+_WORDING = lazy_pattern(
     r"seed|mnemonic|(?:recovery|backup|back-up|secret|wallet)\s{0,2}(?:phrase|words?|key)|bip-?\s?39|"
     r"(?:12|24|twelve|twenty[ -]?four)\s"
     r"{0,2}words?|助记词|助記詞|助记|注记词|恢复词|恢復詞|种子|種子|词组|詞組|密语|私钥短语|(?:12|24|十二|"
@@ -89,14 +90,17 @@ def find(reading: Reading) -> Iterator[Secret]:
 # between two, and Chinese characters that are set apart. Only there words are looked at one by one.
 _LISTED, _ALONE, _FEW = 1, 2, 3  # a listed word, a single Chinese character, two or three of them
 _SINGLE = 4  # a Latin letter, which is no word
-_STRICT = {"lettered": re.compile(b"\1{%d,}" % SIZES[-1]), "Chinese": re.compile(b"\2{%d,}" % SIZES[-1])}
-_LOOSE = {"lettered": re.compile(b"(?:\1[^\1]?){%d,}" % _LEAST_WORDED), "Chinese": re.compile(b"(?:[\2\3][\0\1]?){4,}")}
+_STRICT = {"lettered": lazy_pattern(b"\1{%d,}" % SIZES[-1]), "Chinese": lazy_pattern(b"\2{%d,}" % SIZES[-1])}
+_LOOSE = {
+    "lettered": lazy_pattern(b"(?:\1[^\1]?){%d,}" % _LEAST_WORDED),
+    "Chinese": lazy_pattern(b"(?:[\2\3][\0\1]?){4,}"),
+}
 _HAN_MARKS = {1: _ALONE, 2: _FEW, 3: _FEW}
 _Span = tuple[int, int]
 _Passage = list[tuple[int, int, str]]  # start, end and plain form of each word
 
 _STRETCH = 1_000  # characters
-_NO_TOKEN = re.compile(r"[\s\d,.，。]")  # characters that no word holds
+_NO_TOKEN = lazy_pattern(r"[\s\d,.，。]")  # characters that no word holds
 _ONLY_LETTERS = bytes(code if chr(code).isalpha() else ord(" ") for code in range(128)).ljust(256)
 _LONGEST_WORD = 20
 

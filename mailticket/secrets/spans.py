@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from mailticket.text.patterns import lazy_pattern
 from mailticket.text.sieve import Sieve, Sifted
 from mailticket.text.words import replaced
 
@@ -38,7 +39,7 @@ class Secret:
         return f"[redacted: {words}]" if self.grade == "sure" else f"[redacted: {words}?]"
 
 
-_DOUBTFUL_MARK = re.compile(r"\[redacted: ([A-Za-z0-9 ]{1,20})(?:, [^\]\n?]{1,20})?\?\]")
+_DOUBTFUL_MARK = lazy_pattern(r"\[redacted: ([A-Za-z0-9 ]{1,20})(?:, [^\]\n?]{1,20})?\?\]")
 
 
 def doubtful_kinds(masked: str) -> tuple[str, ...]:

@@ -138,5 +138,4 @@ async def _deliver(site: Site, tokens: Tokens, summary: Summary) -> None:
     couriers = couriers_of(site.settings, tokens)
     outbox = Outbox(site, couriers.pop(""), summary.delivered, further=couriers)
     await outbox.deliver_due()
-    if outbox.server_trouble:
-        summary.troubles.append(f"smtp: {outbox.server_trouble}")
+    summary.troubles += outbox.server_troubles

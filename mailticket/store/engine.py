@@ -38,6 +38,7 @@ _HOSTS = re.compile(r"(?P<before>postgresql(?:\+\w+)?://(?:[^@/?]*@)?)(?P<hosts>
 _LIMITS = "SET lock_timeout = 15000; SET statement_timeout = 60000; SET idle_in_transaction_session_timeout = 60000"
 _WAL_LIMIT = 64 * 1024 * 1024
 _ROOM_TO_REWRITE = 2.5  # times the size of the file: a second copy, and the log that brings it into place
+_SMALL = 64 * 1024**2  # bytes, which takes 2 s
 _TRIES, _PAUSE = 20, 0.5  # seconds
 # A line to PostgreSQL on which nothing comes back is given up before the others give us up.
 _LIVELINESS = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 20_000}
@@ -164,12 +165,18 @@ class Database:
             connection.close()
         return not busy
 
+    @property
+    def is_small(self) -> bool:
+        """Whether it is written anew within seconds, so that others may well wait."""
+        return self.file is not None and self.file.stat().st_size <= _SMALL
+
     def rewrite(self) -> bool:
         """Write all tables anew, so that nothing that was erased is left between the rows; True when it is done.
 
-        SQLite overwrites what it deletes (secure_delete), but leaves what stood in a page whose rows it moved;
-        PostgreSQL leaves it too. While it lasts nobody else writes. False where SQLite's disk has no room for a second
-        copy, or a reader still needs the log.
+        SQLite overwrites what it deletes (secure_delete), but where it moved rows to another page, as with most that
+        grow and most entries of an index, their bytes stay in the room between the cells, where no statement reaches
+        them. PostgreSQL leaves them too. While it lasts nobody else writes. False where SQLite's disk has no room for a
+        second copy, or a reader still needs the log.
         """
         if self.file is not None:
             folder, size = self.file.resolve().parent, self.file.stat().st_size

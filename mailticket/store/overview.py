@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Select, TextClause, case, extract, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Select, TextClause, and_, case, extract, func, literal_column, select, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -35,7 +35,8 @@ class Filter:
 
     unfinished: only those that are not at their end. assigned: to whom, "" for nobody, None for anybody. held: on which
     an answer is held. held_by_law: what may not be erased. spam: only what the site's filter holds for it. search:
-    words that all occur in the ticket. sort: by the end of the promise, by who waits longest, or by the newest change.
+    words that all occur in the ticket. brand: under which name it is answered, "" for that of [support], None for any.
+    sort: by the end of the promise, by who waits longest, or by the newest change.
     """
 
     status: Sequence[str] = ()
@@ -52,6 +53,7 @@ class Filter:
     held: bool = False
     spam: bool = False
     held_by_law: bool = False
+    brand: str | None = None
     sort: Literal["", "promise", "waiting", "updated"] = ""
 
 
@@ -176,6 +178,8 @@ def _conditions(session: Session, criteria: Filter) -> list[ColumnElement[bool] 
         conditions.append(text("ticket.assigned_to != ''"))  # in the words of the partial index
     if criteria.team:
         conditions.append(col(Ticket.team) == criteria.team)
+    if criteria.brand is not None:
+        conditions.append(col(Ticket.brand) == criteria.brand)
     if criteria.held:
         conditions.append(col(Ticket.id).in_(select(col(Message.ticket_id)).where(HELD)))
     if criteria.waiting:
@@ -298,6 +302,26 @@ def figures(session: Session, now: datetime, since: datetime) -> Figures:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class NameFigures:
+    """How the tickets of one name stand that are not at their end: how many, and of them the unanswered and overdue."""
+
+    unfinished: int = 0
+    unanswered: int = 0
+    overdue: int = 0
+
+
+def by_brand(session: Session, now: datetime) -> dict[str, NameFigures]:
+    """The figures of each name that has tickets which are not at their end; "" is that of [support]."""
+    waits = and_(col(Ticket.first_response_at).is_(None), col(Ticket.status).in_(("new", "open")))
+    late = and_(waits, col(Ticket.promised_by) <= latest_past(now))
+    sums = (func.sum(case((condition, 1), else_=0)) for condition in (waits, late))
+    # An expression, or SQLite would read all tickets in the order of an index instead of the few of the partial one.
+    brand: ColumnElement[str] = literal_column("ticket.brand || ''")
+    query = select(brand, func.count(), *sums).where(UNFINISHED).group_by(brand)
+    return {row[0]: NameFigures(int(row[1]), int(row[2]), int(row[3])) for row in session.execute(query)}
+
+
 _HALF_HOUR = 1800  # seconds
 
 
@@ -339,6 +363,25 @@ def _states(session: Session, column: Any, states: Sequence[str], end: str) -> d
 
 def _count(session: Session, table: Any, *conditions: ColumnElement[bool] | TextClause) -> int:
     return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar() or 0)
+
+
+_NEWEST_MESSAGES = 20_000  # among which requests are looked for
+
+
+def recipients_of_requests(session: Session, since: datetime) -> list[tuple[str, str, str]]:
+    """To, Cc and brand of the requests since then, of the newest messages alone."""
+    newest = select(func.max(col(Message.id)) - _NEWEST_MESSAGES).scalar_subquery()
+    query = (
+        select(col(Message.to_address), col(Message.cc_address), col(Ticket.brand))
+        .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
+        .where(col(Message.id) > newest, col(Message.kind) == "request", col(Message.at) >= since)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def has_brand(session: Session, brand: str) -> bool:
+    """Whether any ticket was ever opened under this name."""
+    return session.execute(select(col(Ticket.id)).where(col(Ticket.brand) == brand).limit(1)).first() is not None
 
 
 _MOST_PREFIXES = 20

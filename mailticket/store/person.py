@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, String, Table, Text, cast, delete, func, or_, select, update
+from sqlalchemy import JSON, Column, ColumnElement, String, Text, cast, delete, func, null, or_, select, update
 from sqlmodel import Session, SQLModel, col
 
 from mailticket.mail import read
@@ -322,10 +322,10 @@ def _forget_mails(session: Session, place: _Place, mails: set[int]) -> set[str]:
     if place.is_own:
         others = {row.incoming_id for row in place.kept if row.incoming_id is not None}
         came = (col(Incoming.ticket_id) == place.ticket.id, col(Incoming.id).not_in(others))
-        elsewhere = select(col(Message.incoming_id)).where(  # a merge moved it
-            col(Message.incoming_id).is_not(None), col(Message.ticket_id) != place.ticket.id
+        elsewhere = select(col(Message.id)).where(  # a merge moved it
+            col(Message.incoming_id) == col(Incoming.id), col(Message.ticket_id) != place.ticket.id
         )
-        digests |= blank_incoming(session, *came, col(Incoming.id).not_in(elsewhere), people=True)
+        digests |= blank_incoming(session, *came, ~elsewhere.exists(), people=True)
     return digests
 
 
@@ -455,35 +455,54 @@ def _words(raw: bytes) -> tuple[str, set[str]]:
     return plain, {address_key(word.strip("<>,;\"' ")) for word in line.split()}
 
 
-def sweep(session: Session, person: Person) -> None:
-    """Take the addresses out of every text of every table, whatever it is for: errors, reasons, alerts, notices."""
-    veil = Veil(person.keys, (), person.message_ids)
+@dataclass(frozen=True, slots=True)
+class Remnant:
+    """A text in which an address of a person still stands: its column, and the row's primary key."""
+
+    column: Column[Any]
+    key: tuple[Any, ...]
+
+
+def remnants(session: Session, person: Person) -> list[Remnant]:
+    """Where the addresses stand in any text of any table, whatever it is for: errors, reasons, alerts, notices."""
+    places = []
     for table in SQLModel.metadata.sorted_tables:
-        if table.name not in _LEFT_ALONE:
-            _sweep_table(session, table, person, veil)
-    session.execute(delete(Blocked).where(col(Blocked.key).in_(person.keys)))
-    session.execute(delete(Participant).where(col(Participant.key).in_(person.keys)))
+        texts = [c for c in table.columns if isinstance(c.type, String | JSON) and not c.primary_key and not c.unique]
+        for column in texts if table.name not in _LEFT_ALONE else ():
+            rows = session.execute(select(*table.primary_key.columns).where(_contains(column, person.keys)))
+            places += [Remnant(column, tuple(row)) for row in rows]
+    return places
 
 
-def _sweep_table(session: Session, table: Table, person: Person, veil: Veil) -> None:
-    own = list(table.primary_key.columns)
-    texts = [c for c in table.columns if isinstance(c.type, String | JSON) and not c.primary_key and not c.unique]
-    for column in texts:
-        hits = session.execute(select(*own, column).where(_contains(column, person.keys))).all()
-        for *key, value in hits:
-            changed: Any = veil.of_value(value)
-            same = [c == one for c, one in zip(own, key, strict=True)]
-            session.execute(update(table).where(*same).values({column.name: changed}))
+def sweep(session: Session, person: Person, places: Iterable[Remnant]) -> None:
+    """Take the addresses out of these texts."""
+    veil = Veil(person.keys, (), person.message_ids)
+    for place in places:
+        table = place.column.table
+        same = [c == one for c, one in zip(table.primary_key.columns, place.key, strict=True)]
+        value = session.execute(select(place.column).where(*same)).scalar()
+        session.execute(update(table).where(*same).values({place.column.name: veil.of_value(value)}))
+
+
+def opened_since(session: Session, person: Person) -> tuple[str, ...]:
+    """IDs of tickets that are the person's again: they wrote while they were being forgotten."""
+    theirs = select(col(Ticket.key)).join(Address, col(Address.requester_id) == col(Ticket.requester_id))
+    return tuple(session.execute(theirs.where(col(Address.key).in_(person.keys)).distinct()).scalars())
 
 
 def finish(session: Session, person: Person, now: datetime) -> None:
-    """Remove the person's own rows and the journal, and leave a tombstone for each address."""
+    """Remove the person's own rows, and leave a tombstone for each address. The journal says no more than that their
+    bytes are still to be overwritten: see `tombstones.overwritten`."""
+    session.execute(delete(Blocked).where(col(Blocked.key).in_(person.keys)))
+    session.execute(delete(Participant).where(col(Participant.key).in_(person.keys)))
     for requester in person.requesters:
         session.execute(update(Ticket).where(col(Ticket.requester_id) == requester).values(requester_id=None))
         session.execute(delete(Address).where(col(Address.requester_id) == requester))
         session.execute(delete(Requester).where(col(Requester.id) == requester))
     for row in _journal(session, person.keys):
-        session.delete(row)
+        nothing: Any = null()
+        row.keys = row.names = row.message_ids = row.lines = nothing
+        session.add(row)
     tombstones.put(session, person.keys, now)
 
 

@@ -26,6 +26,7 @@ def requests(session: Session, since: datetime, limit: int | None = None) -> Ite
             col(Ticket.first_response_at),
             col(Ticket.status),
             col(Ticket.merged_into),
+            col(Ticket.brand),
         )
         .where(col(Ticket.created_at) >= since)
         .order_by(col(Ticket.created_at).desc())
@@ -34,7 +35,7 @@ def requests(session: Session, since: datetime, limit: int | None = None) -> Ite
     for row in session.execute(query.execution_options(yield_per=_PAGE)):
         if row.merged_into is None:
             ended = row.status in ("solved", "closed")
-            yield Request(row.category, row.created_at, row.promised_by, row.first_response_at, ended)
+            yield Request(row.category, row.created_at, row.promised_by, row.first_response_at, ended, row.brand)
 
 
 def follow_ups(session: Session, since: datetime) -> list[float]:

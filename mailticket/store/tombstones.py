@@ -18,8 +18,16 @@ _KEY = "tombstone_key"  # the row of meta that holds the key of the tombstones
 
 
 def unfinished(session: Session) -> list[Erasure]:
-    """Those who are being forgotten, as of when that was begun."""
+    """Those who are being forgotten, as of when that was begun. One without keys is in no row any more, and its bytes
+    may still lie between the rows."""
     return list(session.execute(select(Erasure).order_by(col(Erasure.id))).scalars())
+
+
+def overwritten(session: Session) -> None:
+    """Write down that no byte is left of those who are in no row any more."""
+    for row in unfinished(session):
+        if not row.keys:
+            session.delete(row)
 
 
 def put(session: Session, keys: Iterable[str], now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from mailticket.text.patterns import lazy_pattern
 
 # Unicode's categories Cc (controls; tab and line breaks are dealt with before), Cf (format characters: direction, zero
 # width, tags), Cs (lone surrogates) and Co (private use).
@@ -14,10 +14,10 @@ _INVISIBLE = (
     "\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
     "\ud800-\udfff\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
 )
-_CONTROLS = re.compile(f"[{_CONTROL}]")
-_HIDDEN = re.compile(f"[{_INVISIBLE}{_JOINERS}]")
-_HARMFUL = re.compile(f"[{_CONTROL}{_INVISIBLE}]")
-_LINE_BREAK = re.compile("\r\n|[\r\n\v\f\x1c-\x1f\x85\u2028\u2029]")
+_CONTROLS = lazy_pattern(f"[{_CONTROL}]")
+_HIDDEN = lazy_pattern(f"[{_INVISIBLE}{_JOINERS}]")
+_HARMFUL = lazy_pattern(f"[{_CONTROL}{_INVISIBLE}]")
+_LINE_BREAK = lazy_pattern("\r\n|[\r\n\v\f\x1c-\x1f\x85\u2028\u2029]")
 
 
 def one_line(text: str, limit: int, mark: str = "") -> str:

@@ -11,11 +11,11 @@ What is sought must be there whole; only of a single word the beginning is enoug
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from itertools import islice, pairwise
 from typing import NamedTuple
 
+from mailticket.text.patterns import lazy_pattern
 from mailticket.text.words import HAN, bigrams, folded, split_number
 
 LONGEST_WORD = 100  # characters of a word that count: a transaction ID has up to 88
@@ -29,9 +29,9 @@ _UNSPACED = f"{HAN}\u3005\u3007\u3040-\u30ff\uf900-\ufaff\U00020000-\U0003ffff\u
 _FIRST_UNSPACED = "\u0e00"
 _JOINTS = "-@._+"
 _WORD = rf"[^\W_{_UNSPACED}]+"
-_TOKEN = re.compile(rf"[{_UNSPACED}]+|{_WORD}(?:[{_JOINTS}]{_WORD})*")
-_UNSPACED_RUN = re.compile(f"[{_UNSPACED}]")
-_JOINT = re.compile(f"[{_JOINTS}]")
+_TOKEN = lazy_pattern(rf"[{_UNSPACED}]+|{_WORD}(?:[{_JOINTS}]{_WORD})*")
+_UNSPACED_RUN = lazy_pattern(f"[{_UNSPACED}]")
+_JOINT = lazy_pattern(f"[{_JOINTS}]")
 
 
 class Sought(NamedTuple):

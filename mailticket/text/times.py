@@ -6,11 +6,13 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
+from mailticket.text.patterns import lazy_pattern
+
 _HALF_HOUR = timedelta(minutes=30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SPAN = re.compile(r"(\d{1,4})\s?(min|m|h|d|w)")
+_SPAN = lazy_pattern(r"(\d{1,4})\s?(min|m|h|d|w)")
 _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_MOMENT = re.compile(r"(?:(\d{4}-\d\d-\d\d)(?:[T\s]\s*|$))?(?:(\d{1,2}:\d\d)(?::00)?)?\s*(\S+)?")
+_MOMENT = lazy_pattern(r"(?:(\d{4}-\d\d-\d\d)(?:[T\s]\s*|$))?(?:(\d{1,2}:\d\d)(?::00)?)?\s*(\S+)?")
 FORMS = "write 2h, 3d, 18:00, 2026-11-28, or 2026-11-28 18:00 with or without a zone such as UTC, +08:00, Europe/Berlin"
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
 from mailticket.text.hanzi import FOLD
+from mailticket.text.patterns import lazy_pattern
 
 # Zero-width characters and soft hyphens are invisible, and put inside words by mail programs and by tricksters.
 _ONE_FORM = dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff\u180e\ufe0e\ufe0f", "") | dict.fromkeys("’‘`´＇", "'")
 HAN = "\u3400-\u4dbf\u4e00-\u9fff"
-_PIECE = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:'[^\W\d_{HAN}]+)?")
+_PIECE = lazy_pattern(rf"[{HAN}]+|[^\W_{HAN}]+(?:'[^\W\d_{HAN}]+)?")
 
 
 def folded(text: str) -> str:
@@ -59,8 +59,8 @@ def pieces(text: str) -> list[str]:
     return [part for piece in found for part in split_number(piece)]
 
 
-_NUMBER_AND_LETTERS = re.compile(r"\d[a-z]{2}")
-_NUMBER_UNIT = re.compile(r"(\d+)([a-z]{2,6})")
+_NUMBER_AND_LETTERS = lazy_pattern(r"\d[a-z]{2}")
+_NUMBER_UNIT = lazy_pattern(r"(\d+)([a-z]{2,6})")
 
 
 def split_number(piece: str) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ def is_han(piece: str) -> bool:
     return "\u4e00" <= piece[:1] <= "\u9fff" or "\u3400" <= piece[:1] <= "\u4dbf"
 
 
-_ENDINGS = re.compile("(?:ations?|ings?|ions?|edly|ies|ied|als?|ers?|ed|es|ly|s)$")
+_ENDINGS = lazy_pattern("(?:ations?|ings?|ions?|edly|ies|ied|als?|ers?|ed|es|ly|s)$")
 
 
 @lru_cache(10_000)

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from mailticket.settings import Category, Priority
+from mailticket.text.patterns import lazy_pattern
 from mailticket.text.sieve import Places, Sieve, matches
 from mailticket.text.words import folded, is_han, loosely, pieces, simplified, stems
 from mailticket.topics import fields
@@ -138,7 +139,7 @@ def classifier(trade: Trade) -> Classifier:
     claims = Counter(word for _, word in words)
     clues = [_Clue(name, word, _weight(word) / claims[word]) for name, word in words]
     clues += [
-        _Clue(category.name, pattern, _PATTERN_WEIGHT, re.compile(simplified(pattern), re.IGNORECASE))
+        _Clue(category.name, pattern, _PATTERN_WEIGHT, lazy_pattern(simplified(pattern), re.IGNORECASE))
         for category in categories
         for pattern in category.patterns
     ]

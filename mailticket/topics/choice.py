@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterable
 
 from mailticket.settings import Category
+from mailticket.text.patterns import lazy_pattern
 from mailticket.text.words import folded, stems
 
 _LONGEST_LINE = 80  # characters: whoever writes more describes something
 # What may stand around the word, in folded text (lower case, simplified Chinese). None of it denies anything.
-_FILLING = re.compile(
+_FILLING = lazy_pattern(
     r"\b(?:sorry|hi|hello|thanks|thank you|please|actually|it's|its|it|this|that|is|was|should be|"
     r"would be|about|an?|the|my|right|correct|category|change|move|sort|put|under|into|in|to|question|matter|request)\b"
     "|抱歉|不好意思|您好|你好|请|正确|分类|类别|归类|应该|应当|是|为|到|改为|改成|归入|归到|归为|属于|这个|这|我|关于|有关"
     "|的|问题|事情|类|方面|吧|谢谢|[^\\w?？]+"
 )
-_QUESTION = re.compile(r"[?？]|吗|呢|还是")
+_QUESTION = lazy_pattern(r"[?？]|吗|呢|还是")
 
 
 def chosen(new_text: str, categories: Iterable[Category]) -> str | None:

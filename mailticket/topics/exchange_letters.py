@@ -74,7 +74,7 @@ _SAMPLE = {
         articles=("充值为什么会延迟到账", "如何查找转账的交易哈希"),
     ),
     "zh-Hant": LetterSample(
-        subject="USDT 入金未到帳",
+        subject="USDT 充值未到帳",
         body="您好，\n我三個小時前透過 TRON 轉了 250 USDT，到現在還沒有入帳。",
         answer="謝謝您提供交易雜湊值。這筆轉帳需要 20 次網路確認，目前已有 12 次，250 USDT 預計半小時內入帳。"
         "\n\n您不必再做任何操作。",
@@ -82,7 +82,7 @@ _SAMPLE = {
         categories=("帳戶安全", "交易", "提現", "API", "身分認證", "其他"),
         found={"幣種": "USDT", "網路": "TRON (TRC-20)", "金額": "250"},
         missing=("交易雜湊值（TXID）", "帳戶 UID"),
-        articles=("入金為什麼會延遲", "如何查詢轉帳的交易雜湊值"),
+        articles=("充值為什麼會延遲", "如何查詢轉帳的交易雜湊值"),
     ),
 }
 EXCHANGE_WORDING = LettersText(secrets=_SECRETS, never_ask=_NEVER_ASK, sample=_SAMPLE)

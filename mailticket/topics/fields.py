@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import islice
 
 from mailticket.settings import Category, FieldKind, FieldRule
+from mailticket.text.patterns import lazy_pattern
 from mailticket.text.sieve import Sieve, matches
 from mailticket.text.words import loosely
 
@@ -70,7 +71,7 @@ def compile_rules(rules: Iterable[FieldRule], forms: Mapping[str, Form]) -> Rule
         kinds.setdefault(rule.name, rule.kind)
         patterns.setdefault(rule.name, {}).update(dict.fromkeys(rule.patterns))
     named = [_Rule(name, kinds[name], forms.get(name) or _FORMS.get(kinds[name])) for name in patterns]
-    compiled = [(rule, re.compile(pattern, re.IGNORECASE)) for rule in named for pattern in patterns[rule.name]]
+    compiled = [(rule, lazy_pattern(pattern, re.IGNORECASE)) for rule in named for pattern in patterns[rule.name]]
     return Rules(tuple(compiled), Sieve(pattern for _, pattern in compiled))
 
 
@@ -88,7 +89,7 @@ def _values(rule: _Rule, hits: Iterable[tuple[int, str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in values if value))[:MOST_VALUES]
 
 
-_ANOTHER = re.compile(
+_ANOTHER = lazy_pattern(
     r"\s{0,2}(?:[,，;；、/&+]|and|or|和|与|及)\s{0,2}(?:and\s|#)?([0-9A-Z][0-9A-Z-]{2,39})(?![0-9A-Z_-])", re.IGNORECASE
 )
 _MOST_ENUMERATED = 8
@@ -168,13 +169,13 @@ def _amount(value: str) -> str:
 
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}
-_YEAR_FIRST = re.compile(r"(\d{4}) ?[-/.年] ?(\d{1,2}) ?[-/.月] ?(\d{1,2}) ?[日号號]?")
-_CHINESE_DAY = re.compile(r"(\d{1,2}) ?月 ?(\d{1,2}) ?[日号號]?")
-_YEAR_LAST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
-_DAY_MONTH = re.compile(
+_YEAR_FIRST = lazy_pattern(r"(\d{4}) ?[-/.年] ?(\d{1,2}) ?[-/.月] ?(\d{1,2}) ?[日号號]?")
+_CHINESE_DAY = lazy_pattern(r"(\d{1,2}) ?月 ?(\d{1,2}) ?[日号號]?")
+_YEAR_LAST = lazy_pattern(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
+_DAY_MONTH = lazy_pattern(
     r"(\d{1,2})(?:st|nd|rd|th)?(?: of)?[ -]([a-z]{3})[a-z]{0,6}\.?,?(?:[ -](\d{4}))?", re.IGNORECASE
 )
-_MONTH_DAY = re.compile(r"([a-z]{3})[a-z]{0,6}\.? (\d{1,2})(?:st|nd|rd|th)?,?(?: (\d{4}))?", re.IGNORECASE)
+_MONTH_DAY = lazy_pattern(r"([a-z]{3})[a-z]{0,6}\.? (\d{1,2})(?:st|nd|rd|th)?,?(?: (\d{4}))?", re.IGNORECASE)
 
 
 def _time(value: str) -> str:

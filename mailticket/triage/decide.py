@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +12,7 @@ from mailticket.mail.identity import plain_text
 from mailticket.mail.values import address_key
 from mailticket.secrets import masking
 from mailticket.settings import is_sent
+from mailticket.text.patterns import lazy_pattern
 from mailticket.topics.choice import chosen
 from mailticket.topics.exchange import trade_of
 from mailticket.triage import impostors
@@ -27,7 +27,7 @@ from mailticket.triage.staff_mail import StaffMail, foreign_mark, mark_finding, 
 from mailticket.triage.writer import claim, is_claimed
 
 _TRUST_ORDER = {"failed": 0, "unknown": 1, "verified": 2}
-_LINK = re.compile(r"https?://\S{1,2000}")
+_LINK = lazy_pattern(r"https?://\S{1,2000}")
 
 
 def judge(case: Case) -> Decision:

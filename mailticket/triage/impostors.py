@@ -5,17 +5,17 @@ Nothing here decides anything. A warning is shown beside the mail; the sender's 
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
 from mailticket.mail.values import Address, Mail
 from mailticket.settings import Settings
+from mailticket.text.patterns import lazy_pattern
 
 _MOST = 8
 _LONGEST = 200
-_ADDRESS = re.compile(r"[^\s<>()\"',;:@]{1,64}@[^\s<>()\"',;:@]{1,100}")
-_WORD = re.compile(r"[^\W_]+")
+_ADDRESS = lazy_pattern(r"[^\s<>()\"',;:@]{1,64}@[^\s<>()\"',;:@]{1,100}")
+_WORD = lazy_pattern(r"[^\W_]+")
 # Words that every help desk has in its name: alone they are nobody's brand.
 _COMMON = frozenset({
     "support", "help", "helpdesk", "desk", "service", "services", "customer", "care", "team", "official", "office",
@@ -62,7 +62,7 @@ def _about(sender: Address, settings: Settings) -> Iterator[str]:
             yield f"the name mixes {' and '.join(scripts)} letters in {word}"
     if not sender.domain or any(f".{sender.domain}".endswith(f".{domain}") for domain in ours):
         return
-    if _is_named_like(name, settings):
+    if any(_is_named_like(name, own) for own in (settings.support.name, *(brand.title for brand in settings.brand))):
         yield f"the name is like ours, the mail comes from {sender.domain}"
     imitated = next((domain for domain in sorted(ours) if _is_like(sender.domain, domain)), "")
     if imitated:
@@ -75,9 +75,9 @@ def _scripts(word: str) -> list[str]:
     return [title for script, title in _SCRIPTS if script in names]
 
 
-def _is_named_like(name: str, settings: Settings) -> bool:
-    """Whether a display name is the site's, or bears all the words that make the site's name its own."""
-    own, other = _words(settings.support.name), _words(name)
+def _is_named_like(name: str, ours: str) -> bool:
+    """Whether a display name is one of ours, or bears all the words that make our name its own."""
+    own, other = _words(ours), _words(name)
     brand = [word for word in own if word not in _COMMON and word not in _NO_BRANDS]
     together = "".join(brand)
     if not other or len(together) < _SHORTEST_BRAND:

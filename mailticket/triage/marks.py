@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from mailticket.text.patterns import lazy_pattern
 from mailticket.triage import ticket_keys
 from mailticket.triage.signatures import good_mac, mac
 
@@ -19,10 +20,10 @@ MarkPurpose = Literal["ask", "talk", "receipt"]
 
 _NO_TICKET = "none"
 _LEFT = r"desk\.([a-z0-9]{4,20})\.([0-9a-f]{1,12})\.([a-z][a-z0-9=_-]{0,29})\.(ask|talk|receipt)\.([0-9a-f]{6,12})"
-_MARK = re.compile(rf"^<?({_LEFT})\.([a-z2-7]{{16}})@[^@<>\s]{{1,255}}>?$")
-_REPLY_TO = re.compile(rf"^[^@+\s]{{1,64}}\+({_LEFT})\.([a-z2-7]{{16}})@")
-_ROOT = re.compile(r"^<?(desk-root\.([a-z0-9]{4,20}))\.([a-z2-7]{16})@[^@<>\s]{1,255}>?$")
-_ANY = re.compile(rf"{_LEFT}\.[a-z2-7]{{16}}|desk-root\.[a-z0-9]{{4,20}}\.[a-z2-7]{{16}}", re.IGNORECASE)
+_MARK = lazy_pattern(rf"^<?({_LEFT})\.([a-z2-7]{{16}})@[^@<>\s]{{1,255}}>?$")
+_REPLY_TO = lazy_pattern(rf"^[^@+\s]{{1,64}}\+({_LEFT})\.([a-z2-7]{{16}})@")
+_ROOT = lazy_pattern(r"^<?(desk-root\.([a-z0-9]{4,20}))\.([a-z2-7]{16})@[^@<>\s]{1,255}>?$")
+_ANY = lazy_pattern(rf"{_LEFT}\.[a-z2-7]{{16}}|desk-root\.[a-z0-9]{{4,20}}\.[a-z2-7]{{16}}", re.IGNORECASE)
 _LONGEST_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
 
 

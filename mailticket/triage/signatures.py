@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import hmac
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mailticket.text.patterns import lazy_pattern
 from mailticket.triage import ticket_keys
 
 Purpose = Literal["ack", "dup", "got", "late", "soon", "state", "done", "staff", "alert", "reply-to"]
 _MAC_SYMBOLS = 16  # of base 32: 80 bits
-_MESSAGE_ID = re.compile(r"^<?([a-z0-9]{4,20})\.([0-9a-z]{1,10})\.([a-z-]{1,10})\.([a-z2-7]{16})@[^@<>\s]{1,255}>?$")
+_MESSAGE_ID = lazy_pattern(r"^<?([a-z0-9]{4,20})\.([0-9a-z]{1,10})\.([a-z-]{1,10})\.([a-z2-7]{16})@[^@<>\s]{1,255}>?$")
 _CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
-_REPLY_TO = re.compile(r"^[^@+\s]{1,64}\+([a-z0-9]{4,20})\.([a-z2-7]{16})@")
+_REPLY_TO = lazy_pattern(r"^[^@+\s]{1,64}\+([a-z0-9]{4,20})\.([a-z2-7]{16})@")
 
 
 @dataclass(frozen=True, slots=True)

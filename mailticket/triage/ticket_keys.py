@@ -7,12 +7,14 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
+from mailticket.text.patterns import lazy_pattern
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base 32: no I, L, O, U
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _RANDOM_SYMBOLS = 7  # 35 bits: unguessable, and no counter that leaks how much mail we get
 _LOOK_ALIKES = str.maketrans("OIL", "011")
 _LONGEST_SUBJECT = 2_000
-_NO_SYMBOL = re.compile(r"[^0-9A-Z]")
+_NO_SYMBOL = lazy_pattern(r"[^0-9A-Z]")
 # What stands between symbols once a mail program has folded, wrapped or prettified them: blanks, dashes of all kinds
 # (U+2010 to U+2015, the minus sign, the soft hyphen), and what people type for a hyphen.
 _GAP = r"[\s\-‐-―−\u00ad_.:#]{0,4}"

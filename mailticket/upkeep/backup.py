@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +12,11 @@ from mailticket.errors import Refused, StoreUnavailable
 from mailticket.settings import Settings
 from mailticket.site import read_key
 from mailticket.store import meta, restored
-from mailticket.store.backup import Contents, Note, Progress, copy_database, remove, sync
+from mailticket.store.backup import Contents, Note, Progress, copy_database
 from mailticket.store.engine import Database
 from mailticket.store.restore import Restoration, restore_database
 from mailticket.store.restored import Held
+from mailticket.upkeep.whole_file import whole_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,56 +33,18 @@ def make_backup(settings: Settings, target: Path, now: datetime, progress: Progr
     The file appears under its name only when it was written whole, read back and counted. force: it may replace
     another.
     """
-    if target.exists() and not force:
-        raise Refused(f"{target} exists; choose another name, or replace it with --force")
     key = read_key(settings.support.key_file) if settings.support.key_file is not None else None
     database = Database(settings.database.url)
-    partial = target.with_name(f"{target.name}.partial")
+    if os.path.lexists(target) and not force:
+        raise Refused(f"{target} exists; choose another name, or replace it with --force")
     try:
-        with _alone(partial):
+        with whole_file(target, force=force) as partial:
             contents = copy_database(database, partial, Note(now, __version__), key, progress)
-            sync(partial)
-            _name(partial, target, force=force)
-            sync(target.resolve().parent)
         with database.write() as session:
             meta.set_value(session, "last_backup", now.isoformat())
     finally:
         database.close()
     return Backup(contents, target.stat().st_size)
-
-
-@contextmanager
-def _alone(partial: Path) -> Iterator[None]:
-    """An empty file that is ours alone, removed at the end; what a killed backup left is used anew."""
-    try:
-        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StoreUnavailable(f"{partial} cannot be written: {error.strerror}") from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StoreUnavailable(f"another backup is being written to {partial}") from None
-        os.ftruncate(descriptor, 0)
-        os.fchmod(descriptor, 0o600)
-        try:
-            yield
-        finally:
-            remove(partial)
-    finally:
-        os.close(descriptor)
-
-
-def _name(partial: Path, target: Path, *, force: bool) -> None:
-    try:
-        if force:
-            partial.replace(target)
-        else:
-            target.hardlink_to(partial)  # which fails where a file of that name appeared meanwhile
-    except FileExistsError:
-        raise Refused(f"{target} exists by now; choose another name, or replace it with --force") from None
-    except OSError as error:
-        raise StoreUnavailable(f"{target} cannot be written: {error.strerror}") from error
 
 
 def restore(settings: Settings, source: Path, now: datetime, progress: Progress, *, moved: bool = False) -> Restoration:

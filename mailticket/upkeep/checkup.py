@@ -24,6 +24,7 @@ from mailticket.smtp import Courier, Outcome
 from mailticket.store import incoming, overview, restored, schema, tombstones
 from mailticket.store.engine import Database
 from mailticket.upkeep.account import Account
+from mailticket.upkeep.brand_findings import brand_findings
 from mailticket.upkeep.readiness import Finding, account_for, in_part, password_or_trouble, readiness, right_password
 from mailticket.upkeep.state import hosts_face
 from mailticket.upkeep.troubles import CHECK, Life, life, troubles
@@ -41,6 +42,7 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         everyone = hosts_face(session, settings, now)
         wrong = troubles(session, settings, database, now)
         consents = standings(session, settings)
+        names = list(brand_findings(session, settings, now, now - timedelta(days=7)))
         back = tombstones.returned(session) if restored.restored_at(session) is not None else []
     for trouble in wrong:
         remedy = "" if trouble.remedy == CHECK else trouble.remedy  # which this is
@@ -50,6 +52,7 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         held = ", ".join(mailbox["name"] for mailbox in host["mailboxes"]) or "no mailbox"
         yield Finding("ok", f"host {host['name']}", f"holds {held} (process {host['pid']}, {host['version']})")
     yield from _consents(consents)
+    yield from names
     for route, states in table.items():
         listed = sum(states.values())
         parts = " + ".join(f"{number} {state}" for state, number in sorted(states.items()) if state != "listed")
@@ -131,7 +134,7 @@ def check_servers(
     for mailbox, entry in entries.items():
         yield from _check_mailbox(mailbox, entry, until, database, account)
     for name, delivery in deliveries.items():
-        yield _check_smtp(f"smtp {name}".strip(), settings.accounts[name], delivery, until, account)
+        yield _check_smtp(settings.accounts[name], delivery, until, account)
     yield from (secret for secret in secrets.values() if isinstance(secret, Finding))
 
 
@@ -144,7 +147,7 @@ def stored_passwords(settings: Settings, account: Account) -> dict[SignIn, str |
 
 def _token_or_trouble(server: Server, settings: Settings, tokens: Tokens | None) -> str | Finding:
     """An access token of a sign-in by OAuth2, or why there is none and what mends that."""
-    name = f"mailbox {server.name}" if isinstance(server, Mailbox) else "smtp"
+    name = server.part
     if tokens is None:
         return Finding("note", name, "not tried: the tokens lie in the database, which is not ready",
                        "`mailticket run` makes it")  # fmt: skip
@@ -201,8 +204,8 @@ def _probe_smtp(smtp: Smtp, secret: str) -> Outcome | None:
     return asyncio.run(Courier(smtp, lambda: secret).probe())
 
 
-def _check_smtp(name: str, smtp: Smtp, probe: _Probe[Outcome | None], until: float, account: Account) -> Finding:
-    where = f"{smtp.host}:{smtp.port}"
+def _check_smtp(smtp: Smtp, probe: _Probe[Outcome | None], until: float, account: Account) -> Finding:
+    name, where = smtp.part, f"{smtp.host}:{smtp.port}"
     try:
         outcome = probe.result(until)
     except MailticketError as error:
@@ -221,7 +224,7 @@ def _check_smtp(name: str, smtp: Smtp, probe: _Probe[Outcome | None], until: flo
 def _check_mailbox(
     mailbox: Mailbox, probe: _Probe[Entered], until: float, database: Database | None, account: Account
 ) -> Iterator[Finding]:
-    name = f"mailbox {mailbox.name}"
+    name = mailbox.part
     try:
         inbox, folder = probe.result(until)
     except SignInRefused as error:

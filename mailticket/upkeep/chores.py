@@ -45,6 +45,8 @@ class Upkeep:
         self._monotonic = time.monotonic()
         self._log_to_empty = False
         self._erased = False
+        self._bytes_left = False  # of what was erased, between the rows
+        self._overwritten_at: datetime | None = None
 
     def run(self) -> None:
         """Every chore once, each in small transactions, then the alerts; a database in trouble ends the turn."""
@@ -69,6 +71,7 @@ class Upkeep:
             "sent letters": self._forget_sent,
             "history": self._forget_events,
             **{matter: partial(self._erase, matter) for matter in erasing.MATTERS},
+            "overwriting": self._overwrite,
             "files": self._give_up_files,
             "weekly report": self._report,
             **DeskRounds(self.site, self._wake).chores(),
@@ -236,10 +239,20 @@ class Upkeep:
             with self.site.database.write() as session:
                 erasing.erase(session, number, [matter], now)
         self._erased = self._erased or bool(due)
+        self._bytes_left = self._bytes_left or bool(due)
         if self._erased and len(due) < _BATCH:
             search.purge(self.site.database)
             self._erased = not self.site.database.forget_overwritten()
         return len(due)
+
+    def _overwrite(self, now: datetime) -> int:
+        """Once a day a small database is written anew after something was erased; of a large one that would hold up
+        mail, so its administrators choose the hour (`mailticket retention overwrite`)."""
+        rested = self._overwritten_at is None or now - self._overwritten_at >= timedelta(days=1)
+        if self._bytes_left and rested and self.site.database.is_small:
+            self._overwritten_at = now
+            self._bytes_left = not self.site.database.rewrite()
+        return 0
 
     def _forget_events(self, now: datetime) -> int:
         before = now - timedelta(days=self.site.settings.retention.events_days)

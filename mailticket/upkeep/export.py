@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, cast
+from pathlib import Path
+from typing import Any
 
 from mailticket.desk import faces
-from mailticket.errors import Refused, StoreUnavailable
+from mailticket.desk.file_names import safe_name
+from mailticket.errors import StoreUnavailable
 from mailticket.mail import attachment_bytes
 from mailticket.models import Attachment, Message
 from mailticket.secrets.people import MARK, Veil
@@ -23,8 +23,8 @@ from mailticket.settings import Settings
 from mailticket.store import Session, person, raws, tickets
 from mailticket.store.engine import Database
 from mailticket.store.person import Person
-from mailticket.text.clean import one_line
 from mailticket.upkeep.person import Progress, identified
+from mailticket.upkeep.whole_file import whole_file
 
 _README = """{name}: what is held about {addresses}, as of {at:%Y-%m-%d %H:%M} UTC.
 
@@ -62,12 +62,13 @@ def export(
 ) -> Exported:  # fmt: skip
     """Write what is held about a person; each ticket is read and written by itself. notes: what staff noted too.
 
-    Refused where the file exists, and for whom `identified` refuses. The file is readable by its owner alone.
+    Refused where the file exists, and for whom `identified` refuses. The file is readable by its owner alone, and is
+    there under its name only when it is whole.
     """
     with database.read() as session:
         whose = identified(session, settings, addresses)
     exported = Exported()
-    with _fresh(target) as handle, zipfile.ZipFile(handle, "w", zipfile.ZIP_DEFLATED) as archive:
+    with _written(target) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         book = _Book(archive, whose, exported, notes=notes)
         for done, number in enumerate(whose.tickets):
             progress("exporting", done / max(1, len(whose.tickets)))
@@ -81,23 +82,12 @@ def export(
 
 
 @contextmanager
-def _fresh(target: Path) -> Iterator[BinaryIO]:
-    """A file that was not there before, removed again when it was not written whole."""
+def _written(target: Path) -> Iterator[Path]:
     try:
-        descriptor = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise Refused(f"{target} exists; choose another name") from None
+        with whole_file(target) as partial:
+            yield partial
     except OSError as error:
         raise StoreUnavailable(f"{target} cannot be written: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "w+b") as handle:
-            yield cast(BinaryIO, handle)
-    except OSError as error:
-        target.unlink(missing_ok=True)
-        raise StoreUnavailable(f"{target} cannot be written: {error.strerror}") from error
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
 
 
 class _Book:
@@ -146,8 +136,8 @@ class _Book:
         for file in files:
             name = None
             if raw is not None:
-                bare = PurePosixPath(one_line(file.name, 100).replace("\\", "/")).name.strip(". ")
-                name = f"attachments/{key}/{file.id}-{bare or 'file'}"
+                number = int(file.id or 0)
+                name = f"attachments/{key}/{number}-{safe_name(file.name, file.type, number)}"
                 self._archive.writestr(name, attachment_bytes(raw, file.part))
                 self._exported.attachments += 1
             entries.append({"name": file.name, "type": file.type, "size": file.size, "sha256": file.sha256,

@@ -21,6 +21,7 @@ from mailticket.store.person import Hindrances, Person, Toll
 from mailticket.triage import ticket_keys
 
 Progress = Callable[[str, float], None]  # what is done, and how much of it: 0 to 1
+_PORTION = 200  # texts that are changed in one transaction
 
 
 def _checked(settings: Settings, addresses: Sequence[str]) -> list[str]:
@@ -131,8 +132,9 @@ def forget(
 
     What is cut short is on record, and the same call finishes it. Raises what `plan` and `must_be_free` raise.
     """
-    with database.write() as session:
+    with database.read() as session:  # all texts are looked through, which may take a while
         whose = identified(session, settings, addresses)
+    with database.write() as session:
         must_be_free(person.hindrances(session, whose), anyway=anyway)
         person.begin(session, whose, now, by)
     failpoint("forget.begun")
@@ -144,18 +146,40 @@ def forget(
         with database.write() as session:
             place = person.forget_unfiled(session, whose, place, now)
     failpoint("forget.filed")
+    progress("looking through all other texts", -1)
+    with database.read() as session:
+        places = person.remnants(session, whose)
+    for first in range(0, len(places), _PORTION):
+        with database.write() as session:
+            person.sweep(session, whose, places[first : first + _PORTION])
+    failpoint("forget.swept")
     with database.write() as session:
-        late = person.identify(session, whose.keys)
-        if late.own:
-            keys = ", ".join(tickets.by_id(session, number).key for number in late.own)
-            raise WorldError(f"they wrote meanwhile ({keys}); settle that, and run the same command again to finish")
-        person.sweep(session, whose)
-        failpoint("forget.swept")
+        if keys := person.opened_since(session, whose):
+            raise WorldError(
+                f"they wrote meanwhile ({', '.join(keys)}); settle that, and run the same command again to finish"
+            )
         person.finish(session, whose, now)
+    failpoint("forget.finished")
+    toll.overwritten = overwrite(database, progress)
+    return toll
+
+
+def overwrite(database: Database, progress: Progress) -> bool:
+    """Leave no byte of what was erased between the rows; False where the disk lacks room, or somebody reads."""
     progress("overwriting", -1)
     search.purge(database)
-    toll.overwritten = database.rewrite()
-    return toll
+    done = database.rewrite()
+    if done:
+        with database.write() as session:
+            tombstones.overwritten(session)
+        database.forget_overwritten()
+    return done
+
+
+def must_overwrite(database: Database) -> bool:
+    """Whether bytes of somebody forgotten may still lie between the rows."""
+    with database.read() as session:
+        return any(not row.keys for row in tombstones.unfinished(session))
 
 
 def _forget_in_tickets(
@@ -174,7 +198,7 @@ def again(database: Database) -> list[list[str]]:
     """Who is to be forgotten once more, each with the addresses that are one person's: those who came back with a
     backup, and those of whom it was cut short."""
     with database.read() as session:
-        people = [list(row.keys or ()) for row in tombstones.unfinished(session)]
+        people = [list(row.keys) for row in tombstones.unfinished(session) if row.keys]
         met = {key for keys in people for key in keys}
         for key in tombstones.returned(session):
             if key not in met:

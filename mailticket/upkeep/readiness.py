@@ -107,9 +107,9 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             "person's ticket if it names the ID, and acknowledgements never repeat a requester's own words",
             "set it to the name your mail server puts first in its Authentication-Results header",
         )  # fmt: skip
-    for sign_in in _sign_ins(settings):
+    for sign_in in settings.sign_ins:
         if sign_in.security == "none" and not is_loopback(sign_in.host):
-            yield Finding("note", _name(sign_in), "the line is not encrypted", 'set security = "tls" or "starttls"')
+            yield Finding("note", sign_in.part, "the line is not encrypted", 'set security = "tls" or "starttls"')
     inside = sorted(a for a in {*settings.own_addresses, *settings.alerts.to} if stays_inside(a))
     if inside:
         are = "is an address" if len(inside) == 1 else "are addresses"
@@ -117,14 +117,6 @@ def _settings(settings: Settings) -> Iterator[Finding]:
                       "write an address of the internet if people outside are to answer")  # fmt: skip
     categories = settings.category or CATEGORIES
     yield Finding("ok", "categories", ", ".join(category.name for category in categories))
-
-
-def _sign_ins(settings: Settings) -> tuple[SignIn, ...]:
-    return settings.sign_ins
-
-
-def _name(sign_in: SignIn) -> str:
-    return f"mailbox {sign_in.name}" if isinstance(sign_in, Mailbox) else "smtp"
 
 
 def _is_system_wide(configuration: Path | None) -> bool:
@@ -155,7 +147,7 @@ def _desk(settings: Settings) -> Iterator[Finding]:
 def _files(settings: Settings, configuration: Path | None, account: Account) -> Iterator[Finding]:
     """What the account must be able to read, and what nobody else should."""
     findings = [*_program(account), *_configuration_file(configuration, account)]
-    for sign_in in _sign_ins(settings):
+    for sign_in in settings.sign_ins:
         findings += _secret_file_of(sign_in, account, _is_system_wide(configuration))
     token_key = key_place(settings, os.environ)
     if os.path.lexists(token_key) and oauth2_sign_ins(settings.sign_ins):
@@ -165,7 +157,7 @@ def _files(settings: Settings, configuration: Path | None, account: Account) -> 
         if not findings or findings[-1].subject != "key":
             findings += _key(settings.support.key_file)
     named = [settings.support.key_file, settings.templates.folder, settings.articles.folder]
-    named += [path for sign_in in _sign_ins(settings) for path in (
+    named += [path for sign_in in settings.sign_ins for path in (
         sign_in.ca_file, sign_in.password_file, sign_in.client_secret_file, sign_in.service_account_file
     )]  # fmt: skip
     if _is_system_wide(configuration):
@@ -194,7 +186,7 @@ def _configuration_file(configuration: Path | None, account: Account) -> Iterato
 
 def _secret_file_of(sign_in: SignIn, account: Account, system_wide: bool) -> Iterator[Finding]:
     """Whether the password of a server is there for the account, and for nobody else."""
-    name = _name(sign_in)
+    name = sign_in.part
     if sign_in.ca_file is not None:
         yield from _readable(sign_in.ca_file, name, account)
     if sign_in.auth == "oauth2":
@@ -232,12 +224,12 @@ def password_or_trouble(sign_in: SignIn, account: Account) -> str | Finding:
     try:
         return passwords.secret(sign_in, os.environ) if sign_in.username or isinstance(sign_in, Mailbox) else ""
     except WorldError as error:
-        return Finding("wrong", _name(sign_in), str(error))
+        return Finding("wrong", sign_in.part, str(error))
     except ConfigurationError as error:
         place = passwords.secret_file(sign_in, os.environ) or (
             sign_in.credentials_folder / passwords.credential_names(sign_in)[-1]
         )
-        return Finding("wrong", _name(sign_in), str(error), _write_secret(place, account))
+        return Finding("wrong", sign_in.part, str(error), _write_secret(place, account))
 
 
 def right_password(sign_in: SignIn, account: Account) -> str:

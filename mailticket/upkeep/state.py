@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,10 +12,10 @@ from mailticket.models import Health
 from mailticket.oauth2.state import face as consent_face
 from mailticket.oauth2.state import standings
 from mailticket.promise.kept import percentile
-from mailticket.settings import Settings
+from mailticket.settings import FIRST_NAME, Settings
 from mailticket.store import Session, desk, hosts, meta, notices, overview, watch
 from mailticket.store.engine import Database
-from mailticket.store.overview import Figures
+from mailticket.store.overview import Figures, NameFigures
 from mailticket.store.requests import pace
 from mailticket.store.watch import Number
 from mailticket.upkeep import retention
@@ -42,6 +42,7 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
         held = desk.held_in_all(session)
         consents = [consent_face(standing) for standing in standings(session, settings)]
         erasure = retention.soon(session, settings, now)
+        names_of = overview.by_brand(session, now) if settings.brand else {}
         lost, strays = len(watch.lost_answers(session)), watch.strays(session, [m.name for m in settings.watched])
     by_name = {trouble.name: trouble for trouble in wrong}
     everybody = [*names, *(name for name in rows if name not in names)]
@@ -51,6 +52,7 @@ def state(settings: Settings, database: Database, now: datetime) -> dict[str, An
         "hosts": everyone,
         "parts": [_part(name, rows.get(name), by_name.get(name), figures) for name in everybody],
         **_figures(figures),
+        "brands": _brands(settings, names_of),
         "promises_7_days": {
             "kept": figures.kept,
             "missed": figures.missed,
@@ -145,6 +147,18 @@ def _figures(figures: Figures) -> dict[str, Any]:
         "unclaimed_bounces": figures.unclaimed_bounces,
         "oldest_pending": moment(figures.oldest_pending),
     }
+
+
+def _brands(settings: Settings, figures: Mapping[str, NameFigures]) -> list[dict[str, Any]]:
+    """How each name stands, [support] first and behind all others those that are no more; [] where it is the only
+    one."""
+    names = ["", *(brand.name for brand in settings.brand)] if settings.brand else []
+    rows = [(name, figures.get(name, NameFigures())) for name in dict.fromkeys([*names, *figures])]
+    return [
+        {"name": name or FIRST_NAME, "address": settings.of_brand(name).support.address, "configured": name in names,
+         "unfinished": row.unfinished, "unanswered": row.unanswered, "overdue": row.overdue}
+        for name, row in rows
+    ]  # fmt: skip
 
 
 def _oldest(tickets: Number) -> dict[str, Any] | None:

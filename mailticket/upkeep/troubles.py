@@ -338,6 +338,8 @@ def _unreachable(session: Session, settings: Settings) -> Iterator[Trouble]:
 def _half_forgotten(session: Session) -> Iterator[Trouble]:
     for row in tombstones.unfinished(session):
         text = "forgetting a person was begun and not finished"
+        if not row.keys:
+            text = "a person was forgotten, and their bytes may still lie between the rows of the database"
         yield Trouble(_FORGETTING, text, row.begun_at, "mailticket person forget --again")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from mailticket.cli import main
+from tests.servers.databases import Databases
 
 CONFIGURATION = """
 [support]
@@ -36,14 +37,18 @@ REQUEST = (
     b"My deposit of 0.5 BTC has not arrived. My account ID is 12345678.\r\n"
 )
 
+FIRST_START = "sqlite:///mailticket.db"
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(
+    tmp_path: Path, databases: Databases, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Run]:
     """Calls a command in a folder with a configuration; returns exit code, standard output, standard error."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mailticket.toml").write_text(CONFIGURATION)
+    url = FIRST_START if databases.on_files else databases.copy(tmp_path)
+    (tmp_path / "mailticket.toml").write_text(CONFIGURATION.replace(FIRST_START, url))
     (tmp_path / "one.eml").write_bytes(REQUEST)
 
     def call(*words: str) -> tuple[int, str, str]:
@@ -52,4 +57,5 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         said = capsys.readouterr()
         return int(left.value.code or 0), said.out, said.err
 
-    return call
+    yield call
+    databases.drop(url)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mailticket.cli.saving import safe_name
+from mailticket.desk.file_names import safe_name
 from tests.cli.conftest import Run
 from tests.cli.test_faces import lines
 

@@ -17,6 +17,7 @@ from mailticket.models import Ticket
 from mailticket.store import Session, incoming, overview, tickets
 from mailticket.store.engine import Database
 from tests.helpdesk import HelpDesk, mail
+from tests.servers.databases import Databases
 from tests.test_not_given import CUT
 
 COMMANDS = [
@@ -97,8 +98,9 @@ def test_no_transaction_is_open_while_a_command_prints(
 
 
 @pytest.mark.postgres
-def test_a_ticket_is_shown_while_somebody_changes_it(tmp_path: Path, postgres_url: str) -> None:
-    desk = HelpDesk(tmp_path, tmp_path, url=postgres_url)
+def test_a_ticket_is_shown_while_somebody_changes_it(tmp_path: Path, postgres_databases: Databases) -> None:
+    url = postgres_databases.copy(tmp_path)
+    desk = HelpDesk(url)
     try:
         key = desk.receive(mail()).ticket or ""
         with desk.database.write() as session:

@@ -20,6 +20,7 @@ from typing import Any
 from mailticket.desk import faces
 from mailticket.store import Session, incoming, outgoing, overview, tickets
 from mailticket.store.engine import Database
+from tests.servers import forking
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.machine import PATIENCE, until
 from tests.servers.smtp import SmtpSink
@@ -47,7 +48,7 @@ class Site:
         self.log: list[str] = []
         self.notices: list[str] = []
         self._noticed_at: dict[str, float] = {}
-        self.process: subprocess.Popen[str] | None = None
+        self.process: forking.Forked | subprocess.Popen[str] | None = None
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._database: Database | None = None
@@ -81,10 +82,7 @@ class Site:
     def start(self, fail: str = "", ready: bool = True, **environ: str) -> None:
         """Start the daemon, stopped by `fail` (a failpoint) if given; returns when it says that it is ready."""
         heard = len(self.notices)
-        self.process = subprocess.Popen(
-            self._command("run"), cwd=self.folder, env=self._environ(fail, **environ), text=True, errors="replace",
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        self.process = forking.start(self._command("run"), self.folder, self._environ(fail, **environ))
         reader = threading.Thread(target=self._read, args=(self.process,), name="log", daemon=True)
         reader.start()
         self._threads.append(reader)
@@ -127,10 +125,7 @@ class Site:
         self, *words: str, code: int | None = 0, fail: str = "", given: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; `code` is the exit code that it must have, None for any."""
-        done = subprocess.run(
-            self._command(*words), cwd=self.folder, env=self._environ(fail), capture_output=True,
-            text=True, timeout=2 * PATIENCE,
-        )  # fmt: skip
+        done = forking.run(self._command(*words), self.folder, self._environ(fail), given, 2 * PATIENCE)
         assert code in (None, done.returncode), f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done
 
@@ -255,7 +250,7 @@ class Site:
         failing = {"MAILTICKET_FAIL": fail} if fail else {}
         return {**kept, "NOTIFY_SOCKET": self.notify_address, **failing, **more}
 
-    def _read(self, process: subprocess.Popen[str]) -> None:
+    def _read(self, process: forking.Forked | subprocess.Popen[str]) -> None:
         assert process.stderr is not None
         with process.stderr:
             for line in process.stderr:

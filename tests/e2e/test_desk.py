@@ -18,7 +18,7 @@ from tests.e2e import post
 from tests.e2e.site import Site
 from tests.servers.machine import PATIENCE
 
-pytestmark = [pytest.mark.dovecot, pytest.mark.usefixtures("with_tables")]
+pytestmark = pytest.mark.dovecot
 MIA = f'\n[[staff]]\nname = "mia"\naddresses = ["mia@example.com"]\nlogin = "{protocol.own_account()}"\n'
 
 

@@ -11,7 +11,7 @@ from tests.e2e.site import SUPPORT, Site
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import Accepted, SmtpSink
 
-pytestmark = [pytest.mark.dovecot, pytest.mark.usefixtures("with_tables")]
+pytestmark = pytest.mark.dovecot
 PEOPLE = """
 [desk]
 new = "each"

@@ -29,7 +29,6 @@ UNKNOWABLE = {"outbox.begun": 0, "outbox.accepted": 1}
 POISON = "intake.attempted:1:kill"
 
 
-@pytest.mark.usefixtures("with_tables")
 @pytest.mark.parametrize("place", PLACES)
 def test_a_kill_in_the_first_round_leaves_one_ticket_and_one_answer_a_mail(
     make_site: MakeSite, house_of: MakeHouse, dovecot: Dovecot, smtp_sink: SmtpSink, place: str
@@ -61,7 +60,6 @@ def test_a_kill_in_the_first_round_leaves_one_ticket_and_one_answer_a_mail(
         assert copies == dict.fromkeys(EVERYBODY, 1)
 
 
-@pytest.mark.usefixtures("with_tables")
 @pytest.mark.parametrize("place", PLACES)
 def test_a_kill_in_a_later_round_leaves_one_ticket_and_one_answer_a_mail(
     site: Site, house_of: MakeHouse, dovecot: Dovecot, smtp_sink: SmtpSink, place: str

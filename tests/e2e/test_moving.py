@@ -16,7 +16,6 @@ from tests.servers.smtp import SmtpSink
 pytestmark = [pytest.mark.dovecot, pytest.mark.postgres]
 
 
-@pytest.mark.usefixtures("with_tables")
 def test_after_a_move_replies_find_their_ticket_and_nobody_is_answered_again(
     site: Site, house_of: MakeHouse, dovecot: Dovecot, smtp_sink: SmtpSink, postgres_url: str
 ) -> None:

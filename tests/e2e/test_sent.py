@@ -187,7 +187,6 @@ def test_what_a_provider_saved_is_not_saved_again(make_site: MakeSite, dovecot: 
 
 
 @pytest.mark.parametrize("place", [p for p in FAILPOINTS if p.startswith(("collect.", "intake."))])
-@pytest.mark.usefixtures("with_tables")
 def test_a_kill_at_any_step_leaves_one_answer_and_one_copy(
     make_site: MakeSite, house_of: MakeHouse, dovecot: Dovecot, smtp_sink: SmtpSink, place: str
 ) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+from pathlib import Path
 
 import pytest
 
 from tests.e2e import post
+from tests.e2e.conftest import MakeSite
 from tests.e2e.site import Site
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import STALL, SmtpSink
@@ -167,7 +169,9 @@ def test_a_missing_file_that_the_configuration_names_ends_with_78(
     assert said in site.cli("run", code=78).stderr
 
 
-def test_f40_a_bad_configuration_ends_with_78_and_names_every_problem(site: Site) -> None:
+@pytest.mark.sqlite
+def test_f40_a_bad_configuration_ends_with_78_and_names_every_problem(make_site: MakeSite, tmp_path: Path) -> None:
+    site = make_site(f"sqlite:///{tmp_path}/mailticket.db")
     site.configure(
         support={"address": "nobody"}, smtp={"port": 0, "host": "mail.example.com"}, mailbox={"aftewards": "keep"}
     )

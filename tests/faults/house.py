@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,8 +117,3 @@ class _Log(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._site.hear(self.format(record))
-
-
-def place_database(folder: Path, template: Path) -> None:
-    """Give a new site a database with all tables, whose making takes half a second."""
-    (folder / "mailticket.db").write_bytes(template.read_bytes())

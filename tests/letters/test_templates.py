@@ -13,10 +13,11 @@ import pytest
 from jinja2 import Environment
 from jinja2.runtime import Macro
 
-from mailticket.letters import KINDS, ArticleLink, Found, Letter, Letters, Step, TemplateSource
+from mailticket.letters import KINDS, ArticleLink, Found, Letter, Letters, Step, TemplateSource, samples
+from mailticket.letters.colours import contrast, look
 from mailticket.mail.quoting import trim
 from mailticket.mail.values import OurLetters
-from mailticket.settings import Settings, Smtp, Support
+from mailticket.settings import TINT, Settings, Smtp, Support
 from mailticket.site import words_of
 from mailticket.triage.commands import command
 from tests.letters import HEAD, sample
@@ -387,29 +388,39 @@ def test_an_article_without_a_web_address_is_not_linked(letters: Letters) -> Non
     assert "javascript:alert(1)" in composed.html
 
 
-def _luminance(colour: str) -> float:
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+@pytest.mark.parametrize(("one", "other", "ratio"), [("#000000", "#ffffff", 21), ("#777777", "#ffffff", 4.48)])
+def test_contrast_is_that_of_the_standard(one: str, other: str, ratio: float) -> None:
+    assert contrast(one, other) == contrast(other, one) == pytest.approx(ratio, abs=0.01)
 
 
-def _contrast(one: str, other: str) -> float:
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def test_every_text_colour_stands_out_from_every_ground(source: TemplateSource) -> None:
+@pytest.mark.parametrize("dark_colour", ["", "#6bd0c4", "#000000"])
+@pytest.mark.parametrize("colour", [TINT, "#000000", "#ffffff", "#ffd400", "#00ff00", "#0000ff", "#d6336c", "#777777"])
+def test_every_text_colour_stands_out_from_every_ground(letters: Letters, colour: str, dark_colour: str) -> None:
     """WCAG 2.2, success criterion 1.4.3: 4.5 to 1; checked for all pairs, also those that do not meet."""
-    looks = source.files["layout/html.j2"] + source.files["layout/html-parts.j2"]
-    for name in ("colour", "dark_colour"):
-        looks = looks.replace(f"{{{{ head.{name} }}}}", getattr(HEAD, name))
-    dark = looks[looks.index("@media (prefers-color-scheme: dark)") : looks.index("</style>")]
-    for theme in (dark, looks.replace(dark, "")):
+    head = replace(HEAD, colour=colour, dark_colour=dark_colour)
+    notice = replace(sample("acknowledgement", "en"), secrets=("password",), notices=(samples.NOTICE,))
+    html = letters.compose(notice, head).html
+    (band,) = re.findall(rf"background-color:{colour};[^>]* color:(#[0-9a-f]{{6}});[^>]*>{head.name}<", html)
+    assert contrast(band, colour) >= 4.5
+    html = html.replace(f"background-color:{colour};", "", 1).replace(f" color:{band};", "", 1)
+    dark = html[html.index("@media (prefers-color-scheme: dark)") : html.index("</style>")]
+    for theme in (dark, html.replace(dark, "")):
         texts = set(re.findall(r"[ {;\"]color: ?(#[0-9a-f]{6})", theme))
         grounds = set(re.findall(r"background-color: ?(#[0-9a-f]{6})", theme))
         assert len(texts) >= 3
-        assert len(grounds) >= 4
-        assert [(t, g) for t in texts for g in grounds if _contrast(t, g) < 4.5] == []
+        assert len(grounds) >= 4 - (colour == "#ffffff")  # whose panel is the card
+        assert [(t, g) for t in texts for g in grounds if contrast(t, g) < 4.5] == []
+
+
+def test_letters_of_two_brands_share_no_colour_of_their_own(letters: Letters) -> None:
+    form = replace(sample("acknowledgement", "en"), notices=(samples.NOTICE,))
+    heads = [replace(HEAD, colour="#8a4b08"), HEAD, replace(HEAD, colour="#1d4ed8", dark_colour="#aabbff")]
+    pages = [letters.compose(form, head).html for head in heads]
+    for page, head in zip(pages, heads, strict=True):
+        shown = look(head.colour, head.dark_colour)
+        for colour in (shown.band, shown.tint, shown.panel, shown.dark_tint, shown.dark_panel):
+            assert [other for other in pages if colour in other] == [page]
+    assert "#aabbff" in pages[2], "a colour that is readable is shown as it is"
 
 
 def test_what_was_made_ready_need_not_be_compiled_when_a_mail_waits(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from mailticket.oauth2.tokens import Tokens, keep_consent
 from mailticket.settings import Mailbox, Settings
 from mailticket.store.engine import Database
 from tests.servers.authorisation import AuthorisationServer, authorisation_server
+from tests.servers.databases import Databases
 from tests.servers.dovecot import Dovecot
 from tests.servers.machine import require
 from tests.servers.smtp import SmtpSink
@@ -45,28 +45,29 @@ def token_sink(provider: AuthorisationServer) -> Iterator[SmtpSink]:
 
 
 @pytest.fixture
-def file(tmp_path: Path, database_template: Path) -> Path:
-    """A database file with all tables."""
-    shutil.copy(database_template, tmp_path / "mailticket.db")
-    return tmp_path / "mailticket.db"
+def url(tmp_path: Path, databases: Databases) -> Iterator[str]:
+    """Of a database with all tables."""
+    url = databases.copy(tmp_path, "mailticket.db")
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture
-def database(file: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{file}")
+def database(url: str) -> Iterator[Database]:
+    database = Database(url)
     yield database
     database.close()
 
 
 @pytest.fixture
-def settings_of(provider: AuthorisationServer, tmp_path: Path) -> MakeSettings:
+def settings_of(provider: AuthorisationServer, tmp_path: Path, url: str) -> MakeSettings:
     """Settings with one mailbox by OAuth2; keys of it by keyword, those of [smtp] as `smtp`."""
 
-    def make(smtp: dict[str, Any] | None = None, mailboxes: int = 1, url: str = "", **keys: Any) -> Settings:
+    def make(smtp: dict[str, Any] | None = None, mailboxes: int = 1, url: str = url, **keys: Any) -> Settings:
         mailbox = provider.settings(host="127.0.0.1", security="none", **keys)
         tables = {
             "support": {"address": "support@example.com"},
-            "database": {"url": url or f"sqlite:///{tmp_path}/mailticket.db"},
+            "database": {"url": url},
             "mailbox": [{"name": f"box{n}", **mailbox, **({"folder": f"F{n}"} if n else {})} for n in range(mailboxes)],
             "smtp": {"host": "127.0.0.1", "security": "none", **(smtp or {})},
             "oauth2": {"key_file": "oauth2-key"},

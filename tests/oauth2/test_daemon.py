@@ -24,10 +24,10 @@ pytestmark = pytest.mark.dovecot
 
 @pytest.fixture
 def site(
-    tmp_path: Path, file: Path, token_dovecot: Dovecot, token_sink: SmtpSink, provider: AuthorisationServer
+    tmp_path: Path, url: str, token_dovecot: Dovecot, token_sink: SmtpSink, provider: AuthorisationServer
 ) -> Iterator[Site]:
     """An installation whose mailbox and [smtp] share a consent that was given already."""
-    site = Site(tmp_path, token_dovecot, token_sink)
+    site = Site(tmp_path, token_dovecot, token_sink, url)
     keys: dict[str, Any] = {**provider.settings(), "password": None}
     site.configure(mailbox=keys, smtp=keys)
     sign_in(site, provider)

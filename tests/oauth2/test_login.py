@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 
 from tests.servers.authorisation import CLIENT_SECRET, AuthorisationServer
+from tests.servers.databases import Databases
 from tests.servers.machine import PATIENCE
+
+pytestmark = pytest.mark.sqlite  # the database of a configuration that names none
 
 
 @pytest.fixture
-def folder(tmp_path: Path, file: Path) -> Path:
+def folder(tmp_path: Path, databases: Databases) -> Path:
     """One with a database that has its tables."""
-    return file.parent
+    databases.copy(tmp_path, "mailticket.db")
+    return tmp_path
 
 
 def configure(folder: Path, provider: AuthorisationServer, extra: str = "", **more: Any) -> None:

@@ -134,13 +134,13 @@ def _clock(ahead: timedelta) -> datetime:
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_daemons_on_one_database_never_use_a_refresh_token_twice(
-    request: pytest.FixtureRequest, file: Path, settings_of: MakeSettings, provider: AuthorisationServer, kind: str
+    request: pytest.FixtureRequest, settings_of: MakeSettings, provider: AuthorisationServer, kind: str
 ) -> None:
     """The provider revokes everything when an old token comes; so each that came was the newest.
 
     On PostgreSQL the hosts' clocks differ by hours.
     """
-    url = request.getfixturevalue("postgres_url") if kind == "postgres" else f"sqlite:///{file}"
+    url = request.getfixturevalue("postgres_url" if kind == "postgres" else "url")
     settings = settings_of(url=url)
     databases = [Database(url) for _ in range(4)]
     schema.prepare(databases[0])
@@ -169,14 +169,14 @@ def test_daemons_on_one_database_never_use_a_refresh_token_twice(
 
 
 def test_no_transaction_is_open_while_the_provider_is_asked(
-    database: Database, settings: Settings, provider: AuthorisationServer, file: Path
+    database: Database, settings: Settings, provider: AuthorisationServer, url: str
 ) -> None:
     consent(database, settings, provider)
     provider.delay.set()
     thread = threading.Thread(target=lambda: tokens_of(database).token(settings, box(settings)))
     thread.start()
     provider.wait_for_requests(1)
-    other = Database(f"sqlite:///{file}")
+    other = Database(url)
     with other.write() as session:  # SQLite knows one writer: it would wait for an open transaction, and give up
         assert oauth2.lease(session, account_of(box(settings)).name, "somebody else", datetime.now(UTC)) is None
     other.close()
@@ -274,7 +274,7 @@ def quiet_progress(_work: str, _share: float) -> None:
 
 
 def test_no_backup_holds_a_token_or_the_key_in_clear(
-    database: Database, settings: Settings, provider: AuthorisationServer, tmp_path: Path, file: Path
+    database: Database, settings: Settings, provider: AuthorisationServer, tmp_path: Path
 ) -> None:
     consent(database, settings, provider)
     token = tokens_of(database).token(settings, box(settings))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +28,7 @@ from mailticket.upkeep import person
 from mailticket.upkeep.backup import make_backup, restore
 from mailticket.upkeep.checkup import check_state
 from mailticket.upkeep.troubles import troubles
-from tests.helpdesk import HelpDesk, OpenDesk, mail
+from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail
 from tests.rights.traces import traces
 
 ANN = "Annabel Leeward <annabel@wharf.example>"
@@ -123,7 +127,7 @@ def house(open_desk: OpenDesk) -> HelpDesk:
     return desk
 
 
-@pytest.mark.parametrize("place", OF_RIGHTS)
+@pytest.mark.parametrize("place", [place for place in OF_RIGHTS if place != "forget.finished"])
 def test_what_was_cut_short_is_finished_by_the_next_call(
     house: HelpDesk, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -143,6 +147,35 @@ def test_what_was_cut_short_is_finished_by_the_next_call(
     assert figures(house) == before and person.again(house.database) == []
 
 
+KILLS = ("forget.ticket:2", "forget.swept:1", "forget.finished:1")
+
+
+def test_a_kill_in_the_midst_is_mended_by_the_same_command(house: HelpDesk, tmp_path: Path) -> None:
+    before = figures(house)
+    (bobs,) = [s.row.key for s in house.stored() if s.row.subject == "Gooseberry account"]
+    words = [row.new_text for row in house.ticket(bobs).messages if "Bob" in row.from_name]
+    house.close()
+    config = tmp_path / "mailticket.toml"
+    config.write_text(
+        f'[support]\naddress = "{SUPPORT}"\n[smtp]\nhost = "127.0.0.1"\n[database]\nurl = "{house.database.url}"\n'
+    )
+    call = [sys.executable, "-m", "mailticket", "--config", str(config), "person", "forget", "--yes"]
+    for number, kill in enumerate(KILLS):
+        who = ["--again"] if number % 2 else ["annabel@wharf.example"]
+        killed = subprocess.run([*call, *who], capture_output=True, timeout=60, env={**os.environ, VARIABLE: kill})
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        with house.database.read() as session:
+            (trouble,) = [t for t in troubles(session, house.site.settings, house.database, house.now)
+                          if t.name == "forgetting"]  # fmt: skip
+    assert "bytes may still lie" in trouble.text
+    assert "annabel" in "".join(traces(house.database, SECRETS)), "the kill came before the overwriting"
+    mended = subprocess.run([*call, "annabel@wharf.example"], capture_output=True, text=True, timeout=60)
+    assert (mended.returncode, mended.stdout) == (0, "Nothing of them is left.\n"), mended.stderr
+    assert traces(house.database, SECRETS) == []
+    assert figures(house) == before and not person.must_overwrite(house.database)
+    assert [row.new_text for row in house.ticket(bobs).messages if "Bob" in row.from_name] == words
+
+
 def test_forgetting_is_refused_while_a_ticket_waits_unless_anyway(helpdesk: HelpDesk) -> None:
     key = helpdesk.receive(mail(ANN)).ticket
     helpdesk.deliver()
@@ -151,6 +184,49 @@ def test_forgetting_is_refused_while_a_ticket_waits_unless_anyway(helpdesk: Help
     forget(helpdesk, "annabel@wharf.example", anyway=True)
     (stored,) = helpdesk.stored()
     assert (stored.row.status, stored.row.waiting_for, stored.row.requester_id) == ("closed", "nobody", None)
+
+
+def test_nothing_leaves_to_somebody_forgotten(open_desk: OpenDesk) -> None:
+    desk = open_desk(staff=[{"name": "kim", "addresses": ["kim@desk.example"]}], desk={"new": "each"})
+    key = str(desk.receive(mail(ANN)).ticket)
+    desk.desk.reply(key, "A zanzibar answer that is still on its way.")
+    assert {row.state for row in desk.outbox()} == {"queued"} and len(desk.outbox()) >= 2
+    forget(desk, "annabel@wharf.example", anyway=True)
+    assert {row.state for row in desk.outbox()} == {"cancelled"}
+    desk.later(days=3)
+    assert desk.deliver() == []
+    assert traces(desk.database, SECRETS) == []
+
+
+@pytest.mark.parametrize(
+    ("sender", "asked"),
+    [("Ann@Wharf.Example", "ANN@wharf.example"), ("ann+shop@wharf.example", "ann+shop@WHARF.example"),
+     ("ann@xn--mnchen-3ya.example", "ann@MÜNCHEN.example")],
+)  # fmt: skip
+def test_an_address_is_forgotten_however_it_is_written(helpdesk: HelpDesk, sender: str, asked: str) -> None:
+    key = str(helpdesk.receive(mail(f"Ann <{sender}>")).ticket)
+    helpdesk.desk.close(key)
+    assert forget(helpdesk, asked, anyway=True).tickets == 1
+    assert traces(helpdesk.database, (sender,)) == []
+
+
+def test_who_only_stands_in_copy_or_in_a_quotation_is_taken_out_and_the_rest_stays(helpdesk: HelpDesk) -> None:
+    text = f"See what I got.\n\nOn Monday, {ANN} wrote:\n> Meet me at the old zanzibar harbour at nine.\n"
+    key = str(helpdesk.receive(mail(BOB, "Gooseberry", text, Cc=f"{ANN}, eve@host.example")).ticket)
+    helpdesk.deliver()
+    helpdesk.desk.close(key)
+    toll = forget(helpdesk, "annabel@wharf.example")
+    assert (toll.tickets, toll.messages, toll.changed) == (0, 0, 1)
+    assert traces(helpdesk.database, ("annabel@wharf.example",)) == []
+    (message,) = [row for row in helpdesk.ticket(key).messages if row.direction == "in"]
+    assert "See what I got." in message.text and message.cc_address == "eve@host.example"
+
+
+def test_several_addresses_of_one_person_go_at_once(helpdesk: HelpDesk) -> None:
+    for address in ("ann@one.example", "ann@two.example"):
+        helpdesk.desk.close(str(helpdesk.receive(mail(f"Ann <{address}>")).ticket))
+    assert forget(helpdesk, "ann@one.example", "ann@two.example", anyway=True).tickets == 2
+    assert traces(helpdesk.database, ("ann@one.example", "ann@two.example")) == []
 
 
 def test_what_is_held_by_law_is_kept_from_everybody(house: HelpDesk) -> None:

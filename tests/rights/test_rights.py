@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mailbox
 import stat
+import subprocess
 import zipfile
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -21,7 +22,7 @@ from mailticket.upkeep.export import export
 from mailticket.upkeep.person import holdings
 from tests.cli.conftest import Run, run  # noqa: F401
 from tests.helpdesk import HelpDesk, OpenDesk, mail
-from tests.rights.test_forget import ANN, figures, no_progress, shared_desk
+from tests.rights.test_forget import ANN, figures, no_progress, shared_desk, with_file
 from tests.rights.traces import traces
 
 
@@ -72,6 +73,54 @@ def test_a_secret_stays_masked_in_an_export(helpdesk: HelpDesk, tmp_path: Path) 
     assert b"Zebra-7741" not in b"".join(exported(helpdesk, tmp_path / "a.zip").values())
 
 
+NAMES = (
+    "../../etc/passwd",
+    "same.pdf",
+    "same.pdf",
+    "a\0b.txt",
+    "C:\\\\temp\\\\evil:name.txt",
+    "x" * 400 + ".txt",
+    "图" * 150 + ".png",
+    "a\0b.txt",
+    "..",
+    "",
+)
+
+
+def test_names_of_files_that_strangers_chose_do_no_harm(helpdesk: HelpDesk, tmp_path: Path) -> None:
+    raw = mail(ANN)
+    for number, name in enumerate(NAMES):
+        raw = with_file(raw, name, f"content {number}".encode())
+    helpdesk.receive(raw)
+    files = exported(helpdesk, tmp_path / "annabel.zip")
+    attached = {name: content for name, content in files.items() if name.startswith("attachments/")}
+    assert set(attached.values()) == {f"content {number}".encode() for number in range(len(NAMES))}
+    for name in attached:
+        folder, _, last = name.rpartition("/")
+        assert (folder.count("/"), ".." in folder) == (1, False)
+        assert len(last.encode()) < 200 and not set(last) & set('\\:*?"<>|\0')
+        assert last in files["index.html"].decode()
+    subprocess.run(["unzip", "-q", str(tmp_path / "annabel.zip"), "-d", str(tmp_path / "out")], check=True, timeout=60)
+    assert sum(path.is_file() for path in (tmp_path / "out").rglob("*")) == len(files)
+
+
+def test_an_export_that_is_cut_short_leaves_nothing_under_its_name(
+    helpdesk: HelpDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helpdesk.receive(mail(ANN))
+    seen: list[list[tuple[str, int]]] = []
+
+    def look(_work: str, _share: float) -> None:
+        seen.append([(path.name, stat.S_IMODE(path.stat().st_mode)) for path in tmp_path.glob("ann.zip*")])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export(helpdesk.database, helpdesk.site.settings, ["annabel@wharf.example"], tmp_path / "ann.zip",
+               helpdesk.now, look)  # fmt: skip
+    assert seen == [[("ann.zip.partial", 0o600)]], "so a kill leaves no file of the final name"
+    assert list(tmp_path.glob("ann.zip*")) == []
+
+
 LONG = {"texts_days": 30, "letters_days": 40, "addresses_days": 50}
 
 
@@ -96,6 +145,7 @@ def test_closed_tickets_lose_texts_then_letters_then_people(open_desk: OpenDesk)
     assert [row.people_erased_at is not None for row in closed] == [True, True]
     assert [row.requester_id for row in closed] == [None, None]
     assert figures(desk)[0] == before[0] and len(figures(desk)[1]) == len(before[1])
+    assert traces(desk.database, ("xylograph", "passport-scan", "quincunx", "Dear Annabel")) == []
     with desk.database.read() as session:
         assert not [row.error for row in meta.health(session) if row.name.startswith(watch.CHORE)]
 
@@ -149,4 +199,5 @@ def test_the_commands_of_a_persons_rights(run: Run, tmp_path: Path) -> None:  # 
     assert code == 1 and "nothing is held about ann@example.org" in err
     assert run("person", "forget", "--again", "--yes")[1] == "Nobody is to be forgotten again.\n"
     assert "for ever" in run("retention", "plan")[1]
+    assert run("retention", "overwrite")[:2] == (0, "Nothing that was erased is left in the database.\n")
     assert run("check", "--offline")[0] in (0, 1)

@@ -20,8 +20,10 @@ def _folders() -> list[str]:
 class Postgres:
     """A cluster without durability (it lives for one test session) on a loopback port."""
 
-    def __init__(self, primary: Postgres | None = None) -> None:
-        """primary: of whom this is to be a standby that streams; without, a cluster of its own."""
+    def __init__(self, primary: Postgres | None = None, *, durable: bool = False) -> None:
+        """primary: of whom this is to be a standby that streams; without, a cluster of its own. durable: as people run
+        one, for what is measured."""
+        self._durability = "on" if durable else "off"
         self.runner = Unprivileged()
         self.root = self.runner.folder("mailticket-postgres-")
         self.port = free_port()
@@ -50,9 +52,7 @@ class Postgres:
         options = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(self.root),
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
+            **dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), self._durability),
             "shared_buffers": "32MB",
             "max_connections": "100",
             "wal_retrieve_retry_interval": "100ms",

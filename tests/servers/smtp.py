@@ -61,8 +61,13 @@ class SmtpSink:
         sign_in: bool = False,
         maximum_size: int = 64 * 2**20,
         check_token: Callable[[str], str] | None = None,
+        login: tuple[str, str] = (USERNAME, PASSWORD),
     ) -> None:
-        """check_token: whose an access token is, "" for a bad one; the server then takes nobody without one."""
+        """check_token: whose an access token is, "" for a bad one; the server then takes nobody without one.
+
+        login: who may sign in, and with what, where `sign_in` asks for it.
+        """
+        self._login = login
         self.check_token = check_token
         self.mechanisms: list[str] = []  # by which clients presented tokens, in order
         self.port = free_port()
@@ -179,7 +184,7 @@ class SmtpSink:
     def _authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
     ) -> AuthResult:
-        good = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode()) == (USERNAME, PASSWORD)
+        good = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode()) == self._login
         return AuthResult(success=good, handled=False)
 
     def _live(self, ready: list[BaseException | None], listening: threading.Event) -> None:

@@ -110,3 +110,9 @@ def test_time_grows_linearly_with_hostile_text(unit: str) -> None:
     seconds(2_000)
     short = min(seconds(10_000) for _ in range(3))
     assert min(seconds(40_000) for _ in range(2)) < 4 * 2.5 * short + 0.05
+
+
+@pytest.mark.parametrize("category", exchange.CATEGORIES, ids=lambda category: category.name)
+def test_the_built_in_categories_are_what_a_configuration_may_say(category: Category) -> None:
+    """They are made without being checked, for that takes a tenth of a second of each start."""
+    assert Category.model_validate(category.model_dump()) == category
