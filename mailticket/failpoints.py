@@ -67,7 +67,8 @@ def failpoint(name: str) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         return
     if action == "pause":
-        os.kill(os.getpid(), signal.SIGSTOP)  # until somebody sends SIGCONT
+        # Until SIGCONT. To this thread, or another may take the signal, and this one goes on for a moment.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         return
     os.kill(os.getpid(), signal.SIGKILL)
 
