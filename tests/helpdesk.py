@@ -123,6 +123,7 @@ class HelpDesk:
 
     def __init__(self, url: str, **tables: Mapping[str, Any]) -> None:
         self.now = START
+        self.url = url
         self.database = Database(url)
         if self.database.is_sqlite:
             event.listen(self.database.engine, "connect", _hurry)

@@ -124,6 +124,7 @@ def test_a_quarantine_that_nobody_empties_is_told(helpdesk: Callable[..., HelpDe
         assert meta.health(session) == []
 
 
+@pytest.mark.sqlite
 def test_a_disk_that_fills_is_told(helpdesk: Callable[..., HelpDesk]) -> None:
     desk = helpdesk()
     assert look(desk, free=LEAST_DISK - 1) == []

@@ -144,7 +144,7 @@ def shell(helpdesk: HelpDesk, tmp_path: Path) -> Any:
     file = tmp_path / "mailticket.toml"
     file.write_text(
         f'[support]\nname = "Coin Harbor Support"\naddress = "{SUPPORT}"\n[database]\n'
-        f'url = "sqlite:///{helpdesk.database.file}"\n[smtp]\nhost = "127.0.0.1"\nport = 25\nsecurity = "none"\n'
+        f'url = "{helpdesk.url}"\n[smtp]\nhost = "127.0.0.1"\nport = 25\nsecurity = "none"\n'
     )
 
     def run(*words: str) -> tuple[int, list[dict[str, Any]]]:

@@ -105,7 +105,7 @@ def daemon(open_desk: OpenDesk, smtp_sink: SmtpSink) -> Iterator[tuple[HelpDesk,
     desk = desk_with_letters(open_desk, smtp_sink)
     smtp = desk.site.settings.smtp.model_dump(exclude_unset=True)
     tables = desk.site.settings.model_dump(exclude_unset=True) | {
-        "database": {"url": f"sqlite:///{desk.database.file}"}, "smtp": smtp,
+        "database": {"url": desk.url}, "smtp": smtp,
     }  # fmt: skip
     daemon = Daemon(lambda: Settings.model_validate(tables))
     thread = threading.Thread(target=daemon.run, name="daemon", daemon=True)

@@ -72,7 +72,7 @@ class Scene:
 
     def configure(self, secret: str = 'password = "x"', port: int = 9, smtp: str = "", more: str = "") -> None:
         file = self.folder / "mailticket.toml"
-        url = f"sqlite:///{self.desk.database.file}"
+        url = self.desk.url
         text = CONFIGURATION.format(
             support=SUPPORT, border=BORDER, url=url, ops=OPS, secret=secret, port=port, smtp=smtp
         )

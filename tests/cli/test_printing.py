@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,13 +73,12 @@ def key(tmp_path: Path, helpdesk: HelpDesk, monkeypatch: pytest.MonkeyPatch) -> 
         incoming.finish(session, poison.incoming_id, helpdesk.now, state="quarantined")
     (tmp_path / "one.eml").write_bytes(CUT[1] + b"Words.\r\n")
     (tmp_path / "mailticket.toml").write_text(
-        '[support]\nname = "S"\naddress = "support@coinharbor.com"\n[database]\nurl = "sqlite:///cli.db"\n'
+        '[support]\nname = "S"\naddress = "support@coinharbor.com"\n[database]\nurl = "' + helpdesk.url + '"\n'
         '[[mailbox]]\nname = "support"\nhost = "127.0.0.1"\nsecurity = "none"\nusername = "s"\npassword = "x"\n'
         '[smtp]\nhost = "127.0.0.1"\nsecurity = "none"\n'
     )
     (tmp_path / "mailticket.toml").chmod(0o600)
     helpdesk.database.close()
-    shutil.copy(str(helpdesk.database.file), tmp_path / "cli.db")
     monkeypatch.chdir(tmp_path)
     return ticket
 
