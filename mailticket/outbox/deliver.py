@@ -43,7 +43,7 @@ _LOOK_EVERY = 2.0
 _LAST_REPLY = 20.0  # seconds that a stop waits for the reply to a final dot
 _SERVER_PAUSE = (5.0, 300.0)
 _STORE_PAUSE = 1.0
-_LONGEST_BEGINNING = hurried(hosts.LEASE_SECONDS) / 2  # from asking whether the claim is still ours until the data goes
+_LONGEST_BEGINNING = hosts.LEASE_SECONDS / 2  # from asking whether the claim is still ours until the data goes
 _HEALTH_EVERY = timedelta(minutes=1)
 _AFTER_DEFECT = timedelta(hours=1)
 _DEFECT_LASTS = timedelta(hours=6)  # longer than any wait between two attempts
@@ -290,7 +290,7 @@ class Outbox:
                 raise Fenced("the claim is gone")
             begun = True
             failpoint("outbox.begun")
-            if time.monotonic() - asked > _LONGEST_BEGINNING:
+            if time.monotonic() - asked > hurried(_LONGEST_BEGINNING):
                 raise Fenced("the claim may be gone")
 
         # Nobody wants a report of an acknowledgement that did not arrive (RFC 3461); of answers, and of mail to staff,
