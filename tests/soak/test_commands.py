@@ -323,9 +323,9 @@ def broken(world: World) -> Iterator[str]:
 
 @pytest.fixture
 def desk(request: pytest.FixtureRequest, open_desk: OpenDesk) -> HelpDesk:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    kind = request.getfixturevalue("postgres_databases" if request.param == "postgres" else "databases")
     return open_desk(
-        url=url, smtp={"host": "127.0.0.1", "port": 25, "security": "none", "connections": 1},
+        on=kind, smtp={"host": "127.0.0.1", "port": 25, "security": "none", "connections": 1},
         caps={"per_address_hour": 9, "per_address_day": 99}, support={"close_after_days": 2},
     )  # fmt: skip
 

@@ -22,7 +22,6 @@ from mailticket.store.engine import Database
 from mailticket.store.rows import savepoint
 from tests.conftest import OpenDesk
 from tests.helpdesk import HelpDesk, mail
-from tests.servers.postgres import Postgres
 from tests.store.conftest import KINDS, NOON, after, new_message, new_ticket
 from tests.store.test_schema import fill
 
@@ -70,15 +69,7 @@ def agrees(database: Database) -> bool:
 @pytest.fixture(params=KINDS)
 def helpdesk(request: pytest.FixtureRequest, open_desk: OpenDesk) -> Iterator[HelpDesk]:
     """A help desk on each database."""
-    if request.param == "sqlite":
-        yield open_desk()
-        return
-    postgres_server: Postgres = request.getfixturevalue("postgres_server")
-    url = postgres_server.database(request.getfixturevalue("ready_url"))
-    helpdesk = open_desk(url=url)
-    yield helpdesk
-    helpdesk.close()
-    postgres_server.drop(url)
+    yield open_desk(on=request.getfixturevalue("postgres_databases" if request.param == "postgres" else "databases"))
 
 
 def with_file(raw_name: str) -> bytes:
