@@ -74,7 +74,7 @@ def test_a_password_that_is_changed_on_both_sides_is_taken_without_a_restart(
         imap_file.unlink()
         own_dovecot.change_password("battery-staple")
         until(lambda: imap_file.name in trouble(site, "mailbox support"), "the missing password to be shown")
-        monkeypatch.setattr(smtp_server, "PASSWORD", "paper-clip")
+        monkeypatch.setattr(strict_sink, "_login", (smtp_server.USERNAME, "paper-clip"))
         strict_sink.stop()
         strict_sink.start()
         write(smtp_file, "paper-clip")
