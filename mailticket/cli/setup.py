@@ -140,7 +140,7 @@ def preview(
         support = Support(name="Example Support", address="support@example.com")
         settings = Settings(support=support, smtp=Smtp(host="localhost"))
     head = letterhead(settings, brand=whose)
-    composed = letters.compose(letters.sample(kind, language, head), head)
+    composed = letters.compose(letters.sample(kind, language, head, settings.support.prefix), head)
     for warning in composed.warnings:
         click.echo(click.style(f"! {warning}", fg="yellow"), err=True)
     if browser:

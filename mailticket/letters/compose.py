@@ -78,9 +78,12 @@ class Letters:
                 self.compose(self.sample("acknowledgement", language, head), head)
         return True
 
-    def sample(self, kind: LetterKind, language: str, head: Letterhead) -> Letter:
-        """A letter of this kind with the sample data of the letterhead's wording, for previews and checks."""
-        return samples.letter(kind, self.language_for(language), head.wording)
+    def sample(self, kind: LetterKind, language: str, head: Letterhead, prefix: str = "MT") -> Letter:
+        """A letter of this kind with the sample data of the letterhead's wording, for previews and checks.
+
+        prefix: of its ticket IDs.
+        """
+        return samples.letter(kind, self.language_for(language), head.wording, prefix)
 
     def check(self) -> list[Problem]:
         """What is wrong with the templates: each problem with its file and line, and the gaps of languages."""

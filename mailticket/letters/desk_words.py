@@ -166,7 +166,7 @@ CHINESE: Words = {
     "subject-digest": "摘要",
     "promised": "承诺",
     "assignee": "负责人",
-    "answered-as": "回复名义",
+    "answered-as": "回复身份",
     "from": "来自",
     "kind": "类别",
     "details": "信息",

@@ -22,7 +22,7 @@ _TD = (
     "padding:5px 0 5px 7px; font-size:13px; line-height:20px; text-align:right; border-top:1px solid #e1e5ea; "
     "color:#1b2530;"
 )
-_LEFT = "text-align:left; padding-left:0; overflow-wrap:break-word;"
+_LEFT = "text-align:left; padding-left:0; word-break:break-word;"  # a long name never widens the page
 _STYLE = """\
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
 @media (max-width: 480px) { .pad { padding-left: 16px !important; padding-right: 16px !important; } }
@@ -40,7 +40,7 @@ _FACT = """\
 _HEADING = """\
 <h2 class="ink" style="margin:24px 0 8px; font-size:16px; line-height:22px; font-weight:bold; color:#1b2530;">{}</h2>"""
 _IMAGE = """\
-<img src="{}" alt="{}" width="536" style="display:block; width:100%; max-width:536px; height:auto;">"""
+<img src="{}" alt="{}" width="536" style="display:block; width:100%; max-width:536px; border-radius:6px;">"""
 _TABLE = """\
 <table width="100%" cellpadding="0" cellspacing="0" border="0" style="border-collapse:collapse;">
 {}
@@ -117,7 +117,7 @@ class Report:
 def facts(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The whole in a few lines: what it is, and its value."""
     share, follow_ups = figures["kept_share"], figures["follow_ups"]
-    lines = [
+    lines = [] if not figures["requests"] else [
         ("Requests", str(figures["requests"])),
         ("Promises", f"{figures['promised']} made, {figures['kept']} kept, {figures['missed']} missed, "
                      f"{figures['open']} open, {figures['unanswered']} closed without an answer"),
@@ -130,7 +130,7 @@ def facts(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     if follow_ups["waiting"]:
         oldest = follow_ups["oldest_waiting"]
         since = f", the longest {oldest['id']}" if oldest else ""
-        again += f"; {follow_ups['waiting']} wait now{since}"
+        again += f"; {follow_ups['waiting']} wait{'s' if follow_ups['waiting'] == 1 else ''} now{since}"
     return [*lines, ("Those who wrote again", again)]
 
 

@@ -90,13 +90,16 @@ HEAD = Letterhead(
 )
 
 
-def letter(kind: LetterKind, language: str, wording: LettersText = NO_WORDING) -> Letter:
-    """A letter of this kind to a verified requester, with every detail that the kind can show."""
+def letter(kind: LetterKind, language: str, wording: LettersText = NO_WORDING, prefix: str = "MT") -> Letter:
+    """A letter of this kind to a verified requester, with every detail that the kind can show.
+
+    prefix: of its ticket IDs.
+    """
     words = _WORDS.get(language, _WORDS["en"])
     sample = _filled(in_language(wording.sample, language), words.general)
     base = Letter(
         kind=kind,
-        ticket_id="MT-7F3K-92QX",
+        ticket_id=f"{prefix}-7F3K-92QX",
         to="ann@example.org",
         message_id="<mt7f3k92qx.1.ack.abcdefghijklmnop@example.com>",
         date=_NOW,
@@ -109,7 +112,7 @@ def letter(kind: LetterKind, language: str, wording: LettersText = NO_WORDING) -
         check_word="badokine",
         in_reply_to="<request-1@example.org>",
     )
-    return replace(base, **_details(kind, words, sample))
+    return replace(base, **_details(kind, words, sample, prefix))
 
 
 def _filled(sample: LetterSample | None, general: LetterSample) -> LetterSample:
@@ -120,7 +123,7 @@ def _filled(sample: LetterSample | None, general: LetterSample) -> LetterSample:
     return sample.model_copy(update={name: getattr(sample, name) or getattr(general, name) for name in texts})
 
 
-def _details(kind: LetterKind, words: _Words, sample: LetterSample) -> dict[str, Any]:
+def _details(kind: LetterKind, words: _Words, sample: LetterSample, prefix: str) -> dict[str, Any]:
     promise = {"promised_from": _NOW.replace(day=24), "promised_by": _NOW.replace(day=26), "position": 12}
     articles = tuple(
         ArticleLink(title, f"https://help.example.com/{number}") for number, title in enumerate(sample.articles, 101)
@@ -132,7 +135,12 @@ def _details(kind: LetterKind, words: _Words, sample: LetterSample) -> dict[str,
             "missing": sample.missing,
             "articles": articles,
         },
-        "duplicate-notice": {**promise, "articles": articles, "first_ticket_id": "MT-4WJ8-M1C7", "similarity": 0.87},
+        "duplicate-notice": {
+            **promise,
+            "articles": articles,
+            "first_ticket_id": f"{prefix}-4WJ8-M1C7",
+            "similarity": 0.87,
+        },
         "reply-received": promise,
         "late-notice": {
             **promise,
@@ -155,7 +163,7 @@ def _details(kind: LetterKind, words: _Words, sample: LetterSample) -> dict[str,
             ),
         },
         "solved": {"state": "solved"},
-        "split-done": {**promise, "first_ticket_id": "MT-4WJ8-M1C7"},
+        "split-done": {**promise, "first_ticket_id": f"{prefix}-4WJ8-M1C7"},
         "staff-reply": {
             "staff_name": words.staff_name,
             "staff_text": sample.answer,

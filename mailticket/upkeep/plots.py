@@ -11,6 +11,7 @@ from mailticket.letters.report import Plot
 
 _INCHES = (4.4, 2.2)
 _MOST_LABELS = 10
+_FEWEST_PLACES = 6  # of weeks along a plot: one week alone is no wall
 _DOTS = 240  # an inch: sharp on a telephone
 _INK, _KEPT, _MISSED, _REST = "#1b2530", "#0b6b64", "#c2410c", "#c9d1d9"
 
@@ -64,6 +65,8 @@ def _png(figure: Any, axes: Any, names: list[str]) -> bytes:
     axes.set_ylim(bottom=0)
     axes.yaxis.get_major_locator().set_params(integer=True, nbins=5)
     step = math.ceil(len(names) / _MOST_LABELS)
+    middle, half = (len(names) - 1) / 2, max(len(names), _FEWEST_PLACES) / 2
+    axes.set_xlim(middle - half, middle + half)
     axes.set_xticks(range(0, len(names), step), names[::step])
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3, fontsize=9, frameon=False)
     file = BytesIO()

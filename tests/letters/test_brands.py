@@ -59,3 +59,10 @@ def test_no_letter_of_a_name_holds_a_word_of_another(letters: Letters, name: str
         if head.signature:
             assert head.signature in composed.text
             assert head.signature in composed.html
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_sample_of_a_name_shows_tickets_of_that_name(letters: Letters, kind: Any) -> None:
+    head = head_of("bakery")
+    composed = letters.compose(letters.sample(kind, "en", head, "BK"), head)
+    assert "BK-7F3K-92QX" in composed.text and "MT-" not in f"{composed.subject}{composed.text}{composed.html}"

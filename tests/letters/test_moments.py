@@ -43,7 +43,7 @@ SENTENCES = [
         "Asia/Shanghai",
         "我们预计于 2026年11月24日（星期二）18:00 至 11月26日（星期四）18:00（北京时间，UTC+8）之间答复您。",
     ),
-    ("zh-Hans", "Europe/Berlin", "11:00（Berlin 时间，UTC+1）之间答复您。"),
+    ("zh-Hans", "Europe/Berlin", "11:00（UTC+1）之间答复您。"),
     (
         "zh-Hant",
         "Asia/Taipei",

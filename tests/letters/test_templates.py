@@ -280,7 +280,7 @@ def test_most_of_a_letter_is_known_by_the_sentences_of_the_templates_alone(lette
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
-    ("kind", "words"), [("acknowledgement", ("STATUS", "状态", "狀態")), ("duplicate-notice", ("SPLIT",))]
+    ("kind", "words"), [("acknowledgement", ("STATUS", "状态", "狀態")), ("duplicate-notice", ("SPLIT", "拆分"))]
 )
 def test_the_words_that_a_letter_offers_are_commands(letters: Letters, kind, words, language) -> None:
     html = letters.compose(sample(kind, language), HEAD).html
