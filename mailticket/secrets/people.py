@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from copy import copy
+
+from mailticket.text.sieve import Sieve
+from mailticket.text.words import loosely
 
 MARK = "[removed]"
 _LEAST_NAME = 2  # characters; one letter is nobody's name
 _LEAST_WORDS, _LEAST_LINE = 4, 25  # of a line that is sought in the mails of others: a shorter one is anybody's
-_MOST_LINES = 2_000
+_MOST_LINES = 50_000
 _BETWEEN = r"(?:[\s>|]|<[^<>]{0,200}>|&nbsp;|&#160;){1,20}"  # words of a line that was quoted, wrapped or marked up
 
 
@@ -23,15 +27,12 @@ def forms(key: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((key, f"{local}@{shown}")))
 
 
-def lines_of(texts: Iterable[str], others: Iterable[str] = ()) -> tuple[str, ...]:
-    """Of what a person wrote, the lines by which a quotation is known: long enough to be nobody else's, and in none of
-    the other texts."""
-    elsewhere = {_plain(line) for text in others for line in text.splitlines()}
+def lines_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """Of what a person wrote, the lines by which a quotation is known: long enough to be nobody else's."""
     lines: dict[str, None] = {}
     for text in texts:
         for line in text.splitlines():
-            words = line.split()
-            if len(words) >= _LEAST_WORDS and len(line.strip()) >= _LEAST_LINE and _plain(line) not in elsewhere:
+            if len(line.split()) >= _LEAST_WORDS and len(line.strip()) >= _LEAST_LINE:
                 lines[line.strip()] = None
     return tuple(lines)[:_MOST_LINES]
 
@@ -48,7 +49,7 @@ class Veil:
         keys: Iterable[str],
         names: Iterable[str] = (),
         message_ids: Iterable[str] = (),
-        lines: Sequence[str] = (),
+        lines: Iterable[str] = (),
     ) -> None:
         addresses = [re.escape(form) for key in keys for form in forms(key)]
         # The end of a longer address, or the beginning of a longer domain, is another's.
@@ -58,15 +59,33 @@ class Veil:
             patterns.append(rf"(?<!\w)(?:{'|'.join(sorted(words, key=len, reverse=True))})(?!\w)")
         if ids := [re.escape(one) for one in message_ids if one]:
             patterns.append("|".join(ids))
-        if lines:
-            patterns.append("|".join(_BETWEEN.join(map(re.escape, line.split())) for line in lines))
         self._patterns = [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
+        self._lines = tuple(lines)
+        # Somebody's thousands of lines are one pattern too large to be tried on each text.
+        self._sieve = Sieve(loosely(max(line.split(), key=len)) for line in self._lines)
+        self._spared: frozenset[str] = frozenset()
+
+    def sparing(self, texts: Iterable[str]) -> Veil:
+        """The same, but for the lines that stand in these texts of others too."""
+        other = copy(self)
+        other._spared = frozenset(_plain(line) for text in texts for line in text.splitlines())
+        return other
 
     def __call__(self, text: str) -> str:
         """The text with a mark in the place of whatever names the person."""
+        text = self._without_lines(text)  # first, while the names and addresses in them stand
         for pattern in self._patterns:
             text = pattern.sub(MARK, text)
         return text
+
+    def _without_lines(self, text: str) -> str:
+        loose = loosely(text)
+        quotations = []
+        for number, _ in self._sieve.candidates(loose) if self._lines else ():
+            line = self._lines[number]
+            if _plain(line) not in self._spared and all(loosely(word) in loose for word in line.split()):
+                quotations.append(_BETWEEN.join(map(re.escape, line.split())))
+        return re.sub("|".join(quotations), MARK, text, flags=re.IGNORECASE) if quotations else text
 
     def of_list(self, text: str) -> str:
         """A list of addresses, divided by commas, without those of the person."""

@@ -53,7 +53,7 @@ class Person:
 
     keys: addresses as they are compared, with those that staff linked to them. requesters: rows. names: as they called
     themselves. message_ids: of their mails. lines: by which a quotation of them is known. own: rows of the tickets that
-    are theirs. others: rows of other tickets in which they stand.
+    are theirs. others: rows of other tickets in which they stand. veil: takes all of that out of texts.
     """
 
     keys: tuple[str, ...]
@@ -64,6 +64,7 @@ class Person:
     own: tuple[int, ...] = ()
     others: tuple[int, ...] = ()
     is_known: bool = False
+    veil: Veil = field(default_factory=lambda: Veil(()), compare=False)
 
     @property
     def tickets(self) -> tuple[int, ...]:
@@ -104,10 +105,12 @@ def identify(session: Session, addresses: Iterable[str]) -> Person:
     places = {int(row.ticket_id) for row in mails} | _mentioning(session, keys, own)
     blocked = session.execute(select(col(Blocked.key)).where(col(Blocked.key).in_(keys)).limit(1)).first()
     filed = session.execute(select(col(Incoming.id)).where(_contains(Incoming.sender, keys)).limit(1)).first()
+    shown = sorted(name for name in names if name and address_key(name) not in keys)
+    lines = tuple(dict.fromkeys((*_of_journal(journal), *lines)))
     return Person(
         keys=tuple(sorted(keys)), requesters=tuple(sorted(int(one) for one in people)),
-        names=tuple(sorted(name for name in names if name and address_key(name) not in keys)),
-        message_ids=tuple(sorted(ids)), lines=tuple(dict.fromkeys((*_of_journal(journal), *lines))),
+        names=tuple(shown), message_ids=tuple(sorted(ids)), lines=lines,
+        veil=Veil(sorted(keys), shown, sorted(ids), lines),
         own=tuple(sorted(int(number or 0) for number in own)), others=tuple(sorted(places - own)),
         is_known=bool(people or places or journal or blocked or filed),
     )  # fmt: skip
@@ -237,8 +240,7 @@ class _Place:
         self.mine = [row for row in self.rows if _theirs(self.person, row)]
         theirs = {row.id for row in self.mine}
         others = [row.new_text for row in self.rows if row.id not in theirs]
-        lines = lines_of(self.person.lines, others)
-        self.veil = Veil(self.person.keys, self.person.names, self.person.message_ids, lines)
+        self.veil = self.person.veil.sparing(others)
 
     @property
     def kept(self) -> list[Message]:
@@ -417,16 +419,13 @@ def forget_unfiled(session: Session, person: Person, after: int, now: datetime) 
         .limit(_PAGE)
     )
     rows = session.execute(query).scalars().all()
-    veil = Veil(person.keys, person.names, person.message_ids, person.lines)
     by_address = Veil(person.keys, (), person.message_ids)
     for row in rows:
-        _forget_mail(session, person, row, veil, by_address, now)
+        _forget_mail(session, person, row, by_address, now)
     return int(rows[-1].id or 0) if len(rows) == _PAGE else None
 
 
-def _forget_mail(
-    session: Session, person: Person, row: Incoming, veil: Veil, by_address: Veil, now: datetime
-) -> None:  # fmt: skip
+def _forget_mail(session: Session, person: Person, row: Incoming, by_address: Veil, now: datetime) -> None:
     raw = raws.get(session, row.raw_digest) if row.raw_digest else None
     words, senders = _words(raw or b"")
     if set(person.keys) & senders or by_address(row.sender) != row.sender:
@@ -436,8 +435,8 @@ def _forget_mail(
             session.execute(update(Incoming).where(col(Incoming.id) == row.id).values(**values))
         drop_raws(session, digests)
     elif raw is not None and row.raw_digest and by_address(words) != words:
-        _veil_raw(session, row.raw_digest, veil, Toll())
-        row.subject, row.sender, row.reason = veil(row.subject), veil(row.sender), veil(row.reason)
+        _veil_raw(session, row.raw_digest, person.veil, Toll())
+        row.subject, row.sender, row.reason = map(person.veil, (row.subject, row.sender, row.reason))
         session.add(row)
 
 

@@ -139,7 +139,7 @@ def forget(
         person.begin(session, whose, now, by)
     failpoint("forget.begun")
     toll = Toll()
-    _forget_in_tickets(database, settings, whose, now, progress, toll)
+    _forget_in_tickets(database, whose, now, progress, toll)
     progress("looking through what was filed", -1)
     place: int | None = 0
     while place is not None:
@@ -182,14 +182,12 @@ def must_overwrite(database: Database) -> bool:
         return any(not row.keys for row in tombstones.unfinished(session))
 
 
-def _forget_in_tickets(
-    database: Database, settings: Settings, whose: Person, now: datetime, progress: Progress, toll: Toll
-) -> None:  # fmt: skip
-    prefix = settings.support.prefix
+def _forget_in_tickets(database: Database, whose: Person, now: datetime, progress: Progress, toll: Toll) -> None:
     for done, number in enumerate(whose.tickets):
         progress("forgetting", done / len(whose.tickets))
         with database.write() as session:
-            fresh = partial(tickets.unused_key, session, lambda: ticket_keys.new_key(prefix, secrets.randbelow))
+            prefix = tickets.by_id(session, number).key.partition("-")[0]
+            fresh = partial(tickets.unused_key, session, partial(ticket_keys.new_key, prefix, secrets.randbelow))
             toll.add(person.forget_in_ticket(session, whose, number, now, fresh))
         failpoint("forget.ticket")
 

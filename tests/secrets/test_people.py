@@ -1,0 +1,44 @@
+"""What of a text names a person, and is taken out of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailticket.secrets.people import MARK, Veil, lines_of
+
+WORDS = "I am Annabel Leeward and my quincunx deposit is gone"
+VEIL = Veil(["annabel@wharf.example"], ["Annabel Leeward"], ["<a.1@wharf.example>"], lines_of([WORDS]))
+
+
+@pytest.mark.parametrize(
+    "quotation",
+    [
+        f"> {WORDS}",
+        f"> > {WORDS.upper()}",
+        "> I am Annabel Leeward and my\n> quincunx deposit is gone",
+        "<p>I am <b>Annabel</b> Leeward and my&nbsp;quincunx<br>deposit is gone</p>",
+    ],
+)
+def test_a_quoted_line_goes_whole_though_it_names_its_writer(quotation: str) -> None:
+    veiled = VEIL(f"Indeed.\n{quotation}\nBob")
+    assert [word for word in ("annabel", "deposit", "gone") if word in veiled.lower()] == []
+    assert veiled.startswith("Indeed.") and MARK in veiled and veiled.endswith("Bob")
+
+
+def test_each_of_many_thousand_lines_is_known() -> None:
+    lines = lines_of(f"Deposit {number} of the quincunx has not arrived" for number in range(8_000))
+    quoting = (
+        "Bob: Deposit 7999 of the quincunx has not arrived, he wrote, and Deposit 0 of the quincunx has not arrived."
+    )
+    assert Veil([], lines=lines)(quoting) == f"Bob: {MARK}, he wrote, and {MARK}."
+
+
+def test_a_line_that_others_wrote_too_is_nobodys() -> None:
+    line = "Please tell me when the office opens"
+    veil = Veil([], lines=(line, WORDS)).sparing([f"Hello,\n  {line}\n"])
+    assert veil(f"> {line}\n> {WORDS}") == f"> {line}\n> {MARK}"
+
+
+def test_case_is_no_hiding_place_in_any_script() -> None:
+    line = "Straße İzmir ſoll Kelvin weit ſein wie ΣΑΣ"
+    assert Veil([], lines=lines_of([line]))("> straße izmir soll kelvin weit sein wie σας") == f"> {MARK}"
