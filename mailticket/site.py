@@ -16,7 +16,7 @@ from mailticket.letters import Letterhead, Letters, TemplateSource, in_language
 from mailticket.mail.values import OurLetters, Ourselves
 from mailticket.promise.calendar import SupportCalendar, from_settings
 from mailticket.settings import TINT, Brand, Category, LetterSample, LettersText, Settings
-from mailticket.store import blocks, meta, notices, restored
+from mailticket.store import Session, blocks, meta, notices, overview, restored
 from mailticket.store.engine import Database
 from mailticket.store.glance import Glance
 from mailticket.store.notices import Standing
@@ -67,6 +67,11 @@ class Site:
     @property
     def classifier(self) -> Classifier:
         return self.brief.classifier
+
+    def prefixes(self, session: Session) -> tuple[str, ...]:
+        """What ticket IDs begin with, those too of brands that are no more and that no setting names."""
+        known = self.settings.prefixes
+        return (*known, *overview.prefixes_beside(session, known))
 
     @cached_property
     def roster(self) -> Roster:

@@ -11,11 +11,13 @@ import pytest
 
 from mailticket.config.read import read_settings
 from mailticket.connecting import case_of
+from mailticket.desk.tickets import Change
 from mailticket.errors import ConfigurationError, Refused
 from mailticket.oauth2.login import server_named
 from mailticket.outbox.deliver import Outbox
 from mailticket.settings import Settings
 from mailticket.smtp import Courier
+from mailticket.store import overview
 from mailticket.upkeep.account import own_account
 from mailticket.upkeep.readiness import readiness
 from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail, parsed
@@ -95,6 +97,19 @@ def test_the_answer_of_a_brand_that_is_no_more_comes_from_support(two: HelpDesk)
     first = two.receive(mail(To=SALES))
     two.reopen()
     assert two.site.of_brand(two.ticket(first.ticket).row.brand).head.address == SUPPORT
+
+
+def test_the_tickets_of_a_brand_that_is_no_more_are_still_others(two: HelpDesk) -> None:
+    theirs, ours = (
+        str(two.receive(mail(f"{who}@x.example", To=to)).ticket) for who, to in (("ann", SALES), ("bob", SUPPORT))
+    )
+    two.reopen()
+    answered = two.desk.reply(ours, f"It is the same matter as {theirs}, and we work on it.")
+    assert answered.held is not None and [one.code for one in answered.held.hindrances] == ["ticket_id"]
+    with pytest.raises(Refused, match="ID of another ticket"):
+        two.desk.change(ours, Change(subject=f"as in {theirs}"))
+    with two.database.read() as session:
+        assert (two.site.prefixes(session), overview.prefixes_beside(session, ["BK", "MT"])) == (("MT", "BK"), [])
 
 
 def test_what_contradicts_itself_is_named_at_once(tmp_path: Path) -> None:

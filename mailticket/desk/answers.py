@@ -275,7 +275,7 @@ class Answers(Hands):
             assigned_to=ticket.assigned_to,
             newer=tuple(Given(m.by, m.at, m.new_text) for m in newer if m.by not in ("", sheet.by)),
             own_keys=frozenset({ticket.key, *desk.keys_of(session, merged)}),
-            prefixes=self.prefixes,
+            prefixes=self.site.prefixes(session),
             staff_addresses=self.roster.addresses - ({address_key(to)} if not copies else set()),
             enclosed="\n".join(map(_readable, sheet.wish.files)),
             notes=tuple(m.text for m in sheet.conversation if m.kind == "note"),

@@ -90,10 +90,6 @@ class Hands:
         """The member who acts; None for an account that is no member's."""
         return self.roster.member(self.actor)
 
-    @property
-    def prefixes(self) -> tuple[str, ...]:
-        return self.site.settings.prefixes
-
     def find(self, session: Session, name: str, *, merged: bool = False, lock: bool = True) -> Ticket:
         """The ticket that a person means, locked unless they only look; see `Onlooker.find`."""
         return self.onlooker.find(session, name, merged=merged, lock=lock)

@@ -79,7 +79,8 @@ def _face(notice: Standing, site: Site) -> dict[str, Any]:
 def _texts(site: Site, texts: Mapping[str, str]) -> dict[str, str]:
     """The texts by the languages of letters; one of them is a text that any requester can be shown."""
     support = site.letters.language_for(site.head.language)
-    prefixes = site.settings.prefixes
+    with site.database.read() as session:
+        prefixes = site.prefixes(session)
     clean: dict[str, str] = {}
     for name, text in texts.items():
         language = _language(site, name) if name else support

@@ -51,7 +51,7 @@ def send(desk_: Desk, number: int, *, anyway: bool = False, proof: str = "") -> 
             _carry_out(writer, session, ticket, row, deed)
             answered = Answered(ticket.key, "", ())
         if "order" not in reasons:
-            commands.obey(writer, ticket.key, orders_of(writer, lines))
+            commands.obey(writer, ticket.key, _orders_of(session, writer, lines))
         return answered
 
 
@@ -67,13 +67,13 @@ def _send_note(desk_: Desk, session: Session, row: Message, proof: str) -> Answe
     return answered
 
 
-def orders_of(writer: Desk, lines: list[str]) -> list[Order]:
+def _orders_of(session: Session, writer: Desk, lines: list[str]) -> list[Order]:
     """Commands again from the lines in which they were typed; what they name may be gone since."""
     known = Known(
         members=[member.name for member in writer.roster.staff],
         teams=[team.name for team in writer.roster.teams],
         categories=list(writer.site.categories),
-        prefixes=writer.prefixes,
+        prefixes=writer.site.prefixes(session),
     )
     orders = read_orders("\n".join(lines), known)
     if orders.unknown:

@@ -277,7 +277,7 @@ class Intake:
             answerable=arrival.letters_allowed,
             restored_at=self.site.restored_at,
             block=self._block(session, item.mail, now) if is_blockable else "",
-            office=self._office(item.mail, arrival.raw, complete=arrival.complete),
+            office=self._office(session, item.mail, arrival.raw, complete=arrival.complete),
         )
 
     def _known(self, session: Session, arrival: Arrival, item: Prepared, now: datetime) -> Known:
@@ -289,7 +289,7 @@ class Intake:
     def _block(self, session: Session, mail: Mail, now: datetime) -> str:
         return block_of(mail, self.site.settings, self.site.blocked.at(session, now))
 
-    def _office(self, mail: Mail, raw: bytes, *, complete: bool) -> Office | None:
+    def _office(self, session: Session, mail: Mail, raw: bytes, *, complete: bool) -> Office | None:
         """Who works the desk; of a mail of one of them also what its commands may name, and what it forwards."""
         roster, ourselves = self.site.roster, self.site.brief.ourselves
         if not roster.staff:
@@ -300,7 +300,7 @@ class Intake:
                 teams=[team.name for team in roster.teams],
                 categories=list(self.site.categories),
                 texts=canned_names(self.site.settings.desk.canned),
-                prefixes=self.site.settings.prefixes,
+                prefixes=self.site.prefixes(session),
             )
             zone = self.site.settings.zone()
             return Office(roster, names, ourselves, forwarded(mail, raw, ourselves, roster.addresses, zone), complete)

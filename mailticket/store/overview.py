@@ -388,12 +388,14 @@ _MOST_PREFIXES = 20
 
 
 def prefixes_beside(session: Session, known: Sequence[str]) -> list[str]:
-    """The prefixes of ticket IDs that are none of these, at most 20."""
+    """The prefixes of ticket IDs that are none of these, at most 20: one look into the index for each prefix."""
     strangers: list[str] = []
+    behind = ""
     while len(strangers) < _MOST_PREFIXES:
-        others = [col(Ticket.key).not_like(f"{prefix}-%") for prefix in (*known, *strangers)]
-        key = session.execute(select(col(Ticket.key)).where(*others).limit(1)).scalar()
+        key = session.execute(select(func.min(col(Ticket.key))).where(col(Ticket.key) > behind)).scalar()
         if key is None:
             break
-        strangers.append(str(key).partition("-")[0])
+        prefix = str(key).partition("-")[0]
+        strangers += [prefix] if prefix not in known else []
+        behind = f"{prefix}."  # in ASCII the character behind "-"
     return strangers
