@@ -132,7 +132,7 @@ def test_a_bounce_without_a_way_back_shows_until_somebody_looked(helpdesk: HelpD
         for finding in check_state(helpdesk.site.settings, helpdesk.database, helpdesk.now)
         if finding.subject == "filed"
     ]
-    assert [(finding.level, "1 delivery reports" in finding.said) for finding in notices] == [("note", True)]
+    assert [(finding.level, "1 delivery report belongs" in finding.said) for finding in notices] == [("note", True)]
     Cabinet(helpdesk.site).dismiss(bounce.incoming_id)
     assert figures(helpdesk) == (0, 0, 0)
     assert Cabinet(helpdesk.site).listing()[0].row.dismissed_at == helpdesk.now

@@ -429,15 +429,15 @@ def test_a_requester_who_wrote_again_is_counted_listed_and_after_a_day_a_trouble
     ]
     assert "us, 2 h  " in scene.shell("ticket", "list")[1]
     scene.configure(more="[desk]\nfollowup_hours = 1\n")
-    scene.shows("follow-ups", f"of 1 requesters who wrote again after an answer, {key}", "ticket list --waiting us")
+    scene.shows("follow-ups", f"of 1 requester who wrote again after an answer, {key}", "ticket list --waiting us")
     answer(scene.desk, key)
     scene.is_well(told="follow-ups")
 
 
 @pytest.mark.parametrize(
     ("name", "hours", "words"),
-    [("promises slipping", 2, "1 promised answers are about to be late"),
-     ("promises missed", -2, "1 promised answers are late, the first MT-")],
+    [("promises slipping", 2, "1 promised answer is about to be late"),
+     ("promises missed", -2, "1 promised answer is late, the first MT-")],
 )  # fmt: skip
 def test_a_promise_that_slips_or_slipped_is_shown(scene: Scene, name: str, hours: float, words: str) -> None:
     scene.lives()
@@ -493,7 +493,7 @@ def test_mail_that_is_due_and_not_tried_is_a_trouble(scene: Scene) -> None:
     scene.lives()
     scene.ago(minutes=20)
     receive_from(scene.desk, 1)
-    scene.shows("outbox", "1 mails are due and not sent", "journalctl -u mailticket")
+    scene.shows("outbox", "1 mail is due and not sent", "journalctl -u mailticket")
 
 
 def test_a_defect_in_a_delivery_is_shown_until_its_mail_gets_through(

@@ -14,6 +14,7 @@ from mailticket.cli import terminal
 from mailticket.cli.common import config_option, config_path, database_of, json_option, print_json, settings_of
 from mailticket.config.read import read_settings
 from mailticket.config.rights import work_as_owner
+from mailticket.text.clean import counted
 
 if TYPE_CHECKING:
     from mailticket.settings import Settings
@@ -111,7 +112,7 @@ def restore(ctx: click.Context, file: Path | None, go: bool, moved: bool, as_jso
 def _say_what_follows(settings: Settings, held: int) -> None:
     if held:
         click.echo(
-            f"Held back, since it may have left after the backup was made: {_counted(held, 'mail')} of its queue."
+            f"Held back, since it may have left after the backup was made: {counted(held, 'mail')} of its queue."
         )
     for mailbox in settings.mailbox:
         if mailbox.afterwards == "move":
@@ -138,9 +139,9 @@ def _go(ctx: click.Context, *, as_json: bool) -> None:
         click.echo("Nothing is held: there was no restore, or its mail leaves already.")
     else:
         oldest = f", the oldest written {terminal.ago(held.oldest, now)}" if held.oldest else ""
-        click.echo(f"Leaving now: {_counted(held.waiting, 'mail')} written since the restore{oldest}.")
+        click.echo(f"Leaving now: {counted(held.waiting, 'mail')} written since the restore{oldest}.")
         if held.kept:
-            click.echo(f"Held back, since it may have been sent before the restore: {_counted(held.kept, 'mail')}.")
+            click.echo(f"Held back, since it may have been sent before the restore: {counted(held.kept, 'mail')}.")
             click.echo("  mailticket outbox list --withheld   shows them")
             click.echo("  mailticket outbox send NUMBER ...   sends those that are wanted after all")
 
@@ -162,8 +163,4 @@ def _face(contents: Contents) -> dict[str, Any]:
 
 def _inventory(contents: Contents) -> str:
     tickets, mails, letters = (contents.counts.get(table, 0) for table in ("ticket", "incoming", "outgoing"))
-    return f"{_counted(tickets, 'ticket')}, {_counted(mails, 'mail')} and {_counted(letters, 'letter')}"
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    return f"{counted(tickets, 'ticket')}, {counted(mails, 'mail')} and {counted(letters, 'letter')}"

@@ -22,6 +22,7 @@ from mailticket.cli.common import (
     settings_or_none,
     site_of,
 )
+from mailticket.text.clean import counted
 
 if TYPE_CHECKING:
     from mailticket.intake.explain import Explainer
@@ -127,7 +128,7 @@ def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: S
     if left_out:
         click.echo(terminal.hidden(left_out, "--all"))
     for cut in read.cuts:
-        notice = f"[cut: {cut.kind}, {cut.lines} lines, beginning {terminal.line(cut.first_line)[:60]!r}]"
+        notice = f"[cut: {cut.kind}, {counted(cut.lines, 'line')}, beginning {terminal.line(cut.first_line)[:60]!r}]"
         click.echo(click.style(notice, fg="bright_black"))
     click.echo()
 
@@ -164,7 +165,7 @@ def _with_progress(items: Iterable[Any], *, quiet: bool) -> Iterator[Any]:
     visible = not quiet and sys.stderr.isatty()
     for number, item in enumerate(items, 1):
         if visible and number % 20 == 0:
-            click.echo(f"\r{number} mails", nl=False, err=True)
+            click.echo(f"\r{counted(number, 'mail')}", nl=False, err=True)
         yield item
     if visible:
         click.echo("\r" + " " * 20 + "\r", nl=False, err=True)
@@ -290,7 +291,7 @@ def take_up(ctx: click.Context, name: str) -> int:
         raise click.UsageError("write MAILBOX or MAILBOX:UID")
     with site_of(ctx) as site, site.database.write() as session:
         count = incoming.take_up(session, mailbox, int(uid) if uid else None)
-    click.echo(f"{count} mails of {terminal.line(mailbox)} will be taken in.")
+    click.echo(f"{counted(count, 'mail')} of {terminal.line(mailbox)} will be taken in.")
     return 0 if count else 1
 
 
@@ -316,8 +317,9 @@ def give_up(ctx: click.Context, mailbox: str, dry_run: bool, as_json: bool) -> i
         print_json({"mailbox": mailbox, "uids": uids, "given_up": 0 if dry_run else len(uids)})
     else:
         some = ", ".join(map(str, uids[:_MOST_UIDS])) + (" ..." if len(uids) > _MOST_UIDS else "")
-        verb = "would be" if dry_run else "are"
-        click.echo(f"{len(uids)} mails of {terminal.line(mailbox)} {verb} given up{f': UID {some}' if uids else ''}.")
+        verb = "would be" if dry_run else "is" if len(uids) == 1 else "are"
+        many, which = counted(len(uids), "mail"), f": UID {some}" if uids else ""
+        click.echo(f"{many} of {terminal.line(mailbox)} {verb} given up{which}.")
     return 0 if uids else 1
 
 

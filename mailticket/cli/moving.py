@@ -10,6 +10,7 @@ import click
 from mailticket.cli import terminal
 from mailticket.cli.common import config_option, config_path, json_option, print_json, settings_of
 from mailticket.errors import ConfigurationError, WorldError
+from mailticket.text.clean import counted
 
 if TYPE_CHECKING:
     from mailticket.store.engine import Database
@@ -50,7 +51,7 @@ def migrate_database(ctx: click.Context, url: str, afresh: bool, as_json: bool) 
     total, rate = sum(moved.counts.values()), moved.written / max(seconds, 0.001)
     tickets, mails, letters = (moved.counts[table] for table in ("ticket", "incoming", "outgoing"))
     click.echo(f"Moved. Tickets: {tickets}, mails: {mails}, letters: {letters}.")
-    click.echo(f"{total} rows in all, each read back and compared ({seconds:.0f} s, {rate:.0f} rows/s).")
+    click.echo(f"{counted(total, 'row')} in all, each read back and compared ({seconds:.0f} s, {rate:.0f} rows/s).")
     if moved.altered:
         click.echo(
             f"{moved.altered} of them held the character NUL, which PostgreSQL cannot keep: \ufffd stands there."

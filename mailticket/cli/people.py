@@ -15,6 +15,7 @@ from mailticket.cli import terminal
 from mailticket.cli.common import account_of, config_option, database_of, json_option, print_json, settings_of
 from mailticket.cli.counter import counter_of, one
 from mailticket.errors import NotFound
+from mailticket.text.clean import counted
 
 if TYPE_CHECKING:
     from mailticket.settings import Settings
@@ -27,6 +28,14 @@ _TRACES = (
     "Traces may still lie in the database's file: the disk lacks room to write it anew, or somebody reads it. Make "
     "room, then: mailticket person forget --again"
 )
+_HELD = {
+    "messages": ("message",), "attachments": ("attachment",), "raws": ("raw mail",), "letters": ("letter",),
+    "desk_mails": ("mail to staff about them", "mails to staff about them"), "events": ("event",),
+    "promises": ("promise",), "held": ("held answer",),
+    "mentions": ("message of others that names them", "messages of others that name them"),
+    "filed": ("mail filed without a ticket", "mails filed without a ticket"),
+    "quarantined": ("mail in quarantine", "mails in quarantine"),
+}  # fmt: skip
 
 
 @click.group()
@@ -49,18 +58,14 @@ def show(ctx: click.Context, addresses: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json(face)
         return
-    figures = ("messages", "attachments", "raws", "letters", "desk_mails", "events", "promises", "held", "mentions",
-               "filed", "quarantined")  # fmt: skip
     size = f" ({face['raw_bytes'] / 1024**2:.1f} MB)" if face["raws"] else ""
-    others = f"{face['mentions']} messages of others that name them"
-    words = {"raws": f"{face['raws']} raw mails{size}", "desk_mails": f"{face['desk_mails']} mails to staff about them",
-             "held": f"{face['held']} held answers", "mentions": others,
-             "filed": f"{face['filed']} mails filed without a ticket",
-             "quarantined": f"{face['quarantined']} mails in quarantine"}  # fmt: skip
+    figures = [
+        counted(face[name], *words) + (size if name == "raws" else "") for name, words in _HELD.items() if face[name]
+    ]
     terminal.facts([
         ("addresses", ", ".join(map(terminal.line, face["addresses"]))),
         ("names", ", ".join(map(terminal.line, face["names"]))),
-        ("held", "\n".join(words.get(name, f"{face[name]} {name}") for name in figures if face[name])),
+        ("held", "\n".join(figures)),
         ("blocked", "yes" if face["blocked"] else ""),
         ("linked", ", ".join(map(terminal.line, face["linked"]))),
         ("waiting", ", ".join(face["waiting"])),
@@ -94,8 +99,8 @@ def export(ctx: click.Context, addresses: tuple[str, ...], file: Path, notes: bo
         print_json({"file": str(file), **asdict(done)})
         return
     click.echo(
-        f"{file} holds {done.tickets} tickets, {done.messages} mails, {done.letters} letters and {done.attachments} "
-        "files; begin with index.html in it."
+        f"{file} holds {counted(done.tickets, 'ticket')}, {counted(done.messages, 'mail')}, "
+        f"{counted(done.letters, 'letter')} and {counted(done.attachments, 'file')}; begin with index.html in it."
     )
 
 
@@ -168,8 +173,8 @@ def _forget_one(
         if not sys.stdin.isatty():
             raise click.UsageError("this cannot be undone: confirm it with --yes, or see first with --dry-run")
         people = ", ".join(map(terminal.line, plan.whose.keys))
-        click.confirm(f"Erase {people}: {len(plan.tickets)} tickets of theirs, and what they have in "
-                      f"{len(plan.shared)} others? This cannot be undone", abort=True)  # fmt: skip
+        click.confirm(f"Erase {people}: {counted(len(plan.tickets), 'ticket')} of theirs, and what they have in "
+                      f"{counted(len(plan.shared), 'other')}? This cannot be undone", abort=True)  # fmt: skip
     bar = terminal.Bar()
     try:
         toll = rights.forget(database, settings, keys, datetime.now(UTC), account_of(ctx), bar, anyway=anyway)
@@ -187,9 +192,10 @@ def _print_plan(face: dict[str, Any], plan: Plan, *, as_json: bool) -> None:
     if as_json:
         print_json({**face, "would_forget": list(plan.tickets), "shared": list(plan.shared), **asdict(wrong)})
         return
-    click.echo(f"Would erase {', '.join(map(terminal.line, plan.whose.keys))}: {face['messages']} messages, "
-               f"{face['attachments']} files, {face['raws']} raw mails, {face['letters']} letters; tickets "
-               f"{', '.join(plan.tickets) or 'none'} become figures.")  # fmt: skip
+    click.echo(f"Would erase {', '.join(map(terminal.line, plan.whose.keys))}: {counted(face['messages'], 'message')}, "
+               f"{counted(face['attachments'], 'file')}, {counted(face['raws'], 'raw mail')}, "
+               f"{counted(face['letters'], 'letter')}; "
+               f"what becomes a figure: {', '.join(plan.tickets) or 'no ticket'}.")  # fmt: skip
     if plan.shared:
         click.echo(f"In tickets of others, where the rest stays: {', '.join(plan.shared)}.")
     for words, names in (("Kept by law, so it would be refused", wrong.held),
@@ -199,10 +205,11 @@ def _print_plan(face: dict[str, Any], plan: Plan, *, as_json: bool) -> None:
 
 
 def _print_toll(toll: Toll, last: datetime | None, copies: list[str]) -> None:
-    click.echo(f"Erased: {toll.messages} messages, {toll.attachments} files, {toll.raws} raw mails, {toll.letters} "
-               f"letters; {toll.tickets} tickets stay as figures.")  # fmt: skip
+    click.echo(f"Erased: {counted(toll.messages, 'message')}, {counted(toll.attachments, 'file')}, "
+               f"{counted(toll.raws, 'raw mail')}, {counted(toll.letters, 'letter')}; "
+               f"{counted(toll.tickets, 'ticket stays as a figure', 'tickets stay as figures')}.")  # fmt: skip
     if toll.changed:
-        click.echo(f"Their name and address were taken out of {toll.changed} messages of others.")
+        click.echo(f"Their name and address were taken out of {counted(toll.changed, 'message')} of others.")
     if toll.broken:
         click.echo(f"The files of {toll.broken} of these could not be kept: the mails were too broken to be rewritten.")
     if not toll.overwritten:

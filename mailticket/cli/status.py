@@ -11,6 +11,7 @@ import click
 from mailticket.cli import terminal
 from mailticket.cli.common import config_option, json_option, print_json
 from mailticket.cli.counter import counter_of, one
+from mailticket.text.clean import counted
 
 _COLUMNS = 80
 _LONGEST_NOTICE = 100  # characters of one that are shown
@@ -123,7 +124,7 @@ def _print_part(part: dict[str, Any], now: datetime) -> None:
     if part["error"]:
         text += f"; in trouble, first seen {_ago(part['error_since'], now)}"
     if part["backlog"]:
-        text += f"; {part['backlog']} mails wait"
+        text += f"; {counted(part['backlog'], 'mail waits', 'mails wait')}"
     if part["not_flagged"]:
         text += f"; {part['not_flagged']} not flagged or moved: {part['not_flagged_because']}"
     if part["note"]:
@@ -162,7 +163,7 @@ def _print_figures(face: dict[str, Any], now: datetime) -> None:
         number, since = face["waiting_again"], _ago(again["waiting_since"], now)
         row("again", f"{number} wrote again after an answer, the oldest {again['id']} {since}")
     if face["held"]:
-        answers = "1 answer is" if face["held"] == 1 else f"{face['held']} answers are"
+        answers = counted(face["held"], "answer is", "answers are")
         row("held", f"{answers} held and not sent: mailticket ticket list --held", "yellow")
     for notice in face["notices"]:
         about = ", ".join(notice["categories"]) or "all letters"
@@ -176,22 +177,26 @@ def _print_figures(face: dict[str, Any], now: datetime) -> None:
     row("outbox", outbox + (f", the oldest from {_ago(face['oldest_due'], now)}" if face["oldest_due"] else ""))
     row(
         "quarantine",
-        f"{face['quarantine']} mails" if face["quarantine"] else "empty",
+        counted(face["quarantine"], "mail") if face["quarantine"] else "empty",
         "red" if face["quarantine"] else "",
     )
     _print_filed(face, row)
     going = face["retention"]
     if going["due_1_day"]:
-        many = f"{going['due_1_day']} erasures are due within a day, the first {_ago(going['first_at'], now)}"
-        row("retention", f"{many}: mailticket retention plan")
+        many, first = counted(going["due_1_day"], "erasure is", "erasures are"), _ago(going["first_at"], now)
+        row("retention", f"{many} due within a day, the first {first}: mailticket retention plan")
 
 
 def _print_filed(face: dict[str, Any], row: Callable[[str, str, str], None]) -> None:
     """What went nowhere, so that nobody's request stays where nobody looks."""
     filed, bounces = face["filed_7_days"], face["unclaimed_bounces"]
-    text = f"{filed['without_ticket']} mails without a ticket in 7 days"
+    text = f"{counted(filed['without_ticket'], 'mail')} without a ticket in 7 days"
     text += f", {filed['named_us']} of them named us" if filed["named_us"] else ""
-    text += f", {bounces} delivery reports that belong to no letter" if bounces else ""
+    text += (
+        f", {counted(bounces, 'delivery report that belongs', 'delivery reports that belong')} to no letter"
+        if bounces
+        else ""
+    )
     if filed["named_us"] or bounces:
         text += ": mailticket mail list --filed"
     row("filed", text, "yellow" if filed["named_us"] or bounces else "")

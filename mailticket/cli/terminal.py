@@ -13,6 +13,8 @@ from datetime import datetime
 
 import click
 
+from mailticket.text.clean import counted
+
 _BAR = 30  # columns
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 COLOURS = {
@@ -36,7 +38,7 @@ def line(text: object) -> str:
 
 def hidden(lines: int, option: str) -> str:
     """What stands in the place of lines that are not shown, "" for none; the option shows them."""
-    words = f"[{lines} {'line' if lines == 1 else 'lines'} hidden ({option} shows them)]"
+    words = f"[{counted(lines, 'line')} hidden ({option} shows them)]"
     return click.style(words, fg="bright_black") if lines else ""
 
 

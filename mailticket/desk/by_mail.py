@@ -30,6 +30,7 @@ from mailticket.site import Site
 from mailticket.store import Session, desk, tickets
 from mailticket.store import desk_mail as desk_state
 from mailticket.store.rows import savepoint
+from mailticket.text.clean import counted
 from mailticket.triage.guard import Given
 from mailticket.triage.marks import shows_mark
 from mailticket.triage.orders import Order
@@ -189,7 +190,7 @@ class _Work:
         """Refuse an answer beyond the cap of the hour. given: it counts already."""
         most = self._site.settings.desk.per_person_answers_hour
         if desk.answers_since(self._session, self._name, self._now - _HOUR) - given >= most:
-            raise Refused(f"it would be more than {most} answers within an hour")
+            raise Refused(f"it would be more than {counted(most, 'answer')} within an hour")
 
     def _tell_held(self, held: Held) -> None:
         self.obstacles = [(one.code, one.text) for one in held.hindrances]
@@ -200,8 +201,8 @@ class _Work:
         reasons = [("conflict", self._staff.conflict)] if self._staff.conflict else []
         if self._staff.proof == "mark" or reasons or answered.new_since:
             if self._files.logos:
-                number = len(self._files.logos)
-                reasons.append(("logos", f"{number} files that your program adds to each mail were left out"))
+                files = counted(len(self._files.logos), "file was", "files were")
+                reasons.append(("logos", f"{files} left out that your program adds to each mail"))
             about = desk.message_of(self._session, answered.outgoing or 0)
             left = self._session.get_one(Message, about).new_text if self._staff.deed == "release" else self._text
             self._receive("sent", reasons, news=answered.new_since, about=about, text=left)

@@ -22,7 +22,7 @@ from mailticket.promise import make_promise
 from mailticket.secrets import masking
 from mailticket.secrets.spans import doubtful_kinds
 from mailticket.store import Session, desk, load, outgoing, raws, search, tickets
-from mailticket.text.clean import one_line
+from mailticket.text.clean import counted, one_line
 from mailticket.text.times import half_hour_after
 from mailticket.triage.guard import Draft, indiscretions
 
@@ -86,7 +86,7 @@ class Desk(Answers):
                         masking.mask(mail.new_text, least="sure").text,
                     )
             if texts:
-                self.event(session, ticket, now, "unmasked", f"{len(texts)} messages")
+                self.event(session, ticket, now, "unmasked", counted(len(texts), "message"))
         return texts
 
     def close(self, name: str, *, notify: bool = False) -> str:
@@ -223,7 +223,7 @@ class Desk(Answers):
             target.updated_at = now
             session.add(target)
             self.event(session, source, now, "merged", f"into {target.key}")
-            self.event(session, target, now, "merged", f"{moved} messages of {source.key}")
+            self.event(session, target, now, "merged", f"{counted(moved, 'message')} of {source.key}")
         return source.key, target.key
 
     def change(self, name: str, wanted: Change) -> Changed:
@@ -265,8 +265,10 @@ class Desk(Answers):
     def _check_subject(self, session: Session, ticket: Ticket, subject: str) -> None:
         """Refuse a subject that requesters may not read: it stands in every letter of the ticket."""
         notes = tuple(m.text for m in tickets.conversation(session, int(ticket.id or 0)) if m.kind == "note")
-        draft = Draft(self.actor, subject, ticket.key, own_keys=frozenset({ticket.key}), prefixes=self.prefixes,
-                      staff_addresses=self.roster.addresses, notes=notes)  # fmt: skip
+        draft = Draft(
+            self.actor, subject, ticket.key, own_keys=frozenset({ticket.key}), prefixes=self.site.prefixes(session),
+            staff_addresses=self.roster.addresses, notes=notes,
+        )  # fmt: skip
         flaws = [flaw.text for flaw in indiscretions(draft)] if subject else []
         if flaws:
             raise Refused(f"the requester reads the subject, and {'; '.join(flaws)}")
@@ -321,9 +323,9 @@ class Desk(Answers):
         for part in (ticket, other):
             part.first_response_at = part.first_response_at or tickets.first_answer_at(session, int(part.id or 0))
             self._review_waiting(session, part, now)
-        detail = f"{moved} messages went back to {ticket.key}"
+        detail = f"{counted(moved, 'message')} went back to {ticket.key}"
         tickets.add_event(session, away, now, "split", detail, self.actor)
-        self.event(session, ticket, now, "split", f"{moved} messages came back")
+        self.event(session, ticket, now, "split", f"{counted(moved, 'message')} came back")
 
     def _review_waiting(self, session: Session, ticket: Ticket, now: datetime) -> None:
         """After a split each part waits for what its own conversation lacks."""

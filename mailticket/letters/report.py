@@ -15,6 +15,7 @@ from markupsafe import Markup
 from mailticket.letters.mime import content, encoded_text, entity, multipart
 from mailticket.letters.values import Letterhead
 from mailticket.mail.addresses import is_bare_address
+from mailticket.text.clean import counted
 
 _COLUMNS = ("Requests", "Kept", "Missed", "Median", "90 %")
 _TH = "padding:6px 0 6px 4px; font-size:11px; line-height:16px; font-weight:normal; text-align:right; color:#5b6672;"
@@ -104,8 +105,7 @@ class Report:
 
     @property
     def subject(self) -> str:
-        number = self.figures["requests"]
-        what = f"{number} request{'' if number == 1 else 's'}"
+        what = counted(self.figures["requests"], "request")
         return f"[mailticket] report: {what} from {self.since:%d %b} to {self.until:%d %b %Y}"
 
     @property

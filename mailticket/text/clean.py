@@ -20,6 +20,11 @@ _HARMFUL = lazy_pattern(f"[{_CONTROL}{_INVISIBLE}]")
 _LINE_BREAK = lazy_pattern("\r\n|[\r\n\v\f\x1c-\x1f\x85\u2028\u2029]")
 
 
+def counted(number: int, thing: str, things: str = "") -> str:
+    """A number with what there is of it: "1 mail", "2 mails". things: where an s at the end does not do."""
+    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
+
+
 def one_line(text: str, limit: int, mark: str = "") -> str:
     """The text as a single line of at most `limit` characters, the last of them an ellipsis if it was longer.
 

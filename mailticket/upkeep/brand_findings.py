@@ -9,6 +9,7 @@ from datetime import datetime
 from mailticket.mail.values import address_key
 from mailticket.settings import FIRST_NAME, Settings, untagged
 from mailticket.store import Session, overview
+from mailticket.text.clean import counted
 from mailticket.upkeep.readiness import Finding
 
 _MOST_NAMED = 5
@@ -21,7 +22,7 @@ def brand_findings(session: Session, settings: Settings, now: datetime, since: d
     names = {"", *(brand.name for brand in settings.brand)}
     for name, figures in sorted(overview.by_brand(session, now).items()):
         if name not in names:
-            many = "1 ticket is" if figures.unfinished == 1 else f"{figures.unfinished} tickets are"
+            many = counted(figures.unfinished, "ticket is", "tickets are")
             yield Finding(
                 "note", f"brand {name}", f"{many} open and there is no such [[brand]] any more: letters leave as "
                 f"{settings.support.address}", f"mailticket ticket list --brand {name}; or bring the table back",
@@ -48,7 +49,7 @@ def _unserved(settings: Settings, requests: Iterable[tuple[str, str, str]]) -> I
             if domain in ours and one not in people and not chosen:
                 numbers[one, brand] += 1
     for (address, brand), number in numbers.most_common(_MOST_NAMED):
-        many = "1 request" if number == 1 else f"{number} requests"
+        many = counted(number, "request")
         yield Finding(
             "note", "addresses", f"{many} of the last days went to {address}, which no name serves, and "
             f"{'was' if number == 1 else 'were'} answered as {brand or FIRST_NAME}",

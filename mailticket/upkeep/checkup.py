@@ -23,6 +23,7 @@ from mailticket.settings import Mailbox, Settings, SignIn, Smtp, is_sent
 from mailticket.smtp import Courier, Outcome
 from mailticket.store import incoming, overview, restored, schema, tombstones
 from mailticket.store.engine import Database
+from mailticket.text.clean import counted
 from mailticket.upkeep.account import Account
 from mailticket.upkeep.brand_findings import brand_findings
 from mailticket.upkeep.readiness import Finding, account_for, in_part, password_or_trouble, readiness, right_password
@@ -62,13 +63,15 @@ def check_state(settings: Settings, database: Database, now: datetime) -> Iterat
         yield Finding("wrong", "forgotten", f"a restored backup brought back who had been forgotten: {', '.join(back)}",
                       "mailticket person forget --again")  # fmt: skip
     if figures.unclaimed_bounces:
-        yield Finding("note", "filed", f"{figures.unclaimed_bounces} delivery reports belong to no letter of ours",
+        reports = counted(figures.unclaimed_bounces, "delivery report belongs", "delivery reports belong")
+        yield Finding("note", "filed", f"{reports} to no letter of ours",
                       "see `mailticket mail list --filed`; release or dismiss them")  # fmt: skip
     if figures.filed_named_us:
-        yield Finding("note", "filed", f"{figures.filed_named_us} mails of the last 7 days named us and have no ticket",
+        mails = counted(figures.filed_named_us, "mail")
+        yield Finding("note", "filed", f"{mails} of the last 7 days named us and became no ticket",
                       "see `mailticket mail list --filed`; release or dismiss them")  # fmt: skip
-    if figures.outgoing.get("uncertain"):
-        yield Finding("note", "outbox", f"{figures.outgoing['uncertain']} mails may or may not have been accepted",
+    if number := figures.outgoing.get("uncertain"):
+        yield Finding("note", "outbox", f"{counted(number, 'mail')} may or may not have been accepted",
                       "see `mailticket outbox list --state uncertain`; retry or cancel them")  # fmt: skip
 
 
@@ -238,7 +241,8 @@ def _check_mailbox(
         idles = mailbox.idle and inbox.can_idle and not is_sent(mailbox.name)
         ways = "IDLE" if idles else f"a look every {mailbox.poll_seconds:.0f} s"
         rights = ", read-only (counts as afterwards = keep)" if folder.read_only else ""
-        yield Finding("ok", name, f"{folder.name} holds {folder.exists} mails; new ones are seen by {ways}{rights}")
+        mails = counted(folder.exists, "mail")
+        yield Finding("ok", name, f"{folder.name} holds {mails}; new ones are seen by {ways}{rights}")
         if mailbox.move_to and mailbox.move_to not in inbox.folders():
             yield Finding("note", name, f"there is no folder {mailbox.move_to} yet", "the first move makes it")
         if database is not None:
@@ -262,12 +266,12 @@ def _compare(name: str, mailbox: Mailbox, inbox: Inbox, uidvalidity: int, databa
     passed_over = sorted(uid for uid in listed if uid <= high_water and uid not in recorded)
     waiting = sum(uid > high_water for uid in listed)
     if passed_over:
-        yield Finding("wrong", name, f"{len(passed_over)} mails have no record, the first has UID {passed_over[0]}",
+        mails = counted(len(passed_over), "mail has", "mails have")
+        yield Finding("wrong", name, f"{mails} no record, the first has UID {passed_over[0]}",
                       "take them in with `mailticket mail ingest`, and report this")  # fmt: skip
     else:
-        yield Finding(
-            "ok", name, f"all {len(listed) - waiting} mails that the server lists are recorded, {waiting} are new"
-        )
+        mails = counted(len(listed) - waiting, "mail")
+        yield Finding("ok", name, f"all that the server lists is recorded: {mails}, and {waiting} new")
 
 
 def check_all(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mailticket.config.canned import canned_flaws, canned_names
 from mailticket.settings import Settings
+from mailticket.text.clean import counted
 from mailticket.topics.exchange import trade_of
 
 
@@ -79,7 +80,7 @@ def desk_summary(settings: Settings) -> str:
         return ""
     ready = canned_names(settings.desk.canned)
     parts = [f"{len(settings.staff)} of staff", f"teams: {', '.join(team.name for team in settings.team) or 'none'}"]
-    return "; ".join([*parts, *([f"{len(ready)} ready answers"] if ready else [])])
+    return "; ".join([*parts, *([counted(len(ready), "ready answer")] if ready else [])])
 
 
 def _is_account(login: str) -> bool:

@@ -24,6 +24,7 @@ from mailticket.settings import Mailbox, Settings, SignIn, is_loopback, stays_in
 from mailticket.site import articles_of, open_letters, read_key
 from mailticket.store import overview, pooling, schema
 from mailticket.store.engine import Database, damage
+from mailticket.text.clean import counted
 from mailticket.topics.exchange import CATEGORIES
 from mailticket.upkeep.account import Account, daemon_account, open_to_everybody, own_account
 from mailticket.upkeep.desk_findings import desk_mistakes, desk_notes, desk_summary
@@ -97,7 +98,7 @@ def in_part(part: str, findings: Iterable[Finding]) -> Iterator[Finding]:
 def _settings(settings: Settings) -> Iterator[Finding]:
     """What the configuration says, and what is weaker for what it leaves out."""
     count = len(settings.mailbox)
-    yield Finding("ok", "configuration", f"{settings.support.address}, {count} mailbox{'' if count == 1 else 'es'}")
+    yield Finding("ok", "configuration", f"{settings.support.address}, {counted(count, 'mailbox', 'mailboxes')}")
     if not settings.mailbox:
         yield Finding("wrong", "mailboxes", "no [[mailbox]] is configured", "add one, or nothing is ever collected")
     if not settings.trust.authserv_id:

@@ -24,6 +24,7 @@ from mailticket.oauth2.state import ending
 from mailticket.settings import Mailbox, Settings, keeper_of
 from mailticket.store import Session, desk_mail, hosts, meta, outgoing, restored, tombstones, watch
 from mailticket.store.engine import Database
+from mailticket.text.clean import counted
 
 if TYPE_CHECKING:  # `status` looks for troubles without the letters and categories of a site
     from mailticket.site import Site
@@ -280,20 +281,24 @@ def _stuck(session: Session, settings: Settings, now: datetime) -> Iterator[Trou
     """Mail that does not move, and mail that waits for a person."""
     number, since = watch.oldest_listed(session, [mailbox.name for mailbox in settings.watched])
     if since and since <= now - _STUCK:
-        yield Trouble("intake", f"{number} mails wait to be taken in", since, "journalctl -u mailticket")
+        yield Trouble(
+            "intake", f"{counted(number, 'mail waits', 'mails wait')} to be taken in", since, "journalctl -u mailticket"
+        )
     due, since = outgoing.overdue(session, now - _STUCK)
     if since:
-        yield Trouble("outbox", f"{due} mails are due and not sent", since, "journalctl -u mailticket")
+        yield Trouble(
+            "outbox", f"{counted(due, 'mail is', 'mails are')} due and not sent", since, "journalctl -u mailticket"
+        )
     people, since = watch.refused_by_all(session)
     if people >= _MANY and since and since <= now - _STUCK:
         text = f"the server puts off the mail to all of {people} people and accepts none"
         yield Trouble("outbox", text, since, "mailticket outbox list --state deferred")
     number, since = watch.quarantined(session)
     if number:
-        yield Trouble("quarantine", f"{number} mails lie in quarantine", since or now,
+        yield Trouble("quarantine", f"{counted(number, 'mail lies', 'mails lie')} in quarantine", since or now,
                       "mailticket quarantine list; then retry, release or discard")  # fmt: skip
     if number := watch.capped(session, now - _HOUR):
-        text = f"the cap for all is reached: {number} answers were held back in the last hour"
+        text = f"the cap for all is reached: {counted(number, 'answer was', 'answers were')} held back in the last hour"
         yield Trouble("answers", text, now, "mailticket outbox list --withheld (a flood? a loop?), and [caps]")
 
 
@@ -309,18 +314,20 @@ def _late(session: Session, settings: Settings, now: datetime) -> Iterator[Troub
     queue = "mailticket ticket list --waiting us"
     past = watch.missed(session, now)
     if past.since:
-        text = f"{past.number} promised answers are late, the first {past.key}"
+        text = f"{counted(past.number, 'promised answer is', 'promised answers are')} late, the first {past.key}"
         yield Trouble("promises missed", text, past.since, queue)
     warning = timedelta(hours=settings.promise.warn_staff_hours)
     soon = watch.slipping(session, now, now + warning)
     if soon.since:
         due = f"{soon.since:%Y-%m-%d %H:%M} UTC"
-        text = f"{soon.number} promised answers are about to be late, the next {soon.key}, due {due}"
+        answers = counted(soon.number, "promised answer is", "promised answers are")
+        text = f"{answers} about to be late, the next {soon.key}, due {due}"
         yield Trouble("promises slipping", text, soon.since - warning, queue)
     again = watch.waiting_again(session)
     limit = timedelta(hours=settings.desk.followup_hours)
     if again.since and now - again.since > limit:
-        text = f"of {again.number} requesters who wrote again after an answer, {again.key} has waited too long"
+        people = counted(again.number, "requester")
+        text = f"of {people} who wrote again after an answer, {again.key} has waited too long"
         yield Trouble("follow-ups", text, again.since + limit, queue)
 
 
@@ -345,5 +352,6 @@ def _half_forgotten(session: Session) -> Iterator[Trouble]:
 
 def _strays(session: Session, settings: Settings) -> Iterator[Trouble]:
     for name, (number, since) in watch.strays(session, [mailbox.name for mailbox in settings.watched]).items():
-        text = f"{number} mails were listed and not taken in, and this mailbox is not configured any more"
+        mails = counted(number, "mail was", "mails were")
+        text = f"{mails} listed and not taken in, and this mailbox is not configured any more"
         yield Trouble(f"{_STRAY}{name}", text, since, f"configure it again, or: mailticket mail give-up {name}")

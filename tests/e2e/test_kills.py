@@ -137,7 +137,7 @@ def test_f37_a_mail_that_ends_the_program_each_time_is_quarantined_and_the_other
     quarantined = site.json("quarantine", "list")
     assert [(row["message_id"], row["state"]) for row in quarantined] == [(None, "quarantined")]
     assert quarantined[0]["reason"] == "ended the program each time"
-    assert "quarantine: 1 mails" in site.cli("check", "--offline", code=1).stdout
+    assert "quarantine: 1 mail lies" in site.cli("check", "--offline", code=1).stdout
 
     # Its bytes are kept, and staff can have it taken in again.
     number = str(quarantined[0]["id"])

@@ -152,7 +152,7 @@ def test_f07_a_kill_after_the_final_dot_leaves_an_uncertain_mail_that_is_not_sen
     site.once()
     truth.each_was_answered_once(smtp_sink, PEOPLE[:1])
     assert [row["state"] for row in site.outbox()] == ["uncertain"]
-    assert "1 mails may or may not have been accepted" in site.cli("check", "--offline").stdout
+    assert "1 mail may or may not have been accepted" in site.cli("check", "--offline").stdout
 
 
 @pytest.mark.parametrize("kept", [True, False])
