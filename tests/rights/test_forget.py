@@ -394,3 +394,41 @@ def test_of_many_people_in_shared_tickets_one_goes_and_the_others_stay(open_desk
     assert figures(desk) == before
     after = {row.id: row.new_text for s in desk.stored() for row in s.messages if row.id in kept}
     assert after == kept
+
+
+def test_what_waits_is_held_or_is_queued_goes_with_the_person(open_desk: OpenDesk) -> None:
+    staff = [{"name": "kim", "addresses": ["kim@desk.example"]}]
+    desk = open_desk(staff=staff)
+    key = str(desk.receive(mail(ANN, "Zanzibar deposit", "My quincunx deposit of 250 USDT has not arrived.")).ticket)
+    held = desk.desk.reply(key, "Dear Annabel Leeward, write to kim@desk.example about the zanzibar.").held
+    assert held is not None and [row.state for row in desk.outbox()] == ["queued"]
+    toll = forget(desk, "annabel@wharf.example", anyway=True)
+    (stored,) = desk.stored()
+    assert (stored.row.status, stored.row.waiting_for) == ("closed", "nobody")
+    assert [row.kind for row in stored.messages if row.kind == "held"] == []
+    assert [(row.state, bytes(row.wire)) for row in desk.outbox()] == [("cancelled", b"")]
+    desk.later(days=3)
+    assert (desk.deliver(), traces(desk.database, SECRETS), toll.tickets) == ([], [], 1)
+
+
+def test_a_held_answer_to_another_stays_without_the_person(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    own, bobs = shared_desk(desk)
+    desk.desk.reopen(bobs)
+    assert desk.desk.reply(bobs, f"Annabel Leeward says so too, Bob; see {own}.").held is not None
+    forget(desk, "annabel@wharf.example")
+    (row,) = [row for row in desk.ticket(bobs).messages if row.kind == "held"]
+    assert row.text == f"[removed] says so too, Bob; see {own}."
+    assert traces(desk.database, SECRETS) == []
+
+
+def test_a_letter_to_another_that_waits_to_leave_is_in_the_way(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    _, bobs = shared_desk(desk)
+    desk.desk.reopen(bobs)
+    outgoing = desk.desk.reply(bobs, "We look at the gooseberry again, Bob.").outgoing
+    with pytest.raises(WorldError, match=rf"about to leave is in the way \(outgoing {outgoing}\)"):
+        forget(desk, "annabel@wharf.example", anyway=True)
+    assert [row.state for row in desk.outbox() if row.id == outgoing] == ["queued"]
+    desk.deliver()
+    assert forget(desk, "annabel@wharf.example", anyway=True).tickets == 1

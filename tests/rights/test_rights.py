@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import mailbox
+import os
+import signal
 import stat
 import subprocess
 import zipfile
@@ -120,6 +122,22 @@ def test_an_export_that_is_cut_short_leaves_nothing_under_its_name(
                helpdesk.now, look)  # fmt: skip
     assert seen == [[("ann.zip.partial", 0o600)]], "so a kill leaves no file of the final name"
     assert list(tmp_path.glob("ann.zip*")) == []
+
+
+def test_a_kill_in_the_midst_of_an_export_leaves_nothing_under_its_name(helpdesk: HelpDesk, tmp_path: Path) -> None:
+    helpdesk.receive(mail(ANN))
+    target = tmp_path / "ann.zip"
+    child = os.fork()
+    if child == 0:
+        try:
+            export(Database(helpdesk.url), helpdesk.site.settings, ["annabel@wharf.example"], target, helpdesk.now,
+                   lambda _work, _share: os.kill(os.getpid(), signal.SIGKILL))  # fmt: skip
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert [path.name for path in tmp_path.glob("ann.zip*")] == ["ann.zip.partial"]
+    assert len(exported(helpdesk, target)) > 3, "the next one writes it anew"
+    assert [path.name for path in tmp_path.glob("ann.zip*")] == ["ann.zip"]
 
 
 LONG = {"texts_days": 30, "letters_days": 40, "addresses_days": 50}
