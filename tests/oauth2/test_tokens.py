@@ -17,10 +17,10 @@ import time_machine
 
 from mailticket.connecting import Renewable
 from mailticket.errors import ConfigurationError, SignInRefused, StoreUnavailable, WorldError
-from mailticket.failpoints import VARIABLE
 from mailticket.models import Consent
 from mailticket.oauth2 import seal, tokens
 from mailticket.oauth2.account import account_of
+from mailticket.observe.failpoints import VARIABLE
 from mailticket.settings import Settings
 from mailticket.store import backup, oauth2, restore, schema
 from mailticket.store.engine import Database
