@@ -298,7 +298,9 @@ def test_a_restored_backup_takes_the_newer_token_of_the_database_that_it_replace
     backup.copy_database(database, copy, backup.Note(datetime.now(UTC), "x"), None, quiet_progress)
     tokens_of(database).token(settings, box(settings))  # so that the token of the backup is void
     database.close()
-    restore.restore_database(Database(settings.database.url), copy, datetime.now(UTC), quiet_progress)
+    replaced = Database(settings.database.url)
+    restore.restore_database(replaced, copy, datetime.now(UTC), quiet_progress)
+    replaced.close()
     restored = Database(settings.database.url)
     assert kept(restored, settings) == provider.newest_refresh_token()
     assert provider.is_good(tokens_of(restored).token(settings, box(settings))) == USER
