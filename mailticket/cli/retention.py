@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import click
 
 from mailticket.cli import terminal
 from mailticket.cli.common import config_option, database_of, json_option, print_json, settings_of
+from mailticket.text.clean import counted
 
 
 @click.group()
@@ -58,7 +60,8 @@ def plan(ctx: click.Context, days: int, as_json: bool) -> None:
                 for face in faces]  # fmt: skip
     if rows:
         terminal.table(("TICKET", "WHAT GOES", "CLOSED", "DUE"), rows)
-        counts = [f"{sum(row[1] == what for row in rows)} {what}" for what in dict.fromkeys(row[1] for row in rows)]
+        numbers = Counter(row[1] for row in rows)
+        counts = [f"{what} of {counted(number, 'ticket')}" for what, number in numbers.items()]
         click.echo(f"In all: {', '.join(counts)}.")
     elif terms.terms(settings):
         click.echo(f"Nothing is due within {days} days.")

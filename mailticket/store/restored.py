@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import column, delete, func, select, table, update
 from sqlmodel import Session, col
 
 from mailticket.models import Health, Meta, Outgoing, Ticket
@@ -31,6 +32,13 @@ class Held:
     kept: int
     waiting: int
     oldest: datetime | None
+
+
+def schemas_put_aside(session: Session) -> list[str]:
+    """The schemas of a PostgreSQL database that hold what stood there before a restore."""
+    name: Any = column("nspname")
+    query = select(name).select_from(table("pg_namespace")).where(name.startswith("replaced_", autoescape=True))
+    return list(session.execute(query.order_by(name)).scalars())
 
 
 def restored_at(session: Session) -> datetime | None:

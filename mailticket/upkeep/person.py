@@ -15,7 +15,7 @@ from mailticket.mail.addresses import is_bare_address
 from mailticket.mail.values import address_key
 from mailticket.observe.failpoints import failpoint
 from mailticket.settings import Settings
-from mailticket.store import Session, meta, person, search, tickets, tombstones
+from mailticket.store import Session, meta, person, restored, search, tickets, tombstones
 from mailticket.store.engine import Database
 from mailticket.store.person import Hindrances, Person, Toll
 from mailticket.triage import ticket_keys
@@ -214,7 +214,8 @@ def last_backup(database: Database) -> datetime | None:
 
 
 def copies_beside(database: Database) -> list[str]:
-    """Former databases that a restore put aside: they hold what they held."""
+    """Former databases that a restore put aside, files or schemas: they hold what they held."""
     if database.file is None:
-        return []
+        with database.read() as session:
+            return restored.schemas_put_aside(session)
     return sorted(str(path) for path in database.file.parent.glob(f"{database.file.name}.replaced-*"))

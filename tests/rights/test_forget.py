@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlmodel import col
 
 from mailticket.desk.answers import Wish
@@ -432,3 +432,15 @@ def test_a_letter_to_another_that_waits_to_leave_is_in_the_way(open_desk: OpenDe
     assert [row.state for row in desk.outbox() if row.id == outgoing] == ["queued"]
     desk.deliver()
     assert forget(desk, "annabel@wharf.example", anyway=True).tickets == 1
+
+
+def test_former_databases_that_a_restore_put_aside_are_named(desk: HelpDesk) -> None:
+    file = desk.database.file
+    if file is not None:
+        former = f"{file}.replaced-20261127T084612Z"
+        Path(former).touch()
+    else:
+        former = "replaced_20261127t084612z"
+        with desk.database.write() as session:
+            session.execute(text(f"CREATE SCHEMA {former}"))
+    assert person.copies_beside(desk.database) == [former]
