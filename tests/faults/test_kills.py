@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +66,7 @@ def test_f03_whichever_statement_fails_there_is_no_ticket_without_its_answer(hel
     tried = 0
     while True:
         tried += 1
-        with _fails_at(tried) as failed:
+        with _fails_at(tried, helpdesk.full_disk()) as failed:
             outcome = _taken(helpdesk, mail(f"person{tried}@mail.example"))
         assert len(helpdesk.stored()) == len(helpdesk.outbox()), f"statement {tried}"
         assert (outcome is None) == failed(), f"statement {tried}"
@@ -87,8 +86,8 @@ def _taken(helpdesk: HelpDesk, raw: bytes) -> Any:
 class _fails_at:
     """The n-th statement that changes anything fails as on a full disk, and nothing after it does."""
 
-    def __init__(self, number: int) -> None:
-        self._left, self._failed = number, False
+    def __init__(self, number: int, fault: Exception) -> None:
+        self._left, self._failed, self._fault = number, False, fault
 
     def __enter__(self) -> Callable[[], bool]:
         event.listen(Engine, "before_cursor_execute", self._count)
@@ -102,7 +101,7 @@ class _fails_at:
             self._left -= 1
             if self._left == 0:
                 self._failed = True
-                raise sqlite3.OperationalError("database or disk is full")
+                raise self._fault
 
 
 def test_f04_a_kill_between_the_commit_and_the_flag_only_repeats_the_flag(

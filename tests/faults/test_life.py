@@ -24,6 +24,7 @@ RIGGED = Path(__file__).with_name("rigged.py")
 WATCHDOG_SECONDS = 1.0
 
 
+@pytest.mark.sqlite
 def test_f29_a_daemon_that_was_paused_is_still_the_only_one(site: Site, dovecot: Dovecot, smtp_sink: SmtpSink) -> None:
     site.start()
     assert site.process is not None
@@ -38,6 +39,7 @@ def test_f29_a_daemon_that_was_paused_is_still_the_only_one(site: Site, dovecot:
     truth.each_was_answered_once(smtp_sink, ["person1@example.org", "person2@example.org"])
 
 
+@pytest.mark.sqlite
 def test_f32_a_disk_that_no_longer_keeps_what_is_written_ends_the_program(
     site: Site, dovecot: Dovecot, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
