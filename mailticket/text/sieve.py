@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, product
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
@@ -134,21 +135,36 @@ def traits(pattern: re.Pattern[str]) -> tuple[Literals | None, Literals | None]:
 def _of_sequence(items: Iterable[tuple[Any, Any]]) -> _Traits:
     """Pieces one behind the other: neighbours that match little are joined to longer literals."""
     run, first = _NOTHING, True
-    need: Literals | None = None
+    needs: list[Literals | None] = []
     heads: Literals | None = None
     whole = True
-    for operation, argument in items:
-        piece = _of_piece(str(operation), argument)
-        need = _better(need, piece.need)
+    for piece in _pieces(items):
+        needs.append(piece.need)
         if piece.whole is not None and len(run) * len(piece.whole) <= _MOST_LITERALS:
-            run = Literals(before + behind for before in run for behind in piece.whole)
+            run = Literals([before + behind for before in run for behind in piece.whole])
             continue
-        need = _better(need, run)
+        needs.append(run)
         if first:
             heads = _joined(run, piece)
         run, first, whole = piece.whole or _NOTHING, False, False
-    need = _better(need, run)
+    need = _best([*needs, run])
     return _Traits(run, need, run) if whole else _Traits(None, need, heads)
+
+
+def _pieces(items: Iterable[tuple[Any, Any]]) -> Iterator[_Traits]:
+    """The pieces of a sequence; letters behind each other are one."""
+    letters = ""
+    for operation, argument in items:
+        name = str(operation)
+        if name == "LITERAL":
+            letters += chr(argument)
+            continue
+        if letters:
+            yield _few(Literals([loosely(letters)]))
+            letters = ""
+        yield _of_piece(name, argument)
+    if letters:
+        yield _few(Literals([loosely(letters)]))
 
 
 def _joined(run: Literals, piece: _Traits) -> Literals | None:
@@ -161,8 +177,6 @@ def _joined(run: Literals, piece: _Traits) -> Literals | None:
 
 def _of_piece(operation: str, argument: Any) -> _Traits:
     match operation:
-        case "LITERAL":
-            return _few(Literals([loosely(chr(argument))]))
         case "IN":
             return _of_set(argument)
         case "BRANCH":
@@ -213,16 +227,22 @@ def _union(each: Sequence[Literals | None]) -> Literals | None:
     return Literals().union(*literals) if len(literals) == len(each) else None
 
 
-def _better(one: Literals | None, other: Literals | None) -> Literals | None:
-    """Of two needs the one that fewer texts fulfil by chance: it is its shortest literal that tells."""
-    return max((need for need in (one, other) if need and _worth(need)), key=_worth, default=None)
+def _best(needs: Iterable[Literals | None]) -> Literals | None:
+    """Of several needs the one that fewest texts fulfil by chance: it is its shortest literal that tells."""
+    worth, need = max(((_worth(need), need) for need in needs if need), key=itemgetter(0), default=((), None))
+    return need if worth else None
 
 
 def _worth(literals: Literals) -> tuple[int, ...]:
-    """How much it tells that a text has one of the literals; () for nothing: single letters stand anywhere."""
-    least = min(sum(_HAN_WEIGHT if symbol > "\u2e80" else 1 for symbol in literal) for literal in literals)
-    alone = any(len(literal) == 1 and literal.isascii() and literal.isalnum() for literal in literals)
-    return () if not least or alone else (least, -len(literals))
+    """How much it tells that a text has one of the literals; () for nothing."""
+    least = min(map(_weight, literals))
+    return (least, -len(literals)) if least else ()
+
+
+def _weight(literal: str) -> int:
+    if literal.isascii():
+        return 0 if len(literal) == 1 and literal.isalnum() else len(literal)  # single letters stand anywhere
+    return sum(_HAN_WEIGHT if symbol > "\u2e80" else 1 for symbol in literal)
 
 
 _NOTHING = Literals([""])
