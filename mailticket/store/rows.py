@@ -13,7 +13,7 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, ClauseElement, Connection, Table, bindparam, func, select
+from sqlalchemy import BigInteger, ClauseElement, Connection, Table, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel
@@ -132,6 +132,9 @@ def _parameter(bind: Any, process: _Convert | None) -> tuple[str | None, _Conver
     return None, None, bind.effective_value if process is None else process(bind.effective_value)
 
 
+_SAVEPOINT, _ROLLBACK, _RELEASE = (
+    Prepared(text(f"{command} part")) for command in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+)
 _LOCK = Prepared(select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger))))
 
 
@@ -146,20 +149,19 @@ def take_turns(session: Session, what: str) -> None:
 @contextmanager
 def savepoint(session: Session) -> Iterator[None]:
     """A part of the transaction that is taken back by itself when it raises; what the session knew goes with it."""
-    connection = cast(Connection, session.bind)
     session.flush()  # what was there before is no part of it
-    connection.exec_driver_sql("SAVEPOINT part")
+    _SAVEPOINT.change(session)
     try:
         yield
         session.flush()
     except BaseException:
         # A fault of the world has ended the whole transaction, or the connection, and says so itself.
         with suppress(DBAPIError, PendingRollbackError):
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
-            connection.exec_driver_sql("RELEASE SAVEPOINT part")  # or one around it of the same name is not reached
+            _ROLLBACK.change(session)
+            _RELEASE.change(session)  # or one around it of the same name is not reached
         session.expunge_all()  # what was taken back must not stand in the way of the next
         raise
-    connection.exec_driver_sql("RELEASE SAVEPOINT part")
+    _RELEASE.change(session)
 
 
 def insert_values(session: Session, model: type[SQLModel], values: Mapping[str, Any]) -> int:
