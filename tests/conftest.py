@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +50,20 @@ def pytest_configure() -> None:
     """A shell starts what runs in the background with SIGINT ignored, which every program below would inherit."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command that a test runs in this process sets logging up for it, and the next test reads the log as usual."""
+    loggers = [logging.getLogger(name) for name in ("", "mailticket", "mail.log")]
+    levels, handlers = [logger.level for logger in loggers], loggers[0].handlers[:]
+    hooks = sys.excepthook, threading.excepthook, logging.raiseExceptions
+    yield
+    logging.captureWarnings(False)
+    sys.excepthook, threading.excepthook, logging.raiseExceptions = hooks
+    loggers[0].handlers[:] = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from email.message import EmailMessage
 from functools import cache
 from typing import Any
 
+import psycopg.errors
 from sqlalchemy import event, select
 from sqlmodel import Session, col
 
@@ -127,7 +129,11 @@ class HelpDesk:
         self.database = Database(url)
         if self.database.is_sqlite:
             event.listen(self.database.engine, "connect", _hurry)
-        self.site = self._open(tables)
+        try:
+            self.site = self._open(tables)
+        except BaseException:
+            self.database.close()
+            raise
         self.desk = Desk(self.site)
         self._intake = Intake(self.site)
 
@@ -141,6 +147,12 @@ class HelpDesk:
             given[name] = {**given.get(name, {}), **table} if isinstance(table, Mapping) else table
         site = open_site(Settings.model_validate(given), self.database, lambda: self.now)
         return replace(site, letters=_letters())
+
+    def full_disk(self) -> Exception:
+        """What this kind of database raises when its disk is full."""
+        if self.database.is_sqlite:
+            return sqlite3.OperationalError("database or disk is full")
+        return psycopg.errors.DiskFull("could not extend file: No space left on device")
 
     def reopen(self, **tables: Mapping[str, Any]) -> None:
         """Replace the configuration, as after a restart."""

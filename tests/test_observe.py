@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,17 +17,6 @@ from mailticket.errors import StoreUnavailable
 from mailticket.observe import Format, Heartbeats, Metrics, Notifier, described, fields, one_line, set_up_logging
 
 LOG = logging.getLogger("mailticket.test")
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    root, ours = logging.getLogger(), logging.getLogger("mailticket")
-    before = (root.handlers[:], root.level, ours.level, sys.excepthook, threading.excepthook, logging.raiseExceptions)
-    yield
-    logging.captureWarnings(False)
-    root.handlers[:], root.level, ours.level, sys.excepthook, threading.excepthook, logging.raiseExceptions = before
-    for logger in (root, ours):
-        logger.setLevel(logger.level)
 
 
 def logged(form: Format, level: str = "info") -> io.StringIO:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from mailticket import failpoints
 from mailticket.errors import Refused
-from mailticket.failpoints import FAILPOINTS, InjectedFault
+from mailticket.observe import failpoints
+from mailticket.observe.failpoints import FAILPOINTS, InjectedFault
 from mailticket.outbox import deliver
 from mailticket.outbox.deliver import Outbox
 from mailticket.service.daemon import Daemon

@@ -267,7 +267,7 @@ def test_an_attempt_that_the_database_could_not_note_is_made_again_later(open_de
     def refuse(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
         if statement.startswith("UPDATE outgoing SET begun_at") and left:
             left.clear()
-            raise sqlite3.OperationalError("database or disk is full")
+            raise desk.full_disk()
 
     async def never(_number: int) -> None:
         raise AssertionError("the mail left although nobody knows that it began to")

@@ -20,6 +20,9 @@ from mailticket.upkeep.account import Account, daemon_account, open_to_everybody
 from mailticket.upkeep.readiness import Finding, must_be_ready, readiness
 from tests.servers.databases import Databases
 
+# Nearly all of it is about a file that is there, may be read and holds what it should.
+pytestmark = pytest.mark.sqlite
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can look through another's eyes")
 
 CONFIGURATION = """

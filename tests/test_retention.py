@@ -169,6 +169,7 @@ def test_a_file_that_is_being_taken_in_has_an_hour_before_it_is_given_up(helpdes
             assert incoming.by_id(session, number).state == state
 
 
+@pytest.mark.sqlite
 def test_a_secret_leaves_the_log_of_the_database_as_soon_as_no_reader_needs_it(helpdesk: HelpDesk) -> None:
     desk = helpdesk
     secret = "Zebra-7741-quartz"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -52,9 +52,10 @@ def test_a_full_disk_is_no_fault_of_a_mail_even_when_that_cannot_be_written_down
     is_full = True
 
     def refuse(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-        forgets = statement.startswith("UPDATE incoming") and parameters[0] is None
+        values = parameters.values() if isinstance(parameters, Mapping) else parameters
+        forgets = statement.startswith("UPDATE incoming") and next(iter(values)) is None
         if is_full and (forgets or statement.startswith("INSERT INTO ticket")):
-            raise sqlite3.OperationalError("database or disk is full")
+            raise helpdesk.full_disk()
 
     raw = mail(ANN)
     with helpdesk.database.write() as session:
@@ -85,7 +86,7 @@ def _again(desk: HelpDesk, number: int, raw: bytes) -> Arrival:
 def test_a_fault_of_the_world_inside_a_chunk_is_taken_back_from_each_of_its_mails(helpdesk: HelpDesk) -> None:
     def refuse(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         if statement.startswith("INSERT INTO ticket"):
-            raise sqlite3.OperationalError("database or disk is full")
+            raise helpdesk.full_disk()
 
     raws = [mail(f"person{number}@mail.example") for number in range(3)]
     with helpdesk.database.write() as session:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import re
 from collections import namedtuple
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -170,9 +169,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(open_desk: OpenDesk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Scene]:
-    yield Scene(open_desk(), tmp_path, capsys)
-    logging.getLogger("mailticket").setLevel(logging.NOTSET)
+def scene(open_desk: OpenDesk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Scene:
+    return Scene(open_desk(), tmp_path, capsys)
 
 
 def deliver(desk: HelpDesk) -> None:

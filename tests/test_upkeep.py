@@ -206,6 +206,7 @@ def raws(desk: HelpDesk) -> list[bytes]:
     return [unpack(packing, data) for packing, data in rows]
 
 
+@pytest.mark.sqlite
 def test_a_secret_is_nowhere_in_the_database_after_its_retention(helpdesk: Any) -> None:
     desk = helpdesk()
     taken = desk.receive(secret_mail())

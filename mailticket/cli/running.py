@@ -15,7 +15,7 @@ from mailticket.cli.common import config_option, config_path, json_option, print
 from mailticket.config.read import find_file
 from mailticket.errors import ConfigurationError, WorldError
 from mailticket.extras import how_to_install
-from mailticket.failpoints import FAILPOINTS
+from mailticket.observe.failpoints import FAILPOINTS
 from mailticket.settings import Settings
 
 

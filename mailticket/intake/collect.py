@@ -15,12 +15,12 @@ from typing import Protocol
 
 from mailticket import imap
 from mailticket.errors import CommandRefused, MailticketError, SignInRefused, StoreFull, StoreUnavailable
-from mailticket.failpoints import failpoint
 from mailticket.imap import LONGEST_IDLE, Inbox, Waker
 from mailticket.intake.places import Fence, Flags, Place, connection
 from mailticket.intake.take_in import CHUNK_BYTES, CHUNK_MAILS, Arrival, Intake, Result
 from mailticket.mail.packing import pack
 from mailticket.models import Folder
+from mailticket.observe.failpoints import failpoint
 from mailticket.settings import Mailbox, keeper_of
 from mailticket.site import Site
 from mailticket.store import incoming, meta, raws

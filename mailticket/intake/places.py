@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 
 from mailticket import imap
 from mailticket.errors import CommandRefused, Fenced, MailboxUnavailable
-from mailticket.failpoints import failpoint, hurried
 from mailticket.imap import Inbox
 from mailticket.models import Folder
+from mailticket.observe.failpoints import failpoint, hurried
 from mailticket.settings import Mailbox
 from mailticket.site import Site
 from mailticket.store import Session, hosts, incoming, outgoing

@@ -18,7 +18,6 @@ from typing import Literal
 from mailticket.config.canned import canned_names
 from mailticket.desk.by_mail import Became
 from mailticket.errors import StoreUnavailable
-from mailticket.failpoints import failpoint
 from mailticket.intake.apply import Arrived, carry_out, of_staff
 from mailticket.intake.forwards import take_forward
 from mailticket.intake.prepare import Failure, Prepared, prepare, prepare_all
@@ -28,6 +27,7 @@ from mailticket.mail.packing import pack
 from mailticket.mail.values import Mail
 from mailticket.models import Ticket
 from mailticket.observe import fields
+from mailticket.observe.failpoints import failpoint
 from mailticket.promise import Load
 from mailticket.settings import is_sent
 from mailticket.site import Site

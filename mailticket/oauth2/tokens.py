@@ -25,12 +25,12 @@ from mailticket.connecting import Renewable, Server
 from mailticket.consent import refusals
 from mailticket.consent.refusals import Refusal
 from mailticket.errors import ConfigurationError, StoreUnavailable, WorldError
-from mailticket.failpoints import failpoint
 from mailticket.models import Consent
 from mailticket.oauth2 import seal
 from mailticket.oauth2.account import Account, account_of
 from mailticket.oauth2.exchange import Exchange, Issue, ProviderRefused
 from mailticket.oauth2.http import NoResponse
+from mailticket.observe.failpoints import failpoint
 from mailticket.settings import Settings
 from mailticket.store import oauth2 as store
 from mailticket.store.engine import Database

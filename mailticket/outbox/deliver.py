@@ -25,8 +25,8 @@ from types import MappingProxyType
 
 from mailticket import observe
 from mailticket.errors import Fenced, StoreUnavailable
-from mailticket.failpoints import failpoint, hurried
 from mailticket.mail.delivery_status import is_dead_address
+from mailticket.observe.failpoints import failpoint, hurried
 from mailticket.outbox import desk_mail
 from mailticket.settings import Smtp
 from mailticket.site import Site

@@ -18,11 +18,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from mailticket import observe
 from mailticket.desk.protocol import socket_path
 from mailticket.errors import ConfigurationError, MailticketError, StoreUnavailable
-from mailticket.failpoints import hurried
 from mailticket.intake.collect import Collector
 from mailticket.intake.sent_folder import collector_of
 from mailticket.intake.take_in import Result
 from mailticket.oauth2.tokens import Tokens
+from mailticket.observe.failpoints import hurried
 from mailticket.outbox.couriers import couriers_of
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service import memory, reload

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from mailticket.errors import ConfigurationError, SignInRefused, StoreUnavailable, WorldError
-from mailticket.failpoints import hurried
 from mailticket.intake.collect import Collector
+from mailticket.observe.failpoints import hurried
 from mailticket.service.member import Member
 from mailticket.service.sharing import moves
 from mailticket.settings import Mailbox

@@ -12,8 +12,8 @@ from typing import Literal
 
 import mailticket
 from mailticket.errors import AlreadyRunning, ConfigurationError, Fenced, MailticketError, StoreUnavailable
-from mailticket.failpoints import hurried
 from mailticket.models import Host
+from mailticket.observe.failpoints import hurried
 from mailticket.site import wall_clock
 from mailticket.store import hosts, outgoing, schema
 from mailticket.store.engine import Database

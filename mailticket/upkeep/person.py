@@ -11,9 +11,9 @@ from typing import Any
 
 from mailticket.desk.faces import moment
 from mailticket.errors import NotFound, Refused, WorldError
-from mailticket.failpoints import failpoint
 from mailticket.mail.addresses import is_bare_address
 from mailticket.mail.values import address_key
+from mailticket.observe.failpoints import failpoint
 from mailticket.settings import Settings
 from mailticket.store import Session, meta, person, search, tickets, tombstones
 from mailticket.store.engine import Database

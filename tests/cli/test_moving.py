@@ -11,6 +11,7 @@ from tests.cli.conftest import Run
 pytestmark = pytest.mark.postgres
 
 
+@pytest.mark.sqlite
 def test_the_end_of_a_move_says_what_to_do_next_and_how_to_go_back(run: Run, tmp_path: Path, postgres_url: str) -> None:
     code, _, err = run("migrate-database", postgres_url)
     assert (code, "there is no database at" in err) == (75, True)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from mailticket.failpoints import FAILPOINTS
+from mailticket.observe.failpoints import FAILPOINTS
 from mailticket.settings import Smtp
 from tests.e2e import post
 from tests.e2e.conftest import MakeHouse, MakeSite

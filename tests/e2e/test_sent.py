@@ -12,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from mailticket.failpoints import FAILPOINTS
+from mailticket.observe.failpoints import FAILPOINTS
 from mailticket.store import outgoing, overview
 from tests.e2e import post
 from tests.e2e.conftest import MakeHouse, MakeSite

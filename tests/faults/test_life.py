@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailticket.failpoints import FAILPOINTS
+from mailticket.observe.failpoints import FAILPOINTS
 from tests.e2e import post
 from tests.e2e.site import Site
 from tests.faults import seccomp, truth

@@ -29,7 +29,7 @@ def site(
     """An installation whose mailbox and [smtp] share a consent that was given already."""
     site = Site(tmp_path, token_dovecot, token_sink, url)
     keys: dict[str, Any] = {**provider.settings(), "password": None}
-    site.configure(mailbox=keys, smtp=keys)
+    site.configure(mailbox=keys, smtp=keys, oauth2={"key_file": "oauth2-key"})
     sign_in(site, provider)
     yield site
     site.close()

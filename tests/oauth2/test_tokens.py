@@ -17,10 +17,10 @@ import time_machine
 
 from mailticket.connecting import Renewable
 from mailticket.errors import ConfigurationError, SignInRefused, StoreUnavailable, WorldError
-from mailticket.failpoints import VARIABLE
 from mailticket.models import Consent
 from mailticket.oauth2 import seal, tokens
 from mailticket.oauth2.account import account_of
+from mailticket.observe.failpoints import VARIABLE
 from mailticket.settings import Settings
 from mailticket.store import backup, oauth2, restore, schema
 from mailticket.store.engine import Database
@@ -213,7 +213,7 @@ Tokens(Database(settings.database.url), {}).token(settings, settings.mailbox[0])
 """
 
 
-def killed_at(place: str, folder: Path, provider: AuthorisationServer) -> None:
+def killed_at(place: str, folder: Path, url: str, provider: AuthorisationServer) -> None:
     """Another process, cut short while it renews the token."""
     keys = "".join(
         f"{key} = {value!r}\n".replace("'", '"') for key, value in provider.settings(host="127.0.0.1").items()
@@ -221,7 +221,7 @@ def killed_at(place: str, folder: Path, provider: AuthorisationServer) -> None:
     configuration = folder / "mailticket.toml"
     configuration.write_text(
         f'[support]\naddress = "support@example.com"\n[[mailbox]]\nname = "box0"\n{keys}'
-        '[smtp]\nhost = "127.0.0.1"\nsecurity = "none"\n'
+        f'[smtp]\nhost = "127.0.0.1"\nsecurity = "none"\n[database]\nurl = "{url}"\n[oauth2]\nkey_file = "oauth2-key"\n'
     )
     words = [sys.executable, "-c", _ASK, str(configuration)]
     done = subprocess.run(words, env={**os.environ, VARIABLE: f"{place}:1:kill"}, cwd=folder, capture_output=True)
@@ -239,7 +239,7 @@ def test_a_kill_before_the_provider_is_asked_or_after_the_commit_costs_nothing(
     database: Database, settings: Settings, provider: AuthorisationServer, tmp_path: Path, place: str
 ) -> None:
     consent(database, settings, provider)
-    killed_at(place, tmp_path, provider)
+    killed_at(place, tmp_path, settings.database.url, provider)
     assert provider.is_good(later(database, settings)) == USER
     assert kept(database, settings) == provider.newest_refresh_token()
 
@@ -248,7 +248,7 @@ def test_a_kill_between_receiving_and_storing_is_named_where_the_provider_takes_
     database: Database, settings: Settings, provider: AuthorisationServer, tmp_path: Path
 ) -> None:
     consent(database, settings, provider)
-    killed_at("oauth2.received", tmp_path, provider)
+    killed_at("oauth2.received", tmp_path, settings.database.url, provider)
     with pytest.raises(SignInRefused) as refusal:
         later(database, settings)
     assert (refusal.value.code, refusal.value.remedy) == ("rotation-lost", "mailticket oauth2 login box0")
@@ -262,7 +262,7 @@ def test_a_kill_between_receiving_and_storing_costs_nothing_where_old_tokens_sta
     """As at Microsoft 365 and Google, which do not void an old refresh token when they give a new one."""
     provider.rotates = False
     consent(database, settings, provider)
-    killed_at("oauth2.received", tmp_path, provider)
+    killed_at("oauth2.received", tmp_path, settings.database.url, provider)
     assert provider.is_good(later(database, settings)) == USER
 
 

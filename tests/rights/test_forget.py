@@ -17,10 +17,10 @@ from sqlmodel import col
 
 from mailticket.desk.answers import Wish
 from mailticket.errors import NotFound, Refused, WorldError
-from mailticket.failpoints import OF_RIGHTS, VARIABLE, InjectedFault
 from mailticket.intake import take_in
 from mailticket.letters import File
 from mailticket.models import Erasure, Incoming, Requester
+from mailticket.observe.failpoints import OF_RIGHTS, VARIABLE, InjectedFault
 from mailticket.settings import Database as DatabaseSettings
 from mailticket.store import overview, requests, tombstones
 from mailticket.upkeep import person
@@ -133,7 +133,7 @@ def test_what_was_cut_short_is_finished_by_the_next_call(
 ) -> None:
     before = figures(house)
     monkeypatch.setenv(VARIABLE, f"{place}:1:raise")
-    monkeypatch.setattr("mailticket.failpoints._seen", Counter())
+    monkeypatch.setattr("mailticket.observe.failpoints._seen", Counter())
     with pytest.raises(InjectedFault):
         forget(house, "annabel@wharf.example")
     monkeypatch.delenv(VARIABLE)
@@ -192,7 +192,7 @@ def test_nothing_leaves_to_somebody_forgotten(open_desk: OpenDesk, monkeypatch: 
     desk.desk.reply(key, "A zanzibar answer that is still on its way.")
     assert {row.state for row in desk.outbox()} == {"queued"} and len(desk.outbox()) >= 2
     monkeypatch.setenv(VARIABLE, "forget.begun:1:raise")
-    monkeypatch.setattr("mailticket.failpoints._seen", Counter())
+    monkeypatch.setattr("mailticket.observe.failpoints._seen", Counter())
     with pytest.raises(InjectedFault):
         forget(desk, "annabel@wharf.example", anyway=True)
     monkeypatch.delenv(VARIABLE)

@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from mailticket.errors import StoreUnavailable
-from mailticket.failpoints import FAILPOINTS, HURRY
+from mailticket.observe.failpoints import FAILPOINTS, HURRY
 from mailticket.store import hosts, schema
 from mailticket.store.engine import Database
 from tests.e2e import post

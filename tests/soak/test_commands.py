@@ -21,10 +21,10 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from mailticket.errors import MailticketError
-from mailticket.failpoints import FAILPOINTS
 from mailticket.intake import take_in
 from mailticket.intake.quarantine import Isolation
 from mailticket.models import Incoming, Message, Outgoing, Ticket
+from mailticket.observe.failpoints import FAILPOINTS
 from mailticket.outbox import deliver
 from mailticket.outbox.deliver import Outbox
 from mailticket.smtp import Outcome

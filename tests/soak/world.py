@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mailticket.desk.tickets import Desk
 from mailticket.errors import MailticketError, WorldError
-from mailticket.failpoints import FAILPOINTS
+from mailticket.observe.failpoints import FAILPOINTS
 from mailticket.site import Site as Running
 from tests.e2e import post
 from tests.e2e.site import SUPPORT, Site

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
+from mailticket.intake import take_in
 from mailticket.store.engine import Database
 from tests.helpdesk import HelpDesk, mail
 
@@ -21,8 +23,9 @@ def counted(database: Database) -> Iterator[Counter[str]]:
     numbers: Counter[str] = Counter()
 
     def execute(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        numbers["statements"] += 1
-        numbers[statement.split()[0]] += 1
+        word = statement.split()[0]
+        numbers["statements"] += word != "BEGIN"  # which only SQLite's are sent as a statement of their own
+        numbers[word] += 1
 
     def commit(_c: Any) -> None:
         numbers["commits"] += 1
@@ -40,7 +43,7 @@ def test_a_first_request_costs_a_fixed_number_of_statements(helpdesk: HelpDesk) 
     helpdesk.receive(mail("Bob <bob@mail.example>"))  # what is done once is done
     with counted(helpdesk.database) as numbers:
         helpdesk.receive(mail(ANN))
-    assert (numbers["statements"], numbers["commits"]) == (26, 3), numbers
+    assert (numbers["statements"], numbers["commits"]) == (23 if helpdesk.database.is_sqlite else 25, 3), numbers
 
 
 def test_a_reply_costs_a_fixed_number_of_statements(helpdesk: HelpDesk) -> None:
@@ -48,12 +51,13 @@ def test_a_reply_costs_a_fixed_number_of_statements(helpdesk: HelpDesk) -> None:
     [letter] = helpdesk.letters()
     with counted(helpdesk.database) as numbers:
         helpdesk.receive(mail(ANN, text="It has arrived now.", answers=letter))
-    assert (numbers["statements"], numbers["commits"]) == (25, 3), numbers
+    assert (numbers["statements"], numbers["commits"]) == (22, 3), numbers
 
 
-def test_mails_of_a_backlog_share_their_commits(helpdesk: HelpDesk) -> None:
+def test_mails_of_a_backlog_share_their_commits(helpdesk: HelpDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(take_in, "_TRANSACTION_SECONDS", 60.0)  # so that the speed of this machine decides nothing
     helpdesk.receive(mail("Bob <bob@mail.example>"))
     with counted(helpdesk.database) as numbers:
         helpdesk.receive_all(mail(f"person{number}@mail.example") for number in range(20))
-    assert numbers["statements"] - numbers["BEGIN"] <= 20 * 24 + 1, numbers
-    assert numbers["commits"] <= 20, numbers  # a transaction ends by the clock, however few mails it has taken
+    assert numbers["statements"] <= 20 * (24 if helpdesk.database.is_sqlite else 26) + 1, numbers
+    assert numbers["commits"] == 3, numbers
