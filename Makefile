@@ -5,6 +5,8 @@ BIN := .venv/bin
 # Further words for the program that a target runs: make demo ARGS=--keep, make test ARGS="-k courier"
 ARGS ?=
 
+# Tests start the program many hundred times, and compiling it takes a third of a second.
+unexport PYTHONDONTWRITEBYTECODE
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types contract units fuzz soak bench wheels deb clean

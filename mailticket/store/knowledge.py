@@ -126,6 +126,16 @@ _ECHOES = Prepared(
     .where(_MESSAGES.c.ticket_id.in_(_NEWEST_TICKETS), _MESSAGES.c.direction == "in",
            _MESSAGES.c.new_text == bindparam("text"))
 )  # fmt: skip
+_PARENTS = (
+    select(_MESSAGES.c.message_id, _MESSAGES.c.to_address, _MESSAGES.c.cc_address, _TICKETS.c.key)
+    .join(_TICKETS, _TICKETS.c.id == _MESSAGES.c.ticket_id)
+    .where(_MESSAGES.c.message_id.in_(bindparam("parents", expanding=True)))
+    .order_by(_MESSAGES.c.id.desc())
+)
+_INWARD = _PARENTS.where(_MESSAGES.c.direction == literal("in"), _MESSAGES.c.trust != literal("failed"))
+_EARLIER = _INWARD.where(func.lower(_MESSAGES.c.from_address).in_(bindparam("people", expanding=True))).limit(100)
+_ANSWERS = _PARENTS.where(OUTSIDE).limit(100)
+_OF_COLLEAGUES = _INWARD.where(func.lower(_MESSAGES.c.from_address) != bindparam("sender")).limit(20)
 _TAGGED = Prepared(
     select(_ADDRESSES.c.key, _ADDRESSES.c.requester_id)
     .where(_ADDRESSES.c.key > bindparam("lowest"), _ADDRESSES.c.key < bindparam("highest"))
@@ -319,19 +329,8 @@ def _earlier(session: Session, message_ids: tuple[str, ...], people: list[str]) 
     """
     if not message_ids or not people:
         return {}
-    query = (
-        select(col(Message.message_id), col(Ticket.key))
-        .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
-        .where(
-            col(Message.message_id).in_(message_ids),
-            col(Message.direction) == "in",
-            func.lower(col(Message.from_address)).in_(people),
-            col(Message.trust) != "failed",
-        )
-        .order_by(col(Message.id).desc())
-        .limit(100)
-    )
-    return {str(message_id): key for message_id, key in session.execute(query)}
+    rows = execute(session, _EARLIER, {"parents": message_ids, "people": people})
+    return {row.message_id: row.key for row in rows}
 
 
 def _answers(session: Session, message_ids: Sequence[str], people: list[str]) -> dict[str, str]:
@@ -339,17 +338,9 @@ def _answers(session: Session, message_ids: Sequence[str], people: list[str]) ->
     ticket of each. What left through us is known by its signature."""
     if not message_ids or not people:
         return {}
-    query = (
-        select(col(Message.message_id), col(Message.to_address), col(Message.cc_address), col(Ticket.key))
-        .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
-        .where(col(Message.message_id).in_(message_ids), OUTSIDE)
-        .order_by(col(Message.id).desc())
-        .limit(100)
-    )
+    rows = execute(session, _ANSWERS, {"parents": message_ids})
     return {
-        str(message_id): key
-        for message_id, to, cc, key in session.execute(query)
-        if not _addressees(to, cc).isdisjoint(people)
+        row.message_id: row.key for row in rows if not _addressees(row.to_address, row.cc_address).isdisjoint(people)
     }
 
 
@@ -404,21 +395,9 @@ def _colleagues(session: Session, message_ids: Sequence[str], sender: str) -> st
     """The ticket of a mail of somebody else among these that named the sender in To or Cc: of the newest of several."""
     if not message_ids or not sender:
         return ""
-    query = (
-        select(col(Message.to_address), col(Message.cc_address), col(Ticket.key))
-        .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
-        .where(
-            col(Message.message_id).in_(message_ids),
-            col(Message.direction) == "in",
-            func.lower(col(Message.from_address)) != sender,
-            col(Message.trust) != "failed",
-        )
-        .order_by(col(Message.id).desc())
-        .limit(20)
-    )
-    for to, cc, key in session.execute(query):
-        if sender in _addressees(to, cc):
-            return str(key)
+    for row in execute(session, _OF_COLLEAGUES, {"parents": message_ids, "sender": sender}):
+        if sender in _addressees(row.to_address, row.cc_address):
+            return str(row.key)
     return ""
 
 

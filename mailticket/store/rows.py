@@ -13,7 +13,7 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, ClauseElement, Connection, Table, bindparam, func, select
+from sqlalchemy import BigInteger, ClauseElement, Connection, Table, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel
@@ -86,7 +86,9 @@ class _Shape:
         self._positional = bool(compiled.positional)
         names = compiled.positiontup if self._positional else list(compiled.binds)
         processors: Mapping[str, _Convert] = compiled._bind_processors
-        self._parameters = [(name, compiled.binds[name], processors.get(name)) for name in names]
+        self._names = tuple(names)
+        self._parameters = [_parameter(compiled.binds[name], processors.get(name)) for name in names]
+        self._dialect, self._error = dialect, dialect.loaded_dbapi.Error
         entries = compiled._result_columns
         self._row: Any = namedtuple("Row", [str(e.keyname) for e in entries], rename=True)  # type: ignore[misc]
         convert = [entry.type._cached_result_processor(dialect, None) for entry in entries]
@@ -94,22 +96,19 @@ class _Shape:
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The cursor after the statement ran. Errors: SQLAlchemy's, without the parameters, which are users' texts."""
-        given = [
-            (name, values[bind.key] if bind.key in values else _constant(bind), process)
-            for name, bind, process in self._parameters
+        bound = [
+            constant if key is None else values[key] if process is None else process(values[key])
+            for key, process, constant in self._parameters
         ]
-        bound = [(name, process(value) if process is not None else value) for name, value, process in given]
-        parameters: Any = tuple(value for _, value in bound) if self._positional else dict(bound)
-        dialect = connection.dialect
+        parameters: Any = tuple(bound) if self._positional else dict(zip(self._names, bound, strict=True))
         cursor = connection.connection.cursor()
         try:
             for listener in connection.dispatch.before_cursor_execute:
                 listener(connection, cursor, self._text, parameters, None, False)
             cursor.execute(self._text, parameters)
-        except dialect.loaded_dbapi.Error as error:
-            kind = dialect.loaded_dbapi.Error
+        except self._error as error:
             raise DBAPIError.instance(
-                self._text, None, error, kind, hide_parameters=True, dialect=dialect
+                self._text, None, error, self._error, hide_parameters=True, dialect=self._dialect
             ) from error  # fmt: skip
         return cursor
 
@@ -125,13 +124,17 @@ class _Shape:
         return values
 
 
-def _constant(bind: Any) -> Any:
-    """The value that stands in the statement itself."""
+def _parameter(bind: Any, process: _Convert | None) -> tuple[str | None, _Convert | None, Any]:
+    """Under which name a parameter is given and what converts it; without a name the value that stands in the
+    statement itself, converted."""
     if bind.required:
-        raise KeyError(f"the parameter {bind.key!r} is not given")
-    return bind.effective_value
+        return bind.key, process, None
+    return None, None, bind.effective_value if process is None else process(bind.effective_value)
 
 
+_SAVEPOINT, _ROLLBACK, _RELEASE = (
+    Prepared(text(f"{command} part")) for command in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+)
 _LOCK = Prepared(select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger))))
 
 
@@ -146,20 +149,19 @@ def take_turns(session: Session, what: str) -> None:
 @contextmanager
 def savepoint(session: Session) -> Iterator[None]:
     """A part of the transaction that is taken back by itself when it raises; what the session knew goes with it."""
-    connection = cast(Connection, session.bind)
     session.flush()  # what was there before is no part of it
-    connection.exec_driver_sql("SAVEPOINT part")
+    _SAVEPOINT.change(session)
     try:
         yield
         session.flush()
     except BaseException:
         # A fault of the world has ended the whole transaction, or the connection, and says so itself.
         with suppress(DBAPIError, PendingRollbackError):
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
-            connection.exec_driver_sql("RELEASE SAVEPOINT part")  # or one around it of the same name is not reached
+            _ROLLBACK.change(session)
+            _RELEASE.change(session)  # or one around it of the same name is not reached
         session.expunge_all()  # what was taken back must not stand in the way of the next
         raise
-    connection.exec_driver_sql("RELEASE SAVEPOINT part")
+    _RELEASE.change(session)
 
 
 def insert_values(session: Session, model: type[SQLModel], values: Mapping[str, Any]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import takewhile
 from typing import Any
@@ -35,7 +35,6 @@ from mailticket.store.rows import Prepared, insert_tracked, insert_values, table
 
 _REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
 _NEW_ADDRESS = Prepared(_ADDRESSES.insert(), ("key", "address", "requester_id"))
-_NEW_ATTACHMENT = table_of(Attachment).insert()
 _SENDERS = _ADDRESSES.alias("sender")
 _PERSON_OF = Prepared(
     select(_REQUESTERS.c.id, _REQUESTERS.c.language, _REQUESTERS.c.name, _ADDRESSES.c.address)
@@ -210,15 +209,10 @@ def add_attachments(
     session: Session, message_row: int, attachments: Sequence[MailAttachment], found_on: int | None = None
 ) -> None:
     """Write the files of a message. found_on: the ticket that is found by their names from now on."""
-    rows = [
-        {"message_id": message_row, "part": a.part, "name": a.name, "type": a.type, "size": a.size,
-         "sha256": a.sha256, "inline": a.inline}
-        for a in attachments
-    ]  # fmt: skip
-    if rows:
-        session.connection().execute(_NEW_ATTACHMENT, rows)
-        if found_on is not None:
-            search.add(session, found_on, [attachment.name for attachment in attachments])
+    for file in attachments:
+        insert_values(session, Attachment, {"message_id": message_row, **asdict(file)})
+    if attachments and found_on is not None:
+        search.add(session, found_on, [attachment.name for attachment in attachments])
 
 
 def take_out_mail(session: Session, incoming_id: int) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, product
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
@@ -44,11 +45,11 @@ class Sieve:
         numbers: dict[str, int] = {}
         index = _Index()
         for number, pattern in enumerate(self.patterns):
-            need, heads = (Literals([pattern]), None) if isinstance(pattern, str) else traits(pattern)
+            need, heads, solid = (Literals([pattern]), None, 0) if isinstance(pattern, str) else traits(pattern)
             for literal in need or ():
                 index.owners.setdefault(numbers.setdefault(literal, len(numbers)), []).append(number)
             if need is None:
-                index.always.append(number)
+                index.others[number] = solid
             begins = [numbers.setdefault(literal, len(numbers)) for literal in heads or ()]
             index.heads.append(frozenset(begins) if heads else None)
         index.automaton = AhoCorasick(list(numbers))
@@ -62,7 +63,9 @@ class Sieve:
         without_surrogates = loose if loose.isascii() else loose.encode("utf-8", "replace").decode()
         for literal, start, _ in index.automaton.find_matches_as_indexes(without_surrogates, overlapping=True):
             places.setdefault(literal, []).append(start)
-        for number in sorted({*index.always, *(n for literal in places for n in index.owners.get(literal, ()))}):
+        longest = max(map(len, loose.split()), default=0)
+        others = (number for number, solid in index.others.items() if solid <= longest)
+        for number in sorted({*others, *(n for literal in places for n in index.owners.get(literal, ()))}):
             heads = index.heads[number]
             if heads is None:
                 yield number, None
@@ -72,12 +75,13 @@ class Sieve:
 
 @dataclass(slots=True)
 class _Index:
-    """owners: of a literal, which patterns need it or another one; heads: of a pattern, the literals it begins with."""
+    """owners: of a literal, which patterns need it or another one; heads: of a pattern, the literals it begins with;
+    others: of a pattern that needs none, how long a word it needs."""
 
     automaton: AhoCorasick = field(default_factory=lambda: AhoCorasick([]))
     owners: dict[int, list[int]] = field(default_factory=dict)
     heads: list[frozenset[int] | None] = field(default_factory=list)
-    always: list[int] = field(default_factory=list)
+    others: dict[int, int] = field(default_factory=dict)
 
 
 def matches(
@@ -112,43 +116,61 @@ class Sifted:
 
 class _Traits(NamedTuple):
     """What is known of the texts that a part of a pattern matches: all of them, if they are few; literals of which each
-    has one; literals of which each begins with one."""
+    has one; literals of which each begins with one; how many characters without a blank stand together in each."""
 
     whole: Literals | None
     need: Literals | None
     heads: Literals | None
+    solid: int = 0
 
 
-def traits(pattern: re.Pattern[str]) -> tuple[Literals | None, Literals | None]:
+def traits(pattern: re.Pattern[str]) -> tuple[Literals | None, Literals | None, int]:
     """Literals of which every match has one, and literals of which every match begins with one; None: none are known.
+    And how many characters without a blank every match has together: 64 of a hash, of which few texts have as many.
 
     It goes by how Python's own compiler reads a pattern; were that to change, all patterns would be tried everywhere.
     """
     try:
-        _, need, heads = _of_sequence(re._parser.parse(pattern.pattern, pattern.flags))  # type: ignore[attr-defined]
+        _, need, heads, solid = _of_sequence(re._parser.parse(pattern.pattern, pattern.flags))  # type: ignore[attr-defined]
     except Exception:
-        return None, None
-    return need, heads if heads and _worth(heads) else None
+        return None, None, 0
+    return need, heads if heads and _worth(heads) else None, solid
 
 
 def _of_sequence(items: Iterable[tuple[Any, Any]]) -> _Traits:
     """Pieces one behind the other: neighbours that match little are joined to longer literals."""
     run, first = _NOTHING, True
-    need: Literals | None = None
+    needs: list[Literals | None] = []
     heads: Literals | None = None
-    whole = True
-    for operation, argument in items:
-        piece = _of_piece(str(operation), argument)
-        need = _better(need, piece.need)
+    whole, solid = True, 0
+    for piece in _pieces(items):
+        needs.append(piece.need)
+        solid = max(solid, piece.solid)
         if piece.whole is not None and len(run) * len(piece.whole) <= _MOST_LITERALS:
-            run = Literals(before + behind for before in run for behind in piece.whole)
+            run = Literals([before + behind for before in run for behind in piece.whole])
             continue
-        need = _better(need, run)
+        needs.append(run)
         if first:
             heads = _joined(run, piece)
         run, first, whole = piece.whole or _NOTHING, False, False
-    need = _better(need, run)
-    return _Traits(run, need, run) if whole else _Traits(None, need, heads)
+    need = _best([*needs, run])
+    return _Traits(run, need, run, solid) if whole else _Traits(None, need, heads, solid)
+
+
+def _pieces(items: Iterable[tuple[Any, Any]]) -> Iterator[_Traits]:
+    """The pieces of a sequence; letters behind each other are one."""
+    letters = ""
+    for operation, argument in items:
+        name = str(operation)
+        if name == "LITERAL":
+            letters += chr(argument)
+            continue
+        if letters:
+            yield _few(Literals([loosely(letters)]))
+            letters = ""
+        yield _of_piece(name, argument)
+    if letters:
+        yield _few(Literals([loosely(letters)]))
 
 
 def _joined(run: Literals, piece: _Traits) -> Literals | None:
@@ -161,8 +183,6 @@ def _joined(run: Literals, piece: _Traits) -> Literals | None:
 
 def _of_piece(operation: str, argument: Any) -> _Traits:
     match operation:
-        case "LITERAL":
-            return _few(Literals([loosely(chr(argument))]))
         case "IN":
             return _of_set(argument)
         case "BRANCH":
@@ -184,7 +204,9 @@ def _of_repeat(least: int, most: int, repeated: Iterable[tuple[Any, Any]]) -> _T
     if once.whole is not None and len(once.whole) == 1 and least:
         literals = Literals([next(iter(once.whole)) * least])
         return _Traits(None, literals, literals)
-    return _Traits(None, once.need, once.heads) if least else _ANYTHING
+    is_set = [str(operation) for operation, _ in repeated] == ["IN"]
+    solid = once.solid * least if is_set else once.solid
+    return _Traits(None, once.need, once.heads, solid) if least else _ANYTHING
 
 
 def _few(literals: Literals) -> _Traits:
@@ -192,20 +214,23 @@ def _few(literals: Literals) -> _Traits:
 
 
 def _of_set(members: Sequence[tuple[Any, Any]]) -> _Traits:
-    symbols: set[str] = set()
+    spans: list[tuple[int, int]] = []
     for kind, argument in members:
-        if str(kind) == "LITERAL":
-            symbols.add(loosely(chr(argument)))
-        elif str(kind) == "RANGE" and argument[1] - argument[0] < _MOST_SYMBOLS:
-            symbols.update(loosely(chr(code)) for code in range(argument[0], argument[1] + 1))
-        else:
+        if str(kind) not in ("LITERAL", "RANGE"):
             return _ANYTHING
-    return _few(Literals(symbols)) if len(symbols) <= _MOST_SYMBOLS else _ANYTHING
+        spans.append((argument, argument) if str(kind) == "LITERAL" else argument)
+    solid = int(all(chr(low) > " " and chr(high) <= "~" for low, high in spans))
+    if sum(high - low + 1 for low, high in spans) > _MOST_SYMBOLS:
+        return _Traits(None, None, None, solid)
+    symbols = Literals(loosely(chr(code)) for low, high in spans for code in range(low, high + 1))
+    return _Traits(symbols, symbols, symbols, solid)
 
 
 def _of_branches(branches: Sequence[_Traits]) -> _Traits:
-    whole, need, heads = map(_union, zip(*branches, strict=True))
-    return _Traits(whole if whole is not None and len(whole) <= _MOST_LITERALS else None, need, heads)
+    wholes, needs, heads, solids = zip(*branches, strict=True)
+    whole = _union(wholes)
+    few = whole if whole is not None and len(whole) <= _MOST_LITERALS else None
+    return _Traits(few, _union(needs), _union(heads), min(solids))
 
 
 def _union(each: Sequence[Literals | None]) -> Literals | None:
@@ -213,16 +238,22 @@ def _union(each: Sequence[Literals | None]) -> Literals | None:
     return Literals().union(*literals) if len(literals) == len(each) else None
 
 
-def _better(one: Literals | None, other: Literals | None) -> Literals | None:
-    """Of two needs the one that fewer texts fulfil by chance: it is its shortest literal that tells."""
-    return max((need for need in (one, other) if need and _worth(need)), key=_worth, default=None)
+def _best(needs: Iterable[Literals | None]) -> Literals | None:
+    """Of several needs the one that fewest texts fulfil by chance: it is its shortest literal that tells."""
+    worth, need = max(((_worth(need), need) for need in needs if need), key=itemgetter(0), default=((), None))
+    return need if worth else None
 
 
 def _worth(literals: Literals) -> tuple[int, ...]:
-    """How much it tells that a text has one of the literals; () for nothing: single letters stand anywhere."""
-    least = min(sum(_HAN_WEIGHT if symbol > "\u2e80" else 1 for symbol in literal) for literal in literals)
-    alone = any(len(literal) == 1 and literal.isascii() and literal.isalnum() for literal in literals)
-    return () if not least or alone else (least, -len(literals))
+    """How much it tells that a text has one of the literals; () for nothing."""
+    least = min(map(_weight, literals))
+    return (least, -len(literals)) if least else ()
+
+
+def _weight(literal: str) -> int:
+    if literal.isascii():
+        return 0 if len(literal) == 1 and literal.isalnum() else len(literal)  # single letters stand anywhere
+    return sum(_HAN_WEIGHT if symbol > "\u2e80" else 1 for symbol in literal)
 
 
 _NOTHING = Literals([""])

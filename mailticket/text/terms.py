@@ -12,7 +12,7 @@ What is sought must be there whole; only of a single word the beginning is enoug
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
 from mailticket.text.patterns import lazy_pattern
@@ -45,8 +45,8 @@ def index_terms(texts: Iterable[str]) -> list[str]:
     """The different terms of texts in their order, at most MOST_TERMS: letters, digits and, inside, dots."""
     terms: dict[str, None] = {}
     left = _MOST_CHARACTERS
-    tokens = dict.fromkeys(token for text in texts for token in _tokens(text))
-    for term in (term for token in tokens for term in _terms_of(token)):
+    tokens = dict.fromkeys(chain.from_iterable(map(_tokens, texts)))
+    for term in chain.from_iterable(map(_terms_of, tokens)):
         if term in terms:
             continue
         left -= len(term)

@@ -48,7 +48,8 @@ def loosely(text: str) -> str:
     if len(loose) == len(text):
         return loose
     # "ß" has become two letters.
-    return replaced(text, {symbol: symbol.casefold()[0] for symbol in set(text)})
+    longer = {symbol: fold[0] for symbol in set(text) if len(fold := symbol.casefold()) > 1}
+    return replaced(text, longer).casefold()
 
 
 def pieces(text: str) -> list[str]:

@@ -31,6 +31,23 @@ def test_a_pattern_without_telling_heads_may_match_anywhere(pattern) -> None:
     assert [places for _, places in Sieve([re.compile(pattern)]).candidates("refunding 2026")] in ([None], [])
 
 
+@pytest.mark.parametrize(
+    ("pattern", "solid"),
+    [
+        (r"\b([0-9a-f](?<!x[0-9a-f])(?:x[0-9a-f]{64}|[0-9A-Z_a-z]{63}))(?![0-9a-z])", 63),
+        (r"(?:[a-z]{20}|\d+) ", 0),
+        (r"(?:[a-z]\s){30}[!-~]{9}", 9),
+        (r"[ -~]{30}|[\w-]{30}|[^ ]{30}|.{30}", 0),
+        ("(?:[a-z]{30})?", 0),
+    ],
+)
+def test_a_pattern_is_tried_only_on_texts_with_a_word_as_long_as_it_needs(pattern, solid) -> None:
+    assert traits(re.compile(pattern))[2] == solid
+    text = f"{'a' * (solid - 1)} {'b' * (solid - 1)}"
+    assert list(Sieve([re.compile(pattern)]).candidates(text)) == ([] if solid else [(0, None)])
+    assert list(Sieve([re.compile(pattern)]).candidates(f"{text} {'c' * solid}")) == [(0, None)]
+
+
 def test_a_pattern_that_needs_what_the_text_lacks_is_no_candidate() -> None:
     sieve = Sieve([re.compile(r"\d+ days ago"), re.compile("refund"), "提现"])
     assert [number for number, _ in sieve.candidates("3 days ago")] == [0]
