@@ -131,6 +131,7 @@ def test_a_restored_daemon_answers_new_mail_when_it_is_told_to(
     assert len(smtp_sink.accepted) == 2
 
 
+@pytest.mark.sqlite
 def test_a_database_that_somebody_has_open_is_not_exchanged(site: Site, dovecot: Dovecot) -> None:
     dovecot.append(post.request("ann@example.org"))
     site.once()

@@ -124,6 +124,7 @@ def test_an_uncertain_staff_answer_is_sent_once_more_with_the_same_message_id(
     assert [e["event"] for e in site.show(key)["history"]].count("staff-reply uncertain") == 2
 
 
+@pytest.mark.sqlite
 def test_f31_a_full_disk_pauses_intake_flags_nothing_and_recovers(
     site: Site, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
@@ -148,6 +149,7 @@ def test_f31_a_full_disk_pauses_intake_flags_nothing_and_recovers(
     assert site.incoming_states() == {"opened": 4}
 
 
+@pytest.mark.sqlite
 def test_f30_a_database_that_another_program_locks_for_a_while_delays_and_loses_nothing(
     site: Site, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:

@@ -72,6 +72,7 @@ def _standby(site: Site) -> Iterator[None]:
         engine.dispose()
 
 
+@pytest.mark.sqlite
 def test_f33_a_damaged_database_ends_the_program_and_the_mailbox_is_not_touched(
     house: House, dovecot: Dovecot, smtp_sink: SmtpSink
 ) -> None:
@@ -104,6 +105,7 @@ def _damage(file: Path) -> None:
         raw.write(b"\xa5" * size)
 
 
+@pytest.mark.sqlite
 def test_f33_a_file_that_is_no_database_ends_the_program_too(house: House, dovecot: Dovecot) -> None:
     dovecot.deliver(post.requests(1))
     (house.site.folder / "mailticket.db").write_bytes(b"To whom it may concern. " * 1000)
@@ -112,6 +114,7 @@ def test_f33_a_file_that_is_no_database_ends_the_program_too(house: House, dovec
     assert truth.unflagged(dovecot) == 1
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("held", [False, True])
 def test_f34_after_a_restore_newer_mail_is_found_again_and_not_answered_again_if_one_asks_for_it(
     house: House, dovecot: Dovecot, smtp_sink: SmtpSink, held: bool
