@@ -228,6 +228,17 @@ def test_who_only_stands_in_copy_or_in_a_quotation_is_taken_out_and_the_rest_sta
     assert "See what I got." in message.text and message.cc_address == "eve@host.example"
 
 
+def test_letters_right_beside_an_address_hide_it_nowhere(helpdesk: HelpDesk) -> None:
+    text = '我朋友的邮箱是annabel@wharf.example谢谢\n<a href="mailto:annabel%40wharf.example">, Leeward, Annabel'
+    key = str(helpdesk.receive(mail(BOB, "订单annabel@wharf.example的问题", text)).ticket)
+    helpdesk.deliver()
+    helpdesk.desk.close(key)
+    forget(helpdesk, "annabel@wharf.example")
+    assert traces(helpdesk.database, ("annabel@wharf.example", "annabel%40wharf.example")) == []
+    with pytest.raises(NotFound, match="nothing is held"):
+        forget(helpdesk, "annabel@wharf.example")
+
+
 def test_a_merge_keeps_the_record_of_what_another_wrote_to_their_ticket(helpdesk: HelpDesk) -> None:
     own = str(helpdesk.receive(mail(ANN)).ticket)
     letter = helpdesk.deliver()[-1]

@@ -42,3 +42,35 @@ def test_a_line_that_others_wrote_too_is_nobodys() -> None:
 def test_case_is_no_hiding_place_in_any_script() -> None:
     line = "Straße İzmir ſoll Kelvin weit ſein wie ΣΑΣ"
     assert Veil([], lines=lines_of([line]))("> straße izmir soll kelvin weit sein wie σας") == f"> {MARK}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我的邮箱是annabel@wharf.example谢谢",
+        "您好李晓明先生",
+        "이메일은 annabel@wharf.example입니다",
+        "他说我上周提交的提现申请还没有到账，请查",
+        '<a href="mailto:annabel%40wharf.example">',
+        "?to=%3Cannabel%40wharf.example%3E",
+        "From: Leeward, Annabel",
+    ],
+)
+def test_letters_right_beside_a_name_and_other_ways_to_write_it_hide_nobody(text: str) -> None:
+    veil = Veil(
+        ["annabel@wharf.example"], ["李晓明", "Annabel Leeward"], (), lines_of(["我上周提交的提现申请还没有到账"])
+    )
+    veiled = veil(text).lower()
+    assert MARK in veiled
+    assert [word for word in ("annabel", "晓明", "提现") if word in veiled] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["hannabel@wharf.example", "annabel@wharf.example.org", "x.annabel@wharf.example", "Annabel Leewards"]
+)
+def test_what_only_contains_the_address_or_the_name_is_anothers(text: str) -> None:
+    assert VEIL(text) == text
+
+
+def test_a_short_line_is_anybodys_in_any_script() -> None:
+    assert lines_of(["Where is my money?", "我的钱在哪里？", "你好，谢谢"]) == ()
