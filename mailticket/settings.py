@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -500,16 +500,26 @@ class Articles(Section):
     at_most: Annotated[int, Field(ge=0, le=5)] = 3
 
 
-class Retention(Section):
-    """How long what is kept."""
+def _no_switch(value: Any) -> Any:
+    """pydantic takes true for 1, and a single day is not what whoever writes true has in mind."""
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number, not true or false")
+    return value
 
-    raw_days: Annotated[int, Field(ge=1)] = 365
-    secret_raw_hours: Annotated[int, Field(ge=0)] = 24
-    sent_raw_days: Annotated[int, Field(ge=1)] = 30
-    events_days: Annotated[int, Field(ge=1)] = 3650
-    texts_days: Annotated[int, Field(ge=0, le=36500)] = 0
-    letters_days: Annotated[int, Field(ge=0, le=36500)] = 0
-    addresses_days: Annotated[int, Field(ge=0, le=36500)] = 0
+
+Number = Annotated[int, BeforeValidator(_no_switch)]
+
+
+class Retention(Section):
+    """How long what is kept. A hundred years are the longest: further back no calendar reaches."""
+
+    raw_days: Annotated[Number, Field(ge=1, le=36500)] = 365
+    secret_raw_hours: Annotated[Number, Field(ge=0, le=876000)] = 24
+    sent_raw_days: Annotated[Number, Field(ge=1, le=36500)] = 30
+    events_days: Annotated[Number, Field(ge=1, le=36500)] = 3650
+    texts_days: Annotated[Number, Field(ge=0, le=36500)] = 0
+    letters_days: Annotated[Number, Field(ge=0, le=36500)] = 0
+    addresses_days: Annotated[Number, Field(ge=0, le=36500)] = 0
 
     @field_validator("addresses_days")
     @classmethod
@@ -692,7 +702,7 @@ class Brand(Section):
     signature: str = ""
     language: Annotated[str, Field(pattern=r"^([a-z]{2,3}(-[A-Z][a-z]{3})?)?$")] = ""
     colour: Colour = TINT
-    dark_colour: Colour | Literal[""] = ""
+    dark_colour: Annotated[str, Field(pattern=r"^(#[0-9a-fA-F]{6})?$")] = ""
     templates: Annotated[FilePath | None, BeforeValidator(_or_none)] = None
     mailboxes: tuple[OneLine, ...] = ()
     addresses: tuple[EmailAddress, ...] = ()
@@ -794,11 +804,11 @@ class Settings(Section):
         transport.
         """
         serves = self.served
-        if (first := next((key for key in map(untagged, written) if key in serves), None)) is not None:
+        if (first := next(filter(None, (serving(key, serves) for key in written)), None)) is not None:
             return serves[first]
         if route in (by_mailbox := self._brand_by_mailbox):
             return by_mailbox[route]
-        return next((serves[key] for key in map(untagged, delivered) if key in serves), "")
+        return next((serves[one] for key in delivered if (one := serving(key, serves))), "")
 
     @property
     def served(self) -> Mapping[str, str]:
@@ -871,6 +881,11 @@ def _block_flaws(settings: Settings) -> list[str]:
 
 def _served(brand: Brand) -> list[str]:
     return [address.lower() for address in (brand.address, *brand.addresses)]
+
+
+def serving(address: str, serves: Container[str]) -> str | None:
+    """An address that chooses a name: as it stands, since one with a tag may be a brand's own, else without its tag."""
+    return next((one for one in (address, untagged(address)) if one in serves), None)
 
 
 def untagged(address: str) -> str:

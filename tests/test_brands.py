@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mailticket.config.read import read_settings
+from mailticket.config.read import passwords_written_in, read_settings
 from mailticket.connecting import case_of
 from mailticket.desk.tickets import Change
 from mailticket.errors import ConfigurationError, Refused
@@ -19,6 +19,7 @@ from mailticket.settings import Settings
 from mailticket.smtp import Courier
 from mailticket.store import overview
 from mailticket.upkeep.account import own_account
+from mailticket.upkeep.brand_findings import brand_findings
 from mailticket.upkeep.readiness import readiness
 from tests.helpdesk import SUPPORT, HelpDesk, OpenDesk, mail, parsed
 from tests.servers.smtp import SmtpSink
@@ -52,6 +53,27 @@ def test_the_first_of_our_addresses_chooses_the_name(two: HelpDesk, to: str, cc:
     (ticket,) = two.stored()
     assert ticket.row.brand == brand
     assert ticket.row.key.startswith("BK-" if brand else "MT-")
+
+
+def test_an_address_with_a_tag_may_be_a_brands_own(open_desk: OpenDesk) -> None:
+    tagged = {**BRAND, "address": SUPPORT.replace("@", "+cakes@"), "addresses": ["shop+orders@bakery.example"]}
+    desk = open_desk(brand=[tagged])
+    addresses = [tagged["address"], "shop+orders@bakery.example", SUPPORT.replace("@", "+other@"), SUPPORT]
+    for number, to in enumerate(addresses):
+        desk.receive(mail(f"ann{number}@x.example", To=to))
+    assert [ticket.row.brand for ticket in desk.stored()] == ["bakery", "bakery", "", ""]
+    with desk.database.read() as session:
+        assert list(brand_findings(session, desk.site.settings, desk.now, desk.now.replace(year=2020))) == []
+
+
+def test_a_password_in_an_inline_table_is_one_that_stands_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "mailticket.toml"
+    file.write_text(
+        f'[support]\naddress = "{SUPPORT}"\n[smtp]\nhost = "localhost"\n[[brand]]\nname = "bakery"\n'
+        'smtp = { host = "localhost", username = "x", password = "xyzzy" }\n[[brand]]\nname = "sea"\n'
+        'smtp = { host = "localhost" }\n[[brand]]\n[brand.smtp]\npassword = "xyzzy"\n'
+    )
+    assert passwords_written_in(file) == [7, 13]
 
 
 def test_a_letter_is_the_brands_from_first_to_last(two: HelpDesk) -> None:

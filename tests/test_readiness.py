@@ -156,7 +156,7 @@ def _bad_url(place: Place) -> None:
 
 
 FATAL: list[tuple[Callable[[Place], None], str, str, int]] = [
-    (_no_templates, "the template folder", "make it or correct [templates] folder", 78),
+    (_no_templates, "the template folder", "make it or correct the key that names it", 78),
     (_short_key, "key holds 5 bytes", "write at least 16 random ones", 78),
     (_no_key, "key: there is no such file", "write it", 78),
     (_unknown_country, "'XX' is not known", "write a code such as DE", 78),

@@ -29,7 +29,9 @@ def read_templates(place: Path) -> dict[str, str]:
     Errors: ConfigurationError that names every file which cannot be read, is not UTF-8, or is beyond 256 kB.
     """
     if not place.is_dir():
-        raise ConfigurationError([f"the template folder {place} does not exist; make it or correct [templates] folder"])
+        raise ConfigurationError(
+            [f"the template folder {place} does not exist; make it or correct the key that names it"]
+        )
     found: dict[str, str] = {}
     problems: list[str] = []
     for file in sorted(place.rglob("*.j2")):

@@ -45,6 +45,11 @@ def key_lines(text: str) -> dict[KeyPath, int]:
     return lines
 
 
+def line_of(path: KeyPath, lines: dict[KeyPath, int]) -> int | None:
+    """The line of a key, else of what holds it: that is where a missing key has to go. None when there is none."""
+    return next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), None)
+
+
 def _names(dotted: str) -> KeyPath:
     return tuple(part.strip("\"'") for part in _PART.findall(dotted))
 

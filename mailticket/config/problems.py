@@ -11,11 +11,14 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from mailticket.config.lines import KeyPath
+from mailticket.config.lines import KeyPath, line_of
 from mailticket.settings import Settings
 
 # pydantic says which pattern a text missed; people need to know what to write.
 _FORMS = {
+    "brand.name": "up to 30 lower-case letters a to z, digits or hyphens, beginning with a letter",
+    "brand.colour": 'a colour such as "#0b6b64"',
+    "brand.dark_colour": 'a colour such as "#0b6b64", or "" for one made of the other',
     "prefix": "one to eight capital letters or digits, beginning with a letter",
     "former_prefixes": "one to eight capital letters or digits, beginning with a letter",
     "language": 'a language such as "en", "de" or "zh-Hans"',
@@ -50,7 +53,8 @@ def sentences(
     """pydantic's findings as sentences in the order of the lines, each with its key or variable, place and remedy."""
     problems: list[str] = []
     details = error.errors(include_input=False, include_url=False)
-    for line, detail in sorted(((_line(detail["loc"], lines), detail) for detail in details), key=lambda pair: pair[0]):
+    placed = [(line_of(detail["loc"], lines) or math.inf, detail) for detail in details]
+    for line, detail in sorted(placed, key=lambda pair: pair[0]):
         path = detail["loc"]
         if detail["type"] == "contradiction":
             problems += detail["ctx"]["problems"]
@@ -58,11 +62,6 @@ def sentences(
             where = f"{place}, line {line:.0f}" if line < math.inf else f"{place}"
             problems.append(f"{variables.get(path) or f'{key_name(path)} ({where})'}: {_remedy(detail)}")
     return problems
-
-
-def _line(path: KeyPath, lines: dict[KeyPath, int]) -> float:
-    """The line of a key, else of what holds it: that is where a missing key has to go; infinite when there is none."""
-    return next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), math.inf)
 
 
 def key_name(path: KeyPath) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from mailticket.config.lines import KeyPath, key_lines
+from mailticket.config.lines import KeyPath, key_lines, line_of
 from mailticket.config.problems import model_in, sentences, suggestion
 from mailticket.errors import ConfigurationError, NotAllowed
 from mailticket.settings import Settings
@@ -84,11 +84,21 @@ def passwords_written_in(place: Path) -> list[int]:
     servers += [("brand", n, "smtp") for n in range(len(values.get("brand", ())))]
     lines = key_lines(text)
     paths = [(*server, key) for server in servers for key in ("password", "client_secret")]
-    found = [lines[path] for path in paths if path in lines]
+    found = {line for path in paths if _value_at(values, path) and (line := line_of(path, lines))}
     url = values.get("database", {}).get("url", "")
     if re.match(r"\w+(\+\w+)?://[^/@]*:[^/@]+@", str(url)) and ("database", "url") in lines:
-        found.append(lines[("database", "url")])
+        found.add(lines[("database", "url")])
     return sorted(found)
+
+
+def _value_at(values: Any, path: KeyPath) -> Any:
+    """What stands at a path of a file that is TOML, whatever else is wrong with it; None where nothing does."""
+    for part in path:
+        try:
+            values = values[part]
+        except (LookupError, TypeError):
+            return None
+    return values
 
 
 def _read(place: Path) -> str:

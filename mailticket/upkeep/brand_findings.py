@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from mailticket.mail.values import address_key
-from mailticket.settings import FIRST_NAME, Settings, untagged
+from mailticket.settings import FIRST_NAME, Settings, serving, untagged
 from mailticket.store import Session, overview
 from mailticket.text.clean import counted
 from mailticket.upkeep.readiness import Finding
@@ -40,10 +40,10 @@ def _unserved(settings: Settings, requests: Iterable[tuple[str, str, str]]) -> I
     people = {*settings.never_blocked, *(address.lower() for address in (*settings.alerts.to, *settings.reports.to))}
     numbers: Counter[tuple[str, str]] = Counter()
     for to, cc, brand in requests:
-        named = [untagged(address_key(one.strip())) for one in f"{to},{cc}".split(",") if one.strip()]
-        if any(one in served for one in named):
+        named = [address_key(one.strip()) for one in f"{to},{cc}".split(",") if one.strip()]
+        if any(serving(one, served) for one in named):
             continue
-        for one in dict.fromkeys(named):
+        for one in dict.fromkeys(map(untagged, named)):
             domain = one.rpartition("@")[2]
             chosen = brand in owners.get(domain, ()) and (brand or len(owners[domain]) == 1)
             if domain in ours and one not in people and not chosen:
