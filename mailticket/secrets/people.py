@@ -121,6 +121,11 @@ class Veil:
         kept = [one.strip() for one in text.split(",") if one.strip()]
         return ", ".join(one for one in kept if self(one) == one)
 
+    def of_file(self, name: str) -> str:
+        """The name of a file; its extension is no part of an address that stands before it."""
+        stem, dot, extension = name.rpartition(".")
+        return f"{self(stem)}{dot}{extension}" if dot and self(name) == name else self(name)
+
     def of_value(self, value: object) -> object:
         """A value of JSON, its texts veiled; what a dictionary keeps under a name that is veiled goes with it."""
         if isinstance(value, str):

@@ -301,7 +301,7 @@ def _veil_messages(session: Session, place: _Place, toll: Toll) -> None:
         toll.changed += changed or before != after
         session.add(row)
         for file in session.execute(select(Attachment).where(col(Attachment.message_id) == row.id)).scalars():
-            file.name = veil(file.name)
+            file.name = veil.of_file(file.name)
             session.add(file)
     session.flush()
 
@@ -473,14 +473,32 @@ def remnants(session: Session, person: Person) -> list[Remnant]:
     return places
 
 
-def sweep(session: Session, person: Person, places: Iterable[Remnant]) -> None:
+def sweep(session: Session, person: Person, places: Sequence[Remnant]) -> None:
     """Take the addresses out of these texts."""
     veil = Veil(person.keys, (), person.message_ids)
+    with search.following(session, _indexed_tickets(session, places)):
+        for place in places:
+            table = place.column.table
+            same = [c == one for c, one in zip(table.primary_key.columns, place.key, strict=True)]
+            value = session.execute(select(place.column).where(*same)).scalar()
+            without = veil.of_file(str(value)) if table.name == "attachment" else veil.of_value(value)
+            session.execute(update(table).where(*same).values({place.column.name: without}))
+
+
+def _indexed_tickets(session: Session, places: Iterable[Remnant]) -> set[int]:
+    """The tickets that are found by these texts."""
+    rows: dict[str, list[int]] = {}
     for place in places:
-        table = place.column.table
-        same = [c == one for c, one in zip(table.primary_key.columns, place.key, strict=True)]
-        value = session.execute(select(place.column).where(*same)).scalar()
-        session.execute(update(table).where(*same).values({place.column.name: veil.of_value(value)}))
+        rows.setdefault(place.column.table.name, []).append(place.key[0])
+    messages = select(col(Attachment.message_id)).where(col(Attachment.id).in_(rows.get("attachment", ())))
+    queries = (
+        select(col(Message.ticket_id)).where(
+            or_(col(Message.id).in_(rows.get("message", ())), col(Message.id).in_(messages))
+        ),
+        select(col(Ticket.id)).where(col(Ticket.requester_id).in_(rows.get("requester", ()))),
+    )
+    numbers = {int(number) for query in queries for number in session.execute(query.distinct()).scalars()}
+    return numbers.union(rows.get("ticket", ()), rows.get("participant", ()))
 
 
 def opened_since(session: Session, person: Person) -> tuple[str, ...]:

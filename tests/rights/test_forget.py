@@ -239,6 +239,23 @@ def test_letters_right_beside_an_address_hide_it_nowhere(helpdesk: HelpDesk) -> 
         forget(helpdesk, "annabel@wharf.example")
 
 
+def test_an_address_as_the_name_of_another_goes_from_the_search_too(desk: HelpDesk) -> None:
+    gina = '"annabel@wharf.example" <gina@hill.example>'
+    file = with_file(mail(gina, "Gooseberry"), "annabel@wharf.example.pdf", b"%PDF")
+    keys = [str(desk.receive(raw).ticket) for raw in (file, mail(ANN))]
+    desk.deliver()
+    for key in keys:
+        desk.desk.close(key)
+    forget(desk, "annabel@wharf.example")
+    numbers = [
+        len(list(overview.ticket_rows(desk.database, overview.Filter(search=(word,)), None, lambda _, row: row)))
+        for word in ("annabel", "wharf", "gooseberry")
+    ]
+    assert numbers == [0, 0, 1]
+    (message,) = [row for row in desk.ticket(keys[0]).messages if row.direction == "in"]
+    assert (message.from_name, message.from_address) == ("[removed]", "gina@hill.example")
+
+
 def test_a_merge_keeps_the_record_of_what_another_wrote_to_their_ticket(helpdesk: HelpDesk) -> None:
     own = str(helpdesk.receive(mail(ANN)).ticket)
     letter = helpdesk.deliver()[-1]
