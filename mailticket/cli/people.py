@@ -190,7 +190,8 @@ def _forget_one(
 def _print_plan(face: dict[str, Any], plan: Plan, *, as_json: bool) -> None:
     wrong = plan.hindrances
     if as_json:
-        print_json({**face, "would_forget": list(plan.tickets), "shared": list(plan.shared), **asdict(wrong)})
+        print_json({**face, "would_forget": list(plan.tickets), "shared": list(plan.shared),
+                    "leaving": wrong.leaving, "unsent": wrong.unsent})  # fmt: skip
         return
     click.echo(f"Would erase {', '.join(map(terminal.line, plan.whose.keys))}: {counted(face['messages'], 'message')}, "
                f"{counted(face['attachments'], 'file')}, {counted(face['raws'], 'raw mail')}, "

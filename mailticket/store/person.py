@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -104,7 +105,6 @@ def identify(session: Session, addresses: Iterable[str]) -> Person:
     ids = {str(row.message_id) for row in mails if row.message_id}.union(*(row.message_ids or () for row in journal))
     places = {int(row.ticket_id) for row in mails} | _mentioning(session, keys, own)
     blocked = session.execute(select(col(Blocked.key)).where(col(Blocked.key).in_(keys)).limit(1)).first()
-    filed = session.execute(select(col(Incoming.id)).where(_contains(Incoming.sender, keys)).limit(1)).first()
     shown = sorted(name for name in names if name and address_key(name) not in keys)
     lines = tuple(dict.fromkeys((*_of_journal(journal), *lines)))
     return Person(
@@ -112,7 +112,7 @@ def identify(session: Session, addresses: Iterable[str]) -> Person:
         names=tuple(shown), message_ids=tuple(sorted(ids)), lines=lines,
         veil=Veil(sorted(keys), shown, sorted(ids), lines),
         own=tuple(sorted(int(number or 0) for number in own)), others=tuple(sorted(places - own)),
-        is_known=bool(people or places or journal or blocked or filed),
+        is_known=bool(people or places or journal or blocked or _without_ticket(session, keys)),
     )  # fmt: skip
 
 
@@ -122,18 +122,39 @@ def _of_journal(journal: Iterable[Erasure]) -> list[str]:
 
 def _mentioning(session: Session, keys: Collection[str], own: Collection[int]) -> set[int]:
     """The tickets in which an address stands, and those into which messages of the person's own were merged."""
-    queries = (
-        select(col(Message.ticket_id)).where(or_(*(_contains(column, keys) for column in _SPOKEN))),
+    sure = (
         select(col(Message.ticket_id)).where(col(Message.home_ticket_id).in_(own)),
         select(col(Participant.ticket_id)).where(col(Participant.key).in_(keys)),
         select(col(Outgoing.ticket_id)).where(
-            or_(col(Outgoing.recipient_key).in_(keys), _contains(Outgoing.copies, keys)),
-            col(Outgoing.ticket_id).is_not(None),
+            col(Outgoing.recipient_key).in_(keys), col(Outgoing.ticket_id).is_not(None)
         ),
-        select(col(Ticket.id)).where(or_(_contains(Ticket.subject, keys), _contains(Ticket.fields, keys))),
-        select(col(Event.ticket_id)).where(_contains(Event.detail, keys)),
     )
-    return {int(number) for query in queries for number in session.execute(query.distinct()).scalars()}
+    numbers = {int(number) for query in sure for number in session.execute(query.distinct()).scalars()}
+    veil = Veil(keys)
+    for number_of, *columns in (
+        (Message.ticket_id, *_SPOKEN),
+        (Outgoing.ticket_id, Outgoing.copies),
+        (Ticket.id, Ticket.subject, Ticket.fields),
+        (Event.ticket_id, Event.detail),
+    ):
+        query = select(col(number_of), *map(col, columns)).where(or_(*(_contains(column, keys) for column in columns)))
+        for number, *values in session.execute(query.execution_options(yield_per=_PAGE)):
+            # The database finds the end of another's longer address too.
+            if number is not None and number not in numbers and veil.of_value(values) != values:
+                numbers.add(int(number))
+    return numbers
+
+
+def without_ticket(session: Session, person: Person) -> list[Incoming]:
+    """The records of the person's mails that became no part of a ticket, oldest first: filed, or in quarantine."""
+    return _without_ticket(session, person.keys)
+
+
+def _without_ticket(session: Session, keys: Collection[str]) -> list[Incoming]:
+    unfiled = (_contains(Incoming.sender, keys), col(Incoming.ticket_id).is_(None))
+    rows = session.execute(select(Incoming).where(*unfiled).order_by(col(Incoming.id))).scalars()
+    veil = Veil(keys)
+    return [row for row in rows if row.state in ("filed", "quarantined") and veil(row.sender) != row.sender]
 
 
 @dataclass(frozen=True, slots=True)
@@ -573,7 +594,7 @@ def holdings(session: Session, person: Person) -> Holdings:
     numbers, digests = [row.id for row in mine], {row.raw_digest for row in mine if row.raw_digest}
     size = select(func.count(), func.sum(col(Raw.size))).where(col(Raw.digest).in_(digests))
     number, total = session.execute(size).one()
-    unfiled = (_contains(Incoming.sender, person.keys), col(Incoming.ticket_id).is_(None))
+    unfiled = Counter(row.state for row in without_ticket(session, person))
     quoting = or_(col(Outgoing.ticket_id).in_(person.own), col(Outgoing.message_row).in_(numbers))
     return Holdings(
         messages=len(mine), mentions=mentions,
@@ -584,8 +605,7 @@ def holdings(session: Session, person: Person) -> Holdings:
         events=_number(session, Event, col(Event.ticket_id).in_(person.own)),
         promises=_number(session, Ticket, col(Ticket.id).in_(person.own), col(Ticket.promised_by).is_not(None)),
         held=sum(row.kind == "held" for row in mine),
-        filed=_number(session, Incoming, *unfiled, col(Incoming.state) == "filed"),
-        quarantined=_number(session, Incoming, *unfiled, col(Incoming.state) == "quarantined"),
+        filed=unfiled["filed"], quarantined=unfiled["quarantined"],
         blocked=_number(session, Blocked, col(Blocked.key).in_(person.keys)) > 0,
     )  # fmt: skip
 

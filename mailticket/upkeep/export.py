@@ -75,6 +75,7 @@ def export(
             with database.read() as session:
                 book.add_ticket(session, number)
         with database.read() as session:
+            book.add_unfiled(session)
             book.add_letters(session)
             book.add_person(session, settings, now)
     exported.size = target.stat().st_size
@@ -113,6 +114,8 @@ class _Book:
             face["file"] = self._add_mail(session, row)
             face["attachments"] = self._add_files(session, ticket.key, row, files.get(int(row.id or 0), []))
             conversation.append(face)
+        if not (is_own or conversation):
+            return  # that others wrote about them is nothing of theirs, nor is the ID
         value: dict[str, Any] = {"id": ticket.key, "conversation": conversation}
         if is_own:
             value |= _facts(session, number)
@@ -143,6 +146,18 @@ class _Book:
             entries.append({"name": file.name, "type": file.type, "size": file.size, "sha256": file.sha256,
                             "file": name})  # fmt: skip
         return entries
+
+    def add_unfiled(self, session: Session) -> None:
+        """The person's mails that became no part of a ticket."""
+        for row in person.without_ticket(session, self._whose):
+            raw = raws.get(session, row.raw_digest) if row.raw_digest else None
+            if raw is None:
+                continue
+            name = f"messages/without-a-ticket/{row.id:06d}.eml"
+            self._archive.writestr(name, redact(raw).raw)
+            self._exported.messages += 1
+            title = html.escape(row.subject or "a mail without a subject")
+            self._pages.append(f'<h2>Without a ticket: <a href="{name}">{title}</a></h2>')
 
     def add_letters(self, session: Session) -> None:
         """What was sent to the person."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mailticket.errors import Refused
+from mailticket.errors import NotFound, Refused
 from mailticket.settings import Retention
 from mailticket.store import meta, watch
 from mailticket.store.engine import Database
@@ -25,7 +25,7 @@ from mailticket.upkeep.export import export
 from mailticket.upkeep.person import holdings
 from tests.cli.conftest import Run, run  # noqa: F401
 from tests.helpdesk import HelpDesk, OpenDesk, mail
-from tests.rights.test_forget import ANN, figures, no_progress, shared_desk, with_file
+from tests.rights.test_forget import ANN, BOB, figures, no_progress, shared_desk, with_file
 from tests.rights.traces import traces
 
 
@@ -61,6 +61,33 @@ def test_an_export_is_read_by_any_mail_program_and_any_reader_of_json(helpdesk: 
     with pytest.raises(Refused, match="exists"):
         exported(helpdesk, target)
     assert "called, quincunx again" in b"".join(exported(helpdesk, tmp_path / "2.zip", notes=True).values()).decode()
+
+
+def test_an_export_has_filed_mails_too_and_nothing_of_who_only_names_the_person(
+    helpdesk: HelpDesk, tmp_path: Path
+) -> None:
+    helpdesk.receive(mail(ANN, "Away", "I am away, quincunx.", Auto_Submitted="auto-replied"))
+    others = [
+        mail("Jo <joannabel@wharf.example>", "Away", "I am away, gooseberry.", Auto_Submitted="auto-replied"),
+        mail(BOB, "Gooseberry", "My colleague annabel@wharf.example knows of the gooseberry."),
+    ]
+    bobs = str([helpdesk.receive(raw) for raw in others][-1].ticket)
+    files = exported(helpdesk, tmp_path / "a.zip")
+    assert sum(name.startswith("messages/") for name in files) == 1
+    everything = b"".join(files.values())
+    assert b"quincunx" in everything and b"gooseberry" not in everything and bobs.encode() not in everything
+    assert json.loads(files["person.json"])["messages"] == 1
+
+
+def test_the_longer_address_of_another_is_nobody_elses(helpdesk: HelpDesk) -> None:
+    key = str(helpdesk.receive(mail("Jo <joannabel@wharf.example>", "Gooseberry")).ticket)
+    helpdesk.receive(mail("Jo <joannabel@wharf.example>", "Away", "I am away.", Auto_Submitted="auto-replied"))
+    helpdesk.desk.hold_by_law(key, "a lawsuit")
+    with pytest.raises(NotFound, match="nothing is held"):
+        holdings(helpdesk.database, helpdesk.site.settings, ["annabel@wharf.example"])
+    helpdesk.receive(mail(ANN))
+    face = holdings(helpdesk.database, helpdesk.site.settings, ["annabel@wharf.example"])
+    assert (len(face["tickets"]), face["legal_holds"], face["filed"]) == (1, [], 0)
 
 
 def test_what_is_held_is_counted(helpdesk: HelpDesk) -> None:
