@@ -883,9 +883,16 @@ def _served(brand: Brand) -> list[str]:
     return [address.lower() for address in (brand.address, *brand.addresses)]
 
 
-def serving(address: str, serves: Container[str]) -> str | None:
-    """An address that chooses a name: as it stands, since one with a tag may be a brand's own, else without its tag."""
-    return next((one for one in (address, untagged(address)) if one in serves), None)
+_MOST_TAGS = 4  # with the name before them; whoever strings more together means none of ours
+
+
+def serving(address: str, served: Container[str]) -> str | None:
+    """The address of ours that one stands for: itself, since ours may have a tag (support+sales@), else the one before
+    its tags, as signed reply addresses have one. None for others' addresses."""
+    local, _, domain = address.rpartition("@")
+    tags = local.split("+")[:_MOST_TAGS]
+    shorter = (f"{'+'.join(tags[:number])}@{domain}" for number in range(len(tags), 0, -1))
+    return next((one for one in (address, *shorter) if one in served), None)
 
 
 def untagged(address: str) -> str:

@@ -58,7 +58,7 @@ def test_the_first_of_our_addresses_chooses_the_name(two: HelpDesk, to: str, cc:
 def test_an_address_with_a_tag_may_be_a_brands_own(open_desk: OpenDesk) -> None:
     tagged = {**BRAND, "address": SUPPORT.replace("@", "+cakes@"), "addresses": ["shop+orders@bakery.example"]}
     desk = open_desk(brand=[tagged])
-    addresses = [tagged["address"], "shop+orders@bakery.example", SUPPORT.replace("@", "+other@"), SUPPORT]
+    addresses = [tagged["address"], "shop+orders+tag@bakery.example", SUPPORT.replace("@", "+other@"), SUPPORT]
     for number, to in enumerate(addresses):
         desk.receive(mail(f"ann{number}@x.example", To=to))
     assert [ticket.row.brand for ticket in desk.stored()] == ["bakery", "bakery", "", ""]

@@ -8,6 +8,7 @@ from mailticket.mail import addresses
 from mailticket.mail.bounce_words import DAEMON_ADDRESS
 from mailticket.mail.parts import Headers
 from mailticket.mail.values import Address, Ourselves, address_key
+from mailticket.settings import serving
 from mailticket.text.patterns import lazy_pattern
 
 # What groups (Google) put beside a From that they rewrote, and forms beside a no-reply address; the surest first.
@@ -26,8 +27,7 @@ NOBODY = lazy_pattern(
 
 def is_ours(key: str, ourselves: Ourselves) -> bool:
     """Whether an address in its compared form is one of ours, with or without a tag behind "+"."""
-    local, _, domain = key.rpartition("@")
-    return key in ourselves.own_addresses or f"{local.partition('+')[0]}@{domain}" in ourselves.own_addresses
+    return serving(key, ourselves.own_addresses) is not None
 
 
 def claimed(headers: Headers, sender: Address | None, ourselves: Ourselves) -> tuple[Address, str] | None:

@@ -21,7 +21,7 @@ MarkPurpose = Literal["ask", "talk", "receipt"]
 _NO_TICKET = "none"
 _LEFT = r"desk\.([a-z0-9]{4,20})\.([0-9a-f]{1,12})\.([a-z][a-z0-9=_-]{0,29})\.(ask|talk|receipt)\.([0-9a-f]{6,12})"
 _MARK = lazy_pattern(rf"^<?({_LEFT})\.([a-z2-7]{{16}})@[^@<>\s]{{1,255}}>?$")
-_REPLY_TO = lazy_pattern(rf"^[^@+\s]{{1,64}}\+({_LEFT})\.([a-z2-7]{{16}})@")
+_REPLY_TO = lazy_pattern(rf"^[^@\s]{{1,64}}\+({_LEFT})\.([a-z2-7]{{16}})@")
 _ROOT = lazy_pattern(r"^<?(desk-root\.([a-z0-9]{4,20}))\.([a-z2-7]{16})@[^@<>\s]{1,255}>?$")
 _ANY = lazy_pattern(rf"{_LEFT}\.[a-z2-7]{{16}}|desk-root\.[a-z0-9]{{4,20}}\.[a-z2-7]{{16}}", re.IGNORECASE)
 _LONGEST_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1

@@ -15,7 +15,7 @@ Purpose = Literal["ack", "dup", "got", "late", "soon", "state", "done", "staff",
 _MAC_SYMBOLS = 16  # of base 32: 80 bits
 _MESSAGE_ID = lazy_pattern(r"^<?([a-z0-9]{4,20})\.([0-9a-z]{1,10})\.([a-z-]{1,10})\.([a-z2-7]{16})@[^@<>\s]{1,255}>?$")
 _CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
-_REPLY_TO = lazy_pattern(r"^[^@+\s]{1,64}\+([a-z0-9]{4,20})\.([a-z2-7]{16})@")
+_REPLY_TO = lazy_pattern(r"^[^@\s]{1,64}\+([a-z0-9]{4,20})\.([a-z2-7]{16})@")
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,8 @@ def test_a_reply_address_names_its_ticket_and_stands_in_lower_case() -> None:
     assert ADDRESS.lower() == ADDRESS
     assert ADDRESS.startswith("support+")
     assert len(ADDRESS.partition("@")[0]) <= 64, "RFC 5321 section 4.5.3.1.1"
-    for written in (ADDRESS, ADDRESS.upper()):
+    tagged = signatures.sign_reply_address(KEY, TICKET, "support+sales@coinharbor.com")
+    for written in (ADDRESS, ADDRESS.upper(), tagged):
         found = signatures.read_reply_address([KEY], written)
         assert found is not None
         assert ticket_keys.from_compact(found.ticket) == TICKET
