@@ -389,13 +389,13 @@ _MOST_PREFIXES = 20
 
 def prefixes_beside(session: Session, known: Sequence[str]) -> list[str]:
     """The prefixes of ticket IDs that are none of these, at most 20: one look into the index for each prefix."""
-    strangers: list[str] = []
+    prefixes: list[str] = []
     behind = ""
-    while len(strangers) < _MOST_PREFIXES:
+    while len(prefixes) < len(known) + _MOST_PREFIXES:
         key = session.execute(select(func.min(col(Ticket.key))).where(col(Ticket.key) > behind)).scalar()
-        if key is None:
-            break
         prefix = str(key).partition("-")[0]
-        strangers += [prefix] if prefix not in known else []
-        behind = f"{prefix}."  # in ASCII the character behind "-"
-    return strangers
+        if key is None or prefix in prefixes:  # the latter where a collation puts "." before "-"
+            break
+        prefixes.append(prefix)
+        behind = f"{prefix}."  # in ASCII, and in the languages' collations, behind "-"
+    return [prefix for prefix in prefixes if prefix not in known]

@@ -113,8 +113,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             yield Finding("note", sign_in.part, "the line is not encrypted", 'set security = "tls" or "starttls"')
     inside = sorted(a for a in {*settings.own_addresses, *settings.alerts.to} if stays_inside(a))
     if inside:
-        are = "is an address" if len(inside) == 1 else "are addresses"
-        yield Finding("note", "addresses", f"{', '.join(inside)} {are} of your own network: mail to it stays inside",
+        are, them = ("is an address", "it") if len(inside) == 1 else ("are addresses", "them")
+        yield Finding("note", "addresses", f"{', '.join(inside)} {are} of your own network: mail to {them} stays inside",
                       "write an address of the internet if people outside are to answer")  # fmt: skip
     categories = settings.category or CATEGORIES
     yield Finding("ok", "categories", ", ".join(category.name for category in categories))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -180,6 +179,7 @@ def test_f40_a_bad_configuration_ends_with_78_and_names_every_problem(make_site:
     assert not (site.folder / "mailticket.db").exists()
 
 
+@pytest.mark.sqlite
 def test_f29_a_second_daemon_on_the_same_database_ends_with_75_and_says_who_holds_it(site: Site) -> None:
     site.start()
     assert site.process is not None
@@ -195,7 +195,7 @@ def test_f29_a_second_daemon_on_the_same_database_ends_with_75_and_says_who_hold
 
 def test_f45_a_database_of_a_newer_release_is_refused_with_78(site: Site) -> None:
     site.once()
-    with sqlite3.connect(site.folder / "mailticket.db") as database:
-        database.execute("UPDATE alembic_version SET version_num = '9999'")
-    database.close()
+    with site.database.write() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    site.close_database()
     assert "newer" in site.cli("run", code=78).stderr
