@@ -114,7 +114,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     inside = sorted(a for a in {*settings.own_addresses, *settings.alerts.to} if stays_inside(a))
     if inside:
         are, them = ("is an address", "it") if len(inside) == 1 else ("are addresses", "them")
-        yield Finding("note", "addresses", f"{', '.join(inside)} {are} of your own network: mail to {them} stays inside",
+        yield Finding("note", "addresses",
+                      f"{', '.join(inside)} {are} of your own network: mail to {them} stays inside",
                       "write an address of the internet if people outside are to answer")  # fmt: skip
     categories = settings.category or CATEGORIES
     yield Finding("ok", "categories", ", ".join(category.name for category in categories))
@@ -348,7 +349,7 @@ def _templates_of(settings: Settings, account: Account) -> Iterator[Finding]:
         yield from (Finding("wrong", "templates", problem, stops=_BAD_CONFIGURATION) for problem in error.problems)
         return
     if settings.support.language not in letters.languages:
-        yield Finding("wrong", "templates", f"there are no letters in {settings.support.language}, its language",
+        yield Finding("wrong", "templates", f"there are no letters in {settings.support.language}, the language set",
                       f"write one of {', '.join(letters.languages)}, or add that folder of templates")  # fmt: skip
     problems = letters.check() if folder else []  # ours were checked before they were shipped
     for problem in problems:
