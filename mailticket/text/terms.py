@@ -26,7 +26,7 @@ _MOST_SOUGHT = 100
 
 # Kana, Thai and Lao, Burmese, Khmer, and the rarer blocks of Chinese characters.
 UNSPACED = f"{HAN}\u3005\u3007\u3040-\u30ff\uf900-\ufaff\U00020000-\U0003ffff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-_FIRSTUNSPACED = "\u0e00"
+_FIRST_UNSPACED = "\u0e00"
 _JOINTS = "-@._+"
 _WORD = rf"[^\W_{UNSPACED}]+"
 _TOKEN = lazy_pattern(rf"[{UNSPACED}]+|{_WORD}(?:[{_JOINTS}]{_WORD})*")
@@ -71,7 +71,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _is_unspaced(token: str) -> bool:
-    return token >= _FIRSTUNSPACED and _UNSPACED_RUN.match(token) is not None
+    return token >= _FIRST_UNSPACED and _UNSPACED_RUN.match(token) is not None
 
 
 def _words_of(token: str) -> list[str]:
