@@ -675,14 +675,11 @@ class BrandSmtp(Smtp):
     def part(self) -> str:
         return f"smtp {self._brand}"
 
-    @field_validator("consent_expires")
-    @classmethod
-    def _own_secret(cls, expires: date | None, others: ValidationInfo) -> date | None:
-        ways = ("password", "password_file", "password_credential", "oauth2_token_command")
-        is_password = others.data.get("auth") == "password"
-        if is_password and others.data.get("username") and not any(others.data.get(way) for way in ways):
-            raise ValueError(f"a username needs a password of its own: write one of {', '.join(ways)}")
-        return expires
+    @property
+    def lacks_password(self) -> bool:
+        """Whether it signs in by a username for which no password is named."""
+        ways = (self.password, self.password_file, self.password_credential, self.oauth2_token_command)
+        return self.auth == "password" and self.username != "" and not any(ways)
 
 
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
@@ -913,6 +910,9 @@ def _brand_flaws(settings: Settings) -> list[str]:
           for address in _twice([*dict.fromkeys(address.lower() for address in common), *addresses])),
         *(f"two [[brand]] tables have the mailbox {box!r}; a mailbox chooses one brand"
           for box in _twice(box for brand in brands for box in dict.fromkeys(brand.mailboxes))),
+        *(f"the smtp of [[brand]] {brand.name!r} has a username and needs a password of its own: write one of "
+          "password, password_file, password_credential, oauth2_token_command"
+          for brand in brands if brand.smtp and brand.smtp.lacks_password),
         *(f"[[brand]] {brand.name!r} names the mailbox {box!r}, and there is no such [[mailbox]]"
           for brand in brands for box in brand.mailboxes if box not in boxes),
         *(f"the ticket prefix {prefix} stands for two brands, or for one and [support]; give each its own"

@@ -149,6 +149,7 @@ def test_what_contradicts_itself_is_named_at_once(tmp_path: Path) -> None:
         + "".join("[[brand]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items()
                                           if key != "smtp")
                   for table in tables)
+        + 'smtp = { host = "localhost", username = "sea" }\n'
     )  # fmt: skip
     with pytest.raises(ConfigurationError) as error:
         read_settings(file, {})
@@ -163,6 +164,7 @@ def test_what_contradicts_itself_is_named_at_once(tmp_path: Path) -> None:
         "the ticket prefix MT stands for two brands, or for one and [support]; give each its own",
         "the ticket prefix OLD stands for two brands, or for one and [support]; give each its own",
         "the ticket prefix BK stands for two brands",
+        "the smtp of [[brand]] 'sea' has a username and needs a password of its own: write one of password, ",
     ):
         assert words in problems
 

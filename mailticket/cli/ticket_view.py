@@ -46,6 +46,7 @@ def _facts(details: dict[str, Any]) -> list[tuple[str, object]]:
         ("participants", ", ".join(details["participants"])),
         ("mail bounces", ", ".join(details["undeliverable"])),
         ("held by law", details["legal_hold"] or ""),
+        ("erased", ", ".join(f"{what} {terminal.moment(at)}" for what, at in (details["erased"] or {}).items())),
         ("check word", details["check_word"]),
     ]
 

@@ -85,6 +85,7 @@ def _bounce(read: Mail) -> dict[str, Any] | None:
 def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
     """A line of `ticket list --json`."""
     t = row.ticket
+    erased = {"texts": t.texts_erased_at, "letters": t.letters_erased_at, "people": t.people_erased_at}
     return {
         "id": t.key,
         "subject": t.subject,
@@ -117,6 +118,7 @@ def ticket(row: TicketRow, position: int | None) -> dict[str, Any]:
         "brand": t.brand or None,
         "held": row.held,
         "legal_hold": t.legal_hold or None,
+        "erased": {what: moment(at) for what, at in erased.items() if at} or None,
     }
 
 

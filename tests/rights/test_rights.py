@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from mailticket.desk import looking
 from mailticket.errors import NotFound, Refused
 from mailticket.settings import Retention
 from mailticket.store import meta, watch
@@ -188,6 +189,9 @@ def test_closed_tickets_lose_texts_then_letters_then_people(open_desk: OpenDesk)
     desk.later(days=10)
     Upkeep(desk.site).run()
     closed = [stored.row for stored in desk.stored() if stored.row.status == "closed"]
+    assert [list(looking.show(desk.desk.onlooker, name=row.key)["erased"]) for row in closed] == [
+        ["texts", "letters", "people"]
+    ] * 2
     assert [row.people_erased_at is not None for row in closed] == [True, True]
     assert [row.requester_id for row in closed] == [None, None]
     assert figures(desk)[0] == before[0] and len(figures(desk)[1]) == len(before[1])
