@@ -86,6 +86,30 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _is_blank(value: str) -> bool:
+    """Whether a text shows nothing: blanks of any width, and characters that nobody sees."""
+    return not any(char.isprintable() and not char.isspace() for char in value)
+
+
+def _shown(value: str) -> str:
+    if _is_blank(value):
+        raise ValueError("holds only blanks: write a text")
+    return value
+
+
+def _shown_or_none(value: str) -> str:
+    if value and _is_blank(value):
+        raise ValueError('holds only blanks: write a text, or "" for none')
+    return value
+
+
+def _named(value: Any) -> Any:
+    """An empty path would mean the folder of the configuration itself."""
+    if isinstance(value, str) and _is_blank(value):
+        raise ValueError("must name a file or a folder; to do without, leave the key out")
+    return value
+
+
 def _beside(value: Path, info: ValidationInfo) -> Path:
     """Relative paths begin at the folder of the file, given as `base` in the context: the working folder of a daemon
     means nothing."""
@@ -104,9 +128,12 @@ def _endpoint(value: str) -> str:
 EmailAddress = Annotated[str, AfterValidator(_address)]
 Endpoint = Annotated[str, Field(pattern=r"^[!-~]*$", max_length=500), AfterValidator(_endpoint)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-FilePath = Annotated[Path, AfterValidator(_beside)]
-OneLine = Annotated[str, Field(pattern=r"^[^\r\n\x00]*$")]
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(_shown), AfterValidator(_pattern)]
+FilePath = Annotated[Path, BeforeValidator(_named), AfterValidator(_beside)]
+_ON_ONE_LINE = r"^[^\r\n\x00]*$"
+Name = Annotated[str, Field(pattern=_ON_ONE_LINE, min_length=1), AfterValidator(_shown)]
+OneLine = Annotated[str, Field(pattern=_ON_ONE_LINE), AfterValidator(_shown_or_none)]  # "" for none
+Lines = Annotated[str, AfterValidator(_shown_or_none)]
 
 
 class Section(BaseModel):
@@ -128,7 +155,7 @@ FIRST_NAME = "support"  # what the name in [support] is called beside those of b
 class Support(Section):
     """Who answers, and how ticket IDs look."""
 
-    name: OneLine = "Support"
+    name: Name = "Support"
     address: EmailAddress
     former_addresses: tuple[EmailAddress, ...] = ()
     prefix: Prefix = "MT"
@@ -156,7 +183,7 @@ class Database(Section):
 class SignIn(Section):
     """A server and how to sign in to it; shared by mailboxes and SMTP."""
 
-    host: Annotated[OneLine, Field(min_length=1)]
+    host: Name
     security: Security = "tls"
     insecure_remote: bool = False
     ca_file: FilePath | None = None
@@ -290,7 +317,7 @@ class Mailbox(SignIn):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
     port: Annotated[int, Field(ge=1, le=65535)] = 993
-    folder: Annotated[OneLine, Field(min_length=1)] = "INBOX"
+    folder: Name = "INBOX"
     address: EmailAddress | None = None
     first_contact_hours: Annotated[int, Field(ge=0)] = 72
     maximum_size_mb: Annotated[int, Field(ge=1, le=1024)] = 25
@@ -367,7 +394,7 @@ class Trust(Section):
     """Whose word on a sender's identity counts, and which mail the site's filter holds for spam."""
 
     authserv_id: OneLine = ""
-    spam_headers: tuple[tuple[str, str], ...] = (("X-Spam-Flag", "YES"), ("X-Spam-Status", "Yes"))
+    spam_headers: tuple[tuple[Name, OneLine], ...] = (("X-Spam-Flag", "YES"), ("X-Spam-Status", "Yes"))
 
 
 class Acknowledge(Section):
@@ -485,10 +512,10 @@ class Category(Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
     labels: dict[str, OneLine] = {}
-    words: tuple[str, ...] = ()
+    words: tuple[Name, ...] = ()
     patterns: tuple[Pattern, ...] = ()
     priority: Priority = "normal"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Name, ...] = ()
     fields: tuple[FieldRule, ...] = ()
     window: Window | None = None
 
@@ -542,13 +569,13 @@ class LetterSample(Section):
     """What `preview` fills letters with in one language; a text that is left out is a general one."""
 
     subject: OneLine = ""
-    body: str = ""
-    answer: str = ""
+    body: Lines = ""
+    answer: Lines = ""
     category: OneLine = ""
-    categories: tuple[OneLine, ...] = ()
-    found: dict[OneLine, OneLine] = {}
-    missing: tuple[OneLine, ...] = ()
-    articles: tuple[OneLine, ...] = ()
+    categories: tuple[Name, ...] = ()
+    found: dict[Name, Name] = {}
+    missing: tuple[Name, ...] = ()
+    articles: tuple[Name, ...] = ()
 
 
 class LettersText(Section):
@@ -607,8 +634,8 @@ class Team(Section):
     name: MemberName
     members: Annotated[tuple[MemberName, ...], Field(min_length=1)]
     lead: Annotated[str, Field(pattern=r"^([a-z][a-z0-9._-]{0,29})?$")] = ""
-    categories: tuple[OneLine, ...] = ()
-    mailboxes: tuple[OneLine, ...] = ()
+    categories: tuple[Name, ...] = ()
+    mailboxes: tuple[Name, ...] = ()
 
 
 class Desk(Section):
@@ -694,14 +721,14 @@ class Brand(Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
     address: EmailAddress
-    title: Annotated[OneLine, Field(min_length=1)]
+    title: Name
     prefix: Prefix
-    signature: str = ""
+    signature: Lines = ""
     language: Annotated[str, Field(pattern=r"^([a-z]{2,3}(-[A-Z][a-z]{3})?)?$")] = ""
     colour: Colour = TINT
     dark_colour: Annotated[str, Field(pattern=r"^(#[0-9a-fA-F]{6})?$")] = ""
     templates: Annotated[FilePath | None, BeforeValidator(_or_none)] = None
-    mailboxes: tuple[OneLine, ...] = ()
+    mailboxes: tuple[Name, ...] = ()
     addresses: tuple[EmailAddress, ...] = ()
     smtp: BrandSmtp | None = None
 
