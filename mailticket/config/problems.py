@@ -42,9 +42,9 @@ _REMEDIES = {
     "string_type": "must be a text in quotes",
     "string_too_short": "must not be empty",
     "too_short": "must not be empty",
-    "model_type": "must be a table: write [{name}]",
-    "model_attributes_type": "must be a table: write [{name}]",
 }
+_LIST = 'must be a list: ["...", "..."]'
+_TABLES = ("model_type", "model_attributes_type", "dict_type")  # the kinds that miss a table
 
 
 def sentences(
@@ -79,7 +79,9 @@ def _remedy(detail: ErrorDetails) -> str:
     kind, path = detail["type"], detail["loc"]
     name = str(path[-1]) if path else ""
     if kind in _REMEDIES:
-        return _REMEDIES[kind].format(name=name)
+        return _REMEDIES[kind]
+    if kind in _TABLES:
+        return f"must be a table: write {_header(path)}"
     if kind == "extra_forbidden":
         return f"there is no such key{suggestion(name, _model_at(path[:-1]))}"
     if kind == "missing":
@@ -90,8 +92,18 @@ def _remedy(detail: ErrorDetails) -> str:
     if kind == "value_error":
         return str(detail.get("ctx", {}).get("error", detail["msg"]))
     if kind == "tuple_type":
-        return f"must be an array of tables: write [[{name}]]" if _model_at(path) else 'must be a list: ["...", "..."]'
+        is_of_tables = _model_at(path) is not None
+        return f"must be an array of tables: write {_header((*path, 0))}" if is_of_tables else _LIST
     return detail["msg"].replace("Input should be", "must be", 1)
+
+
+def _header(path: KeyPath) -> str:
+    """The line that begins a table; of one inside an entry of an array with where it belongs."""
+    path = tuple(part for part in path if part != "[key]")
+    names = ".".join(part for part in path if isinstance(part, str))
+    header = f"[[{names}]]" if isinstance(path[-1], int) else f"[{names}]"
+    above = next((n for n in range(len(path) - 1, 0, -1) if isinstance(path[n - 1], int)), 0)
+    return f"{header} below its {_header(path[:above])}" if above else header
 
 
 def _form(path: KeyPath) -> str | None:
