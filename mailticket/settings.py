@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -29,6 +29,8 @@ from mailticket.consent.providers import PROVIDERS, Flow, ProviderName
 
 Security = Literal["tls", "starttls", "none"]
 Priority = Literal["urgent", "high", "normal", "low"]
+KeyPath = tuple[str | int, ...]  # the names of tables and of a key; entries of an array by their index from 0
+Flaw = tuple[KeyPath, str]  # what two tables contradict each other in, and the key at which one would mend it
 PRIORITIES: tuple[Priority, ...] = ("urgent", "high", "normal", "low")
 
 
@@ -773,15 +775,19 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
-        problems = [*_repeated(self.mailbox), *_loops(self)]
-        names = {c.name for c in self.category}
-        if len(names) != len(self.category):
-            problems.append("two [[category]] tables have the same name; give each its own")
-        problems += [*_staff_flaws(self.staff, self.own_addresses), *_team_flaws(self)]
-        problems += [*_block_flaws(self), *_brand_flaws(self)]
-        if problems:
-            # The list travels in the error's context, so that each problem can be shown on its own line.
-            raise PydanticCustomError("contradiction", "the tables contradict each other", {"problems": problems})
+        flaws = [
+            *_repeated(self.mailbox),
+            *_loops(self),
+            *((at, f"two [[category]] tables are named {name!r}; give each its own")
+              for name, at in _twice(_each("category", "name", self.category))),
+            *_staff_flaws(self.staff, self.own_addresses),
+            *_team_flaws(self),
+            *_block_flaws(self),
+            *_brand_flaws(self),
+        ]  # fmt: skip
+        if flaws:
+            # The list travels in the error's context, so that each flaw can be shown with its own line.
+            raise PydanticCustomError("contradiction", "the tables contradict each other", {"flaws": flaws})
         return self
 
     @property
@@ -862,45 +868,61 @@ class Settings(Section):
         return ZoneInfo(self.support.timezone)
 
 
-def _repeated(mailboxes: tuple[Mailbox, ...]) -> list[str]:
-    seen_names: set[str] = set()
+def _each(table: str, key: str, entries: Iterable[Section]) -> Iterator[tuple[Any, KeyPath]]:
+    """A key's value in each entry of an array of tables, with its place."""
+    return ((getattr(entry, key), (table, number, key)) for number, entry in enumerate(entries))
+
+
+def _all(table: str, key: str, entries: Iterable[Section]) -> Iterator[tuple[Any, KeyPath]]:
+    """The values of a key that holds a list, in each entry of an array of tables, each entry's once."""
+    return ((value, at) for values, at in _each(table, key, entries) for value in dict.fromkeys(values))
+
+
+def _twice(values: Iterable[tuple[str, KeyPath]]) -> list[tuple[str, KeyPath]]:
+    """The values that occur more than once, each once, with the place where it comes again."""
+    places: dict[str, list[KeyPath]] = {}
+    for value, at in values:
+        places.setdefault(value, []).append(at)
+    return [(value, at[1]) for value, at in places.items() if len(at) > 1]
+
+
+def _repeated(mailboxes: tuple[Mailbox, ...]) -> Iterator[Flaw]:
+    for name, at in _twice(_each("mailbox", "name", mailboxes)):
+        yield at, f"two [[mailbox]] tables are named {name!r}; give each its own name"
     seen_folders: dict[tuple[Any, ...], str] = {}
-    problems = []
-    for mailbox in mailboxes:
-        if mailbox.name in seen_names:
-            problems.append(f"two [[mailbox]] tables are named {mailbox.name!r}; give each its own name")
-        seen_names.add(mailbox.name)
-        for watched in (mailbox, mailbox.sent):
+    for number, mailbox in enumerate(mailboxes):
+        for watched, key in ((mailbox, "folder"), (mailbox.sent, "sent_folder")):
             if watched is None:
                 continue
             folder = (watched.host.lower(), watched.port, watched.username, watched.folder)
             if folder in seen_folders:
-                problems.append(f"mailboxes {seen_folders[folder]!r} and {watched.name!r} are the same folder")
+                words = f"mailboxes {seen_folders[folder]!r} and {watched.name!r} are the same folder"
+                yield ("mailbox", number, key), words
             seen_folders[folder] = watched.name
-    return problems
 
 
-def _loops(settings: Settings) -> list[str]:
-    return [
-        f"[{section}] to names {address}, a support address: {what} would open a ticket; write a person's address"
-        for section, what, to in (
-            ("alerts", "an alert", settings.alerts.to),
-            ("reports", "a report", settings.reports.to),
-        )
-        for address in to
-        if address.lower() in settings.own_addresses
-    ]
+def _loops(settings: Settings) -> Iterator[Flaw]:
+    for section, what, to in (
+        ("alerts", "an alert", settings.alerts.to),
+        ("reports", "a report", settings.reports.to),
+    ):
+        for address in to:
+            if address.lower() in settings.own_addresses:
+                words = (
+                    f"[{section}] to names {address}, a support address: {what} would open a ticket; "
+                    "write a person's address"
+                )
+                yield (section, "to"), words
 
 
-def _block_flaws(settings: Settings) -> list[str]:
-    return [
-        f"a [[block]] table would block {address}, which is ours or a member of staff's; remove it"
-        for address in sorted(settings.never_blocked)
-        if any(
-            (block.address or "").lower() == address or is_below(address.rpartition("@")[2], block.domain)
-            for block in settings.block
-        )
-    ]
+def _block_flaws(settings: Settings) -> Iterator[Flaw]:
+    for address in sorted(settings.never_blocked):
+        for number, block in enumerate(settings.block):
+            key = "domain" if is_below(address.rpartition("@")[2], block.domain) else "address"
+            if key == "domain" or (block.address or "").lower() == address:
+                words = f"a [[block]] table would block {address}, which is ours or a member of staff's; remove it"
+                yield ("block", number, key), words
+                break
 
 
 def _served(brand: Brand) -> list[str]:
@@ -925,27 +947,42 @@ def untagged(address: str) -> str:
     return f"{local.partition('+')[0]}@{domain}"
 
 
-def _brand_flaws(settings: Settings) -> list[str]:
+def _brand_flaws(settings: Settings) -> Iterator[Flaw]:
     brands, boxes = settings.brand, {mailbox.name for mailbox in settings.mailbox}
+    for name, at in _each("brand", "name", brands):
+        if name == FIRST_NAME:
+            words = f"a [[brand]] table is named {name!r}, which means [support] in commands; give another name"
+            yield at, words
+    for name, at in _twice(_each("brand", "name", brands)):
+        yield at, f"two [[brand]] tables are named {name!r}; give each its own"
+    for address, at in _twice(_places_of_addresses(settings)):
+        yield at, f"{address} is served by two brands; leave it to one"
+    for box, at in _twice(_all("brand", "mailboxes", brands)):
+        yield at, f"two [[brand]] tables have the mailbox {box!r}; a mailbox chooses one brand"
+    for number, brand in enumerate(brands):
+        if brand.smtp and brand.smtp.lacks_password:
+            words = (
+                f"the smtp of [[brand]] {brand.name!r} has a username and needs a password of its own: write one of "
+                "password, password_file, password_credential, oauth2_token_command"
+            )
+            yield ("brand", number, "smtp"), words
+        for box in brand.mailboxes:
+            if box not in boxes:
+                words = f"[[brand]] {brand.name!r} names the mailbox {box!r}, and there is no such [[mailbox]]"
+                yield ("brand", number, "mailboxes"), words
+    common = dict.fromkeys((settings.support.prefix, *settings.support.former_prefixes))
+    ours: Iterator[tuple[str, KeyPath]] = ((prefix, ("support", "prefix")) for prefix in common)
+    for prefix, at in _twice(chain(ours, _each("brand", "prefix", brands))):
+        yield at, f"the ticket prefix {prefix} stands for two brands, or for one and [support]; give each its own"
+
+
+def _places_of_addresses(settings: Settings) -> Iterator[tuple[str, KeyPath]]:
+    """The addresses that choose a name, lower-cased, each once a name."""
     common = (settings.support.address, *settings.support.former_addresses)
-    addresses = [address for brand in brands for address in dict.fromkeys(_served(brand))]
-    return [
-        *(f"a [[brand]] table is named {FIRST_NAME!r}, which means [support] in commands; give another name"
-          for brand in brands if brand.name == FIRST_NAME),
-        *(f"two [[brand]] tables are named {name!r}; give each its own" for name in _twice(b.name for b in brands)),
-        *(f"{address} is served by two brands; leave it to one"
-          for address in _twice([*dict.fromkeys(address.lower() for address in common), *addresses])),
-        *(f"two [[brand]] tables have the mailbox {box!r}; a mailbox chooses one brand"
-          for box in _twice(box for brand in brands for box in dict.fromkeys(brand.mailboxes))),
-        *(f"the smtp of [[brand]] {brand.name!r} has a username and needs a password of its own: write one of "
-          "password, password_file, password_credential, oauth2_token_command"
-          for brand in brands if brand.smtp and brand.smtp.lacks_password),
-        *(f"[[brand]] {brand.name!r} names the mailbox {box!r}, and there is no such [[mailbox]]"
-          for brand in brands for box in brand.mailboxes if box not in boxes),
-        *(f"the ticket prefix {prefix} stands for two brands, or for one and [support]; give each its own"
-          for prefix in _twice([*dict.fromkeys((settings.support.prefix, *settings.support.former_prefixes)),
-                                *(brand.prefix for brand in brands)])),
-    ]  # fmt: skip
+    yield from ((address, ("support", "address")) for address in dict.fromkeys(map(str.lower, common)))
+    for number, brand in enumerate(settings.brand):
+        for address in dict.fromkeys(_served(brand)):
+            yield address, ("brand", number, "address" if address == brand.address.lower() else "addresses")
 
 
 def is_below(domain: str, blocked: str) -> bool:
@@ -954,42 +991,54 @@ def is_below(domain: str, blocked: str) -> bool:
     return top != "" and (name == top or name.endswith(f".{top}"))
 
 
-def _twice(values: Iterable[str]) -> list[str]:
-    """The values that occur more than once, each once."""
-    return [value for value, number in Counter(values).items() if number > 1]
+def _staff_flaws(staff: tuple[Staff, ...], own: frozenset[str]) -> Iterator[Flaw]:
+    for number, member in enumerate(staff):
+        if member.name == "none":
+            words = (
+                "a [[staff]] table is named 'none', which means nobody in `ticket list --assigned none`; "
+                "give another name"
+            )
+            yield ("staff", number, "name"), words
+        if "@" in member.signs:
+            words = (
+                f"[[staff]] {member.name!r} signs as {member.signs!r}, which would show requesters an address; "
+                "write a name"
+            )
+            yield ("staff", number, "signs"), words
+        for address in member.addresses:
+            if address.lower() in own:
+                words = (
+                    f"[[staff]] {member.name!r} has the support address {address}: mail to it would open tickets; "
+                    "write the member's own"
+                )
+                yield ("staff", number, "addresses"), words
+    for name, at in _twice(_each("staff", "name", staff)):
+        yield at, f"two [[staff]] tables are named {name!r}; give each its own"
+    for login, at in _twice((login, at) for login, at in _each("staff", "login", staff) if login):
+        yield at, f"two [[staff]] tables have login = {login!r}; an account is one member's"
+    addresses = ((address.lower(), at) for owned, at in _each("staff", "addresses", staff) for address in owned)
+    for address, at in _twice(addresses):
+        yield at, f"{address} is in [[staff]] twice; an address is one member's"
 
 
-def _staff_flaws(staff: tuple[Staff, ...], own: frozenset[str]) -> list[str]:
-    addresses = [address.lower() for member in staff for address in member.addresses]
-    return [
-        *("a [[staff]] table is named 'none', which means nobody in `ticket list --assigned none`; give another name"
-          for m in staff if m.name == "none"),
-        *(f"[[staff]] {m.name!r} signs as {m.signs!r}, which would show requesters an address; write a name"
-          for m in staff if "@" in m.signs),
-        *(f"two [[staff]] tables are named {name!r}; give each its own" for name in _twice(m.name for m in staff)),
-        *(f"two [[staff]] tables have login = {login!r}; an account is one member's"
-          for login in _twice(m.login for m in staff if m.login)),
-        *(f"{address} is in [[staff]] twice; an address is one member's" for address in _twice(addresses)),
-        *(f"[[staff]] {m.name!r} has the support address {address}: mail to it would open tickets; "
-          "write the member's own"
-          for m in staff for address in m.addresses if address.lower() in own),
-    ]  # fmt: skip
-
-
-def _team_flaws(settings: Settings) -> list[str]:
+def _team_flaws(settings: Settings) -> Iterator[Flaw]:
     names, mailboxes = {m.name for m in settings.staff}, {m.name for m in settings.mailbox}
-    problems = [f"two [[team]] tables are named {name!r}; give each its own"
-                for name in _twice(team.name for team in settings.team)]  # fmt: skip
-    for team in settings.team:
-        people = [*team.members, *([team.lead] if team.lead else [])]
-        problems += [f"[[team]] {team.name!r} names {person!r}, who is in no [[staff]] table"
-                     for person in dict.fromkeys(people) if person not in names]  # fmt: skip
-        problems += [f"[[team]] {team.name!r} names the mailbox {box!r}, and there is no such [[mailbox]]"
-                     for box in team.mailboxes if box not in mailboxes]  # fmt: skip
-    for what in ("categories", "mailboxes"):
-        problems += [f"two [[team]] tables serve {value!r}; a ticket goes to one team"
-                     for value in _twice(v for team in settings.team for v in getattr(team, what))]  # fmt: skip
-    rest = [repr(team.name) for team in settings.team if not team.categories and not team.mailboxes]
+    teams = settings.team
+    for name, at in _twice(_each("team", "name", teams)):
+        yield at, f"two [[team]] tables are named {name!r}; give each its own"
+    for number, team in enumerate(teams):
+        people = {**dict.fromkeys([team.lead] if team.lead else [], "lead"), **dict.fromkeys(team.members, "members")}
+        for person, key in people.items():
+            if person not in names:
+                yield ("team", number, key), f"[[team]] {team.name!r} names {person!r}, who is in no [[staff]] table"
+        for box in team.mailboxes:
+            if box not in mailboxes:
+                words = f"[[team]] {team.name!r} names the mailbox {box!r}, and there is no such [[mailbox]]"
+                yield ("team", number, "mailboxes"), words
+    for key in ("categories", "mailboxes"):
+        for value, at in _twice(_all("team", key, teams)):
+            yield at, f"two [[team]] tables serve {value!r}; a ticket goes to one team"
+    rest = [number for number, team in enumerate(teams) if not team.categories and not team.mailboxes]
     if len(rest) > 1:
-        problems.append(f"the teams {' and '.join(rest)} have neither categories nor mailboxes; one gets the rest")
-    return problems
+        who = " and ".join(repr(teams[number].name) for number in rest)
+        yield ("team", rest[1]), f"the teams {who} have neither categories nor mailboxes; one gets the rest"

@@ -97,6 +97,10 @@ def test_tables_that_contradict_each_other_are_one_problem(smallest: Path) -> No
     smallest.write_text(SMALLEST + '[alerts]\nto = ["support@example.com"]\n')
     (problem,) = problems_of(smallest, {})
     assert problem.startswith("[alerts] to names support@example.com, a support address")
+    assert problem.endswith(f"({smallest}, line {smallest.read_text().count(chr(10))})")
+    smallest.write_text(SMALLEST)
+    (problem,) = problems_of(smallest, {"MAILTICKET_ALERTS__TO": '["support@example.com"]'})
+    assert problem.endswith("; write a person's address (MAILTICKET_ALERTS__TO)")
 
 
 def test_problems_come_in_the_order_of_the_lines() -> None:
@@ -169,6 +173,8 @@ def test_the_environment_alone_is_enough(tmp_path: Path, monkeypatch: pytest.Mon
     )
     assert settings.support.address == "a@example.com"
     assert settings.database.url == f"sqlite:///{tmp_path}/mailticket.db"
+    (problem,) = problems_of(None, {"MAILTICKET_SMTP__HOST": "localhost"})
+    assert problem == "[support] (environment): is missing; add [support]"
 
 
 # --- what it makes of a sound file ------------------------------------------------------------------------------------

@@ -5,14 +5,15 @@ from __future__ import annotations
 import difflib
 import math
 import types
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from mailticket.config.lines import KeyPath, line_of
-from mailticket.settings import Settings
+from mailticket.config.lines import line_of
+from mailticket.settings import Flaw, KeyPath, Settings
 
 # pydantic says which pattern a text missed; people need to know what to write.
 _FORMS = {
@@ -48,20 +49,36 @@ _TABLES = ("model_type", "model_attributes_type", "dict_type")  # the kinds that
 
 
 def sentences(
-    error: ValidationError, place: Path | None, lines: dict[KeyPath, int], variables: dict[KeyPath, str]
+    error: ValidationError,
+    hidden: Sequence[Flaw],
+    place: Path | None,
+    lines: dict[KeyPath, int],
+    variables: dict[KeyPath, str],
 ) -> list[str]:
-    """pydantic's findings as sentences in the order of the lines, each with its key or variable, place and remedy."""
-    problems: list[str] = []
-    details = error.errors(include_input=False, include_url=False)
-    placed = [(line_of(detail["loc"], lines) or math.inf, detail) for detail in details]
-    for line, detail in sorted(placed, key=lambda pair: pair[0]):
+    """pydantic's findings as sentences in the order of the lines, each with its key or variable, place and remedy.
+
+    hidden: what tables contradict each other in, where the findings kept pydantic from saying so.
+    """
+    placed: list[tuple[float, str]] = []
+    for detail in error.errors(include_input=False, include_url=False):
         path = detail["loc"]
-        if detail["type"] == "contradiction":
-            problems += detail["ctx"]["problems"]
-        else:
-            where = f"{place}, line {line:.0f}" if line < math.inf else f"{place}"
-            problems.append(f"{variables.get(path) or f'{key_name(path)} ({where})'}: {_remedy(detail)}")
-    return problems
+        if detail["type"] != "contradiction":
+            key = variables.get(path) or f"{key_name(path)} ({_where(path, place, lines)})"
+            placed.append((line_of(path, lines) or math.inf, f"{key}: {_remedy(detail)}"))
+    for path, words in (*contradictions(error), *hidden):
+        where = variables.get(path) or _where(path, place, lines)
+        placed.append((line_of(path, lines) or math.inf, f"{words} ({where})"))
+    return [sentence for _, sentence in sorted(placed, key=lambda pair: pair[0])]
+
+
+def contradictions(error: ValidationError) -> list[Flaw]:
+    """What sound tables contradict each other in, among pydantic's findings."""
+    return [flaw for d in error.errors() if d["type"] == "contradiction" for flaw in d["ctx"]["flaws"]]
+
+
+def _where(path: KeyPath, place: Path | None, lines: dict[KeyPath, int]) -> str:
+    line = line_of(path, lines)
+    return f"{place or 'environment'}, line {line}" if line else f"{place or 'environment'}"
 
 
 def key_name(path: KeyPath) -> str:

@@ -16,10 +16,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from mailticket.config.lines import KeyPath, key_lines, line_of
-from mailticket.config.problems import model_in, sentences, suggestion
+from mailticket.config.lines import key_lines, line_of
+from mailticket.config.problems import contradictions, model_in, sentences, suggestion
 from mailticket.errors import ConfigurationError, NotAllowed
-from mailticket.settings import Settings
+from mailticket.settings import Flaw, KeyPath, Settings
 
 PREFIX = "MAILTICKET_"
 ARRAYS = ("mailbox", "category", "staff", "team", "block", "brand")
@@ -67,7 +67,7 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     try:
         settings = Settings.model_validate(values, context={"base": base})
     except ValidationError as error:
-        problems += sentences(error, place, key_lines(text), variables) + _contradictions(values, error)
+        problems += sentences(error, _hidden(values, error), place, key_lines(text), variables)
     if problems:
         raise ConfigurationError(problems)
     return settings
@@ -206,7 +206,7 @@ def _laid_over(below: Any, above: Any) -> Any:
     return above
 
 
-def _contradictions(values: dict[str, Any], error: ValidationError) -> list[str]:
+def _hidden(values: dict[str, Any], error: ValidationError) -> list[Flaw]:
     """What the sound tables contradict each other in, when others are broken and hid it.
 
     Broken tables are left out, and those that must be there replaced by harmless ones.
@@ -216,13 +216,23 @@ def _contradictions(values: dict[str, Any], error: ValidationError) -> list[str]
         return []  # all tables are sound, and what they contradict each other in is reported already
     broken = {path[: 2 if path[0] in ARRAYS else 1] for path in paths}
     sound: dict[str, Any] = {"support": {"address": "nobody@example.com"}, "smtp": {"host": "localhost"}}
+    places: dict[str, list[int]] = {}  # of an array's sound entries in the file
     for name, table in values.items():
         if name in ARRAYS and (name,) not in broken:
-            sound[name] = [entry for index, entry in enumerate(table) if (name, index) not in broken]
+            places[name] = [index for index, _ in enumerate(table) if (name, index) not in broken]
+            sound[name] = [table[index] for index in places[name]]
         elif (name,) not in broken:
             sound[name] = table
     try:
         Settings.model_validate(sound)
     except ValidationError as second:
-        return [p for d in second.errors() if d["type"] == "contradiction" for p in d["ctx"]["problems"]]
+        return [(_path_in_file(path, places), words) for path, words in contradictions(second)]
     return []
+
+
+def _path_in_file(path: KeyPath, places: Mapping[str, list[int]]) -> KeyPath:
+    """A path that counts only the sound entries of an array as one that counts all."""
+    name, *below = path
+    if below and isinstance(below[0], int):
+        below[0] = places[str(name)][below[0]]
+    return (name, *below)
