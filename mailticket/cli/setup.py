@@ -136,6 +136,8 @@ def preview(
     kind = next((kind for kind in KINDS if kind == template.removesuffix(".j2")), None)
     if kind is None:
         raise click.UsageError(f"there is no letter {template!r}; there are {', '.join(KINDS)}")
+    if not letters.has_language(language):
+        raise click.UsageError(f"there are no letters in {language!r}; there are: {', '.join(letters.languages)}")
     if settings is None:
         support = Support(name="Example Support", address="support@example.com")
         settings = Settings(support=support, smtp=Smtp(host="localhost"))

@@ -34,6 +34,10 @@ class Letters:
         """
         return next((one for one in (*_likely(wanted), *_likely(default)) if one in self.languages), "en")
 
+    def has_language(self, wanted: str) -> bool:
+        """Whether there is a folder for a language, by its own tag or one that serves it."""
+        return not set(_likely(wanted)).isdisjoint(self.languages)
+
     def phrases(self) -> tuple[tuple[str, ...], str]:
         """The sentences of all letters, with a mark for values, and the words of dates: see letters/phrases.py."""
         return phrases(self.engine.sources, self.engine.languages)
@@ -103,9 +107,8 @@ class Letters:
 def _likely(language: str) -> tuple[str, ...]:
     """The folder names that may serve a language tag: zh-TW is written in traditional characters, de-AT is German."""
     tag = language.strip().replace("_", "-")
-    base, _, region = tag.partition("-")
-    if base.lower() == "zh" and region not in ("Hans", "Hant"):
-        region = "Hant" if region.upper() in ("TW", "HK", "MO", "HANT") else "Hans"
-        return (f"zh-{region}",)
-    other = ("zh-Hans" if region == "Hant" else "zh-Hant") if base == "zh" else base.lower()
-    return (tag, other)
+    base, *rest = tag.lower().split("-")
+    if base != "zh":
+        return (tag, base)
+    traditional = "hans" not in rest and not {"hant", "tw", "hk", "mo"}.isdisjoint(rest)
+    return ("zh-Hant", "zh-Hans") if traditional else ("zh-Hans", "zh-Hant")

@@ -348,7 +348,7 @@ def _templates_of(settings: Settings, account: Account) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield from (Finding("wrong", "templates", problem, stops=_BAD_CONFIGURATION) for problem in error.problems)
         return
-    if settings.support.language not in letters.languages:
+    if not letters.has_language(settings.support.language):
         yield Finding("wrong", "templates", f"there are no letters in {settings.support.language}, the language set",
                       f"write one of {', '.join(letters.languages)}, or add that folder of templates")  # fmt: skip
     problems = letters.check() if folder else []  # ours were checked before they were shipped

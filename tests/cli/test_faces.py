@@ -323,3 +323,11 @@ def test_a_file_of_such_a_number_is_none_either(run: Run) -> None:
     for digits in (30, 5000):
         code, _, err = run("ticket", "attachment", "9" * digits)
         assert (code, "defect" in err) == (1, False)
+
+
+@pytest.mark.parametrize("language", ["xx", "de-AT", "not a language", ""])
+def test_a_preview_in_a_language_without_letters_is_refused_with_those_that_have_some(run: Run, language: str) -> None:
+    code, out, err = run("preview", "acknowledgement", "--language", language)
+    assert (code, out) == (2, "")
+    assert f"there are no letters in {language!r}; there are: en, zh-Hans, zh-Hant" in err
+    assert "重置" not in run("preview", "acknowledgement", "--language", "zh_TW")[1]

@@ -235,11 +235,20 @@ def test_a_broken_new_language_falls_back_to_english(source: TemplateSource) -> 
         ("en", "zh-Hans", "en"), ("zh-Hans", "en", "zh-Hans"), ("zh-Hant", "en", "zh-Hant"), ("zh", "en", "zh-Hans"),
         ("zh-TW", "en", "zh-Hant"), ("zh-HK", "en", "zh-Hant"), ("zh-CN", "en", "zh-Hans"), ("zh_TW", "en", "zh-Hant"),
         ("en-GB", "zh-Hans", "en"), ("", "en", "en"), ("", "zh-Hant", "zh-Hant"), ("fr", "zh-Hans", "zh-Hans"),
+        ("zh-hant", "en", "zh-Hant"), ("ZH_Hant_HK", "en", "zh-Hant"), ("zh-Hans-HK", "en", "zh-Hans"),
         ("fr", "de", "en"), ("../../etc", "en", "en"), ("layout", "en", "en"), ("default", "en", "en"),
     ],
 )  # fmt: skip
 def test_the_language_of_an_answer(letters: Letters, wanted, default, chosen) -> None:
     assert letters.language_for(wanted, default) == chosen
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there"),
+    [("en", True), ("en-GB", True), ("zh_tw", True), ("fr", False), ("", False), ("../../etc", False), ("e", False)],
+)
+def test_whether_there_are_letters_in_a_language(letters: Letters, wanted: str, there: bool) -> None:
+    assert letters.has_language(wanted) == there
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
