@@ -51,13 +51,19 @@ def test_a_report_is_sent_once_a_week_and_missed_weeks_are_not_made_up_for(
     [first] = turn(desk)
     assert first["To"] == LEAD
     assert "0 requests" in str(first["Subject"])  # of full weeks, and the first has only begun
-    assert "No request arrived in this time." in first.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    for subtype in ("plain", "html"):
+        body = " ".join(first.get_body((subtype,)).get_content().split())  # type: ignore[union-attr]
+        assert "No request arrived in this time." in body
+        assert "The week that began on 2026-11-23 is not over; 1 request has arrived in it so far." in body
+        assert "stand in the report of 2026-12-01" in body
+        assert "Those who wrote again" not in body
     desk.reopen(reports={"to": (LEAD,), "day": "tuesday", "hour": 8})
     desk.later(days=5)
     assert turn(desk) == []
     desk.later(days=16)  # two reports were missed
     [second] = turn(desk)
     assert "1 request from" in str(second["Subject"])
+    assert "is not over" not in second.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert turn(desk) == []
 
 
@@ -130,4 +136,5 @@ def test_report_writes_a_page_that_holds_its_plots(tmp_path: Path) -> None:
     file = tmp_path / "page.html"
     outcome = CliRunner().invoke(root, ["--config", str(config), "report", "--html", str(file)])
     assert outcome.exit_code == 0, outcome.output
-    assert "No request arrived in this time." in file.read_text(encoding="utf-8")
+    assert "No request arrived in this time. The running week is looked at too" in file.read_text(encoding="utf-8")
+    assert "The running week is looked at too" in outcome.output

@@ -11,6 +11,7 @@ import click
 from mailticket.cli import terminal
 from mailticket.cli.common import config_option, json_option, print_json, reading_of
 
+_OUTLOOK = "The running week is looked at too: the first one stands here as soon as it has arrived."
 _HEAD = ("", "REQUESTS", "PROMISED", "KEPT", "MISSED", "OPEN", "NO ANSWER", "KEPT %", "MEDIAN", "90 %")
 
 
@@ -37,7 +38,8 @@ def report(ctx: click.Context, weeks: int, file: Path | None, as_json: bool) -> 
         print_json({"at": moment(now), "since": moment(since), **summary})
         return
     if not summary["requests"]:
-        click.echo(f"No requests since {since:%Y-%m-%d %H:%M %Z}.")
+        click.echo(f"No requests since {since:%Y-%m-%d %H:%M %Z}. {_OUTLOOK}")
+        _say_follow_ups(summary["follow_ups"])
         return
     click.echo(f"First answers to requests since {since:%Y-%m-%d %H:%M %Z}, in hours from arrival.\n")
     rows = [("all", summary), *summary["weeks"].items(), *summary["categories"].items(), *summary["brands"].items()]
@@ -49,7 +51,7 @@ def _write_page(file: Path, title: str, since: datetime, until: datetime, summar
     from mailticket.letters.report import report_file
     from mailticket.upkeep.report import report_of
 
-    page = report_file(report_of(title, since, until, summary))
+    page = report_file(report_of(title, since, until, summary, _OUTLOOK))
     try:
         file.write_text(page, encoding="utf-8")
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import textwrap
 from base64 import b64encode, encodebytes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ class Report:
     """What one report says. title: whose it is. since, until: of the requests in it, as their zone writes them.
 
     figures: as `mailticket report --json` has them, with those of follow-ups. plots: () without the extra.
+    outlook: where no request arrived, when there will be something to report.
     """
 
     title: str
@@ -102,6 +104,7 @@ class Report:
     until: datetime
     figures: Mapping[str, Any]
     plots: Sequence[Plot] = ()
+    outlook: str = ""
 
     @property
     def subject(self) -> str:
@@ -113,10 +116,17 @@ class Report:
         since, until = (f"{at:%Y-%m-%d %H:%M}" for at in (self.since, self.until))
         return f"Requests that arrived from {since} to {until} ({self.until:%Z})"
 
+    @property
+    def empty(self) -> str:
+        """What stands in place of the figures when no request arrived; "" when there are some."""
+        return "" if self.figures["requests"] else f"No request arrived in this time. {self.outlook}".rstrip()
+
 
 def facts(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The whole in a few lines: what it is, and its value."""
     share, follow_ups = figures["kept_share"], figures["follow_ups"]
+    if not (figures["requests"] or follow_ups["answered"] or follow_ups["waiting"]):
+        return []
     lines = [] if not figures["requests"] else [
         ("Requests", str(figures["requests"])),
         ("Promises", f"{figures['promised']} made, {figures['kept']} kept, {figures['missed']} missed, "
@@ -165,21 +175,22 @@ def _short(week: str) -> str:
 def text(report: Report) -> str:
     """The report in plain text, with the same figures as the page."""
     lines = [report.title, report.window, ""]
-    if not report.figures["requests"]:
-        lines += ["No request arrived in this time.", ""]
+    if report.empty:
+        lines += [*textwrap.wrap(report.empty, 76), ""]
     lines += [f"{name}: {value}" for name, value in facts(report.figures)]
     for title, groups in _sections(report) if report.figures["requests"] else ():
         wide = max(map(len, groups))
         lines += ["", title, "-" * len(title), f"{'':{wide}}" + "".join(f"{name:>10}" for name in _COLUMNS)]
         lines += [f"{name:{wide}}" + "".join(f"{cell:>10}" for cell in _cells(tally)) for name, tally in groups.items()]
-    return "\n".join([*lines, "", "`mailticket report` shows the same figures as they stand now.", ""])
+    lines += [""] if lines[-1] else []
+    return "\n".join([*lines, "`mailticket report` shows the same figures as they stand now.", ""])
 
 
 def html(report: Report, sources: Sequence[str]) -> str:
     """The report as a page. sources: where each of its plots is found, `cid:` in a mail and `data:` in a file."""
     parts = [_filled(_FACT, name, value) for name, value in facts(report.figures)]
-    if not report.figures["requests"]:
-        parts.insert(0, _filled(_SENTENCE, "No request arrived in this time."))
+    if report.empty:
+        parts.insert(0, _filled(_SENTENCE, report.empty))
     for plot, source in zip(report.plots, sources, strict=True):
         parts += [_filled(_HEADING, plot.alt), _filled(_IMAGE, source, plot.alt)]
     for title, groups in _sections(report) if report.figures["requests"] else ():

@@ -12,6 +12,8 @@ from mailticket.letters.report import Plot, Report, report_message
 from mailticket.mail.values import Address
 from mailticket.site import Site
 from mailticket.store import Session, meta, outgoing
+from mailticket.store.requests import requests
+from mailticket.text.clean import counted
 from mailticket.triage import signatures
 from mailticket.upkeep.figures import figures, monday_of
 
@@ -22,9 +24,12 @@ _NAME = "alert"  # as with alerts: stands where others of our Message-IDs have a
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def report_of(title: str, since: datetime, until: datetime, summary: Mapping[str, Any]) -> Report:
-    """A report with its plots; without them, and a line in the log, where the extra is not installed."""
-    return Report(title, since, until, summary, _plots(summary["weeks"]) if summary["weeks"] else ())
+def report_of(title: str, since: datetime, until: datetime, summary: Mapping[str, Any], outlook: str = "") -> Report:
+    """A report with its plots; without them, and a line in the log, where the extra is not installed.
+
+    outlook: when requests will stand in it, if there are none.
+    """
+    return Report(title, since, until, summary, _plots(summary["weeks"]) if summary["weeks"] else (), outlook)
 
 
 def _plots(weeks: Mapping[str, Any]) -> tuple[Plot, ...]:
@@ -56,7 +61,8 @@ def send_report(site: Site, now: datetime) -> int:
             return 0
         since = monday - timedelta(weeks=settings.weeks)
         summary = figures(session, since, monday, zone, now)
-    report = report_of(f"{site.head.name}: weekly report", since, monday, summary)
+        outlook = _outlook(session, monday, due + timedelta(weeks=1)) if not summary["requests"] else ""
+    report = report_of(f"{site.head.name}: weekly report", since, monday, summary, outlook)
     with site.database.write() as session:
         if meta.value(session, _SENT) == week:
             return 0
@@ -64,6 +70,16 @@ def send_report(site: Site, now: datetime) -> int:
         for to in settings.to:
             _add(session, site, report, to, now)
     return len(settings.to)
+
+
+def _outlook(session: Session, monday: datetime, next_at: datetime) -> str:
+    """What is to come where the weeks that are over hold nothing, as those of a new desk do."""
+    number = sum(1 for _ in requests(session, monday))
+    arrived = counted(number, "request has", "requests have") if number else "no request has"
+    return (
+        f"The week that began on {monday:%Y-%m-%d} is not over; {arrived} arrived in it so far. It will stand in the "
+        f"report of {next_at:%Y-%m-%d}, and until then `mailticket report` shows it."
+    )
 
 
 def _add(session: Session, site: Site, report: Report, to: str, now: datetime) -> None:
