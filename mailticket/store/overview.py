@@ -365,7 +365,7 @@ def _count(session: Session, table: Any, *conditions: ColumnElement[bool] | Text
     return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar() or 0)
 
 
-_NEWEST_MESSAGES = 20_000  # among which requests are looked for
+_NEWEST_MESSAGES = 20_000  # among which requests and letters are looked for
 
 
 def recipients_of_requests(session: Session, since: datetime) -> list[tuple[str, str, str]]:
@@ -382,6 +382,21 @@ def recipients_of_requests(session: Session, since: datetime) -> list[tuple[str,
 def has_brand(session: Session, brand: str) -> bool:
     """Whether any ticket was ever opened under this name."""
     return session.execute(select(col(Ticket.id)).where(col(Ticket.brand) == brand).limit(1)).first() is not None
+
+
+def senders(session: Session) -> list[tuple[str, datetime]]:
+    """The addresses, lower-cased, from which we wrote, each with the time of its last letter; of the newest messages
+    alone. Answers that went past us came in as mails, and are left out."""
+    newest = select(func.max(col(Message.id)) - _NEWEST_MESSAGES).scalar_subquery()
+    sender = func.lower(col(Message.from_address))
+    query = (
+        select(sender, func.max(col(Message.at)))
+        .where(col(Message.id) > newest, col(Message.direction) == "out", col(Message.incoming_id).is_(None))
+        .where(col(Message.from_address) != "")
+        .group_by(sender)
+        .order_by(sender)
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
 
 
 _MOST_PREFIXES = 20

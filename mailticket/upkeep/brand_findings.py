@@ -1,4 +1,4 @@
-"""What `check` says of several names: addresses that none of them serves, and open tickets whose name is gone."""
+"""What `check` says of several names: addresses that none of them serves, and what is left of names that are gone."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _MOST_NAMED = 5
 
 def brand_findings(session: Session, settings: Settings, now: datetime, since: datetime) -> Iterator[Finding]:
     """Notes; nothing where [support] is the only name and always was. since: how far back mail is looked at."""
+    yield from _given_up(settings, overview.senders(session))
     if settings.brand:
         yield from _unserved(settings, overview.recipients_of_requests(session, since))
     names = {"", *(brand.name for brand in settings.brand)}
@@ -27,6 +28,21 @@ def brand_findings(session: Session, settings: Settings, now: datetime, since: d
                 "note", f"brand {name}", f"{many} open and there is no such [[brand]] any more: letters leave as "
                 f"{settings.support.address}", f"mailticket ticket list --brand {name}; or bring the table back",
             )  # fmt: skip
+
+
+def _given_up(settings: Settings, senders: Iterable[tuple[str, datetime]]) -> Iterator[Finding]:
+    """Addresses from which letters left, and that the configuration no longer names."""
+    own = settings.own_addresses
+    strangers = [(address, at) for address, at in senders if serving(address, own) is None]
+    if not strangers:
+        return
+    names = ", ".join(f"{address} (the last on {at.astimezone():%Y-%m-%d})" for address, at in strangers)
+    former = ", ".join(f'"{one}"' for one in (*settings.support.former_addresses, *(one for one, _ in strangers)))
+    yield Finding(
+        "note", "former addresses", f"letters left from {names}, which the configuration names no more: mail to such "
+        "an address is not known as mail to us, and mail from it counts as a requester's",
+        f"write into [support]: former_addresses = [{former}]",
+    )  # fmt: skip
 
 
 def _unserved(settings: Settings, requests: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:

@@ -100,7 +100,7 @@ def findings(run: Run) -> dict[str, str]:
     """What `check` says of addresses and of names, with what mends it."""
     rows = json.loads(run("check", "--offline", "--json")[1])["findings"]
     return {row["subject"]: f"{row['said']}; {row['remedy']}" for row in rows
-            if row["subject"] == "addresses" or row["subject"].startswith("brand ")}  # fmt: skip
+            if row["subject"] in ("addresses", "former addresses") or row["subject"].startswith("brand ")}  # fmt: skip
 
 
 def test_check_names_addresses_that_no_name_serves(shop: Run, tmp_path: Path) -> None:
@@ -125,3 +125,17 @@ def test_check_names_open_tickets_of_a_name_that_is_gone(shop: Run, tmp_path: Pa
     assert "1 ticket is open" in text
     assert f"letters leave as {SUPPORT}" in text
     assert "mailticket ticket list --brand bakery" in text
+
+
+def test_check_names_the_addresses_of_a_name_that_is_gone(shop: Run, tmp_path: Path) -> None:
+    assert "former addresses" not in findings(shop)
+    configure(tmp_path)
+    text = findings(shop)["former addresses"]
+    assert text.startswith(f"letters left from {SALES} (the last on {datetime.now().astimezone():%Y-%m-%d}), which ")
+    assert text.endswith(f'; write into [support]: former_addresses = ["{SALES}"]')
+    place = tmp_path / "mailticket.toml"
+    former = f'former_addresses = ["old@example.com"]\naddress = "{SUPPORT}"'
+    place.write_text(CONFIGURATION.replace(f'address = "{SUPPORT}"', former))
+    assert f'former_addresses = ["old@example.com", "{SALES}"]' in findings(shop)["former addresses"]
+    place.write_text(place.read_text().replace("old@example.com", SALES))
+    assert "former addresses" not in findings(shop)
