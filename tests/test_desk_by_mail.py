@@ -445,6 +445,23 @@ def test_a_mark_of_a_merged_ticket_reaches_only_whom_it_was_written_to(desk: Hel
     assert "recipient" in held_of(desk, other)[0]["reasons"]
 
 
+@pytest.mark.parametrize("named", [False, True], ids=["that no key names", "of former_prefixes"])
+def test_a_ticket_of_a_brand_that_is_gone_can_be_shown_and_merged_by_mail(
+    open_desk: Callable[..., HelpDesk], named: bool
+) -> None:
+    bakery = {"name": "bakery", "title": "Bakery", "address": "sales@bakery.example", "prefix": "BK"}
+    desk = open_desk(brand=[bakery])
+    gone = desk.receive(mail(BOB, "cannot log in", URGENT, To=bakery["address"])).ticket or ""
+    key = ask(desk, BOB, "About my cake", "The cake that I ordered for Friday has not come. Where is it?")
+    assert gone.startswith("BK-")
+    desk.reopen(**PEOPLE, **({"support": {"former_prefixes": ["BK"]}} if named else {}))
+    desk.receive(reply(told(desk, event="new"), f"#show {gone}", result="dmarc=pass"))
+    assert "withdrawing my coins" in words(told(desk, event="receipt-queries"))
+    desk.receive(reply(told(desk, event="new"), f"#merge {gone}", result="dmarc=pass"))
+    assert held_of(desk, key) == []
+    assert stored(desk, key).row.merged_into == stored(desk, gone).row.id
+
+
 def test_a_mark_is_never_the_right_to_append() -> None:
     key = b"k" * 32
     from datetime import UTC, datetime

@@ -246,6 +246,21 @@ def test_a_misspelt_block_and_a_broken_article_are_wrong(place: Place) -> None:
     place.start()
 
 
+def test_a_language_without_letters_is_wrong_and_those_with_some_stand_there(place: Place) -> None:
+    place.configure(support='language = "fr"')
+    finding = place.only()
+    assert finding.said == "there are no letters in fr, the language set"
+    assert finding.remedy == "write one of en, zh-Hans, zh-Hant, or add that folder of templates"
+    place.start()
+    (place.folder / "letters" / "fr").mkdir(parents=True)
+    (place.folder / "letters" / "fr" / "solved.j2").write_text('{% extends "default/en/solved.j2" %}')
+    place.configure(support='language = "fr"', more='[templates]\nfolder = "letters"')
+    assert place.wrong() == []
+    brand = '[[brand]]\nname = "sea"\ntitle = "Sea"\naddress = "fish@sea.example"\nprefix = "FI"\nlanguage = "de"\n'
+    place.configure(more=brand)
+    assert place.only().said == "brand sea: there are no letters in de, the language set"
+
+
 def test_a_disk_that_fills_is_wrong(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "free_bytes", lambda folder: 12 * 1024**2)
     finding = place.only()

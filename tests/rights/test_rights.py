@@ -263,6 +263,12 @@ def test_the_commands_of_a_persons_rights(run: Run, tmp_path: Path) -> None:  # 
     assert run("ticket", "hold", key, "--lift")[0] == 0
     code, out, _ = run("person", "forget", "ann@example.org", "--dry-run")
     assert code == 0 and "Would erase ann@example.org: 2 messages" in out
+    held = json.loads(run("person", "show", "ann@example.org", "--json")[1])
+    (plan,) = [
+        json.loads(line) for line in run("person", "forget", "ann@example.org", "--dry-run", "--json")[1].splitlines()
+    ]
+    assert plan == {**held, "would_forget": [key], "shared": [], "leaving": plan["leaving"], "unsent": plan["unsent"]}
+    assert json.loads(run("person", "show", "ann@example.org", "--json")[1]) == held
     code, _, err = run("person", "forget", "ann@example.org", "--anyway")
     assert code == 2 and "--yes" in err
     code, out, _ = run("person", "forget", "ann@example.org", "--anyway", "--yes")
