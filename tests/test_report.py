@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from mailticket.cli import root
+from mailticket.cli.report import say_follow_ups
 from mailticket.models import Ticket
 from mailticket.promise.kept import Request, tallies
 from mailticket.store import schema
@@ -134,6 +135,34 @@ def test_the_table_has_a_line_for_the_whole_each_week_and_each_category(site: Pa
     assert lines[3].split()[0] == "all"
     assert lines[-1].split()[0] == "deposit"
     assert len(lines) == 3 + 1 + 2 + 1
+
+
+def test_the_table_fits_on_eighty_columns_without_what_the_others_add_up_to(site: Path) -> None:
+    done = CliRunner().invoke(root, ["report", "--config", str(site)], env={"COLUMNS": "80"})
+    table = done.output.splitlines()[2:]
+    assert max(map(len, table)) <= 80
+    assert table[0].split("  ")[-1] == "90 %"
+    assert "PROMISED" not in table[0] and "NO ANSWER" in table[0]
+
+
+@pytest.mark.parametrize(
+    ("answered", "waiting", "words"),
+    [
+        (0, 1, "Follow-ups: 1 who wrote again after an answer waits, the longest MT-1 since"),
+        (0, 2, "Follow-ups: 2 who wrote again after an answer wait, the longest MT-1 since"),
+        (1, 0, "Follow-ups: 1 who wrote again after an answer was answered again, half of them within 1.0 h"),
+        (2, 1, "Follow-ups: 2 who wrote again after an answer were answered again, half of them within 1.0 h, 90 % "
+               "within 2.0 h; 1 waits, the longest MT-1 since"),
+        (0, 0, ""),
+    ],
+)  # fmt: skip
+def test_follow_ups_are_a_sentence(answered: int, waiting: int, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    oldest = {"id": "MT-1", "waiting_since": NOW} if waiting else None
+    say_follow_ups(
+        {"answered": answered, "waiting": waiting, "oldest_waiting": oldest, "median_hours": 1, "p90_hours": 2}
+    )
+    text = " ".join(capsys.readouterr().out.split())
+    assert text.startswith(words) and bool(text) == bool(words)
 
 
 def test_status_gives_the_same_figures_briefly(site: Path) -> None:

@@ -50,7 +50,32 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+_LONGEST_SENTENCE = 300  # characters
+
+
+class Group(click.Group):
+    """Commands below a word: help says in a whole sentence what each does, an error which one may be meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None and not ctx.resilient_parsing:
+            import difflib  # which no command that is written right has to wait for
+
+            like = difflib.get_close_matches(name, self.list_commands(ctx), 1)
+            hint = f"; did you mean {like[0]!r}?" if like else ""
+            raise click.UsageError(f"there is no command {name!r}{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, one.get_short_help_str(_LONGEST_SENTENCE)) for name, one in commands if one and not one.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+class LazyGroup(Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

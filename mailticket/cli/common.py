@@ -34,9 +34,24 @@ config_option = click.option(
     "--config", metavar="FILE", expose_value=False, callback=_remember, is_eager=True, help="The configuration file."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+class Number(click.types.IntParamType):
+    """A whole number between two. Help shows no bounds, since nobody comes near most of them; an error does."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number = super().convert(value, param, ctx)
+        if not self.least <= number <= self.most:
+            self.fail(f"{number} is not in the range from {self.least} to {self.most}", param, ctx)
+        return number
+
+
 _GREATEST = 2**31 - 1  # that a row's number in the database can be
-ROW_NUMBER = click.IntRange(1, _GREATEST)
-limit_option = click.option("--limit", type=click.IntRange(0, _GREATEST), metavar="N", help="At most N rows.")
+ROW_NUMBER = Number(1, _GREATEST)
+limit_option = click.option("--limit", type=Number(0, _GREATEST), metavar="N", help="At most N rows.")
 
 
 def settings_of(ctx: click.Context) -> Settings:

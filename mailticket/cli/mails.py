@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailticket.cli import terminal
+from mailticket.cli import Group, terminal
 from mailticket.cli.common import (
     ROW_NUMBER,
     account_of,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mailticket.triage.understanding import Understanding
 
 
-@click.group()
+@click.group(cls=Group)
 def mail() -> None:
     """Read a mail, take mails in from files, ask what became of one."""
 
@@ -268,10 +268,10 @@ def _on_filed(
             if as_json:
                 print_json(outcome)
             else:
-                words = (outcome.get(name) for name in ("state", "ticket", "letter", "withheld", "reason"))
-                click.echo(
-                    f"{number}: {' '.join(str(word) for word in words if word)}", err=outcome["state"] == "refused"
-                )
+                words = (outcome.get(name) for name in ("state", "ticket", "letter", "withheld"))
+                why = f": {outcome['reason']}" if outcome.get("reason") else ""
+                click.echo(f"{number}: {' '.join(str(word) for word in words if word)}{why}",
+                           err=outcome["state"] == "refused")  # fmt: skip
     return 1 if wrong else 0
 
 
@@ -284,14 +284,20 @@ def take_up(ctx: click.Context, name: str) -> int:
 
     The daemon fetches them at its next look. Letters to mail older than [acknowledge] within_hours stay withheld.
     """
+    from mailticket.errors import NotFound
     from mailticket.store import incoming
 
     mailbox, _, uid = name.partition(":")
     if uid and not uid.isdigit():
         raise click.UsageError("write MAILBOX or MAILBOX:UID")
-    with site_of(ctx) as site, site.database.write() as session:
-        count = incoming.take_up(session, mailbox, int(uid) if uid else None)
-    click.echo(f"{counted(count, 'mail')} of {terminal.line(mailbox)} will be taken in.")
+    with site_of(ctx) as site:
+        names = [configured.name for configured in site.settings.watched]
+        if mailbox not in names:
+            raise NotFound(f"there is no mailbox {mailbox!r}; there are: {', '.join(names) or 'none'}")
+        with site.database.write() as session:
+            count = incoming.take_up(session, mailbox, int(uid) if uid else None)
+    many = counted(count, "mail") if count else "No mail"
+    click.echo(f"{many} of {name} will be taken in{'.' if count else ': none was left alone as before first contact.'}")
     return 0 if count else 1
 
 
@@ -318,8 +324,9 @@ def give_up(ctx: click.Context, mailbox: str, dry_run: bool, as_json: bool) -> i
     else:
         some = ", ".join(map(str, uids[:_MOST_UIDS])) + (" ..." if len(uids) > _MOST_UIDS else "")
         verb = "would be" if dry_run else "is" if len(uids) == 1 else "are"
-        many, which = counted(len(uids), "mail"), f": UID {some}" if uids else ""
-        click.echo(f"{many} of {terminal.line(mailbox)} {verb} given up{which}.")
+        many, which = counted(len(uids), "mail"), f": UID {some}"
+        text = f"{many} of {mailbox} {verb} given up{which}." if uids else f"No mail of a mailbox {mailbox} waits."
+        click.echo(terminal.line(text))
     return 0 if uids else 1
 
 

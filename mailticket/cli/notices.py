@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from mailticket.cli import terminal
+from mailticket.cli import Group, terminal
 from mailticket.cli.common import ROW_NUMBER, config_option, json_option, print_json, read_text
 from mailticket.cli.counter import counter_of, one
 
 _UNTIL = "2h, 3d, 18:00, 2026-11-28, '2026-11-28 18:00 Europe/Berlin'"
 
 
-@click.group()
+@click.group(cls=Group)
 def notice() -> None:
     """What requesters should know now: it stands first in letters while it lasts."""
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from mailticket.cli import terminal
+from mailticket.cli import Group, terminal
 from mailticket.cli.common import config_option, database_of, json_option, print_json, reading_of, settings_of
 from mailticket.errors import SignInRefused
 
 _WARNING_DAYS = 7
 
 
-@click.group()
+@click.group(cls=Group)
 def oauth2() -> None:
     """Sign in to Microsoft 365, Google and other providers, and see how long that holds."""
 

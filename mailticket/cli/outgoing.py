@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mailticket.cli import terminal
+from mailticket.cli import Group, terminal
 from mailticket.cli.common import (
     ROW_NUMBER,
     config_option,
@@ -18,11 +18,12 @@ from mailticket.cli.common import (
     site_of,
 )
 from mailticket.errors import NotFound, Refused
+from mailticket.text.clean import counted
 
 STATES = ("queued", "sending", "sent", "deferred", "failed", "uncertain", "withheld", "cancelled")
 
 
-@click.group()
+@click.group(cls=Group)
 def outbox() -> None:
     """What was sent, what waits, what is held back."""
 
@@ -132,8 +133,11 @@ def send(ctx: click.Context, numbers: tuple[int, ...], withheld: bool, as_json: 
     result: dict[str, Any] = {"queued": count}
     if as_json:
         print_json(result)
-    else:
-        click.echo(f"{count} held-back mails are in the queue; the running daemon sends them.")
-    if count < len(set(numbers)):
-        raise Refused(f"{len(set(numbers)) - count} of these are not held back; `mailticket outbox list --withheld` "
-                      "shows what is")  # fmt: skip
+    elif count:
+        many = counted(count, "held-back mail is", "held-back mails are")
+        click.echo(f"{many} in the queue; the running daemon sends {'it' if count == 1 else 'them'}.")
+    elif withheld:
+        click.echo("Nothing is held back.")
+    if others := len(set(numbers)) - count if numbers else 0:
+        raise Refused(f"{counted(others, 'of these is', 'of these are')} not held back; "
+                      "`mailticket outbox list --withheld` shows what is")  # fmt: skip

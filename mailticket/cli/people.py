@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailticket.cli import terminal
+from mailticket.cli import Group, terminal
 from mailticket.cli.common import account_of, config_option, database_of, json_option, print_json, settings_of
 from mailticket.cli.counter import counter_of, one
 from mailticket.errors import NotFound
@@ -38,7 +38,7 @@ _HELD = {
 }  # fmt: skip
 
 
-@click.group()
+@click.group(cls=Group)
 def person() -> None:
     """Block senders; show, export and forget what is held about a person."""
 
@@ -79,7 +79,7 @@ def show(ctx: click.Context, addresses: tuple[str, ...], as_json: bool) -> None:
 
 
 @person.command()
-@click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
+@click.argument("addresses", metavar="ADDRESS...", nargs=-1)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--notes", is_flag=True, help="With what staff noted for themselves.")
 @json_option
@@ -89,6 +89,8 @@ def export(ctx: click.Context, addresses: tuple[str, ...], file: Path, notes: bo
     """Write all that is held about a person to the ZIP FILE, readable without mailticket. For administrators."""
     from mailticket.upkeep.export import export as write
 
+    if not addresses:
+        raise click.UsageError("name the addresses of one person, and then the ZIP file that is to be written")
     bar, settings = terminal.Bar(), settings_of(ctx)
     try:
         with database_of(settings) as database:

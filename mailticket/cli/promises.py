@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from mailticket.cli import terminal
+from mailticket.cli import Group, terminal
 from mailticket.cli.common import config_option, json_option, print_json, settings_or_none
 from mailticket.errors import NotFound
 
 
-@click.group()
+@click.group(cls=Group)
 def promise() -> None:
     """When an answer can be expected."""
 
@@ -44,8 +44,13 @@ def replay(ctx: click.Context, file: str, as_json: bool) -> None:
     for promised in run.promises(_events(file)):
         if as_json:
             print_json(promised)
-    if not as_json:
-        _print_summary(run.summary(), policy.mode)
+    if as_json:
+        return
+    summary = run.summary()
+    if summary["requests"]:
+        _print_summary(summary, policy.mode)
+    else:
+        click.echo("There is no request in this history.")
 
 
 def _events(file: str) -> Iterator[Mapping[str, Any]]:
@@ -79,7 +84,7 @@ def _print_summary(summary: dict[str, Any], mode: str) -> None:
         "90 %",
     )
     rows = [("all", summary), *summary["weeks"].items(), *summary["categories"].items()]
-    terminal.table(head, [(name, *_row(tally)) for name, tally in rows])
+    terminal.table(head, [(name, *_row(tally)) for name, tally in rows], stretch=0, spare=("OPEN", "WIDTH"))
 
 
 def _row(tally: dict[str, Any]) -> tuple[object, ...]:

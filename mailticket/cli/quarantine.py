@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from mailticket.cli import terminal
+from mailticket.cli import Group, terminal
 from mailticket.cli.common import (
     ROW_NUMBER,
     config_option,
@@ -18,7 +18,7 @@ from mailticket.cli.common import (
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def quarantine() -> None:
     """Mails that could not be taken in; their bytes are kept until somebody decides."""
 

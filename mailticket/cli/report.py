@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from mailticket.cli import terminal
-from mailticket.cli.common import config_option, json_option, print_json, reading_of
+from mailticket.cli.common import Number, config_option, json_option, print_json, reading_of
 
 _OUTLOOK = "The running week is looked at too: the first one stands here as soon as it has arrived."
 _HEAD = ("", "REQUESTS", "PROMISED", "KEPT", "MISSED", "OPEN", "NO ANSWER", "KEPT %", "MEDIAN", "90 %")
 
 
 @click.command()
-@click.option("--weeks", type=click.IntRange(1, 520), default=8, show_default=True, help="How far to look back.")
+@click.option("--weeks", type=Number(1, 520), default=8, show_default=True, metavar="N", help="How far to look back.")
 @click.option("--html", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with plots there.")
 @json_option
 @config_option
@@ -38,13 +38,13 @@ def report(ctx: click.Context, weeks: int, file: Path | None, as_json: bool) -> 
         print_json({"at": moment(now), "since": moment(since), **summary})
         return
     if not summary["requests"]:
-        click.echo(f"No requests since {since:%Y-%m-%d %H:%M %Z}. {_OUTLOOK}")
-        _say_follow_ups(summary["follow_ups"])
+        click.echo(f"No requests since {since:%Y-%m-%d %H:%M %Z}.\n{_OUTLOOK}")
+        say_follow_ups(summary["follow_ups"])
         return
     click.echo(f"First answers to requests since {since:%Y-%m-%d %H:%M %Z}, in hours from arrival.\n")
     rows = [("all", summary), *summary["weeks"].items(), *summary["categories"].items(), *summary["brands"].items()]
-    terminal.table(_HEAD, [(name, *_cells(tally)) for name, tally in rows], stretch=0)
-    _say_follow_ups(summary["follow_ups"])
+    terminal.table(_HEAD, [(name, *_cells(tally)) for name, tally in rows], stretch=0, spare=("PROMISED", "NO ANSWER"))
+    say_follow_ups(summary["follow_ups"])
 
 
 def _write_page(file: Path, title: str, since: datetime, until: datetime, summary: dict[str, Any]) -> None:
@@ -58,18 +58,21 @@ def _write_page(file: Path, title: str, since: datetime, until: datetime, summar
         raise click.FileError(str(file), error.strerror or "cannot be written") from None
 
 
-def _say_follow_ups(face: dict[str, Any]) -> None:
-    if not face["answered"] and not face["waiting"]:
-        return
-    text = f"{face['answered']} who wrote again after an answer were answered again"
-    if face["answered"]:
-        text += f", half of them within {_hours(face['median_hours'])} h, 90 % within {_hours(face['p90_hours'])} h"
-    if face["oldest_waiting"]:
-        oldest = face["oldest_waiting"]
-        text += f"; {face['waiting']} wait, the longest {oldest['id']} since {terminal.moment(oldest['waiting_since'])}"
-    click.echo()
-    for line in terminal.paragraph(f"Follow-ups: {text}.", "", "  ", 80):
-        click.echo(line)
+def say_follow_ups(face: dict[str, Any]) -> None:
+    """Print how those fared who wrote again after an answer; nothing where nobody did."""
+    answered, waiting, oldest = face["answered"], face["waiting"], face["oldest_waiting"]
+    parts, again = [], " who wrote again after an answer"
+    if answered:
+        were = "was" if answered == 1 else "were"
+        parts.append(f"{answered}{again} {were} answered again, half of them within {_hours(face['median_hours'])} h, "
+                     f"90 % within {_hours(face['p90_hours'])} h")  # fmt: skip
+    if waiting:
+        since = f", the longest {oldest['id']} since {terminal.moment(oldest['waiting_since'])}" if oldest else ""
+        parts.append(f"{waiting}{'' if parts else again} {'waits' if waiting == 1 else 'wait'}{since}")
+    if parts:
+        click.echo()
+        for line in terminal.paragraph(f"Follow-ups: {'; '.join(parts)}.", "", "  ", 80):
+            click.echo(line)
 
 
 def _cells(tally: dict[str, Any]) -> tuple[object, ...]:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from mailticket.cli import terminal
-from mailticket.cli.common import config_option, database_of, json_option, print_json, settings_of
+from mailticket.cli import Group, terminal
+from mailticket.cli.common import Number, config_option, database_of, json_option, print_json, settings_of
 from mailticket.text.clean import counted
 
 
-@click.group()
+@click.group(cls=Group)
 def retention() -> None:
     """What [retention] erases of closed tickets."""
 
@@ -41,7 +41,9 @@ def overwrite(ctx: click.Context) -> int:
 
 
 @retention.command()
-@click.option("--days", type=click.IntRange(0, 36500), default=30, show_default=True, help="Due within so many days.")
+@click.option(
+    "--days", type=Number(0, 36500), default=30, show_default=True, metavar="N", help="Due within so many days."
+)
 @json_option
 @config_option
 @click.pass_context

@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mailticket.cli import terminal
-from mailticket.cli.common import (
-    config_option,
-    config_path,
-    json_option,
-    print_json,
-    settings_or_none,
-    site_of,
-)
+from mailticket.cli import Group, terminal
+from mailticket.cli.common import config_option, config_path, json_option, print_json, settings_or_none, site_of
 from mailticket.config.files import shipped_folder
 from mailticket.config.read import SYSTEM_FILE, find_file, read_settings
 
@@ -161,7 +154,7 @@ def preview(
     return 1 if composed.warnings else 0
 
 
-@click.group()
+@click.group(cls=Group)
 def key() -> None:
     """The keys that sign our Message-IDs and reply addresses."""
 

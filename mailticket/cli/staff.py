@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import click
 
-from mailticket.cli import terminal
+from mailticket.cli import Group, terminal
 from mailticket.cli.common import config_option, json_option, print_json
 from mailticket.cli.counter import Face, counter_of, one
 
 
-@click.group()
+@click.group(cls=Group)
 def staff() -> None:
     """Who works the desk, and what each of them has."""
 

@@ -25,6 +25,8 @@ _MOST_TROUBLES = 6  # that one screen has room for
 @click.pass_context
 def status(ctx: click.Context, metrics: bool, as_json: bool) -> None:
     """One screen: what is wrong and what mends it; mailboxes, queue, promises, outbox."""
+    if metrics and as_json:
+        raise click.UsageError("--metrics and --json exclude each other")
     with counter_of(ctx) as counter:
         face = one(counter, "status")
     if metrics:

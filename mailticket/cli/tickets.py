@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mailticket.cli import answering, saving, terminal
+from mailticket.cli import Group, answering, saving, terminal
 from mailticket.cli.common import ROW_NUMBER, config_option, json_option, limit_option, print_json, read_text
 from mailticket.cli.counter import Face, counter_of, one
 from mailticket.cli.ticket_view import print_ticket
@@ -22,7 +22,7 @@ _FOUND_WRONG = 1
 _LIKE_AN_ID = re.compile(r"[A-Za-z0-9]{1,8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}")
 
 
-@click.group()
+@click.group(cls=Group)
 def ticket() -> None:
     """List, show, answer and tidy tickets."""
 
@@ -191,24 +191,27 @@ def assign(ctx: click.Context, to: str, names: Sequence[str], as_json: bool) -> 
 def _assigned(face: Face) -> str:
     to, before = face["assigned_to"], face["before"]
     was = f" (it was {before}'s)" if before and before != to else ""
-    return f"{face['id']} is {terminal.line(to) + '’s' if to else 'nobody’s'}{was}."
+    return f"{face['id']} is {terminal.line(to) or 'nobody'}'s{was}."
 
 
 @ticket.command("set")
 @_ids
-@click.option("--category", default="", help="What it is about.")
+@click.option("--category", help="What it is about.")
 @click.option("--priority", type=click.Choice(PRIORITIES), help="How pressing it is.")
 @click.option("--team", help='Who serves it; "" for none. It then stays when the category changes.')
-@click.option("--subject", default="", help="Its subject.")
+@click.option("--subject", help="Its subject.")
 @json_option
 @config_option
 @click.pass_context
 def set_(ctx: click.Context, /, names: Sequence[str], as_json: bool, **wanted: Any) -> int:
     """Say anew what tickets are about. A promise that becomes shorter is told, and none becomes longer."""
-    wanted["priority"] = wanted["priority"] or ""
-    if not any(wanted.values()) and wanted["team"] is None:
+    if all(value is None for value in wanted.values()):
         raise click.UsageError("say what to set: --category, --priority, --team or --subject")
-    return _each(ctx, "change", as_json, _changed, names=list(names), **wanted)
+    for name in ("category", "subject"):
+        if wanted[name] is not None and not wanted[name].strip():
+            raise click.UsageError(f"--{name} is empty")
+    values = {name: value for name, value in wanted.items() if value is not None}
+    return _each(ctx, "change", as_json, _changed, names=list(names), **values)
 
 
 def _changed(face: Face) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,15 +51,35 @@ class Onlooker:
         return tickets.by_key(session, keys[0], follow_merge=not merged, lock=lock)
 
     def brand(self, name: str) -> str:
-        """As tickets keep the brand that a person means by its name; one that is no more has tickets all the same."""
+        """As tickets keep the brand that a person means by its name."""
         if name == FIRST_NAME:
             return ""
-        names = [brand.name for brand in self.settings.brand]
-        if name not in names:
-            with self.database.read() as session:
-                if not overview.has_brand(session, name):
-                    raise NotFound(f"there is no brand {name!r}; there are: {', '.join([FIRST_NAME, *names])}")
+        self._must_be("brand", name, lambda: [FIRST_NAME, *(brand.name for brand in self.settings.brand)])
         return name
+
+    def must_name(self, *, category: str, team: str, assigned: str) -> None:
+        """Raise NotFound for a category, a team or a person that a list names, and of which there can be no tickets."""
+        self._must_be("category", category, self._categories)
+        self._must_be("team", team, lambda: [one.name for one in self.roster.teams])
+        if self.settings.staff:  # without, every account is somebody
+            self._must_be("assigned_to", assigned, lambda: [*(one.name for one in self.settings.staff), "none"])
+
+    def _categories(self) -> list[str]:
+        from mailticket.topics.categories import OTHER  # here, since hardly anybody who looks needs to know of topics
+        from mailticket.topics.exchange import trade_of
+
+        return list(dict.fromkeys([*(one.name for one in trade_of(self.settings.category).categories), OTHER]))
+
+    def _must_be(self, column: overview.Named, name: str, names: Callable[[], Sequence[str]]) -> None:
+        """Of what is configured no more there are tickets all the same."""
+        if not name:
+            return
+        with self.database.read() as session:
+            if overview.has_ticket(session, column, name):
+                return
+        if name not in (known := names()):
+            what = "member" if column == "assigned_to" else column
+            raise NotFound(f"there is no {what} {name!r}; there are: {', '.join(known) or 'none'}")
 
     def teams(self, team: str) -> tuple[str, ...]:
         """Whose queue is meant: the named team's, else that of a member's teams and of none; () for all."""
@@ -93,6 +113,7 @@ def list_(
     limit: Annotated[int, Field(ge=0)] | None = None,
 ) -> Iterator[Face]:
     """Tickets as `ticket list` shows them; those at their end only when they are asked for."""
+    onlooker.must_name(category=category, team=team, assigned=assigned or "")
     asked_for = everything or status or requester or duplicates or merged or search or held_by_law
     criteria = overview.Filter(
         status=tuple(status), category=category, requester=requester, duplicates=duplicates, merged=merged, since=since,

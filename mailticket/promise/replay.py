@@ -109,16 +109,16 @@ class Replay:
             raise BadHistory(f"line {line}: not a JSON object")
         kind, request = event.get("event"), event.get("id")
         if kind not in EVENTS:
-            raise BadHistory(f'line {line}: "event" is {kind!r}; it must be one of {", ".join(EVENTS)}')
+            state = "missing" if kind is None else repr(kind)
+            raise BadHistory(f'line {line}: "event" is {state}; it must be one of {", ".join(EVENTS)}')
         if not isinstance(request, (str, int)) or request == "":
             raise BadHistory(f'line {line}: "id" is missing')
         request = str(request)
         try:
             at = datetime.fromisoformat(str(event.get("at")))
         except ValueError:
-            raise BadHistory(
-                f'line {line}: "at" is {event.get("at")!r}; write it as 2026-11-22T10:00:00+00:00'
-            ) from None
+            state = repr(event["at"]) if "at" in event else "missing"
+            raise BadHistory(f'line {line}: "at" is {state}; write it as 2026-11-22T10:00:00+00:00') from None
         if at.tzinfo is None:
             raise BadHistory(f'line {line}: "at" has no time zone; write it as 2026-11-22T10:00:00+00:00')
         if self._now is not None and at < self._now:

@@ -382,11 +382,14 @@ def set_aside(session: Session, incoming_id: int) -> Incoming:
     return row
 
 
+_LISTS = "`mailticket mail list --filed` and `mailticket quarantine list` show the numbers"
+
+
 def _locked(session: Session, incoming_id: int) -> Incoming:
     query = select(Incoming).where(col(Incoming.id) == incoming_id).with_for_update()
     row: Incoming | None = session.execute(query).scalar()
     if row is None:
-        raise NotFound(f"there is no incoming mail number {incoming_id}")
+        raise NotFound(f"there is no incoming mail number {incoming_id}; {_LISTS}")
     return row
 
 
@@ -420,5 +423,5 @@ def recorded_uids(session: Session, mailbox: str, account: Account, uidvalidity:
 def by_id(session: Session, incoming_id: int) -> Incoming:
     row: Incoming | None = session.get(Incoming, incoming_id)
     if row is None:
-        raise NotFound(f"there is no incoming mail number {incoming_id}")
+        raise NotFound(f"there is no incoming mail number {incoming_id}; {_LISTS}")
     return row

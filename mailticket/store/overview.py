@@ -379,9 +379,13 @@ def recipients_of_requests(session: Session, since: datetime) -> list[tuple[str,
     return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
-def has_brand(session: Session, brand: str) -> bool:
-    """Whether any ticket was ever opened under this name."""
-    return session.execute(select(col(Ticket.id)).where(col(Ticket.brand) == brand).limit(1)).first() is not None
+Named = Literal["brand", "category", "team", "assigned_to"]  # columns that name something of the configuration
+
+
+def has_ticket(session: Session, column: Named, value: str) -> bool:
+    """Whether there is any ticket with this value in its column."""
+    matching: ColumnElement[bool] = col(getattr(Ticket, column)) == value
+    return session.execute(select(col(Ticket.id)).where(matching).limit(1)).first() is not None
 
 
 def senders(session: Session) -> list[tuple[str, datetime]]:

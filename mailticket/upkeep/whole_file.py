@@ -21,7 +21,7 @@ def whole_file(target: Path, *, force: bool = False) -> Iterator[Path]:
     if os.path.lexists(target) and not force:
         raise Refused(f"{target} exists; choose another name")
     partial = target.with_name(f"{target.name}.partial")
-    with _alone(partial):
+    with _alone(partial, target):
         yield partial
         sync(partial)
         _name(partial, target, force=force)
@@ -29,12 +29,13 @@ def whole_file(target: Path, *, force: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def _alone(partial: Path) -> Iterator[None]:
+def _alone(partial: Path, target: Path) -> Iterator[None]:
     """An empty file that is ours alone, removed at the end; what a killed writer left is used anew."""
     try:
         descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreUnavailable(f"{partial} cannot be written: {error.strerror}") from error
+        why = str(error.strerror) if target.parent.is_dir() else f"there is no folder {target.parent}"
+        raise StoreUnavailable(f"{target} cannot be written: {why}") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
