@@ -18,8 +18,7 @@ from mailticket.models import Address, Raw, Requester
 from mailticket.settings import Category
 from mailticket.store import incoming
 from mailticket.text import sieve
-from mailticket.topics.categories import classifier
-from mailticket.topics.exchange import trade_of
+from mailticket.topics.categories import classifier_of
 from tests.helpdesk import HelpDesk, mail
 
 ANN = "Ann Lee <ann@mail.example>"
@@ -182,7 +181,7 @@ def test_a_rest_makes_ready_once_what_the_first_mail_of_these_settings_would_wai
     intake = Intake(helpdesk.site)
     assert intake.rest()
     own = Category(name="cakes", labels={"en": "Cakes"}, words=("frosting",))
-    brief = replace(helpdesk.site.brief, classifier=classifier(trade_of((own,))))
+    brief = replace(helpdesk.site.brief, classifier=classifier_of((own,)))
     intake.site = replace(helpdesk.site, brief=brief)
     assert intake.rest()
     assert not intake.rest()

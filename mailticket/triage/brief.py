@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from mailticket.mail.values import Ourselves
 from mailticket.settings import Category
-from mailticket.topics.categories import Classifier, classifier
-from mailticket.topics.exchange import trade_of
+from mailticket.topics.categories import Classifier, classifier_of
 
 
 @dataclass(frozen=True)
@@ -29,4 +28,4 @@ def brief(
     prefixes: tuple[str, ...], category: Sequence[Category], ourselves: Ourselves, keys: tuple[bytes, ...]
 ) -> Brief:
     """The brief of a site, with the classifier of its categories, or of the built-in ones if there are none."""
-    return Brief(prefixes, ourselves, keys, classifier(trade_of(category)))
+    return Brief(prefixes, ourselves, keys, classifier_of(category))

@@ -23,8 +23,7 @@ import mailticket
 from mailticket import cli, site
 from mailticket.cli import root
 from mailticket.site import shipped_letters
-from mailticket.topics.categories import classifier
-from mailticket.topics.exchange import trade_of
+from mailticket.topics.categories import classifier_of
 
 PATIENCE = 60.0
 _LEFT_OUT = ("demo",)  # servers of its own and half a minute; it has its own tests
@@ -169,7 +168,7 @@ def preload() -> None:
         if not module.name.startswith(("mailticket.demo", "mailticket.__main__", "mailticket.store.migrations")):
             importlib.import_module(module.name)
     letters, make = shipped_letters(), site.shipped_letters
-    classifier(trade_of(()))  # compiles its patterns, which Python then keeps
+    classifier_of(())  # compiles its patterns, which Python then keeps
     gc.freeze()
     site.shipped_letters = lambda *own: make(*own) if own else letters
 
