@@ -6,13 +6,14 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from mailticket.config.articles import Flaw, read_articles
 from mailticket.config.files import read_templates, shipped_folder
 from mailticket.errors import ConfigurationError
 from mailticket.letters import Letterhead, Letters, TemplateSource, in_language
+from mailticket.likeness.lexicon import Lexicon
 from mailticket.mail.values import OurLetters, Ourselves
 from mailticket.promise.calendar import SupportCalendar, from_settings
 from mailticket.settings import TINT, Brand, Category, LetterSample, LettersText, Settings
@@ -22,7 +23,7 @@ from mailticket.store.glance import Glance
 from mailticket.store.notices import Standing
 from mailticket.topics.articles import Article, Matcher, matcher
 from mailticket.topics.categories import Classifier
-from mailticket.topics.exchange import trade_of
+from mailticket.topics.exchange import categories_of
 from mailticket.topics.exchange_letters import EXCHANGE_WORDING
 from mailticket.triage.brief import Brief, brief
 from mailticket.triage.staff import Roster
@@ -98,14 +99,15 @@ def open_site(
     head = letterhead(settings, mark)
     letters = open_letters(settings)
     ourselves = ourselves_of(settings, mark, head.reply_marker, words_of(settings, letters))
+    knowledge = brief(settings.prefixes, settings.category, ourselves, keys)
     site = Site(
         settings=settings,
         database=database,
-        brief=brief(settings.prefixes, settings.category, ourselves, keys),
+        brief=knowledge,
         head=head,
         letters=letters,
         calendar=from_settings(settings.promise, settings.support.timezone),
-        articles=open_articles(settings),
+        articles=open_articles(settings, knowledge.classifier.trade.lexicon),
         clock=clock,
         host=host,
         restored_at=restored_at,
@@ -139,10 +141,10 @@ def words_of(settings: Settings, letters: Letters) -> OurLetters:
     passages, dates = letters.phrases()
     wording, support = _wording(settings), settings.support
     texts = [text for by_language in (*wording.secrets.values(), wording.never_ask) for text in by_language.values()]
-    for category in trade_of(settings.category).categories:
+    for category in categories_of(settings.category):
         labels = [category.labels, *(rule.labels for rule in category.fields)]
         texts += [label for by_language in labels for label in by_language.values()]
-    texts += _corrections(trade_of(settings.category).categories, letters.languages)
+    texts += _corrections(categories_of(settings.category), letters.languages)
     own = [support.name, support.address, f"{support.name} {support.address}"]
     for brand in settings.brand:
         own += [brand.title, brand.address, f"{brand.title} {brand.address}", *brand.signature.splitlines()]
@@ -228,19 +230,19 @@ def _samples(categories: Sequence[Category]) -> dict[str, LetterSample]:
     return samples
 
 
-def open_articles(settings: Settings) -> Matcher:
+def open_articles(settings: Settings, lexicon: Lexicon) -> Matcher:
     """The help articles of the configured folder; one that cannot be used is left out, and the log says why."""
     articles, flaws = articles_of(settings)
     for flaw in flaws:
         log.warning("a help article is left out: %s", flaw)
-    return matcher(articles, trade_of(settings.category).lexicon)
+    return matcher(articles, lexicon)
 
 
 def articles_of(settings: Settings) -> tuple[list[Article], list[Flaw]]:
     """The help articles that the configuration names, and what is wrong with others in their folder."""
     if settings.articles.folder is None:
         return [], []
-    known = frozenset(category.name for category in trade_of(settings.category).categories)
+    known = frozenset(category.name for category in categories_of(settings.category))
     return read_articles(settings.articles.folder, known)
 
 
@@ -249,7 +251,7 @@ def open_letters(settings: Settings) -> Letters:
     folder = settings.templates.folder
     if folder is None:
         return shipped_letters()
-    return shipped_letters(TemplateSource(str(folder), read_templates(folder)))
+    return Letters(_shipped_templates(), TemplateSource(str(folder), read_templates(folder)))
 
 
 def broken_letters(settings: Settings, letters: Letters) -> list[str]:
@@ -259,7 +261,12 @@ def broken_letters(settings: Settings, letters: Letters) -> list[str]:
     return [str(problem) for one in own for problem in one.check() if not problem.gap]
 
 
-def shipped_letters(*overriding: TemplateSource) -> Letters:
-    """The templates that come with the program, under others if there are any."""
+@cache
+def shipped_letters() -> Letters:
+    """Letters by the templates that come with the program; made once, since these take a third of a second."""
+    return Letters(_shipped_templates())
+
+
+def _shipped_templates() -> TemplateSource:
     folder = shipped_folder("templates")
-    return Letters(TemplateSource(str(folder), read_templates(folder)), *overriding)
+    return TemplateSource(str(folder), read_templates(folder))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from functools import cache
 from typing import Any
 
 import psycopg.errors
@@ -18,10 +17,9 @@ from sqlmodel import Session, col
 
 from mailticket.desk.tickets import Desk
 from mailticket.intake.take_in import Arrival, Intake, Result
-from mailticket.letters import Letters
 from mailticket.models import Address, Event, Incoming, Message, Outgoing, Participant, Ticket
 from mailticket.settings import Settings
-from mailticket.site import Site, open_site, shipped_letters
+from mailticket.site import Site, open_site
 from mailticket.store import incoming, outgoing, tickets
 from mailticket.store.engine import Database
 
@@ -109,12 +107,6 @@ class Stored:
         return [one.detail for one in self.events if one.kind == kind]
 
 
-@cache
-def _letters() -> Letters:
-    """The shipped letters, whose templates take half a second to compile."""
-    return shipped_letters()
-
-
 def _hurry(connection: Any, _record: object) -> None:
     """What a test wrote need not outlive a power cut."""
     connection.execute("PRAGMA synchronous=OFF")
@@ -145,8 +137,7 @@ class HelpDesk:
         }
         for name, table in tables.items():
             given[name] = {**given.get(name, {}), **table} if isinstance(table, Mapping) else table
-        site = open_site(Settings.model_validate(given), self.database, lambda: self.now)
-        return replace(site, letters=_letters())
+        return open_site(Settings.model_validate(given), self.database, lambda: self.now)
 
     def full_disk(self) -> Exception:
         """What this kind of database raises when its disk is full."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,13 @@ from sqlmodel import col
 
 from mailticket.errors import StoreUnavailable
 from mailticket.intake import take_in
+from mailticket.intake.prepare import prepare
 from mailticket.intake.take_in import POISON_AFTER, Arrival, Intake
 from mailticket.models import Address, Raw, Requester
+from mailticket.settings import Category
 from mailticket.store import incoming
+from mailticket.text import sieve
+from mailticket.topics.categories import classifier_of
 from tests.helpdesk import HelpDesk, mail
 
 ANN = "Ann Lee <ann@mail.example>"
@@ -168,3 +173,18 @@ def test_a_mail_from_the_future_arrived_now(helpdesk: HelpDesk) -> None:
     arrived = helpdesk.now.replace(year=2099)
     key = helpdesk.receive(mail(ANN), at=arrived).ticket
     assert helpdesk.ticket(key).row.created_at == helpdesk.now
+
+
+def test_a_rest_makes_ready_once_what_the_first_mail_of_these_settings_would_wait_for(
+    helpdesk: HelpDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake = Intake(helpdesk.site)
+    assert intake.rest()
+    own = Category(name="cakes", labels={"en": "Cakes"}, words=("frosting",))
+    brief = replace(helpdesk.site.brief, classifier=classifier_of((own,)))
+    intake.site = replace(helpdesk.site, brief=brief)
+    assert intake.rest()
+    assert not intake.rest()
+    monkeypatch.setattr(sieve, "traits", lambda _: pytest.fail("a sieve is built while a mail waits"))
+    preparation = prepare(mail(ANN, text="The frosting is gone."), True, brief)
+    assert preparation.meaning.verdict.name == "cakes"

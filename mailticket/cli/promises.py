@@ -34,12 +34,12 @@ def replay(ctx: click.Context, file: str, as_json: bool) -> None:
     """
     from mailticket.promise import Replay, from_settings
     from mailticket.settings import Promise
-    from mailticket.topics.exchange import CATEGORIES
+    from mailticket.topics.exchange import categories_of
 
     settings = settings_or_none(ctx)
     policy = settings.promise if settings else Promise()
     zone = settings.support.timezone if settings else "UTC"
-    categories = (settings.category if settings else ()) or CATEGORIES
+    categories = categories_of(settings.category if settings else ())
     run = Replay(policy, from_settings(policy, zone), categories)
     for promised in run.promises(_events(file)):
         if as_json:

@@ -11,8 +11,7 @@ from mailticket.mail.values import Mail
 from mailticket.settings import Settings, Smtp, Support
 from mailticket.site import open_letters, ourselves_of, words_of
 from mailticket.store import Session
-from mailticket.topics.categories import classifier
-from mailticket.topics.exchange import trade_of
+from mailticket.topics.categories import classifier_of
 from mailticket.triage import ticket_keys
 from mailticket.triage.understanding import Understanding, understand
 
@@ -37,7 +36,7 @@ class Explainer:
         ourselves = ourselves_of(shown, loop_mark, REPLY_MARKER, words_of(shown, open_letters(shown)))
         self._ourselves = ourselves if settings else replace(ourselves, own_addresses=frozenset())
         self._prefixes = shown.prefixes
-        self._classifier = classifier(trade_of(shown.category))
+        self._classifier = classifier_of(shown.category)
 
     def as_reply_to(self, session: Session, name: str) -> None:
         """From now on read mails as replies to this ticket: below our marker, what is in its letters is ours.

@@ -20,7 +20,7 @@ from mailticket.desk.by_mail import Became
 from mailticket.errors import StoreUnavailable
 from mailticket.intake.apply import Arrived, carry_out, of_staff
 from mailticket.intake.forwards import take_forward
-from mailticket.intake.prepare import Failure, Prepared, prepare, prepare_all
+from mailticket.intake.prepare import Failure, Prepared, make_ready, prepare, prepare_all
 from mailticket.intake.second_reading import read_again
 from mailticket.mail.forwarded import forwarded
 from mailticket.mail.packing import pack
@@ -36,6 +36,7 @@ from mailticket.store.engine import is_fault_of_the_world
 from mailticket.store.incoming import Waiting
 from mailticket.store.rows import savepoint
 from mailticket.triage.blocks import block_of
+from mailticket.triage.brief import Brief
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision
 from mailticket.triage.known import Known
@@ -104,6 +105,7 @@ class Intake:
         self._guard = guard
         self._expectation = Expectation()
         self._room = Room()
+        self._ready_for: Brief | None = None
         self._innocent: dict[int, int] = {}  # attempts that a fault of the world ended: id -> attempts that count
 
     def take_in(self, arrivals: Sequence[Arrival], *, alone: bool = False) -> list[Result]:
@@ -128,8 +130,11 @@ class Intake:
 
         Returns whether that took time, in which a mail may have come.
         """
-        refreshed = self._expectation.refresh(self.site)
-        return self.site.letters.make_ready(self.site.head) or refreshed
+        busy = self._expectation.refresh(self.site)
+        if self._ready_for is not self.site.brief:
+            self._ready_for, busy = self.site.brief, True
+            make_ready(self.site.brief)
+        return self.site.letters.make_ready(self.site.head) or busy
 
     def _take_together(self, arrivals: Sequence[Arrival], results: list[Result]) -> list[Arrival]:
         """A chunk in as few transactions as may be; returns the mails that raised, to be taken alone."""

@@ -43,12 +43,6 @@ def marker_line(symbols: str, language: str = "en") -> str:
     return f"--- {_WORDS.get(language, _WORDS['en'])} - {symbols} ---"
 
 
-def find_marker(text: str, symbols: str) -> int | None:
-    """Where the marker line with these symbols begins, None where there is none: the start of `marker_span`."""
-    span = marker_span(text, symbols)
-    return span[0] if span else None
-
-
 def marker_span(text: str, symbols: str) -> tuple[int, int] | None:
     """Where the marker line with these symbols begins, and the end of its symbols; None where there is none.
 

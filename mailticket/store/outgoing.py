@@ -297,12 +297,6 @@ def by_id(session: Session, outgoing_id: int) -> Outgoing:
     return row
 
 
-def by_message_id(session: Session, message_id: str) -> Outgoing | None:
-    """The outgoing mail with this Message-ID, in angle brackets."""
-    row: Outgoing | None = session.execute(select(Outgoing).where(col(Outgoing.message_id) == message_id)).scalar()
-    return row
-
-
 def withheld_since(session: Session, hold: str, since: datetime) -> bool:
     """Whether a letter was held back since a moment by what has this code (triage.decision.Hold)."""
     query = select(col(Outgoing.id)).where(

@@ -420,13 +420,6 @@ def linked_by(session: Session, ticket_id: int) -> list[str]:
     return list(session.execute(query).scalars())
 
 
-def newest_incoming(session: Session, ticket_id: int) -> Message | None:
-    """The requester's latest mail: what a staff reply answers."""
-    query = select(Message).where(*_of_the_requester(ticket_id))
-    row: Message | None = session.execute(query.order_by(col(Message.id).desc()).limit(1)).scalar()
-    return row
-
-
 def position(session: Session, ticket: Ticket) -> int | None:
     """The place in the queue, 1 for the next to be answered; None for a ticket that does not wait for us.
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+from contextlib import suppress
 from typing import Any, AnyStr, cast
+
+_waiting: deque[_Lazy] = deque()
 
 
 class _Lazy:
@@ -18,6 +22,10 @@ class _Lazy:
         self.__dict__.update({method: getattr(compiled, method) for method in _METHODS})
         return getattr(compiled, name)
 
+    def compile(self) -> None:
+        with suppress(re.error):  # which is told at the first use
+            _ = self.search
+
     def __repr__(self) -> str:
         return f"lazy_pattern({self.pattern!r}, {self.flags})"
 
@@ -30,4 +38,13 @@ def lazy_pattern(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
 
     Functions of `re` itself do not take it in the place of a pattern.
     """
-    return cast("re.Pattern[AnyStr]", _Lazy(source, flags))
+    pattern = _Lazy(source, flags)
+    _waiting.append(pattern)
+    return cast("re.Pattern[AnyStr]", pattern)
+
+
+def compile_waiting() -> None:
+    """Compile all patterns that were never used, as nobody waits now: it takes a third of a second."""
+    with suppress(IndexError):  # all are compiled, by this thread or another
+        while True:
+            _waiting.popleft().compile()

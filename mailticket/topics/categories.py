@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from mailticket.settings import Category, Priority
 from mailticket.text.patterns import lazy_pattern
 from mailticket.text.sieve import Places, Sieve, matches
 from mailticket.text.words import folded, is_han, loosely, pieces, simplified, stems
 from mailticket.topics import fields
-from mailticket.topics.trade import Trade
+from mailticket.topics.exchange import EXCHANGE
+from mailticket.topics.trade import Trade, configured
 
 OTHER = "other"
 LONGEST_TEXT = 6_000  # characters of the text that are looked at
@@ -146,6 +149,17 @@ def classifier(trade: Trade) -> Classifier:
     sieve = Sieve(clue.pattern or clue.text for clue in clues)
     rules = fields.compile_rules((rule for category in categories for rule in category.fields), trade.forms)
     return Classifier(trade, tuple(clues), sieve, rules)
+
+
+def classifier_of(categories: Sequence[Category]) -> Classifier:
+    """The classifier of a configuration's categories; where it has none that of the built-in trade, which is made
+    once."""
+    return classifier(configured(categories)) if categories else _built_in()
+
+
+@cache
+def _built_in() -> Classifier:
+    return classifier(EXCHANGE)
 
 
 def _sought(word: str) -> str:

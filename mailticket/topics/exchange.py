@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from mailticket.likeness.lexicon import Detail, lexicon
 from mailticket.settings import Category, FieldRule
 from mailticket.topics import exchange_concepts
-from mailticket.topics.trade import Trade, configured
+from mailticket.topics.trade import Trade
 
 
 def _listed(words: str) -> tuple[str, ...]:
@@ -550,6 +550,6 @@ EXCHANGE = Trade(
 )
 
 
-def trade_of(categories: Sequence[Category]) -> Trade:
-    """The trade that a configuration describes by its categories; the built-in one where it has none."""
-    return configured(categories) if categories else EXCHANGE
+def categories_of(own: Sequence[Category]) -> tuple[Category, ...]:
+    """The categories of a configuration; the built-in ones where it has none of its own."""
+    return tuple(own) or EXCHANGE.categories

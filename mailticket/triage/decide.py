@@ -14,7 +14,7 @@ from mailticket.secrets import masking
 from mailticket.settings import is_sent
 from mailticket.text.patterns import lazy_pattern
 from mailticket.topics.choice import chosen
-from mailticket.topics.exchange import trade_of
+from mailticket.topics.exchange import categories_of
 from mailticket.triage import impostors
 from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.commands import Command, command
@@ -300,7 +300,7 @@ def _category(case: Case, trace: Trace) -> str:
     """
     facts = trace.facts
     may = (trace.signed or case.mail.trust == "verified") and case.sender in facts.owners and not facts.answered
-    name = chosen(case.mail.new_text, trade_of(case.settings.category).categories) if may else None
+    name = chosen(case.mail.new_text, categories_of(case.settings.category)) if may else None
     return name if name is not None and name != facts.category else ""
 
 

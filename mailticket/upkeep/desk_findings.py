@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from mailticket.config.canned import canned_flaws, canned_names
 from mailticket.settings import Settings
 from mailticket.text.clean import counted
-from mailticket.topics.exchange import trade_of
+from mailticket.topics.exchange import categories_of
 
 
 def desk_mistakes(settings: Settings) -> Iterator[str]:
     """What keeps the daemon from starting: each with what to do."""
-    known = [category.name for category in trade_of(settings.category).categories]
+    known = [category.name for category in categories_of(settings.category)]
     for team in settings.team:
         for name in team.categories:
             if name not in known:

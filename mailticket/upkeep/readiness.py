@@ -25,7 +25,7 @@ from mailticket.site import articles_of, open_letters, read_key
 from mailticket.store import overview, pooling, schema
 from mailticket.store.engine import Database, damage
 from mailticket.text.clean import counted
-from mailticket.topics.exchange import CATEGORIES
+from mailticket.topics.exchange import categories_of
 from mailticket.upkeep.account import Account, daemon_account, open_to_everybody, own_account
 from mailticket.upkeep.desk_findings import desk_mistakes, desk_notes, desk_summary
 from mailticket.upkeep.installation import HIDDEN
@@ -117,7 +117,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding("note", "addresses",
                       f"{', '.join(inside)} {are} of your own network: mail to {them} stays inside",
                       "write an address of the internet if people outside are to answer")  # fmt: skip
-    categories = settings.category or CATEGORIES
+    categories = categories_of(settings.category)
     yield Finding("ok", "categories", ", ".join(category.name for category in categories))
 
 

@@ -20,11 +20,10 @@ from pathlib import Path
 import click
 
 import mailticket
-from mailticket import cli, site
+from mailticket import cli
 from mailticket.cli import root
 from mailticket.site import shipped_letters
-from mailticket.topics.categories import classifier
-from mailticket.topics.exchange import trade_of
+from mailticket.topics.categories import classifier_of
 
 PATIENCE = 60.0
 _LEFT_OUT = ("demo",)  # servers of its own and half a minute; it has its own tests
@@ -168,10 +167,9 @@ def preload() -> None:
     for module in pkgutil.walk_packages(mailticket.__path__, "mailticket."):
         if not module.name.startswith(("mailticket.demo", "mailticket.__main__", "mailticket.store.migrations")):
             importlib.import_module(module.name)
-    letters, make = shipped_letters(), site.shipped_letters
-    classifier(trade_of(()))  # compiles its patterns, which Python then keeps
+    shipped_letters()
+    classifier_of(())  # compiles its patterns, which Python then keeps
     gc.freeze()
-    site.shipped_letters = lambda *own: make(*own) if own else letters
 
 
 def main() -> None:

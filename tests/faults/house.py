@@ -6,30 +6,20 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
-from mailticket import site as site_module
 from mailticket.config.read import read_settings
 from mailticket.errors import MailticketError
-from mailticket.letters import Letters
 from mailticket.observe import TextFormat
 from mailticket.service import daemon, mailboxes
 from mailticket.service.daemon import Daemon
 from mailticket.service.once import Summary, run_once
-from mailticket.site import shipped_letters
 from tests.e2e.site import Site
 from tests.servers.machine import PATIENCE
-
-
-@cache
-def _letters() -> Letters:
-    """The shipped letters, whose templates take half a second to compile."""
-    return shipped_letters()
 
 
 class House:
@@ -40,8 +30,6 @@ class House:
         self.daemon: Daemon | None = None
         self.error: BaseException | None = None
         self._thread: threading.Thread | None = None
-        plain = shipped_letters
-        patch.setattr(site_module, "shipped_letters", lambda *own: plain(*own) if own else _letters())
         for room in (daemon, mailboxes):
             patch.setattr(room, "_PAUSE", (0.2, 2.0))
         self._read_only = False

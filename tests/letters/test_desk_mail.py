@@ -16,7 +16,7 @@ from mailticket.letters.desk_mail import DeskMail, author_name, desk_message, de
 from mailticket.letters.desk_text import Entry, FileLine, Listed, Pen, Receipt, TicketView
 from mailticket.letters.desk_words import CHINESE, ENGLISH, HELP
 from mailticket.letters.programs import is_program
-from mailticket.mail.desk_marker import find_marker, is_opening
+from mailticket.mail.desk_marker import is_opening, marker_span
 from mailticket.triage.orders import COMMANDS
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -132,7 +132,8 @@ def test_the_first_lines_are_those_by_which_answers_are_cut(language: str) -> No
     for goes in ("answer", "note", "order"):
         first, marker = pen(language).opening(goes, "abc2345", "Bob <bob@mail.example>").splitlines()  # type: ignore[arg-type]
         assert is_opening(first)
-        assert find_marker(marker, "abc2345") == 0
+        span = marker_span(marker, "abc2345")
+        assert span is not None and span[0] == 0
     held = pen(language).opening("order", "abc2345", held=True)
     assert "#send" in held or "#发送" in held
 

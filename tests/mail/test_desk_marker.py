@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from mailticket.mail.desk_marker import OPENINGS, find_any_marker, find_marker, is_opening, marker_line
+from mailticket.mail.desk_marker import OPENINGS, find_any_marker, is_opening, marker_line, marker_span
 
 SYMBOLS = "qk3vx7m"
 LINE = marker_line(SYMBOLS)
 LINE_ZH = marker_line(SYMBOLS, "zh-Hans")
+
+
+def begin(text: str) -> int | None:
+    """Where the marker line with our symbols begins."""
+    span = marker_span(text, SYMBOLS)
+    return span[0] if span else None
+
 
 SHAPES = {
     "as it left": LINE,
@@ -40,7 +47,7 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_marker_is_found_whatever_was_done_to_it(shape: str) -> None:
     text = f"Done.\n\n{SHAPES[shape]}\nmore"
-    assert find_marker(text, SYMBOLS) == len("Done.\n\n")
+    assert begin(text) == len("Done.\n\n")
     assert find_any_marker(text) == len("Done.\n\n")
 
 
@@ -52,22 +59,22 @@ def test_the_marker_is_found_whatever_was_done_to_it(shape: str) -> None:
     ],
 )  # fmt: skip
 def test_a_marker_with_other_symbols_is_none(line: str) -> None:
-    assert find_marker(f"Done.\n\n{line}\nmore", SYMBOLS) is None
+    assert marker_span(f"Done.\n\n{line}\nmore", SYMBOLS) is None
 
 
 def test_the_first_marker_counts_whatever_others_stand_above() -> None:
     text = f"a\n{marker_line('zzzzzzz')}\nb\n{LINE}\nc\n{LINE}"
-    assert find_marker(text, SYMBOLS) == text.index(LINE)
+    assert begin(text) == text.index(LINE)
     assert find_any_marker(text) == 2
 
 
 def test_what_stands_before_the_marker_on_its_line_stays_above() -> None:
-    assert find_marker(f"Done. {LINE}", SYMBOLS) == len("Done")
+    assert begin(f"Done. {LINE}") == len("Done")
 
 
 @pytest.mark.parametrize("symbols", ["", "abc", "ABCDEFG", "a" * 9, "a-b-c-d", ".*.*.*.", "é" * 7])
 def test_only_symbols_of_a_mark_make_a_marker(symbols: str) -> None:
-    assert find_marker(f"--- write above this line - {symbols} ---", symbols) is None
+    assert marker_span(f"--- write above this line - {symbols} ---", symbols) is None
     with pytest.raises(ValueError, match="6 to 8"):
         marker_line(symbols)
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailticket.mail import read
-from mailticket.mail.desk_marker import OPENINGS, find_marker, marker_line
+from mailticket.mail.desk_marker import OPENINGS, marker_line, marker_span
 from mailticket.mail.staff_cut import StaffCut, staff_cut
 from mailticket.mail.values import Mail, Ourselves
 from tests.mail.replies import DISCLAIMER, REPLIES, SUPPORT, SYMBOLS, Reply, desk_mail, mail_of, quoted, table
@@ -277,9 +277,9 @@ LINES = [*TRICKS, "Done.", "  indented", "> quoted", MARKER, quoted(MARKER), OPE
 def test_what_leaves_stood_above_the_marker_and_is_no_quote(lines: list[str]) -> None:
     text = "\n".join(lines)
     cut = staff_cut(Mail("", "", 1, text=text), SITE, SYMBOLS, NAMES)
-    at = find_marker(text, SYMBOLS)
-    above = text if at is None else text[:at]
-    assert cut.below_marker == (at is not None)
+    span = marker_span(text, SYMBOLS)
+    above = text if span is None else text[: span[0]]
+    assert cut.below_marker == (span is not None)
     for line in filter(None, cut.text.split("\n")):
         assert line in [kept.rstrip() for kept in above.split("\n")]
         assert not line.startswith(">")

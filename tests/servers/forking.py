@@ -28,6 +28,7 @@ import weakref
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
+from zoneinfo import ZoneInfo
 
 _LONGEST = 1 << 20  # bytes of a request: its arguments and its environment
 _NEVER_LOADED = ("mailticket.__main__", "mailticket.demo", "mailticket.upkeep.plots", "mailticket.store.migrations.")
@@ -193,12 +194,21 @@ def _become(request: dict[str, Any], files: list[int]) -> list[str]:
 
 
 def _load() -> None:
+    """All modules, and what a daemon makes at its first rest."""
     import mailticket
 
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "1"
     for module in pkgutil.walk_packages(mailticket.__path__, "mailticket."):
         if not module.name.startswith(_NEVER_LOADED):
             importlib.import_module(module.name)
+    from mailticket.intake.prepare import make_ready
+    from mailticket.letters.values import Letterhead
+    from mailticket.mail.values import Ourselves
+    from mailticket.site import shipped_letters
+    from mailticket.triage.brief import brief
+
+    make_ready(brief(("MT",), (), Ourselves(), ()))
+    shipped_letters().make_ready(Letterhead("Example", "support@example.com", "mark", ZoneInfo("UTC")))
     gc.collect()
     gc.freeze()
 

@@ -61,7 +61,6 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "raw bytes": lambda s: raws.get(s, "0"),
     "a ticket by its ID": lambda s: tickets.unused_key(s, lambda: "MT-AAAA-AAAA"),
     "a conversation": lambda s: tickets.conversation(s, 1),
-    "the newest mail": lambda s: tickets.newest_incoming(s, 1),
     "a history": lambda s: tickets.events(s, 1),
     "a place in the queue": lambda s: tickets.ahead_of(s, "normal", NOON, 1),
     "claiming": lambda s: outgoing.claim(s, NOON, 2),

@@ -34,6 +34,16 @@ def test_a_source_that_is_no_pattern_is_told_at_the_first_use() -> None:
         broken.match("")
 
 
+def test_what_waits_is_compiled_before_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    number, broken, other = lazy_pattern(r"\d"), lazy_pattern("("), lazy_pattern("[a-z]")
+    patterns.compile_waiting()
+    with monkeypatch.context() as patch:
+        patch.setattr(patterns.re, "compile", lambda *_: pytest.fail("a pattern is compiled at its use"))
+        assert number.search("a1") and other.match("a")
+    with pytest.raises(re.error):
+        broken.match("")
+
+
 def test_source_and_flags_are_there_without_compiling() -> None:
     number = lazy_pattern(rb"\d", re.DOTALL)
     assert (number.pattern, number.flags) == (rb"\d", re.DOTALL)

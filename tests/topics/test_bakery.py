@@ -11,13 +11,14 @@ from mailticket.mail.values import Mail
 from mailticket.settings import Category, FieldRule
 from mailticket.topics.articles import Article, matcher
 from mailticket.topics.categories import classifier
-from mailticket.topics.exchange import EXCHANGE, trade_of
+from mailticket.topics.exchange import EXCHANGE
+from mailticket.topics.trade import configured
 from mailticket.triage.understanding import Understanding, understand
 
 THRESHOLD = 0.5
 ORDER = FieldRule(name="order_number", patterns=(r"\bB-(\d{6})\b",))
 FLAVOUR = FieldRule(name="flavour", kind="choice", patterns=(r"\b(chocolate|lemon)\b",))
-BAKERY = trade_of((
+BAKERY = configured((
     Category(name="cakes", words=("cake", "tart", "candles", "蛋糕"), fields=(ORDER, FLAVOUR), needs=("order_number",)),
     Category(name="delivery", words=("delivery", "deliver", "driver"), fields=(ORDER,), priority="high"),
     Category(name="invoices", words=("invoice", "receipt", "deposit"), fields=(ORDER,)),

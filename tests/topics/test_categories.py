@@ -10,7 +10,7 @@ from benchmarks.categories.__main__ import PARTS, accuracy, judge_all, sure_prec
 from mailticket.mail.values import Mail
 from mailticket.settings import Category
 from mailticket.topics import exchange
-from mailticket.topics.categories import classifier
+from mailticket.topics.categories import classifier, classifier_of
 from mailticket.topics.trade import configured
 from mailticket.triage.understanding import understand
 
@@ -55,9 +55,13 @@ def test_nothing_is_asked_for_unless_the_category_is_sure() -> None:
     assert missing("order", "POST /order returns 500") == ()
 
 
+def test_the_built_in_classifier_is_made_once() -> None:
+    assert classifier_of(()) is classifier_of([])
+
+
 def test_one_category_of_a_site_replaces_the_built_in_set() -> None:
     cake = Category(name="cake", words=("cake", "蛋糕"), patterns=(r"order\s#\d+",), priority="high")
-    bakery = classifier(exchange.trade_of((cake,)))
+    bakery = classifier_of((cake,))
     verdict = bakery.classify("Cakes", "order #12, a cake")
     assert (verdict.name, verdict.sure, verdict.priority) == ("cake", True, "high")
     assert bakery.classify("deposit", "my deposit is missing").name == "other"
