@@ -14,7 +14,7 @@ from mailticket.cli import terminal
 from mailticket.cli.common import config_option, config_path, database_of, json_option, print_json, settings_of
 from mailticket.config.read import read_settings
 from mailticket.config.rights import work_as_owner
-from mailticket.text.clean import counted
+from mailticket.text.clean import counted, sized
 
 if TYPE_CHECKING:
     from mailticket.settings import Settings
@@ -56,8 +56,7 @@ def backup(ctx: click.Context, file: Path, force: bool, as_json: bool) -> None:
     if as_json:
         print_json({"file": str(file), "at": now.isoformat(), "bytes": made.size, **_face(made.contents)})
         return
-    size = f"{made.size / 1024**2:.1f} MB"
-    click.echo(f"{file} holds {_inventory(made.contents)} ({size}); it was read back and is whole.")
+    click.echo(f"{file} holds {_inventory(made.contents)} ({sized(made.size)}); it was read back and is whole.")
 
 
 @click.command()

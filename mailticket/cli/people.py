@@ -15,7 +15,7 @@ from mailticket.cli import Group, terminal
 from mailticket.cli.common import account_of, config_option, database_of, json_option, print_json, settings_of
 from mailticket.cli.counter import counter_of, one
 from mailticket.errors import NotFound
-from mailticket.text.clean import counted
+from mailticket.text.clean import counted, sized
 
 if TYPE_CHECKING:
     from mailticket.settings import Settings
@@ -58,7 +58,7 @@ def show(ctx: click.Context, addresses: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json(face)
         return
-    size = f" ({face['raw_bytes'] / 1024**2:.1f} MB)" if face["raws"] else ""
+    size = f" ({sized(face['raw_bytes'])})" if face["raws"] else ""
     figures = [
         counted(face[name], *words) + (size if name == "raws" else "") for name, words in _HELD.items() if face[name]
     ]

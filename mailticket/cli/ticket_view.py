@@ -78,14 +78,17 @@ def _print_entry(entry: dict[str, Any], full: bool) -> None:
     number = f"#{entry['number']}"
     terminal.heading(f"{arrow} {number}  {terminal.moment(entry['at'])}  {entry['kind']}  {writer}{terminal.line(who)}")
     if entry["kind"] == "held":
-        words = f"! held for: {', '.join(entry['reasons'])}; `mailticket ticket send {entry['number']}` or `drop`"
+        why = ", ".join(entry["reasons"]).replace("_", " ")
+        command = f"mailticket ticket send {entry['number']}"
+        words = f"! held for: {why}; `{command}`, or `{command.replace('send', 'drop')}`"
         click.echo(click.style(terminal.wrapped(words, others="  "), fg="red"))
     for label, value in (("From", entry["from_raw"]), ("Cc", entry["cc"])):
         if value:
             click.echo(f"{label}: {terminal.line(value)}")
     delivery = entry["delivery"]
     if delivery and delivery["state"] not in _UNDER_WAY:
-        words = f"! {delivery['state']}, outgoing mail {delivery['number']}: {delivery['error'] or 'see outbox show'}"
+        why = delivery["error"] or f"see `mailticket outbox show {delivery['number']}`"
+        words = f"! {delivery['state']}, outgoing mail {delivery['number']}: {why}"
         click.echo(click.style(terminal.wrapped(terminal.line(words), others="  "), fg="red"))
     if entry["mark"]:
         click.echo(click.style(terminal.wrapped(f"! {terminal.line(entry['mark'])}", others="  "), fg="yellow"))

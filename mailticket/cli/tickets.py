@@ -191,7 +191,7 @@ def assign(ctx: click.Context, to: str, names: Sequence[str], as_json: bool) -> 
 def _assigned(face: Face) -> str:
     to, before = face["assigned_to"], face["before"]
     was = f" (it was {before}'s)" if before and before != to else ""
-    return f"{face['id']} is {terminal.line(to) or 'nobody'}'s{was}."
+    return f"{face['id']} is {terminal.line(to or 'nobody')}'s{was}."
 
 
 @ticket.command("set")

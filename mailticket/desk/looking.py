@@ -66,9 +66,9 @@ class Onlooker:
 
     def _categories(self) -> list[str]:
         from mailticket.topics.categories import OTHER  # here, since hardly anybody who looks needs to know of topics
-        from mailticket.topics.exchange import trade_of
+        from mailticket.topics.exchange import categories_of
 
-        return list(dict.fromkeys([*(one.name for one in trade_of(self.settings.category).categories), OTHER]))
+        return list(dict.fromkeys([*(one.name for one in categories_of(self.settings.category)), OTHER]))
 
     def _must_be(self, column: overview.Named, name: str, names: Callable[[], Sequence[str]]) -> None:
         """Of what is configured no more there are tickets all the same."""

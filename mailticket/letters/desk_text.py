@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from mailticket.letters.desk_words import HELP, words_for
 from mailticket.letters.values import Letterhead, Quoted
 from mailticket.mail.desk_marker import OPENINGS, marker_line
-from mailticket.text.clean import many_lines, one_line
+from mailticket.text.clean import many_lines, one_line, sized
 
 _LONGEST_TEXT = 50_000  # characters of what is new
 _LONGEST_BEFORE = 20_000  # of all that was before
@@ -277,7 +277,7 @@ class Pen:
     def _file(self, file: FileLine) -> str:
         name = one_line(file.name, _LONGEST_NAME) or "file"
         state = "" if file.state == "named" else f", {self.say(file.state)}"
-        return f"* {file.number}: {name}, {_size(file.size)}{state}"
+        return f"* {file.number}: {name}, {sized(file.size)}{state}"
 
     def _title(self, words: str) -> str:
         return f"== {words} =="
@@ -351,9 +351,3 @@ class Pen:
 def _indented(text: str, limit: int) -> str:
     """Somebody's words, set in from what mailticket says, so that they cannot be taken for it."""
     return "\n".join(f"{_INDENT}{line}" if line else "" for line in many_lines(text, limit).split("\n"))
-
-
-def _size(size: int) -> str:
-    if size < 1_000:
-        return f"{size} B"
-    return f"{size / 1_000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"

@@ -25,6 +25,13 @@ def counted(number: int, thing: str, things: str = "") -> str:
     return f"{number} {thing if number == 1 else things or f'{thing}s'}"
 
 
+def sized(size: int) -> str:
+    """A number of bytes in the unit that suits it."""
+    if size < 1_000:
+        return f"{size} B"
+    return f"{size / 1_000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
 def one_line(text: str, limit: int, mark: str = "") -> str:
     """The text as a single line of at most `limit` characters, the last of them an ellipsis if it was longer.
 

@@ -24,7 +24,7 @@ from mailticket.settings import Mailbox, Settings, SignIn, is_loopback, stays_in
 from mailticket.site import articles_of, open_letters, read_key
 from mailticket.store import overview, pooling, schema
 from mailticket.store.engine import Database, damage
-from mailticket.text.clean import counted
+from mailticket.text.clean import counted, sized
 from mailticket.topics.exchange import categories_of
 from mailticket.upkeep.account import Account, daemon_account, open_to_everybody, own_account
 from mailticket.upkeep.desk_findings import desk_mistakes, desk_notes, desk_summary
@@ -462,7 +462,7 @@ def _tables(database: Database, deep: bool) -> Iterator[Finding]:
     if (deep or small) and (wrong := damage(database)):
         yield Finding("wrong", "database", wrong, "stop the daemon and restore a backup")
         return
-    size = f", {database.file.stat().st_size / 1024**2:.0f} MB" if database.file is not None else ""
+    size = f", {sized(database.file.stat().st_size)}" if database.file is not None else ""
     yield Finding("ok", "database", f"{database.url.render_as_string(hide_password=True)}{size}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,18 @@ def test_a_list_asks_nothing_of_what_tickets_have_though_no_setting_names_it(
     for words in (["--category", "deposit"], ["--assigned", "mia"], ["--category", "other"], ["--category", "bread"]):
         assert (words, run("ticket", "list", *words)[0]) == (words, 0)
     assert "there is no category 'trading'" in run("ticket", "list", "--category", "trading")[2]
+
+
+def test_a_ticket_that_is_put_back_is_nobodys(run: Run, key: str) -> None:
+    assert run("ticket", "assign", "mia", key)[1] == f"{key} is mia's.\n"
+    assert run("ticket", "assign", "", key)[1] == f"{key} is nobody's (it was mia's).\n"
+
+
+def test_what_is_in_the_way_of_an_answer_comes_with_the_command_that_ends_it(run: Run, key: str) -> None:
+    assert run("ticket", "reply", key, "--text", "Ask mia@example.com.")[0] == 1
+    screen = " ".join(run("ticket", "show", key)[1].split())
+    assert re.search(r"held for: staff address; `mailticket ticket send (\d+)`, or `mailticket ticket drop \1`", screen)
+    assert re.search(r"withheld, outgoing mail (\d+): see `mailticket outbox show \1`", screen)
 
 
 def test_what_was_sent_of_what_was_held_back_is_counted_in_words(run: Run, key: str) -> None:
