@@ -99,7 +99,7 @@ def _print_reading(place: str, read: Mail, meaning: Understanding, ticket_ids: S
         ("reply to", ", ".join(a.address for a in read.reply_to)),
         ("claimed", f"{read.claimed.address}, by {read.claimed_by}" if read.claimed else ""),
         ("subject", read.subject),
-        ("date", read.date),
+        ("date", terminal.moment(read.date)),
         ("message id", read.message_id),
         ("answers", " ".join((*read.in_reply_to, *read.references[-3:]))),
         ("language", read.language),

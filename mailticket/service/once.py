@@ -126,8 +126,8 @@ def _collect_from(collector: Collector, summary: Summary) -> None:
         if collector.trouble_beside:
             summary.troubles.append(collector.trouble_beside)
     except Exception as error:
-        known = isinstance(error, MailticketError)
-        summary.troubles.append(f"{collector.name}: {error if known else observe.defect(error)}")
+        words = str(error) if isinstance(error, MailticketError) else observe.defect(error)
+        summary.troubles.append(f"{collector.name}: {words.removeprefix(f'{collector.name}: ')}")
         with suppress(StoreUnavailable):
             collector.is_unwell(error)
     finally:

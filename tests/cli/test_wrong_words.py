@@ -24,6 +24,8 @@ WRONG = [
     (["ticket", "list", "--assigned", "foo"], 1, "there is no member 'foo'; there are: mia, none"),
     (["ticket", "set", "KEY", "--subject", " "], 2, "--subject is empty"),
     (["ticket", "set", "KEY"], 2, "say what to set"),
+    (["mail", "explain", "one.eml"], 0, "2026-11-22 10:00 UTC"),
+    (["run", "--once"], 75, "\nmailticket: mailbox support: cannot connect"),
     (["report", "--weeks", "0"], 2, "0 is not in the range from 1 to 520"),
     (["status", "--metrics", "--json"], 2, "--metrics and --json exclude each other"),
     (["mail", "release", "999"], 1, "999: refused: there is no incoming mail number 999; `mailticket mail list"),
