@@ -20,6 +20,13 @@ TRIES = 6  # a busy machine may spoil a measurement, never all of them
 NEGLIGIBLE = 0.01  # seconds; what is that quick may grow as it likes
 
 
+@pytest.fixture(scope="module", autouse=True)
+def little_to_look_through() -> None:
+    """What other tests left need not be looked through for garbage before each reading."""
+    gc.collect()
+    gc.freeze()
+
+
 def seconds(raw: bytes) -> float:
     """CPU time of one reading, so that other programs on the machine do not count."""
     gc.collect()
