@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -23,6 +24,11 @@ def message_ids(sink: SmtpSink) -> list[str]:
 def withheld(site: Site) -> dict[str, str]:
     """Whom mail is held back from, and why."""
     return {row["to"]: row["reason"] for row in site.outbox() if row["state"] == "withheld"}
+
+
+def surely_later() -> datetime:
+    """When a mail comes that cannot be taken for one of before: a mail server's times are cut to whole seconds."""
+    return datetime.now(UTC) + timedelta(seconds=1)
 
 
 def texts(site: Site, key: str) -> list[str]:
@@ -90,7 +96,7 @@ def test_nobody_gets_a_second_letter_after_a_restore(any_site: Site, dovecot: Do
         assert any(f"answers our mail about {post.ticket_id(lost)}" in mark for mark in row.marks or ())
 
     # What comes now and what staff write now waits, and leaves when it is told to.
-    dovecot.append(post.request("eve@example.org"))
+    dovecot.append(post.request("eve@example.org"), when=surely_later())
     assert site.once()["opened"] == 1
     site.cli("ticket", "reply", key, "--text", "It has arrived by now, has it not?")
     assert site.once()["sent"] == 0
@@ -99,7 +105,7 @@ def test_nobody_gets_a_second_letter_after_a_restore(any_site: Site, dovecot: Do
     assert (gone["released"], gone["leaving"], gone["held_back"]) == (True, 2, len(reasons) + 1)
     assert site.once()["sent"] == 2
     assert sorted(smtp_sink.recipients()[5:]) == ["ann@example.org", "eve@example.org"]
-    assert site.cli("outbox", "send", "--withheld").stdout.startswith("0 ")
+    assert site.cli("outbox", "send", "--withheld").stdout == "Nothing is held back.\n"
     assert len(set(message_ids(smtp_sink))) == 7, "a Message-ID given twice"
     # A person decides on the others, one by one.
     number = next(row["id"] for row in site.outbox() if row["state"] == "withheld" and row["to"] == "bob@example.org")
@@ -120,7 +126,7 @@ def test_a_restored_daemon_answers_new_mail_when_it_is_told_to(
     site.close_database()
     site.cli("restore", str(backup))
     site.start()
-    dovecot.append(post.request("bob@example.org"))
+    dovecot.append(post.request("bob@example.org"), when=surely_later())
     site.wait_incoming(opened=2)
     site.wait_outgoing(sent=1, queued=1)
     site.cli("restore", "--go")
