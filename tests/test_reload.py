@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from mailticket.errors import Refused, WorldError
 from mailticket.service import reload
+from mailticket.service.daemon import Daemon
 from mailticket.service.reload import Reloaded
+from mailticket.settings import Settings
 
 Hear = Callable[[Callable[[str], None]], None]
 
@@ -31,6 +36,32 @@ def on_signal(environ: dict[str, str]) -> Iterator[Hear]:
 
     yield hear
     signal.signal(signal.SIGHUP, before)
+
+
+def test_a_signal_at_any_line_of_the_main_thread_s_wait_is_heard_and_holds_nothing_up() -> None:
+    """Its handler runs inside that wait: a lock that the wait holds would never be free again."""
+    settings = Settings.model_validate({"support": {"address": "a@example.com"}, "smtp": {"host": "127.0.0.1"}})
+    daemon = Daemon(lambda: settings)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    lines = 0
+
+    def interrupt(_frame: FrameType, event: str, _more: object) -> Callable[..., Any]:
+        nonlocal lines
+        if event == "line":
+            lines += 1
+            signal.raise_signal(signal.SIGHUP)
+        return interrupt
+
+    daemon.handle_signals()
+    sys.settrace(interrupt)
+    try:
+        heard = daemon._wait(0.01) | daemon._wait(0.01)
+    finally:
+        sys.settrace(None)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert lines > 5
+    assert heard == {"reload"}
 
 
 @pytest.mark.parametrize("result", [Reloaded(), Reloaded(problems=["line 3: no"]), Reloaded(notes=["at a restart"])])

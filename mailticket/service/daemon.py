@@ -10,8 +10,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Literal
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -50,6 +53,8 @@ _PREPARE_SECONDS = 600.0  # a migration or a check of a large database may take 
 _UPKEEP_MINUTES = 5
 _STATUS_SECONDS = 10.0
 
+Wish = Literal["stop", "reload", "look"]
+
 
 @dataclass
 class Watchers:
@@ -80,9 +85,9 @@ class Daemon:
         self._notifier = observe.Notifier(os.environ)
         fed_every = self._notifier.watchdog_seconds
         self._patience = _WATCHDOG_PATIENCE * fed_every if fed_every else _PATIENCE
-        self._stopping = threading.Event()
-        self._reload_wanted = threading.Event()
-        self._wake_main = threading.Event()
+        # A signal handler may interrupt the main thread at its wait. `put` of this queue can do that; `set` of an Event
+        # would wait for a lock that the interrupted wait holds, and so for ever.
+        self._wishes: SimpleQueue[Wish] = SimpleQueue()
         self._counts: Counter[str] = Counter()
         self._outbox: Outbox | None = None
         self._delivering: threading.Thread | None = None
@@ -112,13 +117,11 @@ class Daemon:
 
     def stop(self) -> None:
         """Ask the daemon to end; callable from any thread and from a signal handler."""
-        self._stopping.set()
-        self._wake_main.set()
+        self._wishes.put("stop")
 
     def reload(self) -> None:
         """Ask for the configuration and the templates to be read again."""
-        self._reload_wanted.set()
-        self._wake_main.set()
+        self._wishes.put("reload")
 
     def handle_signals(self) -> None:
         """SIGTERM and SIGINT end, SIGHUP reloads. Only the main thread may call this."""
@@ -146,7 +149,7 @@ class Daemon:
         self._site = site
         self._upkeep = Upkeep(site, self._wake_outbox)
         self._lock = lock
-        self._member = Member(site.database, lock, "daemon", self._is_well, self._wake_main.set)
+        self._member = Member(site.database, lock, "daemon", self._is_well, partial(self._wishes.put, "look"))
         self._mailboxes = Mailboxes(site, self._member, self._collector, self._beat, self._beats.done, self._pins)
         self._enter()
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
@@ -277,11 +280,8 @@ class Daemon:
         every = min(self._notifier.watchdog_seconds or _STATUS_SECONDS, _STATUS_SECONDS)
         if not self._member.is_alone:
             every = min(every, hurried(BEAT_SECONDS))
-        while not self._stopping.is_set():
-            self._wake_main.wait(every)
-            self._wake_main.clear()
-            if self._reload_wanted.is_set():
-                self._reload_wanted.clear()
+        while "stop" not in (wishes := self._wait(every)):
+            if "reload" in wishes:
                 self._reload()
             self._site.database.check()
             if self._member.trouble is not None:
@@ -296,6 +296,15 @@ class Daemon:
             else:
                 log.error("not heard from: %s", ", ".join(f"{name} for {s:.0f} s" for name, s in late.items()))
             self._notifier.status(self._summary())
+
+    def _wait(self, seconds: float) -> set[Wish]:
+        """What is wished of the main thread: all of now, or the first that comes within so many seconds."""
+        wishes: set[Wish] = set()
+        with suppress(Empty):
+            wishes.add(self._wishes.get(timeout=seconds))
+            for _ in range(self._wishes.qsize()):
+                wishes.add(self._wishes.get_nowait())
+        return wishes
 
     def _summary(self) -> str:
         counts = self._counts
@@ -343,7 +352,6 @@ class Daemon:
 
     def _stop(self) -> None:
         """Hand everything over, in order."""
-        self._stopping.set()
         self._notifier.stopping("stopping")
         self._scheduler.shutdown(wait=False)
         if self._door is not None:
