@@ -149,3 +149,13 @@ def test_an_answer_by_shell_cancels_a_late_notice_that_has_not_left(helpdesk: Ca
     desk.desk.reply(str(result.ticket), "Here it is.")
     assert [row.kind for row in desk.outbox("queued")] == ["staff-reply"]
     assert desk.ticket(result.ticket).happened("late notice cancelled")
+
+
+def test_each_mail_of_a_ticket_has_a_message_id_of_its_own_the_first_among_them(open_desk: OpenDesk) -> None:
+    """The first letter's number is counted by the row of the ticket itself."""
+    desk = open_desk()
+    result = desk.receive(mail("Ann Lee <ann@mail.example>"))
+    for words in ("One.", "Two."):
+        desk.desk.reply(str(result.ticket), words)
+    assert desk.ticket(result.ticket).row.serial == 3
+    assert len({parsed(wire)["Message-ID"] for wire in desk.letters()}) == 3

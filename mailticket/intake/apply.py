@@ -145,6 +145,7 @@ def _open(session: Session, site: Site, arrived: Arrived, decision: Decision, no
         fields={name: list(values) for name, values in meaning.fields.items()},
         missing=list(meaning.missing),
         fingerprint=meaning.fingerprint.to_json(),
+        serial=int(bool(decision.letter)),  # counted at once: to count it later writes the whole row again
         **_links(session, decision),
     )  # fmt: skip
     if decision.duplicate is not None:
@@ -173,7 +174,8 @@ def open_ticket(
     promised = make_promise(
         now, arrived_at, category, priority, site.settings.promise, site.calendar, load, site.classifier.categories
     )
-    ticket = Ticket(
+    ticket = tickets.add(
+        session,
         key=key,
         brand=brand,
         category=category,
@@ -190,7 +192,7 @@ def open_ticket(
         promise_longer="load" if promised.longer else "",
         **values,
     )
-    ticket_id = tickets.add(session, ticket)
+    ticket_id = int(ticket.id or 0)
     if load is not None:
         load.request(key, now, priority)
     tickets.add_event(session, ticket_id, now, "opened", reason, actor)
@@ -341,6 +343,7 @@ def _write_letter(
         hold=decision.hold,
         incoming_id=arrived.incoming_id,
         zone=_zone(session, arrived, ticket, decision),
+        serial=ticket.serial if decision.action == "open" else None,
     )
     if mail.trust == "verified" and decision.hold is None:
         tickets.set_deliverable(session, mail.sender_address.address)

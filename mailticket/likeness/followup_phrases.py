@@ -310,7 +310,7 @@ class FollowupPhrases:
         """What the phrases of a folded text say of its relation to earlier requests."""
         whole = Sifted(text, self.sieve)
         chased = list(whole.matches(_CHASER))
-        unchased = Sifted(_without(text, chased), self.sieve)
+        unchased = Sifted(_without(text, chased), self.sieve) if chased else whole
         rest = _without(unchased.text, unchased.matches(self.again))
         points = len(text) <= _LONGEST_POINTER and _POINTS.search(text) is not None
         return Stance(

@@ -56,6 +56,7 @@ class Dispatch:
     proof: str = ""
     delay: int = 0  # seconds that it waits
     zone: tzinfo | None = None  # by which the reader's clock goes, where it is known
+    serial: int | None = None  # of the first letter of a new ticket, which has counted it
 
 
 def write(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, now: datetime, **contents: object) -> int:
@@ -99,7 +100,7 @@ def letter_of(session: Session, site: Site, ticket: Ticket, dispatch: Dispatch, 
     category = site.categories.get(ticket.category)
     signing = site.keys[0]
     domain = site.settings.support.address.rpartition("@")[2]
-    serial = tickets.next_serial(session, ticket)
+    serial = dispatch.serial or tickets.next_serial(session, ticket)
     purpose = _PURPOSES[dispatch.kind]
     reply_to = ""
     if site.settings.support.signed_reply_address:

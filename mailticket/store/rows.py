@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import BigInteger, ClauseElement, Connection, Table, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
-from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.orm import class_mapper, make_transient_to_detached
 from sqlmodel import Session, SQLModel
 
 _Convert = Callable[[Any], Any]
+_Row = TypeVar("_Row", bound=SQLModel)
 
 
 def table_of(model: type[SQLModel]) -> Table:
@@ -176,14 +177,19 @@ def insert_many(session: Session, model: type[SQLModel], rows: Iterable[Mapping[
     session.connection().execute(table_of(model).insert(), [{**defaults, **row} for row in rows])
 
 
-def insert_tracked(session: Session, row: SQLModel) -> int:
-    """Insert a new row now, and let the session follow what is changed in the object later."""
-    values = row.__dict__
-    number = insert_values(session, type(row), {name: values[name] for name in _insertion(type(row))[1]})
-    row.id = number
+def insert_tracked(session: Session, model: type[_Row], values: Mapping[str, Any]) -> _Row:
+    """Insert a row of these values and the model's defaults; the session follows what is changed in its object later.
+
+    The object is made as the mapper makes what it reads: the model's own way costs as much as the insert.
+    """
+    statement, defaults = _insertion(model)
+    row_values = {**defaults, **values}
+    number = int(statement.scalar(session, **row_values))
+    row: _Row = class_mapper(model).class_manager.new_instance()
+    row.__dict__.update(row_values, id=number)
     make_transient_to_detached(row)
     session.add(row)
-    return number
+    return row
 
 
 @cache

@@ -180,9 +180,10 @@ def _one(session: Session, condition: ColumnElement[bool], lock: bool) -> Ticket
     return ticket
 
 
-def add(session: Session, row: Ticket) -> int:
-    """Write a new ticket now; returns its id. What is changed in it afterwards is written too."""
-    return insert_tracked(session, row)
+def add(session: Session, **values: Any) -> Ticket:
+    """Write a new ticket of these columns now, the others by their defaults; returns its row, whose changes are written
+    too."""
+    return insert_tracked(session, Ticket, values)
 
 
 def add_message(

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import text
 
 from mailticket.mail.values import Address
-from mailticket.models import Ticket
 from mailticket.store import Session, outgoing, schema, tickets
 from mailticket.store.engine import Database
 from mailticket.store.incoming import Account
@@ -98,7 +97,7 @@ def new_ticket(session: Session, sender: str = "ann@example.org", at: datetime =
         **waiting,
         **more,
     }
-    return tickets.add(session, Ticket(key=f"MT-{next(_numbers):04d}-TEST", **values))
+    return int(tickets.add(session, key=f"MT-{next(_numbers):04d}-TEST", **values).id or 0)
 
 
 def new_message(session: Session, ticket_id: int, text: str = "Hello", at: datetime = NOON) -> int:
