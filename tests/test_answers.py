@@ -155,7 +155,7 @@ def test_each_mail_of_a_ticket_has_a_message_id_of_its_own_the_first_among_them(
     """The first letter's number is counted by the row of the ticket itself."""
     desk = open_desk()
     result = desk.receive(mail("Ann Lee <ann@mail.example>"))
-    for words in ("One.", "Two."):
-        desk.desk.reply(str(result.ticket), words)
+    for answer in ("One.", "Two."):
+        desk.desk.reply(str(result.ticket), answer)
     assert desk.ticket(result.ticket).row.serial == 3
     assert len({parsed(wire)["Message-ID"] for wire in desk.letters()}) == 3
