@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from itertools import chain, repeat
 
 import pytest
@@ -72,8 +73,8 @@ def test_words_are_marked_stretch_by_stretch_as_they_are_in_one_piece(pieces: li
     finally:
         seeds._STRETCH = stretch
     tokens = [match.group() for match in words._token.finditer(text)]
-    known = seeds._Marks()
-    assert words._marks == bytes(known[token] for token in tokens)
+    known = seeds._Marks(words._token)
+    assert words._marks == b"".join(known[token] for token in tokens)
     spans = [words._span(number, place) for number, place in _numbered(words)]
     assert [text[start:end] for start, end in spans] == tokens
 
@@ -131,6 +132,38 @@ def test_a_text_that_is_new_in_whole_is_masked_once(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(masking, "mask", lambda text, **options: texts.append(text) or mask(text, **options))
     understand(Mail("d", "i", 1, subject="Hello", text="Where is it?", new_text="Where is it?"), READER)
     assert texts == ["Hello", "Where is it?"]
+
+
+DIGITS = [
+    "4111", "1111", " ", "-", "0", "123", "456789", "37", "828224", "6310005", "a", "Z", "_", "#", "\u20ac", ".", "/",
+    "\n", "code ", "\u4e2d", "\u0663", "\uff14", "\U0001d7d8",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(DIGITS), max_size=30))
+def test_numbers_are_found_by_the_outline_of_a_text_as_by_their_pattern_alone(pieces: list[str]) -> None:
+    reading = Reading("".join(pieces), masking._SIEVE)
+    for pattern, outline in (
+        (cards._RUN, cards._RUN_OUTLINE),
+        (second_factor._DIGITS, second_factor._DIGITS_OUTLINE),
+    ):
+        spans = [match.span() for match in pattern.finditer(reading.text)]
+        assert [match.span() for match in reading.numbers(pattern, outline)] == spans
+
+
+def test_a_text_with_digits_of_another_script_has_no_outline() -> None:
+    for code in range(128, sys.maxunicode + 1):
+        if chr(code).isdecimal():
+            assert Reading(f"{chr(code)}", masking._SIEVE).outline is None or "\uff10" <= chr(code) <= "\uff19"
+
+
+@pytest.mark.parametrize(
+    "filling", ["Nothing of the kind is here. ", "\u8fd9\u91cc\u4ec0\u4e48\u90fd\u6ca1\u6709\u3002", "\u0663 "]
+)
+def test_a_wallet_key_is_found_in_any_text(filling: str) -> None:
+    key = "5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ"
+    text = f"{filling * 40}{key} {filling}"
+    assert [(secret.kind, secret.start) for secret in masking.find(text)] == [("private key", text.index(key))]
 
 
 class Copied(str):
