@@ -211,6 +211,12 @@ def writers_clock(raw: bytes) -> tuple[datetime | None, int | None]:
     return date(root.headers), date_offset(root.headers)
 
 
+def arrived_at(raw: bytes) -> datetime | None:
+    """When a raw mail arrived, by its header alone: its topmost Received, else its Date."""
+    root, _ = read_structure(canonical(raw[: 2 * MAX_HEADER_BLOCK]))
+    return received_at(root.headers) or date(root.headers)
+
+
 def received_at(part_headers: Headers) -> datetime | None:
     """The time of the topmost Received header (RFC 5321 section 4.4: behind its last semicolon), in UTC, or None."""
     raw = part_headers.raw("received")
