@@ -404,7 +404,7 @@ def _emoji(data: bytes) -> str:
 def clean(text: str) -> str:
     """Body text as it leaves the reader: LF line ends, no NUL nor other control characters but tabs."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
-    return text if text.replace("\n", "").replace("\t", "").isprintable() else html.CONTROL.sub("", text)
+    return html.without_controls(text, "")
 
 
 def _joined(pieces: list[_Piece]) -> str:

@@ -169,7 +169,10 @@ def plain_subject(subject: str) -> str:
 
 def plain_text(text: str) -> str:
     """A text without white space: gateways wrap lines anew."""
-    return "".join(text.split())
+    return text.translate(_ASCII_SPACE) if text.isascii() else "".join(text.split())
+
+
+_ASCII_SPACE = {code: None for code in range(128) if chr(code).isspace()}
 
 
 def _update_with_lf(digest: hashlib._Hash, raw: bytes, position: int) -> None:
