@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from zlib import crc32
 
@@ -234,7 +235,8 @@ def _lead(body: str, lexicon: Lexicon) -> frozenset[str]:
 
 
 def _turns(text: str) -> frozenset[int]:
-    units = [unit for piece in pieces(text) for unit in (piece if is_han(piece) else (stem(piece),))][: 2 * MOST_TURNS]
+    every = (unit for piece in pieces(text) for unit in (piece if is_han(piece) else (stem(piece),)))
+    units = list(islice(every, 2 * MOST_TURNS))
     turns = (_turn(units, place) for place in range(len(units) - 2))
     return frozenset(sorted(turn for turn in turns if turn)[:MOST_TURNS])
 
