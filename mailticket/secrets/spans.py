@@ -13,6 +13,9 @@ from mailticket.text.words import replaced
 
 # Full-width letters, digits and signs and the ideographic space, one character for one, so that places stay the same.
 _HALF_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | dict.fromkeys("\u3000\u00a0", " ")
+_SIGNS = {full: half for full, half in _HALF_WIDTH.items() if not half.isalnum()}  # which Chinese texts are full of
+_FULL_WIDTH = lazy_pattern("[\uff01-\uff5e\u3000\u00a0]")
+_FULL_WIDTH_WORD = lazy_pattern("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
 
 
 Grade = Literal["sure", "doubtful"]
@@ -49,7 +52,9 @@ def doubtful_kinds(masked: str) -> tuple[str, ...]:
 
 def plain(text: str) -> str:
     """The text with full-width forms as ordinary ones; no place in it moves."""
-    return text if text.isascii() else replaced(text, _HALF_WIDTH)
+    if text.isascii() or not _FULL_WIDTH.search(text):
+        return text
+    return replaced(text, _HALF_WIDTH if _FULL_WIDTH_WORD.search(text) else _SIGNS)
 
 
 # ASCII, and the scripts that have no digits but those; of the others some have their own, which are digits as well.

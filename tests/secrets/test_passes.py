@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mailticket.mail.values import Mail
 from mailticket.secrets import cards, keys, masking, passwords, second_factor, seeds
-from mailticket.secrets.spans import Reading
+from mailticket.secrets.spans import Reading, plain
 from mailticket.text.sieve import Sieve
 from mailticket.topics.categories import classifier
 from mailticket.topics.exchange import EXCHANGE
@@ -149,6 +149,15 @@ def test_numbers_are_found_by_the_outline_of_a_text_as_by_their_pattern_alone(pi
     ):
         spans = [match.span() for match in pattern.finditer(reading.text)]
         assert [match.span() for match in reading.numbers(pattern, outline)] == spans
+
+
+def test_full_width_forms_are_read_as_ordinary_ones_wherever_they_stand() -> None:
+    forms = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {"\u3000": " ", "\u00a0": " "}
+    for full, half in forms.items():
+        assert plain(f"\u4e2d{full}") == f"\u4e2d{half}"
+        assert plain(f"\uff0c{full}\uff0c") == f",{half},"
+    assert plain("".join(forms)) == "".join(forms.values())
+    assert plain("h\u00e9, \u4e2d\u3002\uff5f\uff00") == "h\u00e9, \u4e2d\u3002\uff5f\uff00"
 
 
 def test_a_text_with_digits_of_another_script_has_no_outline() -> None:
