@@ -116,7 +116,7 @@ class _Words:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._token = _TOKEN if _COMBINING.search(text) else _TOKEN_WITHOUT_MARKS
+        self._token = _TOKEN if not text.isascii() and _COMBINING.search(text) else _TOKEN_WITHOUT_MARKS
         self._starts = [0]  # of the stretches, and the end of the last one
         self._counts = [0]  # of the words before each of them
         marks: list[bytes] = []

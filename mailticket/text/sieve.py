@@ -70,7 +70,8 @@ class Sieve:
             if heads is None:
                 yield number, None
             else:
-                yield number, sorted({place for literal in heads & places.keys() for place in places[literal]})
+                begun = [places[literal] for literal in heads & places.keys()]
+                yield number, begun[0] if len(begun) == 1 else sorted({*chain.from_iterable(begun)})
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -212,3 +213,9 @@ def test_the_header_alone_says_when_a_mail_arrived(header: bytes) -> None:
     raw = header + b"\r\nDate: Tue, 3 Nov 2026 08:00:00 +0000\r\n" * 30_000
     mail = read(raw)
     assert identity.arrived_at(raw) == (mail.received_at or mail.date)
+
+
+def test_a_text_without_white_space_is_what_is_left_of_its_words() -> None:
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert identity.plain_text(every) == "".join(every.split())
+    assert identity.plain_text(" a\r\n b\u3000\u4e2d ") == "ab\u4e2d"
