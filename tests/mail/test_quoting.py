@@ -541,6 +541,8 @@ def _seconds(text: str) -> float:
         "写道：\n",
         "在 2026年",
         "##- Please write\n",
+        "# # - P",
+        "#\n\n\n\n",
         "-- \n",
         "Sent from my \n",
     ],
