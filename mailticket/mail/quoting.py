@@ -221,7 +221,7 @@ def _next_text(lines: list[str], index: int) -> int:
 
 def attributions_with_bars(lines: list[str], quoted: list[bool]) -> dict[int, Attribution]:
     """The attributions; runs of lines with bars that stand right below one are quotes too, and are marked so."""
-    bars = [line.startswith("|") and not quoted[at] for at, line in enumerate(lines)]
+    bars = [line[:1] == "|" and not mark for line, mark in zip(lines, quoted, strict=True)]
     if not any(bars):
         return attributions(lines, quoted)
     attributed = attributions(lines, [mark or bar for mark, bar in zip(quoted, bars, strict=True)])
