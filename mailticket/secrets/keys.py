@@ -85,9 +85,8 @@ PATTERNS = (
 
 def find(reading: Reading) -> Iterator[Secret]:
     """Keys in a text."""
-    text = reading.text
     yield from _pem(reading)
-    for match in _WIF.finditer(text) if reading.has_run(_SHORTEST_WIF) else ():
+    for match in reading.runs(_WIF, _SHORTEST_WIF):
         if base58check(match.group()):
             yield Secret("private key", match.start(), match.end())
     for match in chain(reading.matches(_EXTENDED), reading.matches(_BYTE_ARRAY)):

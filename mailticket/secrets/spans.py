@@ -90,9 +90,17 @@ class Reading(Sifted):
                 yield match
                 end = match.end()
 
-    def has_run(self, length: int) -> bool:
-        """Whether so many ASCII letters and digits may stand together."""
-        return self.outline is None or b"a" * length in self.outline.replace(b"0", b"a")
+    def runs(self, pattern: re.Pattern[str], least: int) -> Iterator[re.Match[str]]:
+        """What `pattern.finditer` gives. pattern: of whole runs of at least so many ASCII letters and digits."""
+        if self.outline is None:
+            yield from pattern.finditer(self.text)
+            return
+        alike, run = self.outline.replace(b"0", b"a"), b"a" * least
+        start = alike.find(run)
+        while start >= 0:
+            if match := pattern.match(self.text, start):
+                yield match
+            start = alike.find(run, start + least)
 
     def near(
         self, wording: re.Pattern[str], pattern: re.Pattern[str], before: int, behind: int,

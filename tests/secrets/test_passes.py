@@ -151,6 +151,16 @@ def test_numbers_are_found_by_the_outline_of_a_text_as_by_their_pattern_alone(pi
         assert [match.span() for match in reading.numbers(pattern, outline)] == spans
 
 
+RUNS = ["5", "K", "c", "x", "0", "H" * 25, "J" * 49, "K" * 50, "L" * 51, " ", "-", "\u4e2d", "\u0663"]
+
+
+@given(st.lists(st.sampled_from(RUNS), max_size=20))
+def test_wallet_keys_are_found_by_the_runs_of_a_text_as_by_their_pattern_alone(pieces: list[str]) -> None:
+    reading = Reading("".join(pieces), masking._SIEVE)
+    spans = [match.span() for match in keys._WIF.finditer(reading.text)]
+    assert [match.span() for match in reading.runs(keys._WIF, keys._SHORTEST_WIF)] == spans
+
+
 def test_full_width_forms_are_read_as_ordinary_ones_wherever_they_stand() -> None:
     forms = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {"\u3000": " ", "\u00a0": " "}
     for full, half in forms.items():
