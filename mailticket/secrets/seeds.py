@@ -105,6 +105,7 @@ _NO_TOKEN = lazy_pattern(r"[\s\d,.，。]")  # characters that no word holds
 _ONLY_LETTERS = bytes(code if chr(code).isalpha() else ord(" ") for code in range(128)).ljust(256)
 _ALIKE = bytes(ord("a") if chr(code).isalpha() else code for code in range(128)).ljust(256)
 _TOO_LONG = b"a" * 21  # letters, of which a run is several words
+_ASCII_TOKEN = lazy_pattern(rb"[a-z]{2,20}")
 
 
 class _Words:
@@ -183,12 +184,10 @@ def _ascii_words() -> Mapping[bytes, int]:
 
 
 def _ascii_marks(text: str) -> bytes:
-    """The marks of the words of an ASCII text; where no run of letters is several words, in a third of the time."""
-    text = text.lower()
-    words = text.encode().translate(_ONLY_LETTERS)
-    if _TOO_LONG in words.translate(_ALIKE):
-        return bytes(map(_lettered().__contains__, _TOKEN_WITHOUT_MARKS.findall(text)))
-    return bytes(map(_ascii_words().get, words.split(), repeat(0))).translate(None, bytes([_SINGLE]))
+    """The marks of the words of an ASCII text, in a third of the time."""
+    letters = text.lower().encode().translate(_ONLY_LETTERS)
+    words = _ASCII_TOKEN.findall(letters) if _TOO_LONG in letters.translate(_ALIKE) else letters.split()
+    return bytes(map(_ascii_words().get, words, repeat(0))).translate(None, bytes([_SINGLE]))
 
 
 _Run = list[tuple[int, int, int]]
