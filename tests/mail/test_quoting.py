@@ -576,6 +576,10 @@ def test_a_line_that_was_text_above_may_begin_history_below() -> None:
     wrapped = f"{line}\n<ann@example.org> wrote on 2026-11-02 at 10:00:"
     new, _ = quoting.trim(f"{line}\nsaid so.\n\n{wrapped}\n> It is lost.")
     assert new == f"{line}\nsaid so."
+    ours = "We are looking into it."
+    mine = f"You say:\n{ours}\n\nMy cake\nwas to be\nhere on\nSunday\nat noon"
+    below = f"{MARKER}\nIt is Monday\n{ours}"
+    assert quoting.trim(f"{mine}\n\n{below}", marker=MARKER, letters=LETTERS)[0] == f"{mine}\n\nIt is Monday"
     quoted = "| It is lost."
     assert quoting.trim(f"It is lost.\n\n{wrapped}\n{quoted}\nIt is lost.")[0] == "It is lost.\n\nIt is lost."
 

@@ -7,7 +7,7 @@ import sys
 from itertools import chain, repeat
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailticket.mail.values import Mail
@@ -141,6 +141,8 @@ DIGITS = [
 
 
 @given(st.lists(st.sampled_from(DIGITS), max_size=30))
+@example(["4111-1111-1111-1111 4111 1111 1111 1111 3782-822463-10005 3782 822463 10005 4111111111111111"])
+@example(["123 456 789 012 123-456-789 123456 123456"])
 def test_numbers_are_found_by_the_outline_of_a_text_as_by_their_pattern_alone(pieces: list[str]) -> None:
     reading = Reading("".join(pieces), masking._SIEVE)
     for pattern, outline in (
@@ -155,6 +157,7 @@ RUNS = ["5", "K", "c", "x", "0", "H" * 25, "J" * 49, "K" * 50, "L" * 51, " ", "-
 
 
 @given(st.lists(st.sampled_from(RUNS), max_size=20))
+@example(["K" * 51, " ", "L" * 52, "-", "c" * 51, " ", "5" * 53, " ", "K" * 51])
 def test_wallet_keys_are_found_by_the_runs_of_a_text_as_by_their_pattern_alone(pieces: list[str]) -> None:
     reading = Reading("".join(pieces), masking._SIEVE)
     spans = [match.span() for match in keys._WIF.finditer(reading.text)]
