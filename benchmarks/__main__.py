@@ -17,6 +17,7 @@ MODULES = {
     "hosts": ("benchmarks.speed.hosts", "a backlog drained by one, two and three hosts on PostgreSQL, beside SQLite"),
     "memory": ("benchmarks.speed.memory", "resident memory, start to ready, --help"),
     "large": ("benchmarks.speed.large", "cost a mail with a million tickets, and the commands there"),
+    "texts": ("benchmarks.speed.texts", "what a mail with a megabyte of text costs, by the kind of text"),
     "surge": ("benchmarks.speed.surge", "10,000 mails while the SMTP server refuses half"),
     "categories": ("benchmarks.categories", "how well requests are sorted"),
     "duplicates": ("benchmarks.duplicates", "how well repeats are told from new requests"),

@@ -24,7 +24,8 @@ _NAMES = ("Ann Example", "王小明", "Jörg Müller", "Liu Wei", "Maria Rossi",
 
 
 @cache
-def _requests() -> tuple[tuple[str, str], ...]:
+def requests() -> tuple[tuple[str, str], ...]:
+    """Subjects and texts of the labelled sets."""
     found = []
     for line in (_SETS / "categories" / "requests.jsonl").read_text("utf-8").splitlines():
         row = json.loads(line)
@@ -73,13 +74,13 @@ class Post:
 
     def new(self) -> bytes:
         """A new request from an address that was not heard of before."""
-        subject, text = self._random.choice(_requests())
+        subject, text = self._random.choice(requests())
         return self._mail(*self._person(), subject, text)
 
     def reply(self) -> bytes:
         """A later mail of the same sender that refers to his earlier one."""
         address, name, parent, subject, text = self._random.choice(self._sent[-400:])
-        new = self._random.choice(_requests())[1][:300]
+        new = self._random.choice(requests())[1][:300]
         quoted = "\n".join(f"> {line}" for line in text.splitlines()[:60])
         body = f"{new}\n\nOn Mon, 2 Nov 2026 at 10:00, {name} <{address}> wrote:\n{quoted}"
         return self._mail(address, name, f"Re: {subject}", body, parent=parent)
@@ -101,10 +102,10 @@ class Post:
     def long(self) -> bytes:
         """A new request whose text has 20,000 to 1,000,000 characters, all of them new."""
         size = int(math.exp(self._random.uniform(*map(math.log, _LONG))))
-        subject, text = self._random.choice(_requests())
+        subject, text = self._random.choice(requests())
         pieces, length = [text], len(text)
         while length < size:
-            pieces.append(self._random.choice(_requests())[1])
+            pieces.append(self._random.choice(requests())[1])
             length += len(pieces[-1])
         address, name = self._person()
         message = self._message(address, name, " ".join(subject.split()), "", {})
@@ -166,5 +167,5 @@ class Post:
         if sum(map(len, lines)) < size:
             lines.append(f"On Mon, 2 Nov 2026 at 10:00, Example Support <{SUPPORT}> wrote:")
         while sum(map(len, lines)) < size:
-            lines += [f"> {line}" for line in self._random.choice(_requests())[1].splitlines()]
+            lines += [f"> {line}" for line in self._random.choice(requests())[1].splitlines()]
         return "\n".join(lines) + "\n"

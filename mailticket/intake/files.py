@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mailticket.errors import NotFound
-from mailticket.mail.values import Mail
+from mailticket.mail.identity import arrived_at
 
 log = logging.getLogger("mailticket.intake.files")
 
@@ -153,7 +153,6 @@ def _unquoted(lines: list[bytes]) -> bytes:
     return _QUOTED_FROM.sub(rb"\1", b"".join(lines))
 
 
-def arrival_time(mail: Mail, now: datetime) -> datetime:
+def arrival_time(raw: bytes, now: datetime) -> datetime:
     """When a mail from a file arrived: its topmost Received, else its Date, never in the future."""
-    at = mail.received_at or mail.date or now
-    return min(at, now)
+    return min(arrived_at(raw) or now, now)

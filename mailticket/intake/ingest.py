@@ -6,7 +6,6 @@ from collections import Counter
 
 from mailticket.intake.files import MailFile, arrival_time
 from mailticket.intake.take_in import Arrival, Intake, Result
-from mailticket.mail import read
 from mailticket.site import Site
 from mailticket.store import incoming
 
@@ -25,7 +24,7 @@ class Ingest:
         now = self._site.clock()
         piped = file.place == "-"
         route = "stdin" if piped else "file"
-        arrived_at = now if piped else arrival_time(read(file.raw, self._site.brief.ourselves), now)
+        arrived_at = now if piped else arrival_time(file.raw, now)
         with self._site.database.write() as session:
             incoming_id = incoming.record_file(session, arrived_at, len(file.raw), now, route)
         mail = Arrival(incoming_id, file.raw, arrived_at, route, afterwards=False,

@@ -7,11 +7,13 @@ two requests are alike and is never shown to anybody.
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from mailticket.text.patterns import lazy_pattern
 
 LONGEST_TEXT = 8_000  # characters that are compared
 _LONGEST_SIGNATURE = 60  # lines
+_MATTER = 15  # letters above a business card that say something
 
 _SUBJECT_PREFIX = lazy_pattern(
     r"\s*(?:\[[^\]\n]{0,40}\]|【[^】\n]{0,40}】|(?:re|aw|sv|fw|fwd|wg|tr|rv|antw|回复|答复|转发|转寄|回信|"
@@ -179,10 +181,10 @@ def _without_closing(lines: list[str]) -> list[str]:
         rest = [below for below in lines[index + 1 :] if below.strip()]
         firm = closing and _FIRM_CLOSING.match(line)
         below = rest if mark or closing else [line.partition(",")[2] or line.partition("|")[2], *rest]
-        letters = _letters(lines[:index])
+        letters = _letters(lines[:index], _MATTER)
         signature = (mark or (closing and letters >= 4)) and _is_signature(rest)
         # A "thanks" in front of a matter closes nothing.
-        if signature or ((firm or _is_card(below)) and letters >= 15):
+        if signature or ((firm or _is_card(below)) and letters >= _MATTER):
             return lines[:index] + [detail for detail in rest if _BELOW_SIGNATURE.search(detail)]
     return _without_contact_block(lines)
 
@@ -194,9 +196,14 @@ def _is_card(lines: list[str]) -> bool:
     )
 
 
-def _letters(lines: list[str]) -> int:
-    """How many letters stand there beside a greeting; a Chinese character counts for three."""
-    return sum(1 + 2 * (symbol > "\u3400") for line in _without_greeting(lines) for symbol in line if symbol.isalpha())
+def _letters(lines: list[str], enough: int) -> int:
+    """How many letters stand there beside a greeting; a Chinese character counts for three. Counted until enough."""
+    count = 0
+    for symbol in filter(str.isalpha, chain.from_iterable(_without_greeting(lines))):
+        count += 3 if symbol > "\u3400" else 1
+        if count >= enough:
+            break
+    return count
 
 
 def _is_signature(rest: list[str]) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from zlib import crc32
 
@@ -155,13 +156,14 @@ def fingerprint(
     reply = boilerplate.is_reply(subject) and bool(body.strip())
     # The subject of a reply or forward names the matter of the mail before it, which need not be that of this one.
     own = body if reply else whole
+    whole_pieces = pieces(whole)
     standing = lexicon.phrases.stance(whole)
     details = _details(fields, own if reply else "", lexicon)
     claimed = frozenset().union(*details.values())
     rest = (lexicon.phrases.stance(own) if reply else standing).rest
     terms = _terms(_without_codes(rest.replace("[redacted", " ")), lexicon)
     return Fingerprint(
-        exact=_exact(whole),
+        exact=_exact(whole_pieces),
         subject=tuple(_subject_stems(head, lexicon)),
         terms=terms,
         concepts=lexicon.concepts_in(own),
@@ -170,7 +172,7 @@ def fingerprint(
         numbers=_numbers(own) - claimed,
         marks=marks(written if reply else f"{bare}\n{written}"),
         lead=_lead(body, lexicon),
-        turns=_turns(own),
+        turns=_turns(pieces(own) if reply else whole_pieces),
         category=category,
         category_sure=category_sure,
         chaser=standing.chaser,
@@ -199,9 +201,9 @@ def _details(fields: Mapping[str, tuple[str, ...]], body: str, lexicon: Lexicon)
     return {name: values for name, values in kept.items() if values}
 
 
-def _exact(text: str) -> str:
+def _exact(pieces_of_text: list[str]) -> str:
     """Digest of the letters and digits alone: case, width, script, blanks and punctuation do not count."""
-    letters = "".join(pieces(text))
+    letters = "".join(pieces_of_text)
     return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).hexdigest()[:24] if letters else ""
 
 
@@ -233,8 +235,9 @@ def _lead(body: str, lexicon: Lexicon) -> frozenset[str]:
     return frozenset(lead[:_MOST_LEAD])
 
 
-def _turns(text: str) -> frozenset[int]:
-    units = [unit for piece in pieces(text) for unit in (piece if is_han(piece) else (stem(piece),))][: 2 * MOST_TURNS]
+def _turns(pieces_of_text: list[str]) -> frozenset[int]:
+    every = (unit for piece in pieces_of_text for unit in (piece if is_han(piece) else (stem(piece),)))
+    units = list(islice(every, 2 * MOST_TURNS))
     turns = (_turn(units, place) for place in range(len(units) - 2))
     return frozenset(sorted(turn for turn in turns if turn)[:MOST_TURNS])
 

@@ -102,6 +102,8 @@ def attributions(lines: list[str], quoted: list[bool]) -> dict[int, Attribution]
 def _above_quotes(lines: list[str], quoted: list[bool]) -> frozenset[int]:
     """The lines with text that stand right above a quote, at most three blank lines between."""
     above, last = set(), -9
+    if True not in quoted:
+        return frozenset()
     for index, line in enumerate(lines):
         if quoted[index]:
             if 0 < index - last <= 4:

@@ -42,6 +42,7 @@ _MARKUP = lazy_pattern(
     r"<(style|script|title)\b.{0,50000}?</\1\s{0,5}>|<!--.{0,50000}?-->|<[^<>]*>|&#?\w{1,10};", re.S | re.I
 )
 _NO_WORD = lazy_pattern(r"[\W_]+")
+_ASCII_NO_WORD = bytes(code for code in range(128) if not chr(code).isalnum())
 _MOST_REGIONS = 200  # styles and comments in HTML that is measured by taking its markup out
 _SURE_LENGTH = 400  # letters from which a plain text is no placeholder for HTML of its length
 
@@ -214,7 +215,7 @@ class _Reader:
 
     def _plain_or_rich(self, part: Part, plain: list[_Piece], rich: list[Part]) -> list[_Piece]:
         plain_text = "\n".join(piece.text for piece in plain)
-        letters = len(_NO_WORD.sub("", plain_text))
+        letters = _letters(plain_text)
         rich_pieces: list[_Piece] = []
         for child in rich:
             if rich_pieces or (letters and not self._may_say_more(child, letters)):
@@ -239,7 +240,7 @@ class _Reader:
         markup = charsets.decode(_decoded(self.raw, part)[0][:MAX_MEASURED], part.params.get("charset", ""))
         if markup.count("<style") + markup.count("<script") + markup.count("<!--") > _MOST_REGIONS:
             return True
-        return len(_NO_WORD.sub("", _MARKUP.sub(" ", markup))) > letters * 1.1 + 20
+        return _letters(_MARKUP.sub(" ", markup)) > letters * 1.1 + 20
 
     def _files_only(self, part: Part, parent: Part) -> None:
         """The files of an alternative whose text is not wanted."""
@@ -371,6 +372,11 @@ class _Reader:
         return "" if len(text) < 300 and "MIME" in text else text.strip()
 
 
+def _letters(text: str) -> int:
+    """How many letters and digits a text has; of ASCII text by a table, in a twentieth of the time."""
+    return len(text.encode().translate(None, _ASCII_NO_WORD) if text.isascii() else _NO_WORD.sub("", text))
+
+
 def _is_body(part: Part, parent: Part) -> bool:
     """Whether the place of a text part makes it the body, whatever it is called."""
     return parent.type == "multipart/alternative" or (
@@ -404,7 +410,7 @@ def _emoji(data: bytes) -> str:
 def clean(text: str) -> str:
     """Body text as it leaves the reader: LF line ends, no NUL nor other control characters but tabs."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
-    return text if text.replace("\n", "").replace("\t", "").isprintable() else html.CONTROL.sub("", text)
+    return html.without_controls(text, "")
 
 
 def _joined(pieces: list[_Piece]) -> str:

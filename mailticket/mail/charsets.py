@@ -161,6 +161,8 @@ def _mended_utf8(data: bytes, text: str) -> str:
     wrong = sample.count("\ufffd")
     if wrong * 2 > sum(c > "\x7f" for c in sample):
         return _replaced(data, guess(data))
+    if text.index("\ufffd") == len(text) - 1:  # a limit has cut through the last character
+        return text
     return _LONE.sub(lambda m: m[0].decode("cp1252", "replace").encode("utf_8"), data).decode("utf_8", "replace")
 
 

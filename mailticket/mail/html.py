@@ -26,12 +26,17 @@ def without_pictures(markup: str) -> str:
     return _DATA_URL.sub("", markup) if "base64," in markup else markup
 
 
+def without_controls(text: str, mark: str) -> str:
+    """The text with `mark` for each control character but tabs and LF; nearly all have none, and need no pattern."""
+    return text if text.replace("\n", "").replace("\t", "").isprintable() else CONTROL.sub(mark, text)
+
+
 def to_text(markup: str) -> str:
     """The readable text of an HTML body: no tags, lines ended by LF, at most MAX_TEXT characters.
 
     Of more than MAX_HTML characters the rest is not read.
     """
-    markup = CONTROL.sub(" ", markup[:MAX_HTML].replace("\r\n", "\n").replace("\r", "\n"))
+    markup = without_controls(markup[:MAX_HTML].replace("\r\n", "\n").replace("\r", "\n"), " ")
     if not markup.strip():
         return ""
     writer = Writer()

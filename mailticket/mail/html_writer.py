@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from mailticket.text.patterns import lazy_pattern
 
@@ -47,6 +47,14 @@ _BLANKS_IN_LINE = lazy_pattern(r"[ \t\r\f\v]+")
 MAX_STYLE = 4000  # characters of one style attribute
 
 
+class _Style(NamedTuple):
+    """What a style attribute says: whether it hides, and its font sizes and ways of white space in order."""
+
+    hides: bool
+    sizes: tuple[str, ...]
+    spaces: tuple[str, ...]
+
+
 class Writer:
     """What lxml calls for each tag and text; collects lines."""
 
@@ -70,12 +78,14 @@ class Writer:
         self.held_blank = False  # what waits is a paragraph
         self.held_break = False  # a block has ended in a cell; the next cell may still go on its line
         self.quotes_above = 0  # the depth at which the last line was quoted
+        self.styles: dict[str, _Style] = {}  # those that were read: the same few stand at all elements
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if self.hidden:
             self.hidden += 1
             return
-        if tag in _UNSEEN or (attributes and _is_hidden(tag, attributes)):
+        style = self._style(attributes["style"]) if "style" in attributes else None
+        if tag in _UNSEEN or (style and style.hides) or ("hidden" in attributes and tag != "a"):
             self.hidden = 1
             return
         self.outer.append((self.pre, self.sizeless))
@@ -83,8 +93,10 @@ class Writer:
             self._break(tag)
         if tag == "pre":
             self.pre = "pre"
-        if attributes:
-            self._restyle(tag, attributes)
+        if tag == "font" and "size" in attributes:
+            self.sizeless = False
+        if style:
+            self._restyle(style)
         opener = self._STARTS.get(tag)
         if opener:
             opener(self, attributes)
@@ -101,15 +113,20 @@ class Writer:
         if self.outer:
             self.pre, self.sizeless = self.outer.pop()
 
-    def _restyle(self, tag: str, attributes: dict[str, str]) -> None:
+    def _style(self, written: str) -> _Style:
+        style = self.styles.get(written)
+        if style is None:
+            head = written[:MAX_STYLE]
+            sizes, spaces = tuple(_SIZE.findall(head)), tuple(_WHITE_SPACE.findall(head))
+            self.styles[written] = style = _Style(_HIDING.search(head) is not None, sizes, spaces)
+        return style
+
+    def _restyle(self, style: _Style) -> None:
         """What an element's own style says of font size and white space."""
-        if tag == "font" and "size" in attributes:
-            self.sizeless = False
-        style = attributes.get("style", "")[:MAX_STYLE]
-        for size in _SIZE.findall(style):
+        for size in style.sizes:
             value = size.strip().lower()
             self.sizeless = bool(_NO_SIZE.match(value)) or (self.sizeless and bool(_RELATIVE_SIZE.match(value)))
-        for mode in _WHITE_SPACE.findall(style):
+        for mode in style.spaces:
             self.pre = _KEPT_LINES.get(mode.lower(), "")
 
     def data(self, data: str) -> None:
@@ -290,13 +307,6 @@ class Writer:
         "th": _end_cell,
         "a": _end_link,
     }
-
-
-def _is_hidden(tag: str, attributes: dict[str, str]) -> bool:
-    if "hidden" in attributes and tag != "a":
-        return True
-    style = attributes.get("style")
-    return bool(style and _HIDING.search(style[:MAX_STYLE]))
 
 
 def _is_pixel(attributes: dict[str, str]) -> bool:

@@ -14,6 +14,7 @@ from mailticket.mail.parts import Headers
 from mailticket.mail.structure import MAX_HEADER_BLOCK, canonical, header_start, read_structure
 from mailticket.mail.values import Address, address_key
 from mailticket.text.patterns import lazy_pattern
+from mailticket.text.words import replaced
 
 MAX_REFERENCES = 50
 MAX_MESSAGE_ID = 500
@@ -169,7 +170,14 @@ def plain_subject(subject: str) -> str:
 
 def plain_text(text: str) -> str:
     """A text without white space: gateways wrap lines anew."""
-    return "".join(text.split())
+    without_ascii = text.encode("utf-8", "surrogatepass").translate(None, _ASCII_SPACE)
+    return replaced(without_ascii.decode("utf-8", "surrogatepass"), _OTHER_SPACE)
+
+
+_ASCII_SPACE = b" \t\n\r\v\f\x1c\x1d\x1e\x1f"
+_OTHER_SPACE = dict.fromkeys(
+    "\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000", ""
+)
 
 
 def _update_with_lf(digest: hashlib._Hash, raw: bytes, position: int) -> None:
@@ -209,6 +217,12 @@ def writers_clock(raw: bytes) -> tuple[datetime | None, int | None]:
     """The Date of a raw mail and its offset, read as `date` and `date_offset` do."""
     root, _ = read_structure(canonical(raw[:MAX_HEADER_BLOCK]))
     return date(root.headers), date_offset(root.headers)
+
+
+def arrived_at(raw: bytes) -> datetime | None:
+    """When a raw mail arrived, by its header alone: its topmost Received, else its Date."""
+    root, _ = read_structure(canonical(raw[: 2 * MAX_HEADER_BLOCK]))
+    return received_at(root.headers) or date(root.headers)
 
 
 def received_at(part_headers: Headers) -> datetime | None:

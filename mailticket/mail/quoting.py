@@ -7,6 +7,7 @@ empty; the cost is linear in the text. The whole text is always kept beside the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,7 @@ MAX_TEXT = 256 * 1024  # characters that are searched for history; text beyond i
 _QUOTE_MARKS = (">", "＞")
 _QUOTES_AND_BLANKS = " \t\u00a0>＞|"
 _KNOWN_SHARE = 0.6  # of the quoted lines below our marker
+_LEAST_MARKER = 8  # characters of our marker that tell it
 _LINES_ABOVE = 4  # our marker, in which what our HTML hides may stand, or a gateway's warning
 
 
@@ -53,6 +55,12 @@ class _Trimming:
         self.new_lines += kept
         self.has_text = self.has_text or any(map(str.strip, kept))
         return end
+
+    def keep_plain(self, index: int) -> int:
+        """Keep a single line, which is known to have text."""
+        self.new_lines.append(self.lines[index])
+        self.has_text = True
+        return index + 1
 
     def keep_others(self, start: int, end: int) -> int:
         self.has_others_text = True
@@ -83,7 +91,8 @@ def trim(
     limit = len(text) if len(text) <= MAX_TEXT else text.rfind("\n", 0, MAX_TEXT) + 1
     head, tail = text[:limit], text[limit:]
     lines = head.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    state, to_the_end = _pass(lines, _marker_lines(lines, marker) if answers else None, letters, forwarded)
+    ours = _marker_lines(lines, marker) if answers and _may_have_marker(head, marker) else None
+    state, to_the_end = _pass(lines, ours, letters, forwarded)
     if not answers and state.cuts:
         return text.strip(), ()
     if not state.has_others_text and (to_the_end or not tail):
@@ -98,21 +107,27 @@ def trim(
 
 def has_marker(text: str, marker: str) -> bool:
     """Whether our own marker line stands in the text, quoted or not."""
-    return _marker_lines(text[:MAX_TEXT].splitlines(), marker) is not None
+    head = text[:MAX_TEXT]
+    return _may_have_marker(head, marker) and _marker_lines(head.splitlines(), marker) is not None
+
+
+def _may_have_marker(text: str, marker: str) -> bool:
+    """Whether the marker's first characters stand in the text with nothing but white space between them: few texts
+    have them, and only those are looked at line by line."""
+    begin = "".join(marker.split())[:_LEAST_MARKER]
+    return len(begin) == _LEAST_MARKER and re.search(r"\s*".join(map(re.escape, begin)), text) is not None
 
 
 def _marker_lines(lines: list[str], marker: str) -> tuple[int, int] | None:
     """The lines (end exclusive) of our own marker, quoted or not, unless a forward begins above it."""
     mark = "".join(marker.split())
-    if len(mark) < 8:
-        return None
     for index, line in enumerate(lines):
         if is_forward_heading(line):
             return None
         bare = "".join(line.lstrip(" \t>＞|").split())
         if bare[: len(mark)] == mark:
             return index, index + 1
-        if bare and len(bare) >= 8 and mark.startswith(bare) and index + 1 < len(lines):
+        if len(bare) >= _LEAST_MARKER and mark.startswith(bare) and index + 1 < len(lines):
             two_lines = bare + "".join(lines[index + 1].lstrip(" \t>＞|").split())
             if two_lines[: len(mark)] == mark:
                 return index, index + 2
@@ -123,16 +138,19 @@ def _pass(
     lines: list[str], marker: tuple[int, int] | None, letters: OurLetters, forwarded: bool
 ) -> tuple[_Trimming, bool]:
     """One pass over the lines: the lines kept and cut, and whether the last cut reaches the end."""
-    quoted = [is_quoted(line) and not is_wrapped_verb(line) for line in lines]
+    quoted = [(">" in line or "＞" in line) and is_quoted(line) and not is_wrapped_verb(line) for line in lines]
     if marker is not None:
         _mark_ours(lines, quoted, marker, letters)
     attributed = attributions_with_bars(lines, quoted)
     below = len(lines) if marker is None else marker[1]
     state = _Trimming(lines, quoted, below, forwarded, attributed)
+    plain: set[str] = set()  # lines that by themselves are neither history nor its beginning; short ones come again
     index, to_the_end = 0, False
     while index < len(lines):
         line = lines[index]
-        if not line.strip():
+        if line in plain and not quoted[index] and index not in attributed:
+            index, to_the_end = state.keep_plain(index), False
+        elif not line.strip():
             index = state.keep(index, index + 1)
         elif is_forward_heading(line) and index < below:
             index = state.keep_others(index, len(lines))
@@ -141,8 +159,11 @@ def _pass(
         elif quoted[index]:
             index = _quote(state, index)
             to_the_end = index == len(lines) and bool(state.cuts)
+        elif not _BLOCK_STARTS.match(line):
+            plain.add(line)
+            index, to_the_end = state.keep_plain(index), False
         else:
-            index, to_the_end = _plain(state, index)
+            index, to_the_end = _block(state, index)
     return state, to_the_end
 
 
@@ -200,7 +221,7 @@ def _next_text(lines: list[str], index: int) -> int:
 
 def attributions_with_bars(lines: list[str], quoted: list[bool]) -> dict[int, Attribution]:
     """The attributions; runs of lines with bars that stand right below one are quotes too, and are marked so."""
-    bars = [line.startswith("|") and not quoted[at] for at, line in enumerate(lines)]
+    bars = [line[:1] == "|" and not mark for line, mark in zip(lines, quoted, strict=True)]
     if not any(bars):
         return attributions(lines, quoted)
     attributed = attributions(lines, [mark or bar for mark, bar in zip(quoted, bars, strict=True)])
@@ -287,10 +308,8 @@ def _is_broken_link(state: _Trimming, index: int) -> bool:
 _BLOCK_STARTS = lazy_pattern(r"[\s>|*_]{0,12}[^\W\d_][^:：|]{0,28}[:：|]|\s*[-_=—–─━*|]")
 
 
-def _plain(state: _Trimming, index: int) -> tuple[int, bool]:
-    """A line that is neither quoted nor an attribution: a separator, a header block, a rule above one, or text."""
-    if not _BLOCK_STARTS.match(state.lines[index]):
-        return state.keep(index, index + 1), False
+def _block(state: _Trimming, index: int) -> tuple[int, bool]:
+    """A line that may begin a block of history: a separator, a header block, a rule above one, or text after all."""
     head, separated = index, False
     for line in state.lines[index : index + 6]:
         if not is_rule(line) and (line.strip() or head == index):

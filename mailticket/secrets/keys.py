@@ -18,6 +18,7 @@ _LONGEST_KEY = 130
 _PEM_BEGIN = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _WIF = lazy_pattern(rf"[5KL9c](?<![0-9A-Za-z].)[{_BASE58}]{{50,51}}(?![0-9A-Za-z])")
+_SHORTEST_WIF = 51
 _EXTENDED = lazy_pattern(rf"(?<![0-9A-Za-z])[xyztuvYZUV]prv[{_BASE58}]{{100,112}}(?![0-9A-Za-z])")
 _WORDED_KEY = lazy_pattern(
     rf"(?<![0-9A-Za-z])(?:(?:0x)?[0-9a-fA-F]{{64}}|[{_BASE58}]{{86,88}}|[5KL9c][{_BASE58}]{{50,51}}|(?:0x)?[0-9a-fA-F]{{128}})(?![0-9A-Za-z])"
@@ -84,9 +85,8 @@ PATTERNS = (
 
 def find(reading: Reading) -> Iterator[Secret]:
     """Keys in a text."""
-    text = reading.text
     yield from _pem(reading)
-    for match in _WIF.finditer(text):
+    for match in reading.runs(_WIF, _SHORTEST_WIF):
         if base58check(match.group()):
             yield Secret("private key", match.start(), match.end())
     for match in chain(reading.matches(_EXTENDED), reading.matches(_BYTE_ARRAY)):

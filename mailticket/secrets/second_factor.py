@@ -16,6 +16,7 @@ _KIND = "2FA code"
 _DIGITS = lazy_pattern(
     r"\d(?<![0-9A-Za-z_#@+$€£¥-]\d)(?<!\d[.,:/]\d)(?:\d{5,7}|\d\d[ -]\d{3})(?![0-9A-Za-z_@%]|[.,:/-]\d)"
 )
+_DIGITS_OUTLINE = lazy_pattern(rb"000(?<![0a]000)(?=000|[ -]000)")
 _CODE_WORDING = lazy_pattern(
     r"\b2 ?fa\b|\botp\b|\bmfa\b|\btotp\b|two[- ]factor|authenticator|google auth|\bauthy\b|\b(?:verification|"
     r"security|sms|login|log-in|one[- ]time|auth|access|confirmation|"
@@ -98,13 +99,13 @@ def find(reading: Reading) -> Iterator[Secret]:
 
 def _codes(reading: Reading) -> Iterator[Secret]:
     text = reading.text
-    for match in _DIGITS.finditer(text):
+    for match in reading.numbers(_DIGITS, _DIGITS_OUTLINE):
         start, end = match.span()
-        if _DATE.fullmatch(match.group()) or _UNIT_AFTER.match(text, end):
-            continue
         wording = reading.last_end(_CODE_WORDING, start - 60, start)
         near = wording >= 0 and wording > reading.last_end(_NO_CODE, start - 60, start)
-        if near or _CODE_AFTER.match(text, end):
+        if not (near or _CODE_AFTER.match(text, end)):
+            continue
+        if not _DATE.fullmatch(match.group()) and not _UNIT_AFTER.match(text, end):
             yield Secret(_KIND, start, end)
 
 

@@ -13,6 +13,9 @@ from mailticket.text.words import replaced
 
 # Full-width letters, digits and signs and the ideographic space, one character for one, so that places stay the same.
 _HALF_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | dict.fromkeys("\u3000\u00a0", " ")
+_SIGNS = {full: half for full, half in _HALF_WIDTH.items() if not half.isalnum()}  # which Chinese texts are full of
+_FULL_WIDTH = lazy_pattern("[\uff01-\uff5e\u3000\u00a0]")
+_FULL_WIDTH_WORD = lazy_pattern("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
 
 
 Grade = Literal["sure", "doubtful"]
@@ -49,16 +52,55 @@ def doubtful_kinds(masked: str) -> tuple[str, ...]:
 
 def plain(text: str) -> str:
     """The text with full-width forms as ordinary ones; no place in it moves."""
-    return text if text.isascii() else replaced(text, _HALF_WIDTH)
+    if text.isascii() or not _FULL_WIDTH.search(text):
+        return text
+    return replaced(text, _HALF_WIDTH if _FULL_WIDTH_WORD.search(text) else _SIGNS)
+
+
+# ASCII, and the scripts that have no digits but those; of the others some have their own, which are digits as well.
+_WITHOUT_DIGITS = "\x00-\u065f\u1c5a-\ua61f\uabfa-\uff0f\uff1a-\uffff\U0001f000-\U0001fbef\U00020000-\U0010ffff"
+_FOREIGN = lazy_pattern(f"[^{_WITHOUT_DIGITS}]")
+_OUTLINE = bytes(ord("0" if chr(c).isdigit() else "a" if chr(c).isalpha() else chr(c)) for c in range(128)).ljust(256)
 
 
 class Reading(Sifted):
-    """A text in which secrets are sought, half-width."""
+    """A text in which secrets are sought, half-width.
 
-    __slots__ = ()
+    outline: each character as one byte, digits as 0, Latin letters as a, what is not ASCII as ?, so that runs of digits
+    are found by a plain search; None where digits of another script may stand in the text.
+    """
+
+    __slots__ = ("outline",)
 
     def __init__(self, text: str, sieve: Sieve) -> None:
         super().__init__(plain(text), sieve)
+        self.outline: bytes | None = None
+        if self.text.isascii() or not _FOREIGN.search(self.text):
+            self.outline = self.text.encode("ascii", "replace").translate(_OUTLINE)
+
+    def numbers(self, pattern: re.Pattern[str], outline: re.Pattern[bytes]) -> Iterator[re.Match[str]]:
+        """What `pattern.finditer` gives. outline: matches in the outline wherever a match of the pattern begins, and
+        begins with zeros itself, which is what makes it quick."""
+        if self.outline is None:
+            yield from pattern.finditer(self.text)
+            return
+        end = 0
+        for begin in outline.finditer(self.outline):
+            if begin.start() >= end and (match := pattern.match(self.text, begin.start())):
+                yield match
+                end = match.end()
+
+    def runs(self, pattern: re.Pattern[str], least: int) -> Iterator[re.Match[str]]:
+        """What `pattern.finditer` gives. pattern: of whole runs of at least so many ASCII letters and digits."""
+        if self.outline is None:
+            yield from pattern.finditer(self.text)
+            return
+        alike, run = self.outline.replace(b"0", b"a"), b"a" * least
+        start = alike.find(run)
+        while start >= 0:
+            if match := pattern.match(self.text, start):
+                yield match
+            start = alike.find(run, start + least)
 
     def near(
         self, wording: re.Pattern[str], pattern: re.Pattern[str], before: int, behind: int,

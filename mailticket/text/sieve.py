@@ -63,14 +63,15 @@ class Sieve:
         without_surrogates = loose if loose.isascii() else loose.encode("utf-8", "replace").decode()
         for literal, start, _ in index.automaton.find_matches_as_indexes(without_surrogates, overlapping=True):
             places.setdefault(literal, []).append(start)
-        longest = max(map(len, loose.split()), default=0)
+        longest = max(map(len, loose.split()), default=0) if index.others else 0
         others = (number for number, solid in index.others.items() if solid <= longest)
         for number in sorted({*others, *(n for literal in places for n in index.owners.get(literal, ()))}):
             heads = index.heads[number]
             if heads is None:
                 yield number, None
             else:
-                yield number, sorted({place for literal in heads & places.keys() for place in places[literal]})
+                begun = [places[literal] for literal in heads & places.keys()]
+                yield number, begun[0] if len(begun) == 1 else sorted({*chain.from_iterable(begun)})
 
 
 @dataclass(slots=True)
@@ -111,6 +112,8 @@ class Sifted:
         places = self._places.get(pattern, [])
         if places and end < sys.maxsize:
             places = places[bisect_left(places, start) : bisect_left(places, end)]
+        if places is not None and not places:
+            return iter(())
         return matches(pattern, self.text, places, start, end)
 
 

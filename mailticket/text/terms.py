@@ -66,8 +66,11 @@ def sought_terms(words: Iterable[str]) -> list[Sought]:
 
 
 def _tokens(text: str) -> list[str]:
-    """Runs of an unspaced script, and words with what is joined to them. An apostrophe parts nothing: "don't"."""
-    return _TOKEN.findall(folded(text).replace("'", ""))
+    """Runs of an unspaced script, and words with what is joined to them. An apostrophe parts nothing: "don't".
+
+    Of what stands between blanks each is looked at once: no token reaches across them.
+    """
+    return _TOKEN.findall(folded(" ".join(dict.fromkeys(text.split()))).replace("'", ""))
 
 
 def _is_unspaced(token: str) -> bool:

@@ -43,11 +43,11 @@ def loosely(text: str) -> str:
     that ignores case would take for a letter stands here as that letter."""
     if text.isascii():
         return text.lower()
-    text = text.replace("ı", "i")
+    text = text.replace("ı", "i").replace("ß", "s")
     loose = text.casefold()
     if len(loose) == len(text):
         return loose
-    # "ß" has become two letters.
+    # A letter has become two, as "İ" does.
     longer = {symbol: fold[0] for symbol in set(text) if len(fold := symbol.casefold()) > 1}
     return replaced(text, longer).casefold()
 

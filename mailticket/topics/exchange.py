@@ -146,7 +146,8 @@ _AMOUNT = FieldRule.model_construct(
     name="amount",
     kind="amount",
     patterns=(
-        rf"({_first(_DIGIT, '[0-9A-Za-z.,]')}[\d,]{{0,18}}(?:\.\d{{1,18}})?\s?[k万萬千]?)\s?(?:个|個|枚|多)?\s?"
+        # No unit begins with a digit, so nothing of a number is ever given back.
+        rf"({_first(_DIGIT, '[0-9A-Za-z.,]')}[\d,]{{0,18}}+(?:\.\d{{1,18}}+)?+\s?[k万萬千]?)\s?(?:个|個|枚|多)?\s?"
         rf"(?:{_COIN}|{_MONEY}|{_U})(?![A-Za-z0-9])",
         rf"({_CHINESE_NUMBER})(?:多|来|來)?\s?(?:个|個|枚)?\s?(?:{_COIN}|{_MONEY}|{_U}|[块塊])(?![A-Za-z0-9])",
         rf"[$€£¥￥]\s?({_NUMBER}\s?[k万萬]?)(?![0-9A-Za-z])",

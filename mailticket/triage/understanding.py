@@ -78,8 +78,9 @@ def _beyond(text: str, new_text: str) -> str:
     """The lines of the text that the new text leaves out, without the marks of a quote; of many the first and the last.
 
     A quote begins with the mail that is answered, and ends with the one that began the matter."""
-    new_lines = set(new_text.splitlines())
-    rest = "\n".join(line.lstrip("> \t") for line in text.splitlines() if line.rstrip() not in new_lines)
+    lines, new_lines = text.splitlines(), set(new_text.splitlines())
+    left_out = {line for line in set(lines) if line.rstrip() not in new_lines}
+    rest = "\n".join(line.lstrip("> \t") for line in lines if line in left_out) if left_out else ""
     return rest if len(rest) <= 2 * _LONGEST_END else f"{rest[:_LONGEST_END]}\n{rest[-_LONGEST_END:]}"
 
 

@@ -373,3 +373,11 @@ def test_comparing_with_fifty_tickets_costs_less_than_taking_two_fingerprints() 
     fifty = min(_seconds(lambda: best(new, earlier, THRESHOLD, LEXICON)) for _ in range(5))
     two = min(_seconds(lambda: [taken("Deposit", DEPOSIT + words) for _ in range(2)]) for _ in range(3))
     assert fifty < two
+
+
+@pytest.mark.parametrize(
+    ("lines", "letters"),
+    [(["Hello", "ab 12, c"], 3), (["\u4e2d\u6587", "d"], 7), (["abcdefgh", "ijklmnop", "qrstuvwxyz"], 15), ([], 0)],
+)
+def test_letters_above_a_closing_are_counted_until_there_are_enough(lines: list[str], letters: int) -> None:
+    assert boilerplate._letters(lines, 15) == letters

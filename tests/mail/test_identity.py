@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -196,3 +197,25 @@ def test_delivered_to_tells_by_which_addresses_a_mail_came() -> None:
         b"Delivered-To: Support@Example.com\r\nX-Original-To: support@example.com\r\nEnvelope-To: b@c.example\r\n\r\nx"
     )
     assert read(raw).delivered_to == ("support@example.com", "b@c.example")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Received: from a by b; Mon, 2 Nov 2026 10:00:00 +0100\r\nDate: Mon, 2 Nov 2026 08:00:00 +0000\r\n",
+        b"Date: Mon, 2 Nov 2026 08:00:00 +0000\r\n",
+        b"Received: from a by b; nonsense\r\nDate: 2026-11-02T08:00:00Z\r\n",
+        b"X-Long: " + b"x" * 200_000 + b"\r\nDate: Mon, 2 Nov 2026 08:00:00 +0000\r\n",
+        b"Subject: none\r\n",
+    ],
+)
+def test_the_header_alone_says_when_a_mail_arrived(header: bytes) -> None:
+    raw = header + b"\r\nDate: Tue, 3 Nov 2026 08:00:00 +0000\r\n" * 30_000
+    mail = read(raw)
+    assert identity.arrived_at(raw) == (mail.received_at or mail.date)
+
+
+def test_a_text_without_white_space_is_what_is_left_of_its_words() -> None:
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert identity.plain_text(every) == "".join(every.split())
+    assert identity.plain_text(" a\r\n b\u3000\u4e2d ") == "ab\u4e2d"

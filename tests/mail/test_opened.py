@@ -7,8 +7,10 @@ import hashlib
 import struct
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mailticket.mail import attachment_bytes, cms, pictures, read, rtf, tnef
+from mailticket.mail import attachment_bytes, bodies, cms, pictures, read, rtf, tnef
 from mailticket.mail.alternatives import choose
 from mailticket.mail.values import Mail
 
@@ -438,3 +440,8 @@ def test_a_multipart_of_any_kind_is_read_like_mixed(kind: str) -> None:
     raw = mixed("Content-Type: text/plain\n\nWords", packed("image/png; name=a.png", PNG), subtype="mixed")
     mail = read(raw.replace(b"multipart/mixed", kind.encode()))
     assert mail.text == "Words" and [a.name for a in mail.attachments] == ["a.png"]
+
+
+@given(st.one_of(st.text(), st.text(alphabet=st.characters(max_codepoint=127))))
+def test_the_letters_of_a_text_are_counted_alike_by_table_and_by_pattern(text: str) -> None:
+    assert bodies._letters(text) == len(bodies._NO_WORD.sub("", text))

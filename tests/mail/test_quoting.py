@@ -541,6 +541,8 @@ def _seconds(text: str) -> float:
         "写道：\n",
         "在 2026年",
         "##- Please write\n",
+        "# # - P",
+        "#\n\n\n\n",
         "-- \n",
         "Sent from my \n",
     ],
@@ -567,3 +569,22 @@ def test_a_signature_mark_at_the_limit_is_none() -> None:
 def test_history_beyond_the_limit_is_cut_with_the_history_before_it() -> None:
     text = f"{ANSWER}\n\n{ATTRIBUTIONS[0]}\n\n" + "> old words\n" * 40_000
     assert quoting.trim(text)[0] == ANSWER
+
+
+def test_a_line_that_was_text_above_may_begin_history_below() -> None:
+    line = "On Monday Ann Example"
+    wrapped = f"{line}\n<ann@example.org> wrote on 2026-11-02 at 10:00:"
+    new, _ = quoting.trim(f"{line}\nsaid so.\n\n{wrapped}\n> It is lost.")
+    assert new == f"{line}\nsaid so."
+    ours = "We are looking into it."
+    mine = f"You say:\n{ours}\n\nMy cake\nwas to be\nhere on\nSunday\nat noon"
+    below = f"{MARKER}\nIt is Monday\n{ours}"
+    assert quoting.trim(f"{mine}\n\n{below}", marker=MARKER, letters=LETTERS)[0] == f"{mine}\n\nIt is Monday"
+    quoted = "| It is lost."
+    assert quoting.trim(f"It is lost.\n\n{wrapped}\n{quoted}\nIt is lost.")[0] == "It is lost.\n\nIt is lost."
+
+
+@pytest.mark.parametrize("line", [MARKER, f"> {MARKER}", MARKER.replace(" ", ""), MARKER[:9] + "\n" + MARKER[9:]])
+def test_the_marker_is_seen_however_it_was_quoted_or_wrapped(line: str) -> None:
+    assert quoting.has_marker(f"Hi\n\n{line}\n\nAnn wrote", MARKER)
+    assert not quoting.has_marker(f"Hi\n\n{line[:4]}\n\nAnn wrote", MARKER)

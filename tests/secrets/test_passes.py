@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from itertools import chain, repeat
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailticket.mail.values import Mail
 from mailticket.secrets import cards, keys, masking, passwords, second_factor, seeds
-from mailticket.secrets.spans import Reading
+from mailticket.secrets.spans import Reading, plain
 from mailticket.text.sieve import Sieve
 from mailticket.topics.categories import classifier
 from mailticket.topics.exchange import EXCHANGE
@@ -72,8 +73,8 @@ def test_words_are_marked_stretch_by_stretch_as_they_are_in_one_piece(pieces: li
     finally:
         seeds._STRETCH = stretch
     tokens = [match.group() for match in words._token.finditer(text)]
-    known = seeds._Marks()
-    assert words._marks == bytes(known[token] for token in tokens)
+    known = seeds._Marks(words._token)
+    assert words._marks == b"".join(known[token] for token in tokens)
     spans = [words._span(number, place) for number, place in _numbered(words)]
     assert [text[start:end] for start, end in spans] == tokens
 
@@ -131,6 +132,60 @@ def test_a_text_that_is_new_in_whole_is_masked_once(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(masking, "mask", lambda text, **options: texts.append(text) or mask(text, **options))
     understand(Mail("d", "i", 1, subject="Hello", text="Where is it?", new_text="Where is it?"), READER)
     assert texts == ["Hello", "Where is it?"]
+
+
+DIGITS = [
+    "4111", "1111", " ", "-", "0", "123", "456789", "37", "828224", "6310005", "a", "Z", "_", "#", "\u20ac", ".", "/",
+    "\n", "code ", "\u4e2d", "\u0663", "\uff14", "\U0001d7d8",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(DIGITS), max_size=30))
+@example(["4111-1111-1111-1111 4111 1111 1111 1111 3782-822463-10005 3782 822463 10005 4111111111111111"])
+@example(["123 456 789 012 123-456-789 123456 123456"])
+def test_numbers_are_found_by_the_outline_of_a_text_as_by_their_pattern_alone(pieces: list[str]) -> None:
+    reading = Reading("".join(pieces), masking._SIEVE)
+    for pattern, outline in (
+        (cards._RUN, cards._RUN_OUTLINE),
+        (second_factor._DIGITS, second_factor._DIGITS_OUTLINE),
+    ):
+        spans = [match.span() for match in pattern.finditer(reading.text)]
+        assert [match.span() for match in reading.numbers(pattern, outline)] == spans
+
+
+RUNS = ["5", "K", "c", "x", "0", "H" * 25, "J" * 49, "K" * 50, "L" * 51, " ", "-", "\u4e2d", "\u0663"]
+
+
+@given(st.lists(st.sampled_from(RUNS), max_size=20))
+@example(["K" * 51, " ", "L" * 52, "-", "c" * 51, " ", "5" * 53, " ", "K" * 51])
+def test_wallet_keys_are_found_by_the_runs_of_a_text_as_by_their_pattern_alone(pieces: list[str]) -> None:
+    reading = Reading("".join(pieces), masking._SIEVE)
+    spans = [match.span() for match in keys._WIF.finditer(reading.text)]
+    assert [match.span() for match in reading.runs(keys._WIF, keys._SHORTEST_WIF)] == spans
+
+
+def test_full_width_forms_are_read_as_ordinary_ones_wherever_they_stand() -> None:
+    forms = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {"\u3000": " ", "\u00a0": " "}
+    for full, half in forms.items():
+        assert plain(f"\u4e2d{full}") == f"\u4e2d{half}"
+        assert plain(f"\uff0c{full}\uff0c") == f",{half},"
+    assert plain("".join(forms)) == "".join(forms.values())
+    assert plain("h\u00e9, \u4e2d\u3002\uff5f\uff00") == "h\u00e9, \u4e2d\u3002\uff5f\uff00"
+
+
+def test_a_text_with_digits_of_another_script_has_no_outline() -> None:
+    for code in range(128, sys.maxunicode + 1):
+        if chr(code).isdecimal():
+            assert Reading(f"{chr(code)}", masking._SIEVE).outline is None or "\uff10" <= chr(code) <= "\uff19"
+
+
+@pytest.mark.parametrize(
+    "filling", ["Nothing of the kind is here. ", "\u8fd9\u91cc\u4ec0\u4e48\u90fd\u6ca1\u6709\u3002", "\u0663 "]
+)
+def test_a_wallet_key_is_found_in_any_text(filling: str) -> None:
+    key = "5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ"
+    text = f"{filling * 40}{key} {filling}"
+    assert [(secret.kind, secret.start) for secret in masking.find(text)] == [("private key", text.index(key))]
 
 
 class Copied(str):

@@ -8,17 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailticket.text import terms
 from mailticket.text.terms import LONGEST_WORD, MOST_TERMS, index_terms, sought_terms
+from mailticket.text.words import folded
 
 HASH = "0xAB54a98ceb1f0ad2c5d2f1c5e24c1a6e7a1f2b3c4d5e6f708192a3b4c5d6e7f8"
 
 
 def is_found(text: str, *words: str) -> bool:
     """Whether a ticket with this text has all these words."""
-    terms = index_terms([text])
+    found = index_terms([text])
     sought = sought_terms(words)
     return bool(sought) and all(
-        any(term.startswith(s.term) if s.is_prefix else term == s.term for term in terms) for s in sought
+        any(term.startswith(s.term) if s.is_prefix else term == s.term for term in found) for s in sought
     )
 
 
@@ -100,10 +102,23 @@ def test_every_text_is_found_by_itself(text: str) -> None:
     assert is_found(text, text) == bool(sought_terms([text]))
 
 
+PIECES = [
+    "a", "B", "don't", "\u2019", "e", "\u0301", "\u3000", " ", "\u00b4", "\u200b", "\x1c", "\u4e2d", "\uff21", ".", "-",
+    "\u0345", "\u00a0", "\uac00", "\u11a8",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40))
+def test_no_term_reaches_across_a_blank(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    whole = terms._TOKEN.findall(folded(text).replace("'", ""))
+    assert list(dict.fromkeys(terms._tokens(text))) == list(dict.fromkeys(whole))
+
+
 def test_long_words_and_floods_are_bounded() -> None:
     assert index_terms(["x" * 1_000_000]) == ["x" * LONGEST_WORD]
     assert is_found("x" * 1_000_000, "x" * 10_000)
-    terms = index_terms([" ".join(f"w{number}" for number in range(2 * MOST_TERMS))])
-    assert len(terms) == MOST_TERMS
+    found = index_terms([" ".join(f"w{number}" for number in range(2 * MOST_TERMS))])
+    assert len(found) == MOST_TERMS
     assert sum(map(len, index_terms([" ".join(f"{n:0100d}" for n in range(MOST_TERMS))]))) <= 250_000
     assert len(sought_terms([" ".join(f"w{number}" for number in range(2_000))])) == 100

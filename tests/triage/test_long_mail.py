@@ -41,6 +41,10 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "one character": lambda size: "密" * size,
     "set apart": lambda size: "密 " * (size // 2),
     "digits": lambda size: "1234 " * (size // 5),
+    "amounts": lambda size: "1,234.5678 123456 17\t" * (size // 21),
+    "digits of another script": lambda size: "\u0661\u0662\u0663\u0664 123456 " * (size // 12),
+    "words of two scripts": lambda size: "caf\u00e9\u4e2d\u6587 order " * (size // 13),
+    "short lines": lambda size: "ok\n1\n" * (size // 5),
     "history": lambda size: (
         "Please help.\n\nOn Monday, 2 March 2026, Ann wrote:\n> " + words(size).replace(" my ", "\n> ")
     ),
