@@ -156,7 +156,7 @@ class Daemon:
         self._scheduler.add_job(self._keep_house, "interval", minutes=_UPKEEP_MINUTES)
         self._scheduler.start()
         self._open_door()
-        memory.keep_what_is_there()
+        memory.seek_garbage_seldom()
         log.info("mailticket is running, mailboxes: %d", len(site.settings.mailbox))
         self._notifier.ready(self._summary())
         self.ready.set()

@@ -18,6 +18,7 @@ from mailticket.oauth2.tokens import Tokens
 from mailticket.outbox.couriers import couriers_of
 from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service.member import Member
+from mailticket.service.memory import seek_garbage_seldom
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, open_site
 from mailticket.smtp import Outcome
@@ -81,6 +82,7 @@ def run_once(settings: Settings, mailboxes: Collection[str] | None = None) -> Su
             schema.prepare(database)
             member = Member(database, lock, "round")
             site = open_site(settings, database, host=member.join(()))
+            seek_garbage_seldom()
             try:
                 _round(site, member, lock, summary, mailboxes)
             finally:

@@ -6,19 +6,22 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import CONFIGURATION
 
-_NAMES_OF_MODULES = "import json, sys; sys.stdout.write('\\n' + json.dumps(sorted(sys.modules)))"
-_CALL = f"""
-import sys
+_CALL = """
+import gc, json, sys
 from mailticket.cli import main
+searches = []
+gc.callbacks.append(lambda phase, figures: searches.append(phase))
 try:
     main(sys.argv[1:])
 except SystemExit:
-    {_NAMES_OF_MODULES}
+    found = {"modules": sorted(sys.modules), "searches": len(searches), "threshold": gc.get_threshold()[0]}
+    sys.stdout.write("\\n" + json.dumps(found))
 """
 DATABASE = {"sqlalchemy", "sqlmodel"}
 NEVER = {  # libraries and rooms that only work on mail and letters needs
@@ -59,10 +62,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def loaded(folder: Path, words: str) -> set[str]:
+def called(folder: Path, words: str) -> Any:
+    """What a command left behind in its process."""
     command = [sys.executable, "-c", _CALL, *words.split()]
     out = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
-    return set(json.loads(out.splitlines()[-1]))
+    return json.loads(out.splitlines()[-1])
+
+
+def loaded(folder: Path, words: str) -> set[str]:
+    return set(called(folder, words)["modules"])
 
 
 @pytest.mark.parametrize(
@@ -93,3 +101,12 @@ def test_a_command_does_not_load_the_others(folder: Path) -> None:
         "mailticket.cli.status",
         "mailticket.cli.terminal",
     }
+
+
+@pytest.mark.parametrize("words", ["status", "ticket list", "check --offline"])
+def test_no_garbage_is_sought_while_a_command_starts(folder: Path, words: str) -> None:
+    assert called(folder, words)["searches"] == 0
+
+
+def test_a_round_seeks_garbage_while_it_takes_in_mail(folder: Path) -> None:
+    assert called(folder, "run --once")["threshold"] == 10_000
