@@ -57,6 +57,10 @@ def __getattr__(name: str) -> Any:
     """What writes letters, loaded at first use: who only shows what is there needs no more than the values."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mailticket.letters import alert, compose
+    if name == "Letters":
+        from mailticket.letters.compose import Letters
 
-    return getattr(compose if name == "Letters" else alert, name)
+        return Letters
+    from mailticket.letters import alert
+
+    return getattr(alert, name)

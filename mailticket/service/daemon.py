@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -23,7 +23,6 @@ from mailticket.desk.protocol import socket_path
 from mailticket.errors import ConfigurationError, MailticketError, StoreUnavailable
 from mailticket.intake.collect import Collector
 from mailticket.intake.sent_folder import collector_of
-from mailticket.intake.take_in import Result
 from mailticket.oauth2.tokens import Tokens
 from mailticket.observe.failpoints import hurried
 from mailticket.outbox.couriers import couriers_of
@@ -42,6 +41,9 @@ from mailticket.store.lock import RunLock, host_lock
 from mailticket.store.outgoing import Due
 from mailticket.upkeep.chores import Upkeep
 from mailticket.upkeep.troubles import note_defect
+
+if TYPE_CHECKING:
+    from mailticket.intake.take_in import Result
 
 log = logging.getLogger("mailticket.service.daemon")
 

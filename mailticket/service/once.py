@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mailticket import observe
 from mailticket.errors import MailticketError, StoreUnavailable
 from mailticket.intake.collect import Collector
 from mailticket.intake.sent_folder import collector_of
-from mailticket.intake.take_in import Result
 from mailticket.oauth2.tokens import Tokens
 from mailticket.outbox.couriers import couriers_of
 from mailticket.outbox.deliver import DELIVERY, Outbox
@@ -26,9 +26,12 @@ from mailticket.store import schema
 from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import RunLock, host_lock
 from mailticket.store.outgoing import Due
-from mailticket.triage.sent import OUTSIDE
+from mailticket.triage.decision import OUTSIDE
 from mailticket.upkeep.chores import Upkeep
 from mailticket.upkeep.troubles import note_defect
+
+if TYPE_CHECKING:
+    from mailticket.intake.take_in import Result
 
 log = logging.getLogger("mailticket.service.once")
 
