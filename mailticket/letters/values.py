@@ -56,7 +56,7 @@ StepKind = Literal[
 REPLY_MARKER = "· · · · · · · ·"
 
 
-NO_WORDING = LettersText()
+NO_WORDING = LettersText.model_construct()
 
 
 @dataclass(frozen=True, slots=True)
