@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from mailticket.config.files import read_templates, shipped_folder
 from mailticket.errors import ConfigurationError
 from mailticket.letters import Letterhead, Letters, TemplateSource, in_language
-from mailticket.mail.values import OurLetters, Ourselves
 from mailticket.promise.calendar import SupportCalendar, from_settings
 from mailticket.settings import TINT, Brand, Category, LetterSample, LettersText, Settings
 from mailticket.store import Session, blocks, meta, notices, overview, restored
@@ -25,6 +24,7 @@ from mailticket.triage.staff import Roster
 
 if TYPE_CHECKING:  # loaded when a mail is there to be read: most rounds and commands meet none
     from mailticket.config.articles import Flaw
+    from mailticket.mail.values import OurLetters, Ourselves
     from mailticket.topics.articles import Article, Matcher
     from mailticket.topics.categories import Classifier
     from mailticket.triage.brief import Brief
@@ -180,6 +180,7 @@ def read_key(file: Path) -> bytes:
 
 def words_of(settings: Settings, letters: Letters) -> OurLetters:
     """What stands in this site's letters whatever the ticket: sentences, names of categories and details, our own."""
+    from mailticket.mail.values import OurLetters
     from mailticket.topics.exchange import categories_of
 
     passages, dates = letters.phrases()
@@ -208,11 +209,13 @@ def _corrections(categories: Sequence[Category], languages: Sequence[str]) -> li
 
 def ourselves_of(
     settings: Settings,
-    loop_mark: str = "",
-    reply_marker: str = "",
-    letters: OurLetters = OurLetters(),  # noqa: B008
+    loop_mark: str,
+    reply_marker: str,
+    letters: OurLetters,
 ) -> Ourselves:
     """What the reader of mail must know of this site."""
+    from mailticket.mail.values import Ourselves
+
     return Ourselves(
         own_addresses=settings.own_addresses,
         loop_mark=loop_mark,

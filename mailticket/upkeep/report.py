@@ -9,7 +9,7 @@ from typing import Any
 
 from mailticket.extras import how_to_install
 from mailticket.letters.report import Plot, Report, report_message
-from mailticket.mail.values import Address
+from mailticket.mail.address import Address
 from mailticket.site import Site
 from mailticket.store import Session, meta, outgoing
 from mailticket.store.requests import requests

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from mailticket.likeness.duplicates import fingerprint
-from mailticket.mail.values import Address, Mail
+from mailticket.mail.address import Address
+from mailticket.mail.values import Mail
 from mailticket.settings import Settings
 from mailticket.store import Session, knowledge, tickets
 from mailticket.store.engine import Database

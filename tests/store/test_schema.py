@@ -15,7 +15,8 @@ from sqlmodel import SQLModel
 
 from mailticket.errors import ConfigurationError
 from mailticket.likeness.duplicates import fingerprint
-from mailticket.mail.values import Address, Mail
+from mailticket.mail.address import Address
+from mailticket.mail.values import Mail
 from mailticket.settings import Settings
 from mailticket.store import knowledge, outgoing, schema, tickets
 from mailticket.store.engine import Database
