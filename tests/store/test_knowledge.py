@@ -15,7 +15,7 @@ from mailticket.mail.values import Mail
 from mailticket.settings import Settings
 from mailticket.store import Session, knowledge, tickets
 from mailticket.store.engine import Database
-from mailticket.topics.exchange import EXCHANGE
+from mailticket.topics.exchange_trade import EXCHANGE
 from mailticket.triage.known import Claims, Known
 from tests.servers.machine import PATIENCE
 from tests.store.conftest import NOON, after, new_outgoing, new_ticket, wait_for_locks

@@ -20,7 +20,7 @@ from mailticket.mail.values import Mail
 from mailticket.settings import Settings
 from mailticket.store import knowledge, outgoing, schema, tickets
 from mailticket.store.engine import Database
-from mailticket.topics.exchange import EXCHANGE
+from mailticket.topics.exchange_trade import EXCHANGE
 from mailticket.triage.known import Claims
 from tests.servers.postgres import Postgres
 from tests.store.conftest import NOON, after, new_ticket
