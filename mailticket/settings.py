@@ -1,7 +1,6 @@
 """The shapes of the configuration: frozen values with their defaults and limits. `config` fills them from a file."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations` here: pydantic would compile each annotation again from its text.
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
@@ -336,7 +335,7 @@ class Mailbox(SignIn):
         return f"mailbox {self.name}"
 
     @property
-    def sent(self) -> Mailbox | None:
+    def sent(self) -> "Mailbox | None":
         """The watched folder of sent mail as a mailbox of its own, of which nothing is flagged or moved; None for
         none."""
         if not self.sent_folder:
@@ -776,7 +775,7 @@ class Settings(Section):
     log: Log = Log.model_construct()
 
     @model_validator(mode="after")
-    def _together(self) -> Settings:
+    def _together(self) -> "Settings":
         flaws = [
             *_repeated(self.mailbox),
             *_loops(self),
@@ -854,7 +853,7 @@ class Settings(Section):
     def _brand_by_mailbox(self) -> dict[str, str]:
         return {mailbox: brand.name for brand in self.brand for mailbox in brand.mailboxes}
 
-    def of_brand(self, name: str) -> Settings:
+    def of_brand(self, name: str) -> "Settings":
         """These settings as they hold for a brand's letters; for "" and for a brand that is no more, as they are."""
         brand = next((brand for brand in self.brand if brand.name == name), None)
         if brand is None:
