@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+import mailticket.service.whole  # noqa: F401 - in the daemon all that others load late is loaded at the start
 from mailticket import observe
 from mailticket.desk.protocol import socket_path
 from mailticket.errors import ConfigurationError, MailticketError, StoreUnavailable

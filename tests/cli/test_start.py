@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mailticket
 from tests.cli.conftest import CONFIGURATION
 
 _CALL = """
@@ -122,6 +126,37 @@ def test_what_only_shows_loads_nothing_that_works_on_mail(folder: Path, words: s
 @pytest.mark.parametrize("words", ["run --once", "run --once --no-mailboxes", "check --offline"])
 def test_what_finds_no_mail_loads_nothing_that_reads_it(folder: Path, words: str) -> None:
     assert loaded(folder, words) & READING == set()
+
+
+def imported(module: str) -> set[str]:
+    """The names of all modules that the import of one loads."""
+    words = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
+    out = subprocess.run([sys.executable, "-c", words], check=True, capture_output=True, text=True).stdout
+    return set(json.loads(out))
+
+
+def test_a_daemon_that_runs_loads_no_more_of_the_program() -> None:
+    modules = imported("mailticket.service.daemon")
+    rooms = {name for name in modules if name.startswith("mailticket.")}
+    later = {name for room in rooms for name in loaded_by_functions(room)}
+    extras = {"mailticket.upkeep.plots"}  # with a library that may not be there
+    assert later - modules - extras == set()
+
+
+def loaded_by_functions(module: str) -> Iterator[str]:
+    """The modules of the program that are imported in functions of one, and not where it begins."""
+    spec = importlib.util.find_spec(module)
+    assert spec is not None and spec.origin is not None
+    for function in ast.walk(ast.parse(Path(spec.origin).read_text())):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mailticket"):
+                    names = {f"{node.module}.{alias.name}" for alias in node.names}
+                    yield from {name for name in names if is_module(name)} or {str(node.module)}
+
+
+def is_module(name: str) -> bool:
+    return Path(mailticket.__file__).parent.joinpath(*name.split(".")[1:]).with_suffix(".py").exists()
 
 
 def test_a_command_does_not_load_the_others(folder: Path) -> None:
