@@ -66,4 +66,5 @@ clean: ## Remove what was built and cached
 .venv/installed-%: pyproject.toml
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	$(BIN)/python -m compileall -q mailticket  # which pip does for what it copies, not for what it links to
 	touch $@

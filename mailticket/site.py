@@ -8,25 +8,26 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mailticket.config.articles import Flaw, read_articles
 from mailticket.config.files import read_templates, shipped_folder
 from mailticket.errors import ConfigurationError
 from mailticket.letters import Letterhead, Letters, TemplateSource, in_language
-from mailticket.likeness.lexicon import Lexicon
-from mailticket.mail.values import OurLetters, Ourselves
 from mailticket.promise.calendar import SupportCalendar, from_settings
 from mailticket.settings import TINT, Brand, Category, LetterSample, LettersText, Settings
 from mailticket.store import Session, blocks, meta, notices, overview, restored
 from mailticket.store.engine import Database
 from mailticket.store.glance import Glance
 from mailticket.store.notices import Standing
-from mailticket.topics.articles import Article, Matcher, matcher
-from mailticket.topics.categories import Classifier
-from mailticket.topics.exchange import categories_of
 from mailticket.topics.exchange_letters import EXCHANGE_WORDING
-from mailticket.triage.brief import Brief, brief
 from mailticket.triage.staff import Roster
+
+if TYPE_CHECKING:  # loaded when a mail is there to be read: most rounds and commands meet none
+    from mailticket.config.articles import Flaw
+    from mailticket.mail.values import OurLetters, Ourselves
+    from mailticket.topics.articles import Article, Matcher
+    from mailticket.topics.categories import Classifier
+    from mailticket.triage.brief import Brief
 
 log = logging.getLogger("mailticket.site")
 
@@ -39,16 +40,48 @@ def wall_clock() -> datetime:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What reading and judging a mail take, made when the first is there.
+
+    keys: they verify our signatures; the first of them signs. loop_mark: by which the installation knows its own mails.
+    """
+
+    settings: Settings
+    keys: tuple[bytes, ...]
+    loop_mark: str
+    reply_marker: str
+    letters: Letters
+
+    @cached_property
+    def brief(self) -> Brief:
+        """What preparing a mail must know of the site."""
+        from mailticket.triage.brief import brief
+
+        words = words_of(self.settings, self.letters)
+        ourselves = ourselves_of(self.settings, self.loop_mark, self.reply_marker, words)
+        return brief(self.settings.prefixes, self.settings.category, ourselves, self.keys)
+
+    @cached_property
+    def articles(self) -> Matcher:
+        """The help articles of the configured folder; one that cannot be used is left out, and the log says why."""
+        from mailticket.topics.articles import matcher
+
+        articles, flaws = articles_of(self.settings)
+        for flaw in flaws:
+            log.warning("a help article is left out: %s", flaw)
+        return matcher(articles, self.brief.classifier.trade.lexicon)
+
+
+@dataclass(frozen=True)
 class Site:
     """One configuration at work."""
 
     settings: Settings
     database: Database
-    brief: Brief
+    reading: Reading
     head: Letterhead
     letters: Letters
     calendar: SupportCalendar
-    articles: Matcher
     clock: Callable[[], datetime] = wall_clock
     notices: Glance[tuple[Standing, ...]] = field(default_factory=lambda: Glance(notices.recent), compare=False)
     blocked: Glance[Mapping[str, str]] = field(default_factory=lambda: Glance(blocks.by_address), compare=False)
@@ -63,7 +96,17 @@ class Site:
     @property
     def keys(self) -> tuple[bytes, ...]:
         """They verify our signatures; the first of them signs."""
-        return self.brief.keys
+        return self.reading.keys
+
+    @property
+    def brief(self) -> Brief:
+        """What preparing a mail must know."""
+        return self.reading.brief
+
+    @property
+    def articles(self) -> Matcher:
+        """The help articles that letters may name."""
+        return self.reading.articles
 
     @property
     def classifier(self) -> Classifier:
@@ -98,20 +141,19 @@ def open_site(
         keys = (read_key(settings.support.key_file), *keys)
     head = letterhead(settings, mark)
     letters = open_letters(settings)
-    ourselves = ourselves_of(settings, mark, head.reply_marker, words_of(settings, letters))
-    knowledge = brief(settings.prefixes, settings.category, ourselves, keys)
     site = Site(
         settings=settings,
         database=database,
-        brief=knowledge,
+        reading=Reading(settings, keys, mark, head.reply_marker, letters),
         head=head,
         letters=letters,
         calendar=from_settings(settings.promise, settings.support.timezone),
-        articles=open_articles(settings, knowledge.classifier.trade.lexicon),
         clock=clock,
         host=host,
         restored_at=restored_at,
     )
+    if settings.articles.folder is not None:
+        _ = site.articles  # what is wrong with them is told at the start
     return replace(site, brands={brand.name: _branded(site, brand, mark) for brand in settings.brand})
 
 
@@ -138,6 +180,9 @@ def read_key(file: Path) -> bytes:
 
 def words_of(settings: Settings, letters: Letters) -> OurLetters:
     """What stands in this site's letters whatever the ticket: sentences, names of categories and details, our own."""
+    from mailticket.mail.values import OurLetters
+    from mailticket.topics.exchange import categories_of
+
     passages, dates = letters.phrases()
     wording, support = _wording(settings), settings.support
     texts = [text for by_language in (*wording.secrets.values(), wording.never_ask) for text in by_language.values()]
@@ -164,11 +209,13 @@ def _corrections(categories: Sequence[Category], languages: Sequence[str]) -> li
 
 def ourselves_of(
     settings: Settings,
-    loop_mark: str = "",
-    reply_marker: str = "",
-    letters: OurLetters = OurLetters(),  # noqa: B008
+    loop_mark: str,
+    reply_marker: str,
+    letters: OurLetters,
 ) -> Ourselves:
     """What the reader of mail must know of this site."""
+    from mailticket.mail.values import Ourselves
+
     return Ourselves(
         own_addresses=settings.own_addresses,
         loop_mark=loop_mark,
@@ -230,18 +277,13 @@ def _samples(categories: Sequence[Category]) -> dict[str, LetterSample]:
     return samples
 
 
-def open_articles(settings: Settings, lexicon: Lexicon) -> Matcher:
-    """The help articles of the configured folder; one that cannot be used is left out, and the log says why."""
-    articles, flaws = articles_of(settings)
-    for flaw in flaws:
-        log.warning("a help article is left out: %s", flaw)
-    return matcher(articles, lexicon)
-
-
 def articles_of(settings: Settings) -> tuple[list[Article], list[Flaw]]:
     """The help articles that the configuration names, and what is wrong with others in their folder."""
     if settings.articles.folder is None:
         return [], []
+    from mailticket.config.articles import read_articles
+    from mailticket.topics.exchange import categories_of
+
     known = frozenset(category.name for category in categories_of(settings.category))
     return read_articles(settings.articles.folder, known)
 

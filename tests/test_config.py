@@ -27,7 +27,19 @@ from mailticket.config.lines import key_lines
 from mailticket.config.read import find_file, read_settings
 from mailticket.errors import ConfigurationError, WorldError
 from mailticket.mail.addresses import is_bare_address
-from mailticket.settings import _PLAIN_ADDRESS, BrandSmtp, Mailbox, Settings, Smtp, ZoneName, stays_inside
+from mailticket.settings import (
+    _PLAIN_ADDRESS,
+    BrandSmtp,
+    LettersText,
+    Mailbox,
+    Promise,
+    Settings,
+    Smtp,
+    Window,
+    ZoneName,
+    stays_inside,
+)
+from mailticket.topics.exchange_letters import EXCHANGE_WORDING
 from tests.servers.machine import until
 
 BROKEN = sorted((Path(__file__).parent / "config").glob("*.toml"))
@@ -502,6 +514,20 @@ def test_the_example_names_every_key_with_its_default() -> None:
             continue
         meant = TypeAdapter(field.annotation).validate_python(value)
         assert meant == default, f"the example says {name} = {value!r}, the default is {default!r}"
+
+
+def test_tables_that_are_left_out_are_what_checking_them_gives() -> None:
+    defaults = [field.default for field in Settings.model_fields.values() if isinstance(field.default, BaseModel)]
+    assert len(defaults) == 15
+    for default in defaults:
+        assert repr(type(default).model_validate({})) == repr(default)
+        windows = default.windows.values() if isinstance(default, Promise) else ()
+        for window in windows:
+            assert repr(Window.model_validate(window.model_dump())) == repr(window)
+
+
+def test_the_texts_of_the_built_in_letters_are_sound() -> None:
+    assert repr(LettersText.model_validate(EXCHANGE_WORDING.model_dump())) == repr(EXCHANGE_WORDING)
 
 
 def test_the_example_says_where_there_is_no_default() -> None:

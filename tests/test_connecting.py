@@ -14,8 +14,8 @@ import pytest
 
 from mailticket.settings import Settings
 from mailticket.upkeep.account import own_account
-from mailticket.upkeep.checkup import check_servers
 from mailticket.upkeep.readiness import Finding
+from mailticket.upkeep.servers import check_servers
 from tests.servers.answering import GREETINGS, Answering
 from tests.servers.certificate import make_certificate, make_expired_certificate
 from tests.servers.machine import free_port, require

@@ -18,7 +18,6 @@ from mailticket.models import Address, Raw, Requester
 from mailticket.settings import Category
 from mailticket.store import incoming
 from mailticket.text import sieve
-from mailticket.topics.categories import classifier_of
 from tests.helpdesk import HelpDesk, mail
 
 ANN = "Ann Lee <ann@mail.example>"
@@ -181,10 +180,10 @@ def test_a_rest_makes_ready_once_what_the_first_mail_of_these_settings_would_wai
     intake = Intake(helpdesk.site)
     assert intake.rest()
     own = Category(name="cakes", labels={"en": "Cakes"}, words=("frosting",))
-    brief = replace(helpdesk.site.brief, classifier=classifier_of((own,)))
-    intake.site = replace(helpdesk.site, brief=brief)
+    settings = helpdesk.site.settings.model_copy(update={"category": (own,)})
+    intake.site = replace(helpdesk.site, reading=replace(helpdesk.site.reading, settings=settings))
     assert intake.rest()
     assert not intake.rest()
     monkeypatch.setattr(sieve, "traits", lambda _: pytest.fail("a sieve is built while a mail waits"))
-    preparation = prepare(mail(ANN, text="The frosting is gone."), True, brief)
+    preparation = prepare(mail(ANN, text="The frosting is gone."), True, intake.site.brief)
     assert preparation.meaning.verdict.name == "cakes"

@@ -16,7 +16,7 @@ from pathlib import Path
 from mailticket.config.articles import read_articles
 from mailticket.config.files import shipped_folder
 from mailticket.likeness.duplicates import fingerprint
-from mailticket.topics import exchange
+from mailticket.topics import exchange, exchange_trade
 from mailticket.topics.articles import matcher
 from mailticket.topics.categories import classifier
 
@@ -51,14 +51,14 @@ def choose_all(path: Path = REQUESTS) -> list[Chosen]:
     articles, flaws = read_articles(shipped_folder("config") / "articles", names)
     if flaws:
         raise ValueError("; ".join(map(str, flaws)))
-    fitting, reader = matcher(articles, exchange.EXCHANGE.lexicon), classifier(exchange.EXCHANGE)
+    fitting, reader = matcher(articles, exchange_trade.EXCHANGE.lexicon), classifier(exchange_trade.EXCHANGE)
     chosen = []
     with path.open(encoding="utf-8") as lines:
         for row in map(json.loads, lines):
             verdict = reader.classify(row["subject"], row["text"])
             details = reader.extract(f"{row['subject']}\n{row['text']}")
             print_of = fingerprint(row["subject"], row["text"], fields=details, category=verdict.name,
-                                   category_sure=verdict.sure, lexicon=exchange.EXCHANGE.lexicon)  # fmt: skip
+                                   category_sure=verdict.sure, lexicon=exchange_trade.EXCHANGE.lexicon)  # fmt: skip
             articles = fitting.best(print_of, verdict, row["language"], AT_MOST)
             chosen.append(Chosen(**row, named=tuple(a.address.rpartition("/")[2] for a in articles)))
     return chosen

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailticket.topics import exchange
+from mailticket.topics import exchange_trade
 from mailticket.topics.categories import Verdict, classifier
 
 PARTS = ("tune", "aside", "new tune", "new aside", "after")
@@ -38,7 +38,7 @@ class Judged:
 
 def judge_all(path: Path = REQUESTS) -> list[Judged]:
     """Every request of the set with its verdict."""
-    reader = classifier(exchange.EXCHANGE)
+    reader = classifier(exchange_trade.EXCHANGE)
     with path.open(encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     return [Judged(**row, verdict=reader.classify(row["subject"], row["text"])) for row in rows]

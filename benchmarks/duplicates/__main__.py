@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mailticket.likeness.duplicates import Earlier, Fingerprint, Likeness, compare, fingerprint
 from mailticket.settings import Duplicates
-from mailticket.topics import exchange
+from mailticket.topics import exchange_trade
 from mailticket.topics.categories import Classifier, classifier
 
 PAIRS = Path(__file__).with_name("pairs.jsonl")
@@ -55,7 +55,7 @@ class Score:
 
 def judge_all(path: Path = PAIRS) -> list[Judged]:
     """Every pair of the set, compared as a new request with an earlier one."""
-    reader = classifier(exchange.EXCHANGE)
+    reader = classifier(exchange_trade.EXCHANGE)
     with path.open(encoding="utf-8") as lines:
         return [_judge(json.loads(line), reader) for line in lines]
 

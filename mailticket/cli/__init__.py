@@ -15,7 +15,7 @@ import click
 
 from mailticket import __version__
 from mailticket.errors import ConfigurationError, MailticketError, NotAllowed, StoreDamaged, WorldError
-from mailticket.service.memory import seek_garbage_seldom
+from mailticket.service.memory import begin_without_seeking
 
 FOUND_WRONG, USAGE = 1, 2
 TRY_LATER, NOT_ALLOWED, BAD_CONFIGURATION = 75, 77, 78  # sysexits.h: EX_TEMPFAIL, EX_NOPERM, EX_CONFIG
@@ -111,7 +111,7 @@ def root(ctx: click.Context, config: str | None) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and leave with its exit code: 0 done, 1 found something wrong, 2 usage, 75 later, 77 not
     for this account, 78 bad file, 130 interrupted."""
-    seek_garbage_seldom()
+    begin_without_seeking()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for some among all installed packages takes 30 ms
     _prepare_process()
     try:

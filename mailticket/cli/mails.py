@@ -183,7 +183,7 @@ def list_(ctx: click.Context, filed: bool, blocked: bool, limit: int | None, as_
     what was blocked."""
     from mailticket.desk import faces
     from mailticket.intake.filed import Cabinet
-    from mailticket.triage.blocks import BLOCKED
+    from mailticket.triage.rules import BLOCKED
 
     if not (filed or blocked):
         raise click.UsageError("say which: --filed, or --blocked")

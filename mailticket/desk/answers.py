@@ -13,9 +13,10 @@ from mailticket.errors import NotFound, Refused
 from mailticket.letters import File, Quoted
 from mailticket.letters.mime import container
 from mailticket.mail import attachment_bytes, read
+from mailticket.mail.address import address_key
 from mailticket.mail.forwarded import MESSAGE_TYPES
 from mailticket.mail.packing import pack
-from mailticket.mail.values import Ourselves, address_key
+from mailticket.mail.values import Ourselves
 from mailticket.models import Message, Ticket
 from mailticket.outbox import compose
 from mailticket.outbox.compose import Dispatch

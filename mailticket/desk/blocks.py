@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from mailticket.errors import Refused
+from mailticket.mail.address import address_key
 from mailticket.mail.addresses import is_bare_address
-from mailticket.mail.values import address_key
 from mailticket.settings import Block
 from mailticket.site import Site
 from mailticket.store import blocks

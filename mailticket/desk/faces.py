@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a face needs no more of these rooms than their names
     from mailticket.intake.filed import Filed
-    from mailticket.mail.values import Address, Mail
+    from mailticket.mail.address import Address
+    from mailticket.mail.values import Mail
     from mailticket.models import Attachment, Event, Incoming, Message, Outgoing
     from mailticket.store.notices import Standing
     from mailticket.store.overview import TicketRow

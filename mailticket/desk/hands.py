@@ -10,9 +10,9 @@ from typing import Literal
 
 from mailticket.desk.looking import Onlooker
 from mailticket.errors import Refused
+from mailticket.mail.address import address_key
 from mailticket.mail.addresses import is_bare_address
 from mailticket.mail.claimed import is_ours
-from mailticket.mail.values import address_key
 from mailticket.models import Participant, Ticket
 from mailticket.settings import Staff
 from mailticket.site import Site

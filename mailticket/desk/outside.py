@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from mailticket.mail.values import Mail, address_key
+from mailticket.mail.address import address_key
+from mailticket.mail.values import Mail
 from mailticket.models import Message, Ticket
 from mailticket.site import Site
 from mailticket.store import Session, incoming, outgoing, tickets

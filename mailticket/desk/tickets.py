@@ -13,7 +13,7 @@ from mailticket.errors import NotFound, Refused
 from mailticket.intake.second_reading import knowing_letters
 from mailticket.letters import File, LetterKind
 from mailticket.mail import attachment_bytes, read
-from mailticket.mail.values import Address as MailAddress
+from mailticket.mail.address import Address as MailAddress
 from mailticket.mail.values import Attachment
 from mailticket.models import Message, Ticket
 from mailticket.outbox import compose, desk_mail

@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mailticket import imap
 from mailticket.errors import CommandRefused, MailticketError, SignInRefused, StoreFull, StoreUnavailable
 from mailticket.imap import LONGEST_IDLE, Inbox, Waker
 from mailticket.intake.places import Fence, Flags, Place, connection
-from mailticket.intake.take_in import CHUNK_BYTES, CHUNK_MAILS, Arrival, Intake, Result
 from mailticket.mail.packing import pack
 from mailticket.models import Folder
 from mailticket.observe.failpoints import failpoint
@@ -26,6 +25,9 @@ from mailticket.site import Site
 from mailticket.store import incoming, meta, raws
 from mailticket.store.incoming import Waiting
 from mailticket.upkeep.troubles import note_defect, note_disk
+
+if TYPE_CHECKING:  # what reads and judges is loaded with the first mail, or at the first rest
+    from mailticket.intake.take_in import Intake, Result
 
 log = logging.getLogger("mailticket.intake.collect")
 
@@ -84,7 +86,8 @@ class Collector:
         self.waker = Waker()
         self.stopping = False
         self._fence = Fence(keeper_of(mailbox.name))
-        self._intake = Intake(site, lambda session: self._fence.hold(session, self.site))
+        self._site = site
+        self._taking: Intake | None = None
         self._secret = secret
         self._on_outcomes = on_outcomes
         self._on_beat = on_beat
@@ -105,13 +108,23 @@ class Collector:
 
     @property
     def site(self) -> Site:
-        return self._intake.site
+        return self._site
 
     @site.setter
     def site(self, site: Site) -> None:
-        self._intake.site = site
+        self._site = site
+        if self._taking is not None:
+            self._taking.site = site
         if self._beside is not None:
             self._beside.site = site
+
+    @property
+    def _intake(self) -> Intake:
+        if self._taking is None:
+            from mailticket.intake.take_in import Intake
+
+            self._taking = Intake(self._site, lambda session: self._fence.hold(session, self.site))
+        return self._taking
 
     @property
     def trouble_beside(self) -> str:
@@ -262,6 +275,8 @@ class Collector:
 
     def _chunks(self, rows: Sequence[Waiting]) -> Iterator[tuple[list[Waiting], bool]]:
         """Rows in order, in chunks of bounded number and size; mails that may be poison, and large ones, alone."""
+        from mailticket.intake.take_in import CHUNK_BYTES, CHUNK_MAILS
+
         suspicious = any(self._intake.is_suspect(row) for row in rows)
         chunk: list[Waiting] = []
         size = 0
@@ -291,6 +306,8 @@ class Collector:
             with self.site.database.write() as session:
                 self._fence.hold(session, self.site)
                 incoming.vanish(session, gone, self.site.clock())
+        from mailticket.intake.take_in import Arrival
+
         arrivals = [
             Arrival(row.id, fetched[uid].raw, row.arrived_at, self.mailbox.name, complete=fetched[uid].whole,
                     afterwards=self.mailbox.afterwards != "keep", alone_attempts=row.alone_attempts)

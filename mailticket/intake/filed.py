@@ -13,9 +13,9 @@ from mailticket.models import Incoming
 from mailticket.secrets import masking
 from mailticket.site import Site
 from mailticket.store import Session, incoming, knowledge, raws, tickets
-from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.decide import judge_released
 from mailticket.triage.decision import Case
+from mailticket.triage.rules import BLOCKED
 from mailticket.triage.writer import names_us, with_writer
 
 _LONGEST_SUBJECT = 500

@@ -6,16 +6,18 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mailticket import observe
 from mailticket.errors import MailticketError, StoreUnavailable
 from mailticket.imap import Inbox
 from mailticket.intake.collect import Collector
 from mailticket.intake.places import Copies, Place
-from mailticket.intake.take_in import Result
 from mailticket.settings import Mailbox
 from mailticket.site import Site
+
+if TYPE_CHECKING:
+    from mailticket.intake.take_in import Result
 
 T = TypeVar("T")
 

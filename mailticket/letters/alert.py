@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from mailticket.letters.mime import content, encoded_text, entity
-from mailticket.letters.values import Letterhead, Trouble
+from mailticket.letters.trouble import Trouble
+from mailticket.letters.values import Letterhead
 from mailticket.mail.addresses import is_bare_address
 from mailticket.text.clean import many_lines, one_line
 

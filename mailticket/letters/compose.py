@@ -4,28 +4,40 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from mailticket.letters import clean, samples
-from mailticket.letters.check import problems
-from mailticket.letters.engine import TemplateEngine
-from mailticket.letters.mime import Pages, WireError, message
-from mailticket.letters.pages import render
-from mailticket.letters.phrases import phrases
+from mailticket.letters.phrases import languages_of, phrases
 from mailticket.letters.values import Composed, Letter, Letterhead, LetterKind, Problem, TemplateSource
+
+if TYPE_CHECKING:  # Jinja and the writer of mails are loaded when a letter is owed: most starts owe none
+    from mailticket.letters.engine import TemplateEngine
+    from mailticket.letters.mime import Pages
 
 
 class Letters:
     """All letters of a site: the shipped templates, and over them, file by file, those of the administrator."""
 
     def __init__(self, shipped: TemplateSource, *overriding: TemplateSource) -> None:
-        self.shipped = TemplateEngine([shipped])
-        self.engine = TemplateEngine([*overriding, shipped]) if overriding else self.shipped
+        self._shipped = shipped
+        self._sources = (*overriding, shipped)
+        self.languages = languages_of(self._sources)
+        """The languages that have a folder, in alphabetical order."""
         self._is_ready = False
 
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """The languages that have a folder, in alphabetical order."""
-        return self.engine.languages
+    @cached_property
+    def shipped(self) -> TemplateEngine:
+        """The shipped templates alone."""
+        from mailticket.letters.engine import TemplateEngine
+
+        return TemplateEngine([self._shipped])
+
+    @cached_property
+    def engine(self) -> TemplateEngine:
+        """All templates, those of the administrator first."""
+        from mailticket.letters.engine import TemplateEngine
+
+        return TemplateEngine(self._sources) if len(self._sources) > 1 else self.shipped
 
     def language_for(self, wanted: str, default: str = "en") -> str:
         """The language in which a requester is answered: theirs if there is a folder for it, else `default`, else en.
@@ -40,13 +52,16 @@ class Letters:
 
     def phrases(self) -> tuple[tuple[str, ...], str]:
         """The sentences of all letters, with a mark for values, and the words of dates: see letters/phrases.py."""
-        return phrases(self.engine.sources, self.engine.languages)
+        return phrases(self._sources, self.languages)
 
     def compose(self, letter: Letter, head: Letterhead) -> Composed:
         """The finished mail. A template of the administrator that fails is replaced by ours, with a warning.
 
         Errors: ValueError when the letter holds an address or Message-ID that cannot be sent, or a naive time.
         """
+        from mailticket.letters import clean
+        from mailticket.letters.mime import WireError, message
+
         shown = clean.presentable(letter)
         language = self.language_for(letter.language, head.language)
         pages, warnings = self._pages(shown, head, language)
@@ -87,13 +102,19 @@ class Letters:
 
         prefix: of its ticket IDs.
         """
+        from mailticket.letters import samples
+
         return samples.letter(kind, self.language_for(language), head.wording, prefix)
 
     def check(self) -> list[Problem]:
         """What is wrong with the templates: each problem with its file and line, and the gaps of languages."""
+        from mailticket.letters.check import problems
+
         return problems(self.engine, self.shipped)
 
     def _pages(self, letter: Letter, head: Letterhead, language: str) -> tuple[Pages, tuple[str, ...]]:
+        from mailticket.letters.pages import render
+
         try:
             return render(self.engine, letter, head, language), ()
         except Exception as error:  # a template can raise anything, and no letter may be lost for it

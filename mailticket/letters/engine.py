@@ -24,11 +24,10 @@ from jinja2.runtime import BlockReference, Context, Macro, TemplateReference
 from mailticket.letters import flow
 from mailticket.letters.colours import Look
 from mailticket.letters.moments import Moment, Span
+from mailticket.letters.phrases import languages_of
 from mailticket.letters.values import Problem, TemplateSource
-from mailticket.text.patterns import lazy_pattern
 
 Medium = Literal["subject", "text", "html"]
-_LANGUAGE = lazy_pattern(r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")
 SHIPPED = "default/"  # under this name the last source is there, whatever others override
 _LARGEST_OUTPUT = 1_000_000  # characters of one rendered page
 
@@ -69,9 +68,7 @@ class TemplateEngine:
         loader = ChoiceLoader([*loaders, PrefixLoader({SHIPPED.rstrip("/"): loaders[-1]})])
         self._plain, self._html = _environment(loader, html=False), _environment(loader, html=True)
         self._templates: dict[tuple[Medium, str, str, Look], tuple[Template, Mapping[str, Any]]] = {}
-        names = {name for source in sources for name in source.files}
-        folders = {folder for folder, slash, _ in (name.partition("/") for name in names) if slash}
-        self.languages = tuple(sorted(filter(_LANGUAGE.match, folders)))
+        self.languages = languages_of(sources)
 
     def has(self, name: str) -> bool:
         return any(name in source.files for source in self.sources)

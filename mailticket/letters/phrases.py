@@ -1,4 +1,4 @@
-"""What letters say whatever their values: the sentences of the templates, by which our words are known in replies."""
+"""What letters say whatever their values, and in which languages: by their sentences our words are known in replies."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ _BLOCK = lazy_pattern(r"\{%-?\s*block\s+\w+\s*-?%\}(.*?)\{%-?\s*endblock", re.DO
 _TAG = lazy_pattern(r"\{%.*?%\}", re.DOTALL)
 _PRINT = lazy_pattern(r"\{\{(.*?)\}\}", re.DOTALL)
 _LITERAL = lazy_pattern(r"\"([^\"\n]+)\"")
+_LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Z][a-z]{3})?$")
+
+
+def languages_of(sources: Sequence[TemplateSource]) -> tuple[str, ...]:
+    """The languages that have a folder in any of the sources, in alphabetical order."""
+    names = {name for source in sources for name in source.files}
+    folders = {folder for folder, slash, _ in (name.partition("/") for name in names) if slash}
+    return tuple(sorted(filter(_LANGUAGE.match, folders)))
 
 
 def phrases(sources: Sequence[TemplateSource], languages: Sequence[str]) -> tuple[tuple[str, ...], str]:

@@ -56,7 +56,7 @@ StepKind = Literal[
 REPLY_MARKER = "· · · · · · · ·"
 
 
-NO_WORDING = LettersText()
+NO_WORDING = LettersText.model_construct()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,16 +232,3 @@ _Text = TypeVar("_Text")
 def in_language(texts: Mapping[str, _Text], language: str) -> _Text | None:
     """What is said in this language, else in the language without its script, else in English, else None."""
     return next((texts[one] for one in (language, language.partition("-")[0], "en") if one in texts), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Something that stays broken or works again: what, in whose words, and what to do ("" nothing is known).
-
-    since: when it broke, or for what works again, when it was reported; aware.
-    """
-
-    name: str
-    text: str
-    since: datetime
-    remedy: str = ""

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 
 from mailticket.mail import charsets, headers
+from mailticket.mail.address import Address
 from mailticket.mail.parts import Headers
-from mailticket.mail.values import Address
 from mailticket.text.patterns import lazy_pattern
 
 MAX_MAILBOXES = 1000

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from mailticket.mail import absence_words, addresses
 from mailticket.mail import automatic_words as words
 from mailticket.mail import headers as header_text
+from mailticket.mail.address import Address
 from mailticket.mail.bounce_words import DAEMON_ADDRESS
 from mailticket.mail.claimed import NOBODY, is_ours, speaks_for_person
 from mailticket.mail.headings import is_forward_subject
 from mailticket.mail.parts import Headers
-from mailticket.mail.values import Address, Automatic, AutomaticKind, Bounce, Ourselves
+from mailticket.mail.values import Automatic, AutomaticKind, Bounce, Ourselves
 from mailticket.text.patterns import lazy_pattern
 
 _COMMENT = lazy_pattern(r"\([^()]*\)")

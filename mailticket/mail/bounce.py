@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mailticket.mail import bounce_notice, bounce_prose, bounce_words, charsets, headers
+from mailticket.mail.address import Address
 from mailticket.mail.bodies import part_bytes
 from mailticket.mail.delivery_status import MAX_RECIPIENTS, read_fields, read_parts, refusals
 from mailticket.mail.parts import Part
 from mailticket.mail.structure import read_structure
-from mailticket.mail.values import Address, Bounce, BounceRecipient
+from mailticket.mail.values import Bounce, BounceRecipient
 from mailticket.text.patterns import lazy_pattern
 
 _STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")

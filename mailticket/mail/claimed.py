@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from mailticket.mail import addresses
+from mailticket.mail.address import Address, address_key
 from mailticket.mail.bounce_words import DAEMON_ADDRESS
 from mailticket.mail.parts import Headers
-from mailticket.mail.values import Address, Ourselves, address_key
+from mailticket.mail.values import Ourselves
 from mailticket.settings import serving
 from mailticket.text.patterns import lazy_pattern
 

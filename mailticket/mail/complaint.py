@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from mailticket.mail import bounce_notice, charsets
+from mailticket.mail.address import Address
 from mailticket.mail.bodies import part_bytes
 from mailticket.mail.bounce import is_notifier
 from mailticket.mail.parts import Part
-from mailticket.mail.values import Address
 from mailticket.text.patterns import lazy_pattern
 
 _SUBJECT = lazy_pattern(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from mailticket.mail import addresses, reader
+from mailticket.mail.address import Address
 from mailticket.mail.claimed import NOBODY, is_ours
 from mailticket.mail.closing import without_closing
 from mailticket.mail.headings import (
@@ -20,7 +21,7 @@ from mailticket.mail.headings import (
 )
 from mailticket.mail.identity import parse_date
 from mailticket.mail.quoting import is_quoted
-from mailticket.mail.values import Address, Attachment, Mail, Ourselves
+from mailticket.mail.values import Attachment, Mail, Ourselves
 from mailticket.text.clean import one_line
 from mailticket.text.patterns import lazy_pattern
 

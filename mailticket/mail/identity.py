@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from mailticket.mail import addresses, headers
+from mailticket.mail.address import Address, address_key
 from mailticket.mail.parts import Headers
 from mailticket.mail.structure import MAX_HEADER_BLOCK, canonical, header_start, read_structure
-from mailticket.mail.values import Address, address_key
 from mailticket.text.patterns import lazy_pattern
 from mailticket.text.words import replaced
 

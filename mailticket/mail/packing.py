@@ -6,8 +6,6 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 
-import zstandard
-
 _LEVEL = 1  # the higher ones take longer and save a hundredth more
 _WORTH_IT = 0.95  # of the size: below it the compressed form is kept
 
@@ -28,6 +26,8 @@ class Packed:
 
 def pack(raw: bytes, *, complete: bool = True, digest: str = "") -> Packed:
     """Compress a mail where it pays. That is tried with all of them: base64 of a picture shrinks by a quarter."""
+    import zstandard  # of which commands that read no mail have no need
+
     compressed = zstandard.compress(raw, _LEVEL)
     pays = len(compressed) < len(raw) * _WORTH_IT
     return Packed(
@@ -43,4 +43,8 @@ def unpack(packing: str, data: bytes) -> bytes:
     """The raw mail again."""
     if packing == "plain":
         return bytes(data)
-    return zlib.decompress(data) if packing == "zlib" else zstandard.decompress(data)
+    if packing == "zlib":
+        return zlib.decompress(data)
+    import zstandard
+
+    return zstandard.decompress(data)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from mailticket.mail import addresses, bodies, calendar_part, headers, hidden, identity, structure, trust
+from mailticket.mail.address import Address
 from mailticket.mail.automatic import automatic, first_of, or_bounce, suppress
 from mailticket.mail.bodies import Bodies
 from mailticket.mail.bounce import bounce
@@ -16,7 +17,7 @@ from mailticket.mail.headings import is_forward_subject, is_reply_subject
 from mailticket.mail.language import language
 from mailticket.mail.parts import Headers, Part
 from mailticket.mail.quoting import has_marker, trim
-from mailticket.mail.values import Address, Cut, Mail, Ourselves, Sender
+from mailticket.mail.values import Cut, Mail, Ourselves, Sender
 
 MAX_SUBJECT = 1000  # characters
 MAX_WARNINGS = 20

@@ -11,13 +11,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mailticket.mail.address import address_key
 from mailticket.mail.attribution import Attribution, is_wrapped_verb
 from mailticket.mail.claimed import is_ours
 from mailticket.mail.closing import without_closing
 from mailticket.mail.desk_marker import find_any_marker, is_opening, marker_span
 from mailticket.mail.headings import MAX_LINE, header_fields, is_forward_heading, is_rule, is_separator
 from mailticket.mail.quoting import attributions_with_bars, is_quoted
-from mailticket.mail.values import Mail, Ourselves, address_key
+from mailticket.mail.values import Mail, Ourselves
 from mailticket.text.patterns import lazy_pattern
 
 MAX_TEXT = 256 * 1024  # characters that are looked at; an answer longer than that is held

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 
 from mailticket.mail import headers
+from mailticket.mail.address import Address
 from mailticket.mail.parts import Headers
-from mailticket.mail.values import Address, Ourselves, Sender
+from mailticket.mail.values import Ourselves, Sender
 from mailticket.text.patterns import lazy_pattern
 
 MICROSOFT365 = "microsoft365"  # writes its header without an authserv-id

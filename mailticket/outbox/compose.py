@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from mailticket.letters import ArticleLink, Composed, Found, Letter, LetterKind, Step, StepKind
+from mailticket.mail.address import Address, address_key
 from mailticket.mail.identity import writers_clock
-from mailticket.mail.values import Address, address_key
 from mailticket.models import Ticket
 from mailticket.outbox.notices import notices_for
 from mailticket.settings import Category

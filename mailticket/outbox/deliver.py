@@ -25,9 +25,7 @@ from types import MappingProxyType
 
 from mailticket import observe
 from mailticket.errors import Fenced, StoreUnavailable
-from mailticket.mail.delivery_status import is_dead_address
 from mailticket.observe.failpoints import failpoint, hurried
-from mailticket.outbox import desk_mail
 from mailticket.settings import Smtp
 from mailticket.site import Site
 from mailticket.smtp import Courier, Notify, Outcome, queue_id, retry_at
@@ -394,6 +392,8 @@ class Outbox:
             outgoing.mark_uncertain(session, outgoing.by_id(session, due.id), now, str(outcome))
         elif outcome.kind == "permanent":
             self._failed(session, due, now, str(outcome))
+            from mailticket.mail.delivery_status import is_dead_address  # and the reader of bounces
+
             people = due.kind != outgoing.DESK
             if people and outcome.phase == "recipient" and is_dead_address(outcome.status):
                 tickets.set_undeliverable(session, due.recipient, now, str(outcome))
@@ -437,6 +437,8 @@ class Outbox:
 
     def _failed(self, session: Session, due: Due, now: datetime, why: str) -> None:
         if due.kind == outgoing.DESK:
+            from mailticket.outbox import desk_mail  # and all that shows mail to members
+
             desk_mail.not_arrived(session, self.site, outgoing.by_id(session, due.id), why, now)
             return
         outgoing.set_outcome(session, due.id, state="failed", begun_at=None, last_error=why)

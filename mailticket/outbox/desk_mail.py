@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from mailticket.letters import desk_mail as wires
 from mailticket.letters.desk_mail import DeskMail, desk_subject
 from mailticket.letters.desk_text import Goes, Listed, Passage, Pen, Receipt, TicketView
-from mailticket.mail.values import Address
+from mailticket.mail.address import Address
 from mailticket.models import Outgoing, Ticket
 from mailticket.outbox.desk_view import view_of
 from mailticket.settings import Staff

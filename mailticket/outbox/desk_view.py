@@ -9,7 +9,7 @@ from mailticket.letters import File, in_language
 from mailticket.letters.desk_text import Entry, EntryKind, FileLine, FileState, TicketView
 from mailticket.letters.programs import is_program
 from mailticket.mail import attachment_bytes
-from mailticket.mail.values import address_key
+from mailticket.mail.address import address_key
 from mailticket.models import Attachment, Message, Ticket
 from mailticket.site import Site
 from mailticket.store import Session, desk, raws, tickets

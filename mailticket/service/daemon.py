@@ -14,16 +14,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+import mailticket.service.whole  # noqa: F401 - in the daemon all that others load late is loaded at the start
 from mailticket import observe
 from mailticket.desk.protocol import socket_path
 from mailticket.errors import ConfigurationError, MailticketError, StoreUnavailable
 from mailticket.intake.collect import Collector
 from mailticket.intake.sent_folder import collector_of
-from mailticket.intake.take_in import Result
 from mailticket.oauth2.tokens import Tokens
 from mailticket.observe.failpoints import hurried
 from mailticket.outbox.couriers import couriers_of
@@ -42,6 +42,9 @@ from mailticket.store.lock import RunLock, host_lock
 from mailticket.store.outgoing import Due
 from mailticket.upkeep.chores import Upkeep
 from mailticket.upkeep.troubles import note_defect
+
+if TYPE_CHECKING:
+    from mailticket.intake.take_in import Result
 
 log = logging.getLogger("mailticket.service.daemon")
 
@@ -156,7 +159,7 @@ class Daemon:
         self._scheduler.add_job(self._keep_house, "interval", minutes=_UPKEEP_MINUTES)
         self._scheduler.start()
         self._open_door()
-        memory.keep_what_is_there()
+        memory.seek_garbage_seldom()
         log.info("mailticket is running, mailboxes: %d", len(site.settings.mailbox))
         self._notifier.ready(self._summary())
         self.ready.set()

@@ -8,26 +8,28 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mailticket import observe
 from mailticket.errors import MailticketError, StoreUnavailable
 from mailticket.intake.collect import Collector
 from mailticket.intake.sent_folder import collector_of
-from mailticket.intake.take_in import Result
 from mailticket.oauth2.tokens import Tokens
-from mailticket.outbox.couriers import couriers_of
-from mailticket.outbox.deliver import DELIVERY, Outbox
 from mailticket.service.member import Member
+from mailticket.service.memory import seek_garbage_seldom
 from mailticket.settings import Mailbox, Settings
 from mailticket.site import Site, open_site
-from mailticket.smtp import Outcome
-from mailticket.store import schema
+from mailticket.store import outgoing, schema
 from mailticket.store.engine import Database, must_be_sound
 from mailticket.store.lock import RunLock, host_lock
 from mailticket.store.outgoing import Due
-from mailticket.triage.sent import OUTSIDE
+from mailticket.triage.rules import OUTSIDE
 from mailticket.upkeep.chores import Upkeep
 from mailticket.upkeep.troubles import note_defect
+
+if TYPE_CHECKING:
+    from mailticket.intake.take_in import Result
+    from mailticket.smtp import Outcome
 
 log = logging.getLogger("mailticket.service.once")
 
@@ -81,6 +83,7 @@ def run_once(settings: Settings, mailboxes: Collection[str] | None = None) -> Su
             schema.prepare(database)
             member = Member(database, lock, "round")
             site = open_site(settings, database, host=member.join(()))
+            seek_garbage_seldom()
             try:
                 _round(site, member, lock, summary, mailboxes)
             finally:
@@ -97,11 +100,8 @@ def _round(site: Site, member: Member, lock: RunLock, summary: Summary, mailboxe
             _collect(site, member, mailbox, tokens, summary)
     if lock.has_chores():
         Upkeep(site).run()
-    try:
-        asyncio.run(_deliver(site, tokens, summary))
-    except Exception as error:
-        note_defect(site, DELIVERY, error)
-        summary.troubles.append(f"outbox: {observe.defect(error)}")
+    if _owes_mail(site):
+        _deliver(site, tokens, summary)
 
 
 def _collect(site: Site, member: Member, mailbox: Mailbox, tokens: Tokens, summary: Summary) -> None:
@@ -134,8 +134,25 @@ def _collect_from(collector: Collector, summary: Summary) -> None:
         collector.close()
 
 
-async def _deliver(site: Site, tokens: Tokens, summary: Summary) -> None:
-    couriers = couriers_of(site.settings, tokens)
-    outbox = Outbox(site, couriers.pop(""), summary.delivered, further=couriers)
-    await outbox.deliver_due()
-    summary.troubles += outbox.server_troubles
+def _owes_mail(site: Site) -> bool:
+    """Whether the outbox has anything to do; a database that cannot be asked is its matter."""
+    with suppress(StoreUnavailable), site.database.read() as session:
+        return outgoing.is_owed(session)
+    return True
+
+
+def _deliver(site: Site, tokens: Tokens, summary: Summary) -> None:
+    from mailticket.outbox.couriers import couriers_of
+    from mailticket.outbox.deliver import DELIVERY, Outbox
+
+    async def deliver() -> None:
+        couriers = couriers_of(site.settings, tokens)
+        outbox = Outbox(site, couriers.pop(""), summary.delivered, further=couriers)
+        await outbox.deliver_due()
+        summary.troubles.extend(outbox.server_troubles)
+
+    try:
+        asyncio.run(deliver())
+    except Exception as error:
+        note_defect(site, DELIVERY, error)
+        summary.troubles.append(f"outbox: {observe.defect(error)}")

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
-from mailticket.mail.values import address_key
+from mailticket.mail.address import address_key
 from mailticket.models import Blocked
 from mailticket.store.rows import Prepared, table_of
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, TextClause, delete, false, func, select, t
 from sqlmodel import Session, SQLModel, col
 
 from mailticket.errors import NotFound
-from mailticket.mail.values import address_key
+from mailticket.mail.address import address_key
 from mailticket.models import (
     Address,
     Attachment,

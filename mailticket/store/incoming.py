@@ -13,7 +13,7 @@ from mailticket.errors import NotFound, Refused
 from mailticket.models import Folder, Incoming, Message
 from mailticket.settings import Mailbox
 from mailticket.store.rows import Prepared, execute, insert_many, insert_values, table_of, update_row
-from mailticket.triage.decision import SENT
+from mailticket.triage.rules import SENT
 
 _TABLE = table_of(Incoming)
 FILED_ALONE = "incoming.state = 'filed' AND incoming.ticket_id IS NULL"  # in the words of the partial index

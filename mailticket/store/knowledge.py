@@ -12,7 +12,8 @@ from sqlalchemy import and_, bindparam, func, literal, or_, select, text
 from sqlmodel import Session, col
 
 from mailticket.likeness.duplicates import Fingerprint
-from mailticket.mail.values import Mail, address_key
+from mailticket.mail.address import address_key
+from mailticket.mail.values import Mail
 from mailticket.models import Address, DeadMark, Incoming, Member, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.settings import Caps, Settings
 from mailticket.store.rows import Prepared, execute, table_of, take_turns

@@ -135,6 +135,14 @@ def claim(
     return [replace(Due(*row), attempts=row.attempts + 1) for row in rows]
 
 
+_OWED = Prepared(select(_TABLE.c.id).where(text("outgoing.state IN ('queued', 'deferred', 'sending')")).limit(1))
+
+
+def is_owed(session: Session) -> bool:
+    """Whether a mail waits for its turn, or is claimed and has no outcome yet."""
+    return _OWED.first(session) is not None
+
+
 _OVERDUE = select(func.count(), func.min(_TABLE.c.next_attempt_at)).where(
     _WAITING,
     _TABLE.c.next_attempt_at <= bindparam("before"),

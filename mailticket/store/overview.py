@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, TextClause, and_, case, extract, f
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from mailticket.mail.values import address_key
+from mailticket.mail.address import address_key
 from mailticket.models import OUTGOING_STATES, TICKET_STATES, Address, Incoming, Message, Outgoing, Ticket
 from mailticket.settings import PRIORITIES
 from mailticket.store import search
@@ -20,8 +20,7 @@ from mailticket.store.engine import Database
 from mailticket.store.incoming import OUT_OF_SIGHT
 from mailticket.store.tickets import UNANSWERED, WAITING
 from mailticket.text.times import latest_past
-from mailticket.triage.blocks import BLOCKED
-from mailticket.triage.decision import BOUNCE_UNCLAIMED
+from mailticket.triage.rules import BLOCKED, BOUNCE_UNCLAIMED
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ from sqlalchemy import JSON, Column, ColumnElement, String, Text, cast, delete, 
 from sqlmodel import Session, SQLModel, col
 
 from mailticket.mail import read
+from mailticket.mail.address import address_key
 from mailticket.mail.packing import pack
-from mailticket.mail.values import address_key
 from mailticket.models import (
     Address,
     Attachment,

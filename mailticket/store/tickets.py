@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,12 +26,14 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
 from mailticket.errors import NotFound
-from mailticket.mail.values import Address as MailAddress
-from mailticket.mail.values import Attachment as MailAttachment
-from mailticket.mail.values import address_key
+from mailticket.mail.address import Address as MailAddress
+from mailticket.mail.address import address_key
 from mailticket.models import Address, Attachment, Event, Message, Outgoing, Participant, Requester, Ticket
 from mailticket.store import raws, search
 from mailticket.store.rows import Prepared, insert_tracked, insert_values, table_of
+
+if TYPE_CHECKING:  # the values of a mail that is read: who only shows tickets reads none
+    from mailticket.mail.values import Attachment as MailAttachment
 
 _REQUESTERS, _ADDRESSES, _TICKETS = table_of(Requester), table_of(Address), table_of(Ticket)
 _NEW_ADDRESS = Prepared(_ADDRESSES.insert(), ("key", "address", "requester_id"))

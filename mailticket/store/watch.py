@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, TextClause, delete, func, or_, select, tex
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from mailticket.mail.values import address_key
+from mailticket.mail.address import address_key
 from mailticket.models import Event, Health, Incoming, Message, Outgoing, Ticket
 from mailticket.store import tickets
 from mailticket.store.tickets import UNANSWERED, WAITING

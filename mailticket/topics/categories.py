@@ -13,7 +13,7 @@ from mailticket.text.patterns import lazy_pattern
 from mailticket.text.sieve import Places, Sieve, matches
 from mailticket.text.words import folded, is_han, loosely, pieces, simplified, stems
 from mailticket.topics import fields
-from mailticket.topics.exchange import EXCHANGE
+from mailticket.topics.exchange_trade import EXCHANGE
 from mailticket.topics.trade import Trade, configured
 
 OTHER = "other"

@@ -1,6 +1,7 @@
 """What letters of a trading exchange's help desk say beside what all letters say, in English and Chinese. Pure data.
 
 It holds while the configuration names no [[category]]; each key of [letters] that is given replaces its own here.
+It is made unchecked, since each command would wait for that; a test does it.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ _NEVER_ASK = {
     "zh-Hant": "我們絕不會向您索取密碼、雙重驗證碼、API 金鑰、私鑰或助記詞。請不要傳給任何人，也不要傳給我們。",
 }
 _SAMPLE = {
-    "en": LetterSample(
+    "en": LetterSample.model_construct(
         subject="USDT deposit has not arrived",
         body="Hello,\nI sent 250 USDT over TRON three hours ago and it is not in my account.",
         answer="Thank you for the transaction ID. The transfer has 12 of the 20 confirmations that it needs; your 250 "
@@ -62,7 +63,7 @@ _SAMPLE = {
         missing=("Transaction ID (TXID)", "Account ID"),
         articles=("Why a deposit can take longer", "How to find the transaction ID of a transfer"),
     ),
-    "zh-Hans": LetterSample(
+    "zh-Hans": LetterSample.model_construct(
         subject="USDT 充值未到账",
         body="你好，\n我三个小时前通过 TRON 转了 250 USDT，到现在还没有到账。",
         answer="感谢您提供交易哈希。这笔转账需要 20 次网络确认，目前已有 12 次，250 USDT 预计半小时内到账。"
@@ -73,7 +74,7 @@ _SAMPLE = {
         missing=("交易哈希（TXID）", "账户 UID"),
         articles=("充值为什么会延迟到账", "如何查找转账的交易哈希"),
     ),
-    "zh-Hant": LetterSample(
+    "zh-Hant": LetterSample.model_construct(
         subject="USDT 充值未到帳",
         body="您好，\n我三個小時前透過 TRON 轉了 250 USDT，到現在還沒有入帳。",
         answer="謝謝您提供交易雜湊值。這筆轉帳需要 20 次網路確認，目前已有 12 次，250 USDT 預計半小時內入帳。"
@@ -85,4 +86,4 @@ _SAMPLE = {
         articles=("充值為什麼會延遲", "如何查詢轉帳的交易雜湊值"),
     ),
 }
-EXCHANGE_WORDING = LettersText(secrets=_SECRETS, never_ask=_NEVER_ASK, sample=_SAMPLE)
+EXCHANGE_WORDING = LettersText.model_construct(secrets=_SECRETS, never_ask=_NEVER_ASK, sample=_SAMPLE)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mailticket.mail.values import Mail, address_key
+from mailticket.mail.address import address_key
+from mailticket.mail.values import Mail
 from mailticket.settings import Block, Settings, is_below
-
-BLOCKED = "blocked"  # the rule, and the kind, of what is filed for it
 
 
 def block_of(mail: Mail, settings: Settings, people: Mapping[str, str]) -> str:

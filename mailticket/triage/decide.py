@@ -7,21 +7,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mailticket.likeness.duplicates import Earlier, Match, best
+from mailticket.mail.address import address_key
 from mailticket.mail.delivery_status import is_dead_address
 from mailticket.mail.identity import plain_text
-from mailticket.mail.values import address_key
 from mailticket.secrets import masking
 from mailticket.settings import is_sent
 from mailticket.text.patterns import lazy_pattern
 from mailticket.topics.choice import chosen
 from mailticket.topics.exchange import categories_of
 from mailticket.triage import impostors
-from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.commands import Command, command
-from mailticket.triage.decision import BOUNCE_UNCLAIMED, Action, Case, Decision, Hold
+from mailticket.triage.decision import Action, Case, Decision, Hold
 from mailticket.triage.evidence import Trace, findings, lost_keys, traces
 from mailticket.triage.known import Copy, OpenTicket, TicketFacts
 from mailticket.triage.letter import answer
+from mailticket.triage.rules import BLOCKED, BOUNCE_UNCLAIMED
 from mailticket.triage.sent import judge_sent, outside_answer, same_answer
 from mailticket.triage.staff_mail import StaffMail, foreign_mark, mark_finding, member_of, staff_mail
 from mailticket.triage.writer import claim, is_claimed

@@ -16,9 +16,6 @@ if TYPE_CHECKING:  # the values name these rooms and need nothing of them: who o
     from mailticket.triage.marks import Mark
     from mailticket.triage.staff_mail import Office, StaffMail
 
-SENT = "sent"  # the rule, and the kind, of what lies in a folder of sent mail and is no answer
-BOUNCE_UNCLAIMED = "bounce-unclaimed"  # a report that no letter of ours answers to: a person must look at it
-
 Action = Literal["open", "append", "answer", "file", "known"]
 AnswerKind = Literal[
     "", "acknowledgement", "duplicate-notice", "reply-received", "status-answer", "solved", "split-done"

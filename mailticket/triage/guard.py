@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 
-from mailticket.mail.values import address_key
+from mailticket.mail.address import address_key
 from mailticket.secrets import masking
 from mailticket.text.words import folded
 from mailticket.triage.marks import shows_mark

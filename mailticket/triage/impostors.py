@@ -8,7 +8,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from mailticket.mail.values import Address, Mail
+from mailticket.mail.address import Address
+from mailticket.mail.values import Mail
 from mailticket.settings import Settings
 from mailticket.text.patterns import lazy_pattern
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from mailticket.likeness.duplicates import Fingerprint
-from mailticket.mail.values import Bounce, Mail, address_key
+from mailticket.mail.address import address_key
+from mailticket.mail.values import Bounce, Mail
 from mailticket.triage import signatures, ticket_keys
 from mailticket.triage.marks import Mark, looks_like_mark, read_mark, read_root
 from mailticket.triage.signatures import Signed

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from mailticket.mail.addresses import is_bare_address
 from mailticket.settings import Caps
-from mailticket.triage.blocks import BLOCKED
 from mailticket.triage.commands import Command
 from mailticket.triage.decision import AnswerKind, Case, Decision, Hold, HoldCode
 from mailticket.triage.known import Counts
+from mailticket.triage.rules import BLOCKED
 from mailticket.triage.writer import is_claimed
 
 _ANSWERS: dict[Command, AnswerKind] = {"status": "status-answer", "solved": "solved", "split": "split-done"}

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from mailticket.mail.address import Address
 from mailticket.mail.claimed import is_ours
-from mailticket.mail.values import Address, Mail, Ourselves
+from mailticket.mail.values import Mail, Ourselves
 from mailticket.settings import Settings, is_sent
 from mailticket.triage import ticket_keys
-from mailticket.triage.decision import SENT, Case, Decision
+from mailticket.triage.decision import Case, Decision
 from mailticket.triage.known import TicketFacts
+from mailticket.triage.rules import OUTSIDE, SENT
 from mailticket.triage.staff import Roster
 
-OUTSIDE = "outside answer"  # the rule by which such an answer is recorded
 SAME = "same answer"  # the rule for what shows one a second time
 SHARED = "shared mailbox"  # who answers, where the mail does not say which member
 

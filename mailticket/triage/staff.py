@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from mailticket.mail.values import address_key
+from mailticket.mail.address import address_key
 from mailticket.settings import Staff, Team
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+from mailticket.mail.address import address_key
 from mailticket.mail.bounce_words import DAEMON_ADDRESS
 from mailticket.mail.claimed import NOBODY, is_ours
-from mailticket.mail.values import Mail, Ourselves, Sender, address_key
+from mailticket.mail.values import Mail, Ourselves, Sender
 
 _LONGEST_WAY = timedelta(days=5)  # for which servers usually try (RFC 5321 section 4.5.4.1)
 _FASTEST_CLOCK = timedelta(minutes=30)  # less than the step between two zones

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from mailticket.letters import Alert, Trouble, alert_message, alert_subject
-from mailticket.mail.values import Address
+from mailticket.letters import Trouble
+from mailticket.mail.address import Address
 from mailticket.models import Health
 from mailticket.site import Site
 from mailticket.store import Session, meta, outgoing, restored, watch
@@ -109,6 +109,8 @@ class Alerts:
     def _add(
         self, session: Session, to: str, broken: Sequence[Trouble], mended: Sequence[Trouble], now: datetime
     ) -> None:
+        from mailticket.letters import Alert, alert_message, alert_subject
+
         site, serial = self.site, meta.next_alert(session)
         domain = site.settings.support.address.rpartition("@")[2]
         alert = Alert(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from mailticket.mail.values import address_key
+from mailticket.mail.address import address_key
 from mailticket.settings import FIRST_NAME, Settings, serving, untagged
 from mailticket.store import Session, overview
 from mailticket.text.clean import counted

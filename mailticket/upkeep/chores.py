@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from mailticket.errors import StoreUnavailable
 from mailticket.mail.packing import pack
-from mailticket.models import Ticket
-from mailticket.outbox import compose
-from mailticket.outbox.compose import Dispatch
-from mailticket.promise import make_promise
-from mailticket.secrets.redaction import redact
 from mailticket.site import Site
-from mailticket.store import Session, chores, erasing, incoming, knowledge, meta, raws, search, tickets, watch
+from mailticket.store import Session, chores, erasing, incoming, meta, raws, search, tickets, watch
 from mailticket.store.rows import take_turns
-from mailticket.triage.decision import Hold
-from mailticket.triage.letter import DISABLED, over_cap, restored
 from mailticket.upkeep import retention
 from mailticket.upkeep.alerts import Alerts
-from mailticket.upkeep.desk_rounds import DeskRounds
-from mailticket.upkeep.load import Expectation
-from mailticket.upkeep.report import send_report
 from mailticket.upkeep.troubles import note_defect
+
+if TYPE_CHECKING:  # what writes letters and reads mail is loaded by the chore that finds something to do
+    from mailticket.upkeep.late_notices import LateNotices
 
 log = logging.getLogger("mailticket.upkeep.chores")
 
@@ -40,7 +34,7 @@ class Upkeep:
     def __init__(self, site: Site, wake: Callable[[], None] = lambda: None) -> None:
         self.site = site
         self._wake = wake
-        self._expectation = Expectation()
+        self._late_notices: LateNotices | None = None
         self._wall = site.clock()
         self._monotonic = time.monotonic()
         self._log_to_empty = False
@@ -74,8 +68,15 @@ class Upkeep:
             "overwriting": self._overwrite,
             "files": self._give_up_files,
             "weekly report": self._report,
-            **DeskRounds(self.site, self._wake).chores(),
+            **self._desk_rounds(),
         }
+
+    def _desk_rounds(self) -> Mapping[str, Callable[[datetime], int]]:
+        if not self.site.roster.staff:
+            return {}
+        from mailticket.upkeep.desk_rounds import DeskRounds
+
+        return DeskRounds(self.site, self._wake).chores()
 
     def _do(self, name: str, chore: Callable[[], None], failing: set[str]) -> None:
         """A chore that fails is named and tried again at the next turn, and the others are done all the same."""
@@ -100,6 +101,10 @@ class Upkeep:
             self._wake()
 
     def _report(self, now: datetime) -> int:
+        if not self.site.settings.reports.to:
+            return 0
+        from mailticket.upkeep.report import send_report
+
         if send_report(self.site, now):
             self._wake()
         return 0
@@ -152,45 +157,21 @@ class Upkeep:
         with self.site.database.write() as session:
             take_turns(session, "late notices")
             due = chores.late(session, until, _BATCH)
-            for promisee in due:
-                promisee.ticket.late_notice_at = now
-                session.add(promisee.ticket)
-                self._write_late_notice(session, promisee, now)
+            if due:
+                self._tell_each(session, due, now)
         if due:
             self._wake()
         return len(due)
 
-    def _write_late_notice(self, session: Session, promisee: chores.Promisee, now: datetime) -> None:
-        """One mail with a new date. The promise that was made stays on record: it will count as missed."""
-        site, ticket = self.site, promisee.ticket
-        load = self._expectation.load(session, site)
-        renewed = make_promise(now, now, ticket.category, ticket.priority, site.settings.promise, site.calendar,
-                               load, site.classifier.categories)  # fmt: skip
-        verified = ticket.trust == "verified"
-        hold = self._told_before_a_restore(ticket) or self._hold(session, promisee.recipient_key, now, verified)
-        dispatch = Dispatch(
-            "late-notice", promisee.recipient, verified, in_reply_to=promisee.message_id, hold=hold,
-            zone=compose.zone_of(session, ticket),
-        )  # fmt: skip
-        compose.write(
-            session, site, ticket, dispatch, now,
-            promised_from=renewed.promised_from, promised_by=renewed.promised_by, earlier_by=ticket.promised_by,
-        )  # fmt: skip
-        detail = hold.text if hold else f"new date {renewed.promised_by}"
-        kind = "late notice withheld" if hold else "late notice"  # of which its requester knows nothing
-        tickets.add_event(session, int(ticket.id or 0), now, kind, detail)
+    def _tell_each(self, session: Session, due: Sequence[chores.Promisee], now: datetime) -> None:
+        if self._late_notices is None:
+            from mailticket.upkeep.late_notices import LateNotices  # and all that writes letters
 
-    def _told_before_a_restore(self, ticket: Ticket) -> Hold | None:
-        """A notice that fell due before a backup was restored may have left then."""
-        at, due_by = self.site.restored_at, ticket.promised_by
-        notice = timedelta(hours=self.site.settings.promise.late_notice_hours)
-        return restored(at) if at and due_by and due_by - notice <= at else None
-
-    def _hold(self, session: Session, recipient: str, now: datetime, verified: bool) -> Hold | None:
-        if not self.site.settings.acknowledge.enabled:
-            return DISABLED
-        counts = knowledge.counts(session, recipient, now, self.site.settings.caps, verified=verified)
-        return over_cap(counts, self.site.settings.caps, verified=verified)
+            self._late_notices = LateNotices()
+        for promisee in due:
+            promisee.ticket.late_notice_at = now
+            session.add(promisee.ticket)
+            self._late_notices.write(session, self.site, promisee, now)
 
     def _mask_secrets(self, now: datetime) -> int:
         """Raw mails in which a secret was found are replaced by masked ones; one at a time, for they may be large."""
@@ -198,18 +179,23 @@ class Upkeep:
         with database.read() as session:
             due = raws.to_mask(session, now, _BATCH)
         for digest in due:
-            with database.read() as session:
-                raw = raws.get(session, digest)
-            masked = redact(raw or b"")
-            packed = pack(masked.raw, complete=masked.whole, digest=digest)
-            with database.write() as session:
-                raws.replace_bytes(session, digest, packed)
-            if not masked.whole:
-                log.error("raw mail %s could not be rewritten: only its words are kept, its files are gone", digest)
+            self._mask(digest)
         self._log_to_empty = self._log_to_empty or bool(due)
         if self._log_to_empty:
             self._log_to_empty = not database.forget_overwritten()
         return len(due)
+
+    def _mask(self, digest: str) -> None:
+        from mailticket.secrets.redaction import redact
+
+        with self.site.database.read() as session:
+            raw = raws.get(session, digest)
+        masked = redact(raw or b"")
+        packed = pack(masked.raw, complete=masked.whole, digest=digest)
+        with self.site.database.write() as session:
+            raws.replace_bytes(session, digest, packed)
+        if not masked.whole:
+            log.error("raw mail %s could not be rewritten: only its words are kept, its files are gone", digest)
 
     def _give_up_files(self, now: datetime) -> int:
         with self.site.database.write() as session:

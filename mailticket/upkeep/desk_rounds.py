@@ -38,9 +38,7 @@ class DeskRounds:
         self._site, self._wake = site, wake
 
     def chores(self) -> Mapping[str, Callable[[datetime], int]]:
-        """What is to be done each turn; nothing where nobody is of staff."""
-        if not self._site.roster.staff:
-            return {}
+        """What is to be done each turn."""
         chores = {"waiting tickets": self._due, "held answers": self._held, "news": self._gather,
                   "digests": self._digests}  # fmt: skip
         return {f"desk mail: {name}": self._once(chore) for name, chore in chores.items()}

@@ -11,8 +11,8 @@ from typing import Any
 
 from mailticket.desk.faces import moment
 from mailticket.errors import NotFound, Refused, WorldError
+from mailticket.mail.address import address_key
 from mailticket.mail.addresses import is_bare_address
-from mailticket.mail.values import address_key
 from mailticket.observe.failpoints import failpoint
 from mailticket.settings import Settings
 from mailticket.store import Session, meta, person, restored, search, tickets, tombstones

@@ -9,7 +9,7 @@ from typing import Any
 
 from mailticket.extras import how_to_install
 from mailticket.letters.report import Plot, Report, report_message
-from mailticket.mail.values import Address
+from mailticket.mail.address import Address
 from mailticket.site import Site
 from mailticket.store import Session, meta, outgoing
 from mailticket.store.requests import requests
@@ -54,7 +54,7 @@ def send_report(site: Site, now: datetime) -> int:
     monday = monday_of(now, zone)
     due = monday.replace(hour=settings.hour) + timedelta(days=_DAYS.index(settings.day))
     week = f"{monday:%G-W%V}"
-    if not settings.to or now < due:
+    if now < due:
         return 0
     with site.database.read() as session:
         if meta.value(session, _SENT) == week:

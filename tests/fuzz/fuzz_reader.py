@@ -30,7 +30,7 @@ with atheris.instrument_imports(include=["mailticket"]) if atheris else contextl
     from mailticket.mail.staff_cut import staff_cut
     from mailticket.mail.values import Mail, Ourselves
     from mailticket.topics.categories import classifier
-    from mailticket.topics.exchange import EXCHANGE
+    from mailticket.topics.exchange_trade import EXCHANGE
     from mailticket.triage.orders import Known, read_orders
     from mailticket.triage.understanding import understand
 

@@ -23,7 +23,6 @@ from mailticket.letters import (
     Letters,
     Quoted,
     TemplateSource,
-    compose,
     mime,
 )
 from mailticket.letters.mime import thread
@@ -374,12 +373,14 @@ def test_a_header_that_came_out_otherwise_than_intended_is_never_sent(monkeypatc
 
 
 def test_a_letter_whose_bytes_fail_the_check_is_sent_in_the_neutral_form(monkeypatch) -> None:
+    message = mime.message
+
     def checked(letter: Letter, head: Letterhead, pages: mime.Pages) -> bytes:
         if "USDT" in pages.subject:
             raise mime.WireError("the subject reads otherwise")
-        return mime.message(letter, head, pages)
+        return message(letter, head, pages)
 
-    monkeypatch.setattr(compose, "message", checked)
+    monkeypatch.setattr(mime, "message", checked)
     composed = LETTERS.compose(sample("acknowledgement", "en"), HEAD)
     assert composed.subject == "We have received your request [MT-7F3K-92QX]"
     assert composed.warnings == ("acknowledgement: the subject reads otherwise; the neutral form was used",)

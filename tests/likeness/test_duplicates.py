@@ -16,11 +16,11 @@ from mailticket.likeness.duplicates import Earlier, Fingerprint, best, compare, 
 from mailticket.likeness.marks import marks
 from mailticket.settings import Duplicates
 from mailticket.text.words import folded
-from mailticket.topics import exchange
+from mailticket.topics import exchange_trade
 from mailticket.topics.categories import classifier
 
-READER = classifier(exchange.EXCHANGE)
-LEXICON = exchange.EXCHANGE.lexicon
+READER = classifier(exchange_trade.EXCHANGE)
+LEXICON = exchange_trade.EXCHANGE.lexicon
 THRESHOLD = Duplicates().threshold
 TXID, OTHER_TXID = "ab12" * 16, "cd34" * 16
 DEPOSIT = "I sent 1,500 USDT by TRC20 on 20 November and it has not been credited to my account."

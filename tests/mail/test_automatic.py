@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailticket.mail.address import Address
 from mailticket.mail.automatic import automatic, or_bounce, suppress
 from mailticket.mail.parts import Headers
-from mailticket.mail.values import Address, Automatic, Bounce, Ourselves
+from mailticket.mail.values import Automatic, Bounce, Ourselves
 
 SITE = Ourselves(own_addresses=frozenset({"support@example.com"}), loop_mark="mailticket-7f3k")
 

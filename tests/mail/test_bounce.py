@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailticket.mail.address import Address
 from mailticket.mail.bodies import part_bytes
 from mailticket.mail.bounce import bounce
 from mailticket.mail.headers import text as header
 from mailticket.mail.structure import read_structure
-from mailticket.mail.values import Address, Bounce
+from mailticket.mail.values import Bounce
 
 OURS = "<ticket.1@support.example.com>"
 DAEMON = "Mail Delivery Subsystem <MAILER-DAEMON@mx.example.net>"

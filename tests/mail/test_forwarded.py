@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailticket.mail import attachment_bytes, read
+from mailticket.mail.address import Address
 from mailticket.mail.forwarded import Forwarded, forwarded
-from mailticket.mail.values import Address, Mail, Ourselves
+from mailticket.mail.values import Mail, Ourselves
 from tests.mail.replies import quoted
 
 SITE = Ourselves(own_addresses=frozenset({"support@coinharbor.example"}))

@@ -15,7 +15,7 @@ from mailticket.secrets import cards, keys, masking, passwords, second_factor, s
 from mailticket.secrets.spans import Reading, plain
 from mailticket.text.sieve import Sieve
 from mailticket.topics.categories import classifier
-from mailticket.topics.exchange import EXCHANGE
+from mailticket.topics.exchange_trade import EXCHANGE
 from mailticket.triage.understanding import understand
 
 SEED = "legal winner thank year wave sausage worth useful legal winner thank yellow"

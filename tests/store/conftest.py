@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from mailticket.mail.values import Address
+from mailticket.mail.address import Address
 from mailticket.store import Session, outgoing, schema, tickets
 from mailticket.store.engine import Database
 from mailticket.store.incoming import Account

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from mailticket.likeness.duplicates import fingerprint
-from mailticket.mail.values import Address, Mail
+from mailticket.mail.address import Address
+from mailticket.mail.values import Mail
 from mailticket.settings import Settings
 from mailticket.store import Session, knowledge, tickets
 from mailticket.store.engine import Database
-from mailticket.topics.exchange import EXCHANGE
+from mailticket.topics.exchange_trade import EXCHANGE
 from mailticket.triage.known import Claims, Known
 from tests.servers.machine import PATIENCE
 from tests.store.conftest import NOON, after, new_outgoing, new_ticket, wait_for_locks

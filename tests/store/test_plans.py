@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import event
 
 from mailticket.mail import read
-from mailticket.mail.values import Address as MailAddress
+from mailticket.mail.address import Address as MailAddress
 from mailticket.mail.values import Ourselves
 from mailticket.settings import Settings
 from mailticket.store import Session, chores, incoming, knowledge, load, outgoing, overview, raws, tickets, watch

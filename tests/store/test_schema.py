@@ -15,11 +15,12 @@ from sqlmodel import SQLModel
 
 from mailticket.errors import ConfigurationError
 from mailticket.likeness.duplicates import fingerprint
-from mailticket.mail.values import Address, Mail
+from mailticket.mail.address import Address
+from mailticket.mail.values import Mail
 from mailticket.settings import Settings
 from mailticket.store import knowledge, outgoing, schema, tickets
 from mailticket.store.engine import Database
-from mailticket.topics.exchange import EXCHANGE
+from mailticket.topics.exchange_trade import EXCHANGE
 from mailticket.triage.known import Claims
 from tests.servers.postgres import Postgres
 from tests.store.conftest import NOON, after, new_ticket

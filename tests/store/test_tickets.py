@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from mailticket.errors import NotFound
-from mailticket.mail.values import Address
+from mailticket.mail.address import Address
 from mailticket.models import Participant
 from mailticket.store import incoming, overview, tickets, watch
 from mailticket.store.engine import Database

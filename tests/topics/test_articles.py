@@ -6,16 +6,16 @@ import pytest
 
 from benchmarks.articles.__main__ import choose_all, measure
 from mailticket.likeness.duplicates import fingerprint
-from mailticket.topics import exchange
+from mailticket.topics import exchange_trade
 from mailticket.topics.articles import Article, Matcher, matcher
 from mailticket.topics.categories import Verdict, classifier
 
-READER = classifier(exchange.EXCHANGE)
+READER = classifier(exchange_trade.EXCHANGE)
 DEPOSIT = Article("Deposit not credited: confirmations", "en", ("deposit",), "https://help.example/deposit")
 DEPOSIT_ZH = Article("充值未到账：区块确认需要多久", "zh-Hans", ("deposit",), "https://help.example/zh/deposit")
 SECOND_FACTOR = Article("Lost phone: how to reset 2FA", "en", ("account-security",), "https://help.example/2fa")
 BREAD = Article("How to reheat sourdough bread", "en", (), "https://help.example/bread")
-LEXICON = exchange.EXCHANGE.lexicon
+LEXICON = exchange_trade.EXCHANGE.lexicon
 SHELF = matcher([DEPOSIT, DEPOSIT_ZH, SECOND_FACTOR, BREAD], LEXICON)
 
 

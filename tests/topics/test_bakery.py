@@ -11,7 +11,7 @@ from mailticket.mail.values import Mail
 from mailticket.settings import Category, FieldRule
 from mailticket.topics.articles import Article, matcher
 from mailticket.topics.categories import classifier
-from mailticket.topics.exchange import EXCHANGE
+from mailticket.topics.exchange_trade import EXCHANGE
 from mailticket.topics.trade import configured
 from mailticket.triage.understanding import Understanding, understand
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from benchmarks.categories.__main__ import PARTS, accuracy, judge_all, sure_precision
 from mailticket.mail.values import Mail
 from mailticket.settings import Category
-from mailticket.topics import exchange
+from mailticket.topics import exchange, exchange_trade
 from mailticket.topics.categories import classifier, classifier_of
 from mailticket.topics.trade import configured
 from mailticket.triage.understanding import understand
 
-READER = classifier(exchange.EXCHANGE)
+READER = classifier(exchange_trade.EXCHANGE)
 
 
 @pytest.mark.parametrize(

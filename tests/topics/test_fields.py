@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailticket.settings import Category, FieldRule
-from mailticket.topics import exchange, fields
+from mailticket.topics import exchange, exchange_trade, fields
 
 TXID = "ab12" * 16
 
-RULES = fields.compile_rules(exchange.FIELDS, exchange.EXCHANGE.forms)
+RULES = fields.compile_rules(exchange.FIELDS, exchange_trade.EXCHANGE.forms)
 
 
 @pytest.mark.parametrize(

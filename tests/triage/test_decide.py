@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailticket.likeness.duplicates import Fingerprint, fingerprint
-from mailticket.mail.values import Address, Automatic, Bounce, BounceRecipient, Mail
+from mailticket.mail.address import Address
+from mailticket.mail.values import Automatic, Bounce, BounceRecipient, Mail
 from mailticket.settings import Settings
-from mailticket.topics.exchange import EXCHANGE
+from mailticket.topics.exchange_trade import EXCHANGE
 from mailticket.triage import ticket_keys
 from mailticket.triage.decide import judge
 from mailticket.triage.decision import Case, Decision, Hold

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mailticket.mail.values import Address
+from mailticket.mail.address import Address
 from mailticket.triage import evidence, ticket_keys
 from mailticket.triage.decide import judge
 from mailticket.triage.evidence import OWN_MAIL, REFERENCE, REPLY_ADDRESS, SUBJECT

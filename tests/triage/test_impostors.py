@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailticket.mail.values import Address, Attachment, Automatic, Mail
+from mailticket.mail.address import Address
+from mailticket.mail.values import Attachment, Automatic, Mail
 from mailticket.settings import Settings
 from mailticket.triage.impostors import warnings
 

@@ -11,7 +11,7 @@ import pytest
 from mailticket.mail import read
 from mailticket.mail.values import Mail
 from mailticket.topics.categories import classifier
-from mailticket.topics.exchange import EXCHANGE
+from mailticket.topics.exchange_trade import EXCHANGE
 from mailticket.triage.understanding import understand
 
 READER = classifier(EXCHANGE)

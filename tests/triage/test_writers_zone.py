@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from mailticket.mail import read
+from mailticket.mail.address import Address
 from mailticket.mail.identity import writers_clock
-from mailticket.mail.values import Address, Automatic
+from mailticket.mail.values import Automatic
 from mailticket.triage.writer import writers_zone
 
 ARRIVED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
