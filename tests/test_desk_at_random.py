@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from contextlib import suppress
 
 import pytest
@@ -166,7 +167,8 @@ def test_nothing_inside_leaves_and_nothing_leaves_twice(open_desk: OpenDesk, see
         for word in day.inside:
             assert word not in text, row.id
         for address in ("mia@coinharbor.com", "tom@coinharbor.com"):
-            assert row.recipient == address or address not in text.lower().replace(SUPPORT, ""), row.id
+            whole = re.compile(rf"(?<![a-z0-9]){address}")  # the end of a random Message-ID may look like it
+            assert row.recipient == address or not whole.search(text.lower().replace(SUPPORT, "")), row.id
     for word in day.answers:
         assert sum(word in text for text in sent) <= 1, word
     with desk.database.read() as session:
