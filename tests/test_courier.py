@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import socket
+import ssl
 import threading
+import warnings
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -483,6 +487,35 @@ def test_a_mail_goes_out_encrypted_to_a_server_whose_certificate_is_good(
 ) -> None:
     given = smtp(encrypted, security=encrypted.kind, ca_file=certificate[0], username=USERNAME)  # type: ignore[attr-defined]
     assert deliver(given).kind == "sent"
+
+
+def test_a_server_that_does_not_take_leave_of_tls_leaves_no_connection_behind(
+    certificate: tuple[Path, Path], recwarn: pytest.WarningsRecorder
+) -> None:
+    """It answers QUIT and does nothing then. asyncio waits half a minute for such a one, or drops what is open."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    done = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        with listener.accept()[0] as plain, context.wrap_socket(plain, server_side=True) as line:
+            line.sendall(b"220 hello\r\n")
+            for response in (b"250 hello\r\n", b"221 goodbye\r\n"):
+                line.recv(1024)
+                line.sendall(response)
+            done.wait(30)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, args=(listener,), daemon=True)
+        server.start()
+        given = {"host": "127.0.0.1", "port": listener.getsockname()[1], "security": "tls", "ca_file": certificate[0]}
+        assert asyncio.run(Courier(settings.Smtp.model_validate(given), password).probe()) is None
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", ResourceWarning)
+            gc.collect()
+        done.set()
+        server.join(30)
+    assert not [str(warning.message) for warning in recwarn]
 
 
 def test_a_certificate_that_nobody_vouches_for_stops_the_queue_before_the_password_leaves(encrypted: SmtpSink) -> None:

@@ -186,9 +186,13 @@ class Line:
         return self._smtp
 
     async def quit(self) -> None:
+        """Say goodbye, hear the response, and let go: of TLS too, without waiting for the server's leave of that."""
         if self._smtp is not None and self._smtp.is_connected:
+            transport = self._smtp.transport
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 await self._smtp.quit(timeout=QUIT_SECONDS)
+            if isinstance(transport, asyncio.WriteTransport):
+                transport.abort()
         self.close()
 
     def close(self) -> None:
