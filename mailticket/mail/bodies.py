@@ -87,6 +87,14 @@ def _decoded(raw: bytes, part: Part) -> tuple[bytes, str]:
     return transfer.decode(body, part.encoding)
 
 
+def _text_bytes(raw: bytes, part: Part) -> tuple[bytes, str]:
+    """The bytes of a text part and a warning; as they stand where they are said to be base64 and are none."""
+    body = raw[part.start : part.end]
+    if part.encoding.startswith("base64") and transfer.is_no_base64(body):
+        return body, "a text said to be base64 was none: it is shown as it stands"
+    return _decoded(raw, part)
+
+
 def read(raw: bytes, root: Part) -> Bodies:
     """All text and all attachments of a mail whose structure was read."""
     reader = _Reader(raw)
@@ -132,7 +140,8 @@ def attachment_bytes(raw: bytes, root: Part, part: str) -> bytes:
         leaf = next((candidate for candidate in root.walk() if candidate.path == path), None)
         if leaf is None:
             break
-        data = part_bytes(raw, leaf)
+        # The files in a text stand in what is shown of it.
+        data, _ = _text_bytes(raw, leaf) if inner.startswith(nested.IN_TEXTS) else _decoded(raw, leaf)
         if not mark:
             return data
         if not inner.startswith("cms/"):
@@ -250,10 +259,11 @@ class _Reader:
         elif not self._is_text(part, parent):
             self._file(part, parent)
         elif part.type in nested.HTML_TYPES:
-            self._list(part, nested.pasted(_decoded(self.raw, part)[0]))
+            self._list(part, nested.pasted(_text_bytes(self.raw, part)[0]))
 
     def _text(self, part: Part) -> list[_Piece]:
-        data = self._text_bytes(part)
+        data, warning = _text_bytes(self.raw, part)
+        self.warn(warning)
         kind = "text/plain" if part.type.startswith("multipart/") else part.type
         charset = part.params.get("charset", "")
         if kind in nested.HTML_TYPES:
@@ -272,16 +282,6 @@ class _Reader:
         elif part.params.get("format", "").lower() == "flowed":
             text = flowed.unflow(text, delete_space=part.params.get("delsp", "").lower() == "yes")
         return [_Piece(text, was_html=False)] if text.strip() else []
-
-    def _text_bytes(self, part: Part) -> bytes:
-        """The bytes of a text part, as they stand where they are said to be base64 and are none."""
-        body = self.raw[part.start : part.end]
-        if part.encoding.startswith("base64") and transfer.is_no_base64(body):
-            self.warn("a text said to be base64 was none: it is shown as it stands")
-            return body
-        data, warning = _decoded(self.raw, part)
-        self.warn(warning)
-        return data
 
     def _html(self, data: bytes, charset: str) -> str:
         if charsets.codec_name(charset) in (None, "ascii") and (meta := _META_CHARSET.search(data, 0, 4096)):

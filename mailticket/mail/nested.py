@@ -85,6 +85,9 @@ def packed(data: bytes) -> tuple[str, list[File]] | None:
     return unpacked.text, files
 
 
+IN_TEXTS = ("uu", "data")  # how the marks of files begin that stand in a text
+
+
 def files_of(part: Part, data: bytes, mark: str) -> list[File]:
     """The files inside a part that are of the kind of this mark ("#uu0")."""
     if mark.startswith("#uu"):

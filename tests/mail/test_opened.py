@@ -418,6 +418,26 @@ def test_text_that_is_no_base64_is_shown_as_it_stands(body: str) -> None:
     assert mail.text == body and "base64" in mail.warnings[0]
 
 
+_PICTURE = f'<p>Hello, look at this, please.</p><img src="data:image/png;base64,{base64.b64encode(PNG).decode()}">'
+_BESIDE = (
+    "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello.\r\n--b\r\n"
+)
+_UUENCODED = "Hello, here is the file.\r\nbegin 644 data.bin\r\n#86)C\r\n`\r\nend\r\nKind regards"
+
+
+@pytest.mark.parametrize(("kind", "body", "data"), [("html", _PICTURE, PNG), ("plain", _UUENCODED, b"abc")],
+                         ids=["picture", "uuencoded"])  # fmt: skip
+@pytest.mark.parametrize("wrapping", ["", _BESIDE], ids=["alone", "beside plain text"])
+def test_the_files_in_a_text_that_is_no_base64_are_those_that_are_listed(
+    kind: str, body: str, data: bytes, wrapping: str
+) -> None:
+    head = f"Content-Type: text/{kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    raw = f"From: a@b.example\r\nMIME-Version: 1.0\r\n{wrapping}{head}{body}\r\n".encode()
+    for file in read(raw).attachments:
+        assert attachment_bytes(raw, file.part) == data
+    assert read(raw).attachments or (wrapping and kind == "plain")
+
+
 @pytest.mark.parametrize(
     "body",
     [
