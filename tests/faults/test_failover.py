@@ -85,9 +85,9 @@ def test_f46_a_server_that_goes_comes_cuts_commits_and_is_replaced_loses_and_dou
     write("promoted")
     pair.standby.promote()
     house.settle(len(people))
+    truth.all_are_flagged(dovecot, len(people))
     house.stop()
     _each_has_one_end(house, smtp_sink, people)
-    truth.all_are_flagged(dovecot, len(people))
 
 
 def _each_has_one_end(house: House, sink: SmtpSink, people: list[str]) -> None:
