@@ -172,21 +172,19 @@ def _with_progress(items: Iterable[Any], *, quiet: bool) -> Iterator[Any]:
 
 
 @mail.command("list")
-@click.option("--filed", is_flag=True, help="What was filed without a ticket.")
+@click.option("--filed", is_flag=True, expose_value=False, help="What was filed without a ticket; the default.")
 @click.option("--blocked", is_flag=True, help="Of that, what was blocked.")
 @limit_option
 @json_option
 @config_option
 @click.pass_context
-def list_(ctx: click.Context, filed: bool, blocked: bool, limit: int | None, as_json: bool) -> None:
+def list_(ctx: click.Context, blocked: bool, limit: int | None, as_json: bool) -> None:
     """List the mails that were filed without a ticket, newest first: lists, receipts, automatic replies, bounces, and
     what was blocked."""
     from mailticket.desk import faces
     from mailticket.intake.filed import Cabinet
     from mailticket.triage.rules import BLOCKED
 
-    if not (filed or blocked):
-        raise click.UsageError("say which: --filed, or --blocked")
     with site_of(ctx) as site:
         mails = Cabinet(site).listing(limit, BLOCKED if blocked else "")
         now = site.clock()

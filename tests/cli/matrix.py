@@ -33,7 +33,6 @@ _WHOLE: dict[str, list[str]] = {  # commands whose arguments no name tells, or t
     "oauth2 login": ["support"],
     "reload": ["4190000", "--patience", "0.1"],
     "init": ["fresh"],
-    "mail list": ["--filed"],
     "mail take-up": ["support"],
     "mail why": ["one@example.org"],
     "mail explain": ["one.eml", "--all"],

@@ -21,6 +21,7 @@ def test_a_person_is_blocked_listed_and_unblocked(run: Run, tmp_path: Path) -> N
     (listed,) = lines(run("mail", "list", "--blocked", "--json")[1])
     assert (listed["rule"], listed["from"], listed["named_ticket"]) == ("blocked", "Ann Lee <ann@example.org>", False)
     assert lines(run("mail", "list", "--filed", "--json")[1]) == [listed]
+    assert lines(run("mail", "list", "--json")[1]) == [listed]
     assert "person block ann@example.org by " in run("mail", "why", "one@example.org")[1]
     assert json.loads(run("status", "--json")[1])["blocked_7_days"] == {"mails": 1, "named_ticket": 0}
     assert "blocked     1 in 7 days: mailticket mail list --blocked" in run("status")[1]
@@ -41,6 +42,5 @@ def test_a_released_mail_that_is_filed_again_says_why(run: Run, tmp_path: Path) 
 
 
 def test_what_cannot_be_asked_is_said(run: Run) -> None:
-    assert run("mail", "list")[0] == 2
     code, _, err = run("person", "block", "support@example.com")
     assert code == 1 and "our own address" in err
