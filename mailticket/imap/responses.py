@@ -144,8 +144,10 @@ def shortfall(mail: Fetched, listing_before: Listed) -> str:
     """
     if not mail.raw:
         return f"the server gave an empty body for a mail of {listing_before.size} bytes" if listing_before.size else ""
+    if listing_before.size <= len(mail.raw) + _LINE_ENDS:
+        return ""
     _, _, body = mail.raw.replace(b"\r\n", b"\n").partition(b"\n\n")
-    if body.strip() or listing_before.size <= len(mail.raw) + _LINE_ENDS:
+    if body.strip():
         return ""
     return f"the server gave {len(mail.raw)} bytes of headers for a mail of {listing_before.size} bytes"
 

@@ -7,7 +7,7 @@ import gc
 from contextlib import suppress
 
 _M_MMAP_THRESHOLD = -3  # malloc.h of glibc
-_LARGE_BLOCK = 256 * 1024  # bytes
+_LARGE_BLOCK = 320 * 1024  # bytes; asyncio takes 256 KiB for each reply of a server, which is no mail
 _OBJECTS_OF_A_START = 250_000  # more than any command makes before it begins to work
 
 

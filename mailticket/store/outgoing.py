@@ -86,9 +86,9 @@ _DUE_ROWS = (
 _DUE = Prepared(_DUE_ROWS)
 _DUE_ELSEWHERE = _DUE_ROWS.where(_TABLE.c.account.not_in(bindparam("left", expanding=True)))
 _DUE_OF = Prepared(_DUE_ROWS.where(_TABLE.c.account == bindparam("account")))
-_CLAIM = (
+_CLAIM = Prepared(
     _TABLE.update()
-    .where(_TABLE.c.id.in_(bindparam("rows", expanding=True)))
+    .where(_TABLE.c.id == bindparam("mail"))
     .values(state="sending", begun_at=None, attempts=_TABLE.c.attempts + 1, claimed_by=bindparam("host"))
 )
 _CLAIMED = (_TABLE.c.id == bindparam("mail"), _TABLE.c.claimed_by == bindparam("host"))
@@ -130,8 +130,8 @@ def claim(
         rows = list(execute(session, _DUE_ELSEWHERE, {**values, "left": list(left)}))
     else:
         rows = _DUE.all(session, **values)
-    if rows:
-        execute(session, _CLAIM, {"rows": [row.id for row in rows], "host": host})
+    for row in rows:
+        _CLAIM.change(session, mail=row.id, host=host)
     return [replace(Due(*row), attempts=row.attempts + 1) for row in rows]
 
 

@@ -66,13 +66,22 @@ class Prepared:
         cursor.close()
         return number
 
+    def change_each(self, session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write as often as there are rows of values."""
+        connection = cast(Connection, session.bind)
+        self._shape(connection).execute_many(connection, rows).close()
+
     def _run(self, session: Session, values: Mapping[str, Any]) -> tuple[_Shape, Any]:
         connection = cast(Connection, session.bind)
+        shape = self._shape(connection)
+        return shape, shape.execute(connection, values)
+
+    def _shape(self, connection: Connection) -> _Shape:
         name = connection.dialect.name
         shape = self._shapes.get(name)
         if shape is None:
             shape = self._shapes[name] = _Shape(connection, self._statement, self._columns)
-        return shape, shape.execute(connection, values)
+        return shape
 
 
 class _Shape:
@@ -97,16 +106,25 @@ class _Shape:
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The cursor after the statement ran. Errors: SQLAlchemy's, without the parameters, which are users' texts."""
+        return self._send(connection, self._bound(values), many=False)
+
+    def execute_many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> Any:
+        """The same after it ran for each row of values, in one exchange where the driver can."""
+        return self._send(connection, [self._bound(values) for values in rows], many=True)
+
+    def _bound(self, values: Mapping[str, Any]) -> Any:
         bound = [
             constant if key is None else values[key] if process is None else process(values[key])
             for key, process, constant in self._parameters
         ]
-        parameters: Any = tuple(bound) if self._positional else dict(zip(self._names, bound, strict=True))
+        return tuple(bound) if self._positional else dict(zip(self._names, bound, strict=True))
+
+    def _send(self, connection: Connection, parameters: Any, *, many: bool) -> Any:
         cursor = connection.connection.cursor()
         try:
             for listener in connection.dispatch.before_cursor_execute:
-                listener(connection, cursor, self._text, parameters, None, False)
-            cursor.execute(self._text, parameters)
+                listener(connection, cursor, self._text, parameters, None, many)
+            (cursor.executemany if many else cursor.execute)(self._text, parameters)
         except self._error as error:
             raise DBAPIError.instance(
                 self._text, None, error, self._error, hide_parameters=True, dialect=self._dialect
@@ -174,7 +192,7 @@ def insert_values(session: Session, model: type[SQLModel], values: Mapping[str, 
 def insert_many(session: Session, model: type[SQLModel], rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert rows, each of its values and the model's defaults."""
     _, defaults = _insertion(model)
-    session.connection().execute(table_of(model).insert(), [{**defaults, **row} for row in rows])
+    _insertion_of_many(model).change_each(session, [{**defaults, **row} for row in rows])
 
 
 def insert_tracked(session: Session, model: type[_Row], values: Mapping[str, Any]) -> _Row:
@@ -199,6 +217,11 @@ def _insertion(model: type[SQLModel]) -> tuple[Prepared, dict[str, Any]]:
     fields = {column.key: model.model_fields[column.key] for column in table.columns if column.key != "id"}
     defaults = {name: None if field.is_required() else field.get_default() for name, field in fields.items()}
     return Prepared(table.insert().returning(table.c.id), tuple(defaults)), defaults
+
+
+@cache
+def _insertion_of_many(model: type[SQLModel]) -> Prepared:
+    return Prepared(table_of(model).insert(), tuple(_insertion(model)[1]))
 
 
 def update_row(session: Session, model: type[SQLModel], number: int, values: Mapping[str, Any]) -> None:
