@@ -58,6 +58,30 @@ def test_a_letter_costs_two_commits(open_desk: OpenDesk, smtp_sink: SmtpSink) ->
     assert smtp_sink.recipients() == [f"person{number}@example.org" for number in range(PEOPLE)]
 
 
+@pytest.mark.parametrize("in_trouble", [False, True])
+def test_who_waits_for_its_rest_goes_on_when_all_has_left_or_nothing_can(
+    open_desk: OpenDesk, smtp_sink: SmtpSink, in_trouble: bool
+) -> None:
+    desk = desk_with_letters(open_desk, smtp_sink)
+    if in_trouble:
+        smtp_sink.always("MAIL", "421 4.3.2 shutting down")
+    outbox = outbox_of(desk)
+    assert outbox.wait_for_rest(0)  # one that does not run holds up nobody
+
+    async def play() -> Counter[str]:
+        running = asyncio.create_task(outbox.run())
+        await asyncio.sleep(0)
+        outbox.wake()
+        assert await asyncio.to_thread(outbox.wait_for_rest, PATIENCE)
+        found = states(desk)
+        outbox.stop()
+        await running
+        return found
+
+    found = asyncio.run(play())
+    assert found == ({"deferred": 1, "queued": PEOPLE - 1} if in_trouble else {"sent": PEOPLE})
+
+
 def test_a_stop_claims_nothing_more(open_desk: OpenDesk, smtp_sink: SmtpSink) -> None:
     desk = desk_with_letters(open_desk, smtp_sink)
 

@@ -215,11 +215,12 @@ class Collector:
         if self._beside is not None and self._beside.look():
             self._list(place)  # what was answered meanwhile came before its answer
         while not self.stopping:
-            mine, theirs = self._oldest(place), self._beside.oldest() if self._beside else None
+            rows, theirs = self._waiting(place), self._beside.oldest() if self._beside else None
+            mine = rows[0].arrived_at if rows else None
             if theirs is not None and self._beside is not None and (mine is None or theirs < mine):
                 self._beside.take_before(mine)
-            elif mine is not None:
-                self._take_until(place, theirs)
+            elif rows:
+                self._take_until(place, rows, theirs)
             else:
                 break
         if not self.stopping:
@@ -229,21 +230,19 @@ class Collector:
             if self._beside is not None:
                 self._beside.tidy()
 
-    def _oldest(self, place: Place) -> datetime | None:
-        """When the first mail arrived that waits to be taken in; the server is asked again before there is none."""
+    def _waiting(self, place: Place) -> list[Waiting]:
+        """The first mails that wait to be taken in; the server is asked again before there are none."""
         for again in (False, True):
             if again:
                 self._list(place)
             with self.site.database.read() as session:
-                rows = incoming.pending(session, place.id, 1, self._refused)
+                rows = incoming.pending(session, place.id, _PENDING_AT_ONCE, self._refused)
             if rows:
-                return rows[0].arrived_at
-        return None
+                return rows
+        return []
 
-    def _take_until(self, place: Place, at: datetime | None) -> None:
-        """Take in the first mail that waits, and those behind it that arrived no later than a moment."""
-        with self.site.database.read() as session:
-            rows = incoming.pending(session, place.id, _PENDING_AT_ONCE, self._refused)
+    def _take_until(self, place: Place, rows: Sequence[Waiting], at: datetime | None) -> None:
+        """Take in the first of the mails that wait, and those behind it that arrived no later than a moment."""
         rows = rows if at is None else [*rows[:1], *takewhile(lambda row: row.arrived_at <= at, rows[1:])]
         for chunk, alone in self._chunks(rows):
             self._take(place.inbox, chunk, alone)
@@ -266,7 +265,7 @@ class Collector:
                 else incoming.Listed(uid)
                 for uid in uids
             ]
-            with self.site.database.write() as session:
+            with self.site.database.write(durable=False) as session:  # what is lost is listed again
                 self._fence.hold(session, self.site)
                 incoming.record_listed(session, folder, listed, self.site.clock())
         if new:
@@ -354,7 +353,7 @@ class Collector:
             self._fence.ask(self.site)
             error = self._tidy_on_server(place.inbox, due)
         failpoint("collect.flagged")
-        with self.site.database.write() as session:
+        with self.site.database.write(durable=False) as session:  # to flag or move a mail again does no harm
             self._fence.hold(session, self.site)
             if error and not selected.read_only:
                 incoming.afterwards_failed(session, ids, self.site.clock(), error)

@@ -15,6 +15,7 @@ from mailticket.intake.collect import Collector
 from mailticket.intake.places import Copies, Place
 from mailticket.settings import Mailbox
 from mailticket.site import Site
+from mailticket.store.incoming import Waiting
 
 if TYPE_CHECKING:
     from mailticket.intake.take_in import Result
@@ -68,11 +69,13 @@ class SentFolder(Collector):
 
     def oldest(self) -> datetime | None:
         """When the first mail arrived that waits there to be taken in; None for none, and while it is in trouble."""
-        return self._guarded(self._oldest, None)
+        rows: list[Waiting] = self._guarded(self._waiting, [])
+        return rows[0].arrived_at if rows else None
 
     def take_before(self, at: datetime | None) -> None:
         """Take in the first, and what arrived before a moment: a request goes before the answer of the same second."""
-        self._guarded(lambda place: self._take_until(place, at - _INSTANT if at else None), None)
+        before = at - _INSTANT if at else None
+        self._guarded(lambda place: self._take_until(place, self._waiting(place), before), None)
 
     def tidy(self) -> None:
         """Save answers that were given elsewhere."""

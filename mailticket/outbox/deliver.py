@@ -15,6 +15,7 @@ import asyncio
 import logging
 import random
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -71,8 +72,8 @@ class _Way:
 
 
 class Outbox:
-    """Delivers what is due, each mail through the courier of its account. All methods but `wake` belong to one event
-    loop.
+    """Delivers what is due, each mail through the courier of its account. All methods belong to one event loop, but
+    for `wake`, `wait_for_rest` and `stop`.
 
     courier: of the common account, and of every mail whose own is no more. further: by brand. The trouble of one server
     keeps only the mail of its account.
@@ -95,6 +96,8 @@ class Outbox:
         self._ledger = Ledger(site.database)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
+        self._at_rest = threading.Event()  # nothing that it was woken for can leave now
+        self._at_rest.set()
         self._stopping = False
         self._tasks: dict[asyncio.Task[None], Due] = {}  # the deliveries under way, each with its mail
         self._paused_until = 0.0
@@ -114,7 +117,15 @@ class Outbox:
     def wake(self) -> None:
         """Look for due rows now; callable from any thread."""
         if self._loop is not None and not self._loop.is_closed():
+            self._at_rest.clear()
             self._loop.call_soon_threadsafe(self._woken.set)
+
+    def wait_for_rest(self, seconds: float) -> bool:
+        """Return as soon as what is due has left, or cannot for now, True; after so many seconds in any case.
+
+        For other threads, whose work would take the interpreter from it.
+        """
+        return self._at_rest.wait(seconds)
 
     def stop(self) -> None:
         """Claim nothing more, and let `run` return; callable from any thread."""
@@ -134,6 +145,8 @@ class Outbox:
                 if time.monotonic() - self._settled_at > hosts.LEASE_SECONDS and not self.site.database.is_sqlite:
                     self._in_doubt = True  # a host that did not know yet that it was given up may have claimed more
                 await self._claim_due()
+                if not self._tasks:
+                    self._at_rest.set()
                 self._on_beat()
                 await self._wait(_LOOK_EVERY)
         finally:
@@ -173,6 +186,7 @@ class Outbox:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         await self._settle_claimed()
+        self._at_rest.set()
         await asyncio.gather(*(self._courier(way).close() for way in self._ways.values()))
 
     async def _settle_claimed(self) -> bool:
@@ -200,8 +214,10 @@ class Outbox:
         if not free or self._recording or self._is_paused() or (self._in_doubt and not await self._settle_claimed()):
             return 0
         try:
+            # A claim that a power cut undoes had not begun, for that is durable: its mail is due again.
             rows = await self._ledger.write(
-                lambda session: [due for one, most in free.items() for due in self._claim(session, most, one)]
+                lambda session: [due for one, most in free.items() for due in self._claim(session, most, one)],
+                durable=False,
             )
         except StoreUnavailable as error:
             self._in_doubt = True

@@ -51,6 +51,7 @@ log = logging.getLogger("mailticket.service.daemon")
 _PAUSE = (2.0, 300.0)
 _PATIENCE = 300.0  # seconds without a sign of life after which a thread that has work to do counts as hung
 _WATCHDOG_PATIENCE = 5  # the same in turns of feeding the watchdog: 300 s with the unit's WatchdogSec=120
+_LETTER_FIRST = 0.02  # seconds that a mailbox leaves the interpreter to the letter of a mail that came alone
 _STOP_SECONDS = 45.0
 _PREPARE_SECONDS = 600.0  # a migration or a check of a large database may take longer than a start usually does
 _UPKEEP_MINUTES = 5
@@ -264,6 +265,8 @@ class Daemon:
         for result in results:
             self._counts[result.state] += 1
         self._watchers.taken(results)
+        if len(results) == 1 and self._outbox is not None:  # nobody waits for what is left to do, but for its letter
+            self._outbox.wait_for_rest(_LETTER_FIRST)
 
     def _delivered(self, due: Due, outcome: Outcome) -> None:
         self._counts[outcome.kind] += 1

@@ -94,6 +94,7 @@ class Database:
             problem = f"[database] url: PostgreSQL needs the package {missing.name}: {how_to_install('postgres')}"
             raise ConfigurationError([problem]) from None
         self._reader = self.engine.execution_options(mailticket_read_only=True)
+        self._hasty = self.engine.execution_options(mailticket_durable=False)
         self._writer = WriterLock()
         self._doubt = ""
 
@@ -103,15 +104,20 @@ class Database:
         return Path(str(self.url.database)) if self.is_sqlite else None
 
     @contextmanager
-    def write(self, *, urgent: bool = False) -> Iterator[Session]:
-        """A transaction that writes: all of it or nothing. Raises StoreUnavailable for faults of the world."""
+    def write(self, *, urgent: bool = False, durable: bool = True) -> Iterator[Session]:
+        """A transaction that writes: all of it or nothing. Raises StoreUnavailable for faults of the world.
+
+        durable: False for what is done again, to the same end, where a power cut undoes it. Its commit does not wait
+        for SQLite's disk: it survives the end of the program, and the next durable commit keeps it as well, since the
+        write-ahead log is in order. On PostgreSQL every commit waits for what its administrator has set.
+        """
         lock = self._writer.hold(urgent=urgent) if self.is_sqlite else _no_lock()
         self.check()
         with (
             lock,
             self._doubting(),
             translated(),
-            self.engine.connect() as connection,
+            (self.engine if durable else self._hasty).connect() as connection,
             connection.begin(),
             _session(connection) as session,
         ):
@@ -317,8 +323,15 @@ def _sqlite(file: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A deferred transaction that reads and then writes fails at once when another one wrote in between.
-        read_only = connection.get_execution_options().get("mailticket_read_only")
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if options.get("mailticket_read_only"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        synchronous = "FULL" if options.get("mailticket_durable", True) else "NORMAL"
+        if connection.info.get("synchronous", "FULL") != synchronous:
+            connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+            connection.info["synchronous"] = synchronous
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 

@@ -64,6 +64,39 @@ def test_a_reader_sees_one_moment_and_blocks_no_writer(database: Database) -> No
     assert names(database) == {"a"}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_only_a_durable_commit_waits_for_the_disk(database: Database) -> None:
+    """2 is FULL, 1 is NORMAL; both on the one connection that is used again and again."""
+    asked = "PRAGMA synchronous"
+    found = []
+    for durable in (True, False, False, True):
+        with database.write(durable=durable) as session:
+            meta.set_value(session, "a", str(len(found)))
+            found.append(session.execute(text(asked)).scalar())
+    assert found == [2, 1, 1, 2]
+    with database.write(durable=False):
+        pass
+    with database.engine.begin() as connection:  # as upgrades do
+        assert connection.execute(text(asked)).scalar() == 2
+    assert names(database) == {"a"}
+
+
+@pytest.mark.parametrize(("durable", "waits"), [([False, False], [1, 1]), ([False, True], [2, 2])])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_is_written_together_is_as_durable_as_any_of_it_must_be(
+    database: Database, durable: list[bool], waits: list[int]
+) -> None:
+    ledger = Ledger(database)
+
+    def ask(session: Session) -> int:
+        return int(session.execute(text("PRAGMA synchronous")).scalar_one())
+
+    async def write() -> list[int]:
+        return await asyncio.gather(*(ledger.write(ask, durable=one) for one in durable))
+
+    assert asyncio.run(write()) == waits
+
+
 def test_a_database_that_is_not_there_is_the_world_s_fault() -> None:
     for url in ("sqlite:////nonexistent/folder/x.db", "postgresql+psycopg://nobody@127.0.0.1:1/x"):
         database = Database(url)
