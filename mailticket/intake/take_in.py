@@ -1,7 +1,7 @@
 """An incoming mail's way in: bytes -> reading -> judgement -> one transaction. Read this room first.
 
-The rules of the room: the attempt is committed before the work, everything that a mail causes is one transaction, and
-no mail stops another. A mail that raises is rolled back to its savepoint and taken alone; a mail that was taken alone
+The rules of the room: the attempt is committed before the work (so that the end of the program does not undo it; a power
+cut may, which no mail causes), everything that a mail causes is one transaction, and no mail stops another. A mail that raises is rolled back to its savepoint and taken alone; a mail that was taken alone
 three times without a result is quarantined with its raw bytes. Faults of the world never count against a mail.
 """
 
@@ -141,7 +141,7 @@ class Intake:
         suspects: list[Arrival] = []
         ids = [arrival.incoming_id for arrival in arrivals]
         with self._blameless({arrival.incoming_id: arrival.alone_attempts for arrival in arrivals}):
-            with self.site.database.write() as session:
+            with self.site.database.write(durable=False) as session:
                 self._guard(session)
                 incoming.begin_attempts(session, ids, self.site.clock())
             failpoint("intake.attempted")
@@ -214,7 +214,7 @@ class Intake:
         return self._quarantine(arrival, error)
 
     def _take_one(self, arrival: Arrival, attempt: int) -> list[Result]:
-        with self.site.database.write() as session:
+        with self.site.database.write(durable=False) as session:
             self._guard(session)
             incoming.begin_alone(session, arrival.incoming_id, attempt, self.site.clock())
         failpoint("intake.attempted")
