@@ -1,8 +1,8 @@
 """An incoming mail's way in: bytes -> reading -> judgement -> one transaction. Read this room first.
 
 The rules of the room: the attempt is committed before the work (for the end of the program; a power cut may undo it,
-which no mail causes), everything that a mail causes is one transaction, and no mail stops another. A mail that raises is
-rolled back to its savepoint and taken alone; a mail that was taken alone three times without a result is quarantined
+which no mail causes), everything that a mail causes is one transaction, and no mail stops another. A mail that raises
+is rolled back to its savepoint and taken alone; a mail that was taken alone three times without a result is quarantined
 with its raw bytes. Faults of the world never count against a mail.
 """
 
