@@ -1,7 +1,8 @@
 """The real program with one thing rigged: `python rigged.py WORDS...` is `mailticket WORDS...` under such a fault.
 
 RIGGED names the fault. `fsync`: at SIGUSR1 the disk no longer keeps what is written. `confined`: before anything is
-imported, only the system calls whose numbers stand in RIGGED_CALLS are left.
+imported, only the system calls whose numbers stand in RIGGED_CALLS are left. `power`: beside RIGGED_FILE, a SQLite
+database, lies what a power cut would leave of it at worst: what its last commit that waited for the disk has kept.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import shutil
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 sys.path[0] = str(Path(__file__).parents[2])
 
@@ -42,9 +45,39 @@ def _show_the_walls() -> None:
             print(f"rigged: {name} is refused: {error.strerror}", file=sys.stderr, flush=True)
 
 
+def kept(file: Path) -> Path:
+    """The folder with what a power cut leaves of a database."""
+    return file.with_name("kept")
+
+
+def _keep_what_is_durable(file: Path) -> None:
+    from sqlalchemy import event
+    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.pool import Pool
+
+    kept(file).mkdir(exist_ok=True)
+
+    def look(connection: Connection) -> None:
+        waits = connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        connection.info["durable"] = waits and not connection.get_execution_options().get("mailticket_read_only")
+
+    def keep(_connection: Any, record: Any) -> None:
+        """Whoever committed gives the connection back before another may write."""
+        if record.info.pop("durable", False):
+            for name in (file.name, f"{file.name}-wal"):
+                (kept(file) / name).unlink(missing_ok=True)
+                if file.with_name(name).exists():
+                    shutil.copy(file.with_name(name), kept(file) / name)
+
+    event.listen(Engine, "commit", look)
+    event.listen(Pool, "checkin", keep)
+
+
 def main() -> None:
     if os.environ["RIGGED"] == "fsync":
         signal.signal(signal.SIGUSR1, _lose_the_disk)
+    elif os.environ["RIGGED"] == "power":
+        _keep_what_is_durable(Path(os.environ["RIGGED_FILE"]))
     else:
         seccomp.allow_only([int(number) for number in os.environ["RIGGED_CALLS"].split(",")])
         _show_the_walls()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROWS = range(1, 47)
+ROWS = range(1, 48)
 TESTS = Path(__file__).parents[1]
 PAPER = TESTS.parent / "docs" / "faults.md"
 
