@@ -24,7 +24,7 @@ def counted(database: Database) -> Iterator[Counter[str]]:
 
     def execute(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         word = statement.split()[0]
-        numbers["statements"] += word != "BEGIN"  # which only SQLite's are sent as a statement of their own
+        numbers["statements"] += word not in ("BEGIN", "PRAGMA")  # which only SQLite is sent as statements
         numbers[word] += 1
 
     def commit(_c: Any) -> None:
