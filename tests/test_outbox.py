@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from mailticket.errors import Refused
+from mailticket.intake.take_in import Result
 from mailticket.observe import failpoints
 from mailticket.observe.failpoints import FAILPOINTS, InjectedFault
 from mailticket.outbox import deliver
@@ -80,6 +81,34 @@ def test_who_waits_for_its_rest_goes_on_when_all_has_left_or_nothing_can(
 
     found = asyncio.run(play())
     assert found == ({"deferred": 1, "queued": PEOPLE - 1} if in_trouble else {"sent": PEOPLE})
+
+
+@pytest.mark.parametrize(
+    ("rested", "letters", "waits"),
+    [
+        (True, ["acknowledgement"], True),
+        (False, ["acknowledgement"], False),  # it may be busy for long
+        (True, [""], False),
+        (True, ["acknowledgement"] * 2, False),  # more may wait
+    ],
+)
+def test_a_mailbox_lets_only_the_letter_of_a_lone_mail_go_first(
+    open_desk: OpenDesk, rested: bool, letters: list[str], waits: bool
+) -> None:
+    asked: list[float] = []
+
+    class Watched(Outbox):
+        def wait_for_rest(self, seconds: float) -> bool:
+            asked.append(seconds)
+            return rested
+
+    desk = open_desk(smtp={"host": "127.0.0.1", "port": 25, "security": "none"})
+    daemon = Daemon(lambda: desk.site.settings)
+    daemon._outbox = Watched(desk.site, Courier(desk.site.settings.smtp, lambda: ""))
+    daemon._took_in(
+        [Result(number, "opened", "new request", "", letter=letter) for number, letter in enumerate(letters)]
+    )
+    assert [seconds > 0 for seconds in asked] == [False, True][: 1 + waits]
 
 
 def test_a_stop_claims_nothing_more(open_desk: OpenDesk, smtp_sink: SmtpSink) -> None:

@@ -145,7 +145,7 @@ class Outbox:
                 if time.monotonic() - self._settled_at > hosts.LEASE_SECONDS and not self.site.database.is_sqlite:
                     self._in_doubt = True  # a host that did not know yet that it was given up may have claimed more
                 await self._claim_due()
-                if not self._tasks:
+                if not self._tasks and not self._woken.is_set():
                     self._at_rest.set()
                 self._on_beat()
                 await self._wait(_LOOK_EVERY)

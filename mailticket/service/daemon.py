@@ -261,11 +261,14 @@ class Daemon:
             self._outbox.wake()
 
     def _took_in(self, results: Sequence[Result]) -> None:
+        rested = self._outbox is not None and self._outbox.wait_for_rest(0)
         self._wake_outbox()
         for result in results:
             self._counts[result.state] += 1
         self._watchers.taken(results)
-        if len(results) == 1 and self._outbox is not None:  # nobody waits for what is left to do, but for its letter
+        # Somebody waits for the letter, and nobody for what is left to do in the mailbox. Where more is to be sent or
+        # taken in, there is no end to wait for.
+        if rested and self._outbox is not None and len(results) == 1 and results[0].letter:
             self._outbox.wait_for_rest(_LETTER_FIRST)
 
     def _delivered(self, due: Due, outcome: Outcome) -> None:

@@ -108,8 +108,9 @@ class Database:
         """A transaction that writes: all of it or nothing. Raises StoreUnavailable for faults of the world.
 
         durable: False for what is done again, to the same end, where a power cut undoes it. Its commit does not wait
-        for SQLite's disk: it survives the end of the program, and the next durable commit keeps it as well, since the
-        write-ahead log is in order. On PostgreSQL every commit waits for what its administrator has set.
+        for SQLite's disk: it survives the end of the program, and the next durable commit that writes anything keeps
+        it as well, since the write-ahead log is in order. On PostgreSQL every commit waits for what its administrator
+        has set.
         """
         lock = self._writer.hold(urgent=urgent) if self.is_sqlite else _no_lock()
         self.check()

@@ -8,6 +8,7 @@ database, lies what a power cut would leave of it at worst: what its last commit
 from __future__ import annotations
 
 import errno
+import itertools
 import mmap
 import os
 import shutil
@@ -17,7 +18,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 sys.path[0] = str(Path(__file__).parents[2])
 
@@ -55,22 +56,34 @@ def _keep_what_is_durable(file: Path) -> None:
     from sqlalchemy.engine import Connection, Engine
     from sqlalchemy.pool import Pool
 
-    kept(file).mkdir(exist_ok=True)
+    numbers = itertools.count(1)
+
+    def keep() -> None:
+        """All of it or nothing, for the cut may come meanwhile."""
+        name = f"kept-{next(numbers)}"
+        folder, link = file.with_name(name), file.with_name(f"{name}.link")
+        folder.mkdir()
+        for part in (file, file.with_name(f"{file.name}-wal")):
+            if part.exists():
+                shutil.copy(part, folder)
+        link.symlink_to(folder)
+        link.replace(kept(file))
 
     def look(connection: Connection) -> None:
+        """A commit that writes nothing waits for nothing."""
+        info, driver = connection.info, cast(Any, connection.connection.driver_connection)
         waits = connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
-        connection.info["durable"] = waits and not connection.get_execution_options().get("mailticket_read_only")
+        info["durable"] = waits and driver.total_changes > info.get("changes", 0)
+        info["changes"] = driver.total_changes
 
-    def keep(_connection: Any, record: Any) -> None:
+    def settle(_connection: Any, record: Any) -> None:
         """Whoever committed gives the connection back before another may write."""
         if record.info.pop("durable", False):
-            for name in (file.name, f"{file.name}-wal"):
-                (kept(file) / name).unlink(missing_ok=True)
-                if file.with_name(name).exists():
-                    shutil.copy(file.with_name(name), kept(file) / name)
+            keep()
 
+    keep()
     event.listen(Engine, "commit", look)
-    event.listen(Pool, "checkin", keep)
+    event.listen(Pool, "checkin", settle)
 
 
 def main() -> None:
